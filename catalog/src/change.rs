@@ -1,0 +1,327 @@
+//! The closed list of what can happen to the catalog, and how a snapshot follows from the one before.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::chunk::{InlineChunk, UnitId};
+use crate::error::{Error, Result};
+use crate::external_table::ExternalTable;
+use crate::hot_table::HotTable;
+use crate::name::{ObjectName, Oid};
+use crate::partition::{Partition, PartitionValues};
+use crate::schema::Schema;
+use crate::snapshot::{CatalogSnapshot, Definitions, Relation};
+use crate::store::RecordKey;
+use crate::view::View;
+
+/// One thing that happens to the catalog. Verbs check what users should hear in detail before they make one; what is
+/// checked here is what a concurrent commit may have changed in between.
+#[derive(Debug, Clone)]
+pub enum CatalogChange {
+    /// `CREATE SCHEMA`, `CREATE EXTERNAL SCHEMA`
+    CreateSchema(Schema),
+    /// `DROP SCHEMA`; the schema must be empty
+    DropSchema {
+        /// Its name.
+        name: String,
+    },
+    /// `CREATE TABLE`
+    CreateHotTable(HotTable),
+    /// `CREATE EXTERNAL TABLE`
+    CreateExternalTable(ExternalTable),
+    /// `CREATE VIEW`
+    CreateView(View),
+    /// `CREATE OR REPLACE VIEW` over an existing view: number and name stay
+    ReplaceView(View),
+    /// `DROP TABLE`, `DROP VIEW`; what depends on it must have been dropped before
+    DropRelation {
+        /// Its number.
+        oid: Oid,
+    },
+    /// `ALTER TABLE … ADD PARTITION`
+    AddPartition {
+        /// The external table.
+        table: Oid,
+        /// What to register.
+        partition: Partition,
+    },
+    /// `ALTER TABLE … DROP PARTITION`
+    DropPartition {
+        /// The external table.
+        table: Oid,
+        /// The values of the partition columns.
+        values: PartitionValues,
+    },
+    /// Rows for a hot table
+    AppendRows {
+        /// The hot table.
+        table: Oid,
+        /// How many.
+        rows: u32,
+        /// The rows, as the storage crate encodes them.
+        bytes: Bytes,
+    },
+}
+
+impl CatalogChange {
+    /// Whether plans made before it may be wrong after it.
+    fn is_definition(&self) -> bool {
+        !matches!(self, CatalogChange::AppendRows { .. })
+    }
+}
+
+impl CatalogSnapshot {
+    /// The snapshot that follows this one once every change has been applied, in order.
+    ///
+    /// # Errors
+    /// The first change that does not fit; this snapshot is as it was.
+    pub fn after(&self, changes: &[CatalogChange]) -> Result<CatalogSnapshot> {
+        self.after_touching(changes, &mut Vec::new())
+    }
+
+    /// As [`after`](Self::after); also tells which records have to be written.
+    pub(crate) fn after_touching(
+        &self,
+        changes: &[CatalogChange],
+        touched: &mut Vec<RecordKey>,
+    ) -> Result<CatalogSnapshot> {
+        let mut draft = self.clone();
+        draft.version += 1;
+        if changes.iter().any(CatalogChange::is_definition) {
+            draft.definition_version += 1;
+        }
+        for change in changes {
+            draft.apply(change, touched)?;
+        }
+        Ok(draft)
+    }
+
+    fn apply(&mut self, change: &CatalogChange, touched: &mut Vec<RecordKey>) -> Result<()> {
+        match change {
+            CatalogChange::CreateSchema(schema) => self.create_schema(schema, touched),
+            CatalogChange::DropSchema { name } => self.drop_schema(name, touched),
+            CatalogChange::CreateHotTable(table) => {
+                self.create_relation(Relation::Hot(Arc::new(table.clone())), touched)
+            }
+            CatalogChange::CreateExternalTable(table) => {
+                self.create_relation(Relation::External(Arc::new(table.clone())), touched)
+            }
+            CatalogChange::CreateView(view) => self.create_view(view, touched),
+            CatalogChange::ReplaceView(view) => self.replace_view(view, touched),
+            CatalogChange::DropRelation { oid } => self.drop_relation(*oid, touched),
+            CatalogChange::AddPartition { table, partition } => self.add_partition(*table, partition, touched),
+            CatalogChange::DropPartition { table, values } => self.drop_partition(*table, values, touched),
+            CatalogChange::AppendRows { table, rows, bytes } => self.append_rows(*table, *rows, bytes, touched),
+        }
+    }
+
+    fn definitions_mut(&mut self) -> &mut Definitions {
+        Arc::make_mut(&mut self.definitions)
+    }
+
+    fn reserve_oid(&mut self, oid: Oid) {
+        self.next_oid = self.next_oid.max(Oid(oid.0 + 1));
+    }
+
+    fn create_schema(&mut self, schema: &Schema, touched: &mut Vec<RecordKey>) -> Result<()> {
+        if self.schema(&schema.name).is_some() {
+            return Err(Error::SchemaExists(schema.name.clone()));
+        }
+        self.reserve_oid(schema.oid);
+        self.definitions_mut().schemas.insert(schema.name.clone(), Arc::new(schema.clone()));
+        touched.push(RecordKey::Schema(schema.oid));
+        Ok(())
+    }
+
+    fn drop_schema(&mut self, name: &str, touched: &mut Vec<RecordKey>) -> Result<()> {
+        let oid = self.must_schema(name)?.oid;
+        let relations: Vec<_> = self.relations_in(name).map(describe).collect();
+        if !relations.is_empty() {
+            return Err(Error::SchemaNotEmpty { schema: name.to_owned(), relations });
+        }
+        self.definitions_mut().schemas.remove(name);
+        touched.push(RecordKey::Schema(oid));
+        Ok(())
+    }
+
+    fn create_relation(&mut self, relation: Relation, touched: &mut Vec<RecordKey>) -> Result<()> {
+        let name = relation.name().clone();
+        self.must_schema(&name.schema)?;
+        if self.relation(&name).is_some() {
+            return Err(Error::RelationExists(name));
+        }
+        self.put_relation(name, relation, touched);
+        Ok(())
+    }
+
+    fn put_relation(&mut self, name: ObjectName, relation: Relation, touched: &mut Vec<RecordKey>) {
+        let oid = relation.oid();
+        self.reserve_oid(oid);
+        let definitions = self.definitions_mut();
+        definitions.names.insert(oid, name.clone());
+        definitions.relations.insert(name, relation);
+        touched.push(RecordKey::Relation(oid));
+    }
+
+    fn create_view(&mut self, view: &View, touched: &mut Vec<RecordKey>) -> Result<()> {
+        self.check_dependencies(view)?;
+        self.create_relation(Relation::View(Arc::new(view.clone())), touched)
+    }
+
+    fn replace_view(&mut self, view: &View, touched: &mut Vec<RecordKey>) -> Result<()> {
+        self.check_dependencies(view)?;
+        match self.relation_by_oid(view.oid) {
+            Some(Relation::View(old)) if old.name == view.name => {
+                self.put_relation(view.name.clone(), Relation::View(Arc::new(view.clone())), touched);
+                Ok(())
+            }
+            _ => Err(Error::ChangedConcurrently { oid: view.oid }),
+        }
+    }
+
+    fn check_dependencies(&self, view: &View) -> Result<()> {
+        match view.depends_on.iter().find(|oid| self.relation_by_oid(**oid).is_none()) {
+            Some(oid) => Err(Error::ChangedConcurrently { oid: *oid }),
+            None => Ok(()),
+        }
+    }
+
+    fn drop_relation(&mut self, oid: Oid, touched: &mut Vec<RecordKey>) -> Result<()> {
+        let relation = self.relation_by_oid(oid).ok_or(Error::ChangedConcurrently { oid })?.clone();
+        let dependents = self.dependents(oid);
+        if !dependents.is_empty() {
+            let dependents = dependents.iter().map(|view| format!("view {}", view.name)).collect();
+            return Err(Error::RelationInUse { relation: describe(&relation), dependents });
+        }
+        touched.push(RecordKey::Relation(oid));
+        touched.extend(self.chunks(oid).iter().map(|chunk| RecordKey::Chunk(oid, chunk.unit)));
+        touched.extend(self.partitions(oid).keys().map(|values| RecordKey::Partition(oid, values.clone())));
+        if self.rows.contains_key(&oid) {
+            Arc::make_mut(&mut self.rows).remove(&oid);
+        }
+        let definitions = self.definitions_mut();
+        definitions.partitions.remove(&oid);
+        definitions.names.remove(&oid);
+        definitions.relations.remove(relation.name());
+        Ok(())
+    }
+
+    fn external_table(&self, oid: Oid) -> Result<Arc<ExternalTable>> {
+        match self.relation_by_oid(oid) {
+            Some(Relation::External(table)) => Ok(table.clone()),
+            _ => Err(Error::ChangedConcurrently { oid }),
+        }
+    }
+
+    fn add_partition(&mut self, oid: Oid, partition: &Partition, touched: &mut Vec<RecordKey>) -> Result<()> {
+        let table = self.external_table(oid)?;
+        let partitions = Arc::make_mut(self.definitions_mut().partitions.entry(oid).or_default());
+        if partitions.contains_key(&partition.values) {
+            let values = partition_text(&table, &partition.values);
+            return Err(Error::PartitionExists { table: table.name.name.clone(), values });
+        }
+        partitions.insert(partition.values.clone(), partition.clone());
+        touched.push(RecordKey::Partition(oid, partition.values.clone()));
+        Ok(())
+    }
+
+    fn drop_partition(&mut self, oid: Oid, values: &[Option<String>], touched: &mut Vec<RecordKey>) -> Result<()> {
+        let table = self.external_table(oid)?;
+        let partitions = Arc::make_mut(self.definitions_mut().partitions.entry(oid).or_default());
+        if partitions.remove(values).is_none() {
+            let values = partition_text(&table, values);
+            return Err(Error::PartitionNotFound { table: table.name.name.clone(), values });
+        }
+        touched.push(RecordKey::Partition(oid, values.to_vec()));
+        Ok(())
+    }
+
+    fn append_rows(&mut self, oid: Oid, rows: u32, bytes: &Bytes, touched: &mut Vec<RecordKey>) -> Result<()> {
+        if !matches!(self.relation_by_oid(oid), Some(Relation::Hot(_))) {
+            return Err(Error::ChangedConcurrently { oid });
+        }
+        let unit = self.next_unit;
+        self.next_unit = UnitId(unit.0 + 1);
+        self.push_chunk(oid, InlineChunk::new(unit, rows, bytes.clone()));
+        touched.push(RecordKey::Chunk(oid, unit));
+        Ok(())
+    }
+
+    /// Adds a chunk that has its number.
+    pub(crate) fn push_chunk(&mut self, table: Oid, chunk: InlineChunk) {
+        let list = Arc::make_mut(&mut self.rows).entry(table).or_default();
+        *list = Arc::new(list.with(chunk));
+    }
+}
+
+fn describe(relation: &Relation) -> String {
+    format!("{} {}", relation.kind(), relation.name())
+}
+
+/// The values of a partition as `key=value, …`.
+fn partition_text(table: &ExternalTable, values: &[Option<String>]) -> String {
+    let pairs = table.partition_columns.iter().zip(values).map(|(column, value)| match value {
+        Some(value) => format!("{}={value}", column.name),
+        None => format!("{}=NULL", column.name),
+    });
+    pairs.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hot_table::Column;
+    use crate::types::SqlType;
+
+    fn table(oid: u32, name: &str) -> HotTable {
+        let column = Column { attribute_number: 1, name: "id".into(), sql_type: SqlType::Integer, not_null: false };
+        HotTable { oid: Oid(oid), name: ObjectName::new("public", name), columns: vec![column], options: vec![] }
+    }
+
+    fn view(oid: u32, name: &str, depends_on: &[u32]) -> View {
+        View {
+            oid: Oid(oid),
+            name: ObjectName::new("public", name),
+            columns: vec!["id".into()],
+            query: "SELECT id FROM t".into(),
+            search_path: vec!["public".into()],
+            depends_on: depends_on.iter().map(|oid| Oid(*oid)).collect(),
+        }
+    }
+
+    #[test]
+    fn a_failing_change_leaves_the_snapshot_as_it_was() {
+        let before = CatalogSnapshot::initial().after(&[CatalogChange::CreateHotTable(table(20_000, "t"))]).unwrap();
+        let changes =
+            [CatalogChange::CreateHotTable(table(20_001, "u")), CatalogChange::CreateHotTable(table(20_002, "t"))];
+        assert!(matches!(before.after(&changes), Err(Error::RelationExists(_))));
+        assert!(before.relation(&ObjectName::new("public", "u")).is_none());
+        assert_eq!(before.version(), 1);
+    }
+
+    #[test]
+    fn a_table_under_a_view_cannot_be_dropped_first() {
+        let snapshot = CatalogSnapshot::initial()
+            .after(&[
+                CatalogChange::CreateHotTable(table(20_000, "t")),
+                CatalogChange::CreateView(view(20_001, "v", &[20_000])),
+            ])
+            .unwrap();
+        let drop_table = CatalogChange::DropRelation { oid: Oid(20_000) };
+        let drop_view = CatalogChange::DropRelation { oid: Oid(20_001) };
+        assert!(matches!(snapshot.after(std::slice::from_ref(&drop_table)), Err(Error::RelationInUse { .. })));
+        assert!(snapshot.after(&[drop_view, drop_table]).is_ok());
+    }
+
+    #[test]
+    fn rows_do_not_change_the_definition_version() {
+        let created = CatalogSnapshot::initial().after(&[CatalogChange::CreateHotTable(table(20_000, "t"))]).unwrap();
+        let append = CatalogChange::AppendRows { table: Oid(20_000), rows: 3, bytes: Bytes::from_static(b"x") };
+        let filled = created.after(&vec![append; 600]).unwrap();
+        assert_eq!(filled.definition_version(), created.definition_version());
+        assert_eq!(filled.chunks(Oid(20_000)).rows(), 1800);
+        assert_eq!(filled.chunks(Oid(20_000)).iter().count(), 600);
+        assert_eq!(created.chunks(Oid(20_000)).rows(), 0);
+    }
+}

@@ -1,0 +1,37 @@
+//! What exists in a Thermocline server, and the one place where it changes.
+//!
+//! A [`CatalogSnapshot`] is everything that exists at one version: schemas, tables, partitions, views, and the rows of
+//! small commits. It never changes. A [`CatalogChange`] is one of a closed list of things that can happen;
+//! [`Catalog::commit`] applies a list of them to a copy, makes the result durable, and swaps it in.
+//!
+//! This crate knows no query engine and never interprets SQL text: a view is kept as the text it was created with.
+//! Whatever comes later must keep it so; editing the catalog must not mean rebuilding the engine.
+
+pub mod change;
+pub mod chunk;
+pub mod commit;
+pub mod error;
+pub mod external_table;
+pub mod hot_table;
+pub mod name;
+pub mod partition;
+pub mod schema;
+pub mod snapshot;
+pub mod store;
+pub mod transaction;
+pub mod types;
+pub mod view;
+
+pub use change::CatalogChange;
+pub use chunk::{InlineChunk, UnitId};
+pub use commit::Catalog;
+pub use error::{Error, Result};
+pub use external_table::{ExternalTable, FileFormat};
+pub use hot_table::{Column, HotTable};
+pub use name::{ObjectName, Oid};
+pub use partition::Partition;
+pub use schema::{ExternalSource, Schema, SchemaKind};
+pub use snapshot::{CatalogSnapshot, Relation};
+pub use transaction::{Isolation, Transaction};
+pub use types::SqlType;
+pub use view::View;

@@ -1,0 +1,80 @@
+//! Names and numbers of objects.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest identifier in bytes (`NAMEDATALEN - 1`); PostgreSQL cuts longer ones.
+pub const IDENTIFIER_BYTES_MAX: usize = 63;
+
+/// The number by which PostgreSQL's catalogs refer to an object; it never changes and is never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Oid(pub u32);
+
+/// First OID given to an object that a user creates, as in PostgreSQL (`FirstNormalObjectId`).
+pub const FIRST_NORMAL_OID: Oid = Oid(16_384);
+
+impl fmt::Display for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The full name of a relation: already folded, no quotes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ObjectName {
+    /// The schema it lives in.
+    pub schema: String,
+    /// Its own name, unique among the relations of the schema.
+    pub name: String,
+}
+
+impl ObjectName {
+    /// The name of `name` in `schema`.
+    pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
+        ObjectName { schema: schema.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", quote_identifier(&self.schema), quote_identifier(&self.name))
+    }
+}
+
+/// Folds an identifier that was written without quotes, as PostgreSQL does: ASCII letters to lower case.
+pub fn fold_identifier(identifier: &str) -> String {
+    identifier.to_ascii_lowercase()
+}
+
+/// An identifier as it has to be written in SQL: quoted only where folding would change it.
+pub fn quote_identifier(identifier: &str) -> String {
+    let mut characters = identifier.chars();
+    let plain = characters.next().is_some_and(|c| c == '_' || c.is_ascii_lowercase())
+        && characters.all(|c| c == '_' || c == '$' || c.is_ascii_lowercase() || c.is_ascii_digit());
+    if plain { identifier.to_owned() } else { format!("\"{}\"", identifier.replace('"', "\"\"")) }
+}
+
+/// A string constant as it has to be written in SQL.
+pub fn quote_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_quoted_only_where_folding_would_change_them() {
+        for (identifier, written) in [
+            ("sales", "sales"),
+            ("_a$1", "_a$1"),
+            ("Sales", "\"Sales\""),
+            ("1st", "\"1st\""),
+            ("a\"b", "\"a\"\"b\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(quote_identifier(identifier), written);
+        }
+    }
+}

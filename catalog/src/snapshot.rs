@@ -1,0 +1,195 @@
+//! Everything that exists, at one version.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::chunk::{InlineChunk, UnitId};
+use crate::error::{Error, Result};
+use crate::external_table::ExternalTable;
+use crate::hot_table::HotTable;
+use crate::name::{FIRST_NORMAL_OID, ObjectName, Oid};
+use crate::partition::Partitions;
+use crate::schema::{Schema, SchemaKind};
+use crate::view::View;
+
+/// The schema that exists from the start, as in PostgreSQL.
+pub const PUBLIC_SCHEMA: &str = "public";
+/// OID of [`PUBLIC_SCHEMA`], as in PostgreSQL.
+const PUBLIC_SCHEMA_OID: Oid = Oid(2200);
+
+/// Chunks in a full block of a [`ChunkList`]. A commit copies one block and the list of blocks, so this keeps the cost
+/// of the n-th small commit near the square root of n while n is in the tens of thousands.
+const CHUNKS_PER_BLOCK: usize = 256;
+
+/// Everything that exists at one version. It never changes: look-ups only, no locks, no I/O.
+#[derive(Debug, Clone)]
+pub struct CatalogSnapshot {
+    pub(crate) version: u64,
+    pub(crate) definition_version: u64,
+    pub(crate) next_oid: Oid,
+    pub(crate) next_unit: UnitId,
+    pub(crate) definitions: Arc<Definitions>,
+    pub(crate) rows: Arc<BTreeMap<Oid, Arc<ChunkList>>>,
+}
+
+/// What DDL makes; shared between snapshots that differ only in rows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Definitions {
+    pub(crate) schemas: BTreeMap<String, Arc<Schema>>,
+    pub(crate) relations: BTreeMap<ObjectName, Relation>,
+    pub(crate) names: BTreeMap<Oid, ObjectName>,
+    pub(crate) partitions: BTreeMap<Oid, Arc<Partitions>>,
+}
+
+/// A relation of any kind. They share one name space.
+#[derive(Debug, Clone)]
+pub enum Relation {
+    /// A hot table.
+    Hot(Arc<HotTable>),
+    /// An external table.
+    External(Arc<ExternalTable>),
+    /// A view.
+    View(Arc<View>),
+}
+
+/// The inline chunks of a hot table, in commit order.
+#[derive(Debug, Clone, Default)]
+pub struct ChunkList {
+    blocks: Vec<Arc<Vec<InlineChunk>>>,
+    rows: u64,
+}
+
+impl CatalogSnapshot {
+    /// What a new data directory holds: the schema `public`.
+    pub fn initial() -> Self {
+        let public = Schema { oid: PUBLIC_SCHEMA_OID, name: PUBLIC_SCHEMA.to_owned(), kind: SchemaKind::Local };
+        let mut definitions = Definitions::default();
+        definitions.schemas.insert(public.name.clone(), Arc::new(public));
+        CatalogSnapshot {
+            version: 0,
+            definition_version: 0,
+            next_oid: FIRST_NORMAL_OID,
+            next_unit: UnitId(1),
+            definitions: Arc::new(definitions),
+            rows: Arc::default(),
+        }
+    }
+
+    /// Counts every commit.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Counts the commits that changed a definition: a plan made at the same value is still good.
+    pub fn definition_version(&self) -> u64 {
+        self.definition_version
+    }
+
+    /// The schema of this name, if there is one.
+    pub fn schema(&self, name: &str) -> Option<&Arc<Schema>> {
+        self.definitions.schemas.get(name)
+    }
+
+    /// The schema of this name, or `schema … does not exist`.
+    pub fn must_schema(&self, name: &str) -> Result<&Arc<Schema>> {
+        self.schema(name).ok_or_else(|| Error::SchemaNotFound(name.to_owned()))
+    }
+
+    /// All schemas, by name.
+    pub fn schemas(&self) -> impl Iterator<Item = &Arc<Schema>> {
+        self.definitions.schemas.values()
+    }
+
+    /// The relation of this name, if there is one.
+    pub fn relation(&self, name: &ObjectName) -> Option<&Relation> {
+        self.definitions.relations.get(name)
+    }
+
+    /// The relation with this number, if there is one.
+    pub fn relation_by_oid(&self, oid: Oid) -> Option<&Relation> {
+        self.definitions.names.get(&oid).and_then(|name| self.relation(name))
+    }
+
+    /// The relations of a schema, by name.
+    pub fn relations_in<'a>(&'a self, schema: &'a str) -> impl Iterator<Item = &'a Relation> {
+        let first = ObjectName::new(schema, "");
+        let in_schema = move |entry: &(&'a ObjectName, &'a Relation)| entry.0.schema == schema;
+        self.definitions.relations.range(first..).take_while(in_schema).map(|(_, relation)| relation)
+    }
+
+    /// The views that read the relation with this number, directly.
+    pub fn dependents(&self, oid: Oid) -> Vec<Arc<View>> {
+        let views = self.definitions.relations.values().filter_map(|relation| match relation {
+            Relation::View(view) if view.depends_on.contains(&oid) => Some(view.clone()),
+            _ => None,
+        });
+        views.collect()
+    }
+
+    /// The rows of a hot table.
+    pub fn chunks(&self, table: Oid) -> Arc<ChunkList> {
+        self.rows.get(&table).cloned().unwrap_or_default()
+    }
+
+    /// The registered partitions of an external table, by their values.
+    pub fn partitions(&self, table: Oid) -> Arc<Partitions> {
+        self.definitions.partitions.get(&table).cloned().unwrap_or_default()
+    }
+}
+
+impl Relation {
+    /// Its number.
+    pub fn oid(&self) -> Oid {
+        match self {
+            Relation::Hot(table) => table.oid,
+            Relation::External(table) => table.oid,
+            Relation::View(view) => view.oid,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &ObjectName {
+        match self {
+            Relation::Hot(table) => &table.name,
+            Relation::External(table) => &table.name,
+            Relation::View(view) => &view.name,
+        }
+    }
+
+    /// What messages call it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Relation::Hot(_) => "table",
+            Relation::External(_) => "external table",
+            Relation::View(_) => "view",
+        }
+    }
+}
+
+impl ChunkList {
+    /// The list with one more chunk.
+    pub(crate) fn with(&self, chunk: InlineChunk) -> Self {
+        let mut list = self.clone();
+        list.rows += u64::from(chunk.rows);
+        match list.blocks.last_mut() {
+            Some(block) if block.len() < CHUNKS_PER_BLOCK => Arc::make_mut(block).push(chunk),
+            _ => list.blocks.push(Arc::new(vec![chunk])),
+        }
+        list
+    }
+
+    /// The chunks, in commit order.
+    pub fn iter(&self) -> impl Iterator<Item = &InlineChunk> {
+        self.blocks.iter().flat_map(|block| block.iter())
+    }
+
+    /// The chunk with this number; it is looked for from the end, where the new ones are.
+    pub(crate) fn find(&self, unit: UnitId) -> Option<&InlineChunk> {
+        self.blocks.iter().rev().flat_map(|block| block.iter().rev()).find(|chunk| chunk.unit == unit)
+    }
+
+    /// How many rows there are in all.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+}

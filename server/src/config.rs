@@ -1,0 +1,357 @@
+//! The server's settings: from flags, `THERMOCLINE_*` variables and one TOML file, under the same names in all three.
+//!
+//! This is the only place that reads the environment. A name that is not known is an error, wherever it stands: a
+//! misspelt setting that is silently ignored would be noticed when it is too late.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
+use serde::Deserialize;
+use storage::object_stores::{ObjectStoresConfig, S3Config, Secret};
+
+/// Redshift's port, so that a local PostgreSQL is not in the way.
+const LISTEN_DEFAULT: &str = "127.0.0.1:5439";
+const DATA_DIR_DEFAULT: &str = "thermocline-data";
+const LOG_DEFAULT: &str = "info";
+const VARIABLE_PREFIX: &str = "THERMOCLINE_";
+/// Share of the machine's memory that queries may use. The engine accounts for most of what it allocates, not for all,
+/// so the rest is its margin.
+const MEMORY_LIMIT_SHARE: f64 = 0.6;
+/// What is assumed where the machine's memory cannot be told.
+const MACHINE_MEMORY_FALLBACK_BYTES: usize = 4 << 30;
+/// Less than this and the simplest join would fail.
+const MEMORY_LIMIT_BYTES_MIN: usize = 16 << 20;
+
+/// The command line.
+#[derive(Parser)]
+#[command(
+    name = "thermocline",
+    args_override_self = true,
+    version,
+    about = "A SQL warehouse server that speaks PostgreSQL's protocol, over hot tables and files in object storage",
+    after_help = "Every setting can also be given as a variable (THERMOCLINE_DATA_DIR) or in the TOML file (data-dir). \
+                  A flag wins over a variable, and a variable over the file."
+)]
+pub struct CommandLine {
+    /// What to do; without a command, the server is started.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// What to do besides serving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Load a small real data set, run three queries over it, and keep serving
+    Demo,
+}
+
+/// The settings, as far as one of the three places gives them.
+// No Debug: it would print the secret.
+#[derive(Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Settings {
+    /// Where to listen for clients [default: 127.0.0.1:5439]
+    #[arg(long, global = true, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Where hot tables and the catalog are kept; made if it is not there [default: thermocline-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// A TOML file with settings
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A folder below which file:// locations may be read; may be given several times
+    #[arg(long, global = true, value_name = "DIR")]
+    external_root: Vec<PathBuf>,
+    /// URL of the S3-compatible store behind s3:// locations, when it is not AWS
+    #[arg(long, global = true, value_name = "URL")]
+    s3_endpoint: Option<String>,
+    /// Region of the store [default: us-east-1]
+    #[arg(long, global = true, value_name = "REGION")]
+    s3_region: Option<String>,
+    /// Access key; without keys, requests are not signed
+    #[arg(long, global = true, value_name = "KEY")]
+    s3_access_key_id: Option<String>,
+    /// Secret key; better given in the file or as a variable, since other users see flags
+    #[arg(long, global = true, value_name = "SECRET")]
+    s3_secret_access_key: Option<String>,
+    /// A network whose clients may connect without a password, besides this machine; may be given several times
+    #[arg(long, global = true, value_name = "CIDR")]
+    trusted_network: Vec<String>,
+    /// Memory that queries may use in all, such as 4GB [default: 60 % of the machine's]
+    #[arg(long, global = true, value_name = "SIZE")]
+    memory_limit: Option<String>,
+    /// What is logged: a level, or a filter such as info,server::session=debug [default: info]
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+/// The settings, complete and checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen; several addresses when a host name has them.
+    pub listen: Vec<SocketAddr>,
+    /// Where hot tables and the catalog are kept.
+    pub data_dir: PathBuf,
+    /// Which external locations can be reached, and how.
+    pub stores: ObjectStoresConfig,
+    /// Networks whose clients may connect without a password, besides loopback.
+    pub trusted_networks: Vec<IpNet>,
+    /// Bytes that queries may use in all.
+    pub memory_limit_bytes: usize,
+    /// Filter of the log.
+    pub log: String,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The command line cannot be read, or asks for help.
+    #[error(transparent)]
+    CommandLine(#[from] clap::Error),
+    /// The file cannot be read.
+    #[error("could not read configuration file \"{path}\": {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file or a variable has an unknown name or a wrong value.
+    #[error("{place}: {message}")]
+    Setting {
+        /// Where it stands.
+        place: String,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl Config {
+    /// The settings of this process.
+    ///
+    /// # Errors
+    /// An unknown name or a wrong value in any of the three places. Asking for help comes as an error too.
+    #[allow(clippy::disallowed_methods, reason = "the one place where the environment enters")]
+    pub fn from_process() -> Result<(Self, Option<Command>), ConfigError> {
+        Self::from_parts(std::env::args_os(), std::env::vars())
+    }
+
+    fn from_parts(
+        arguments: impl IntoIterator<Item = OsString>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, Option<Command>), ConfigError> {
+        let CommandLine { command, settings: flags } = CommandLine::try_parse_from(arguments)?;
+        let variables = Settings::from_variables(variables)?;
+        let file = match flags.config.as_ref().or(variables.config.as_ref()) {
+            Some(path) => Settings::from_file(path)?,
+            None => Settings::default(),
+        };
+        Ok((flags.over(variables).over(file).complete()?, command))
+    }
+}
+
+impl Settings {
+    fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut table = toml::Table::new();
+        let mut names = BTreeMap::new();
+        for (variable, value) in variables {
+            let Some(name) = variable.strip_prefix(VARIABLE_PREFIX) else { continue };
+            let key = name.to_ascii_lowercase().replace('_', "-");
+            let value = match key.as_str() {
+                "external-root" => list(&value, ':'),
+                "trusted-network" => list(&value, ','),
+                _ => toml::Value::String(value),
+            };
+            names.insert(key.clone(), variable);
+            table.insert(key, value);
+        }
+        table.try_into().map_err(|error: toml::de::Error| {
+            let message = error.message().to_owned();
+            let variable = names.iter().find(|(key, _)| message.contains(&format!("`{key}`")));
+            let place = variable.map_or("environment".to_owned(), |(_, variable)| format!("variable {variable}"));
+            ConfigError::Setting { place, message }
+        })
+    }
+
+    fn from_file(path: &PathBuf) -> Result<Self, ConfigError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|source| ConfigError::File { path: shown.clone(), source })?;
+        let place = format!("configuration file \"{shown}\"");
+        let settings: Settings = toml::from_str(&text)
+            .map_err(|error| ConfigError::Setting { place: place.clone(), message: error.to_string() })?;
+        if settings.config.is_some() {
+            let message = "a configuration file cannot name another one".to_owned();
+            return Err(ConfigError::Setting { place, message });
+        }
+        Ok(settings)
+    }
+
+    /// These settings, and where they say nothing, those of `other`.
+    fn over(self, other: Settings) -> Settings {
+        let first_given = |own: Vec<PathBuf>, theirs| if own.is_empty() { theirs } else { own };
+        Settings {
+            listen: self.listen.or(other.listen),
+            data_dir: self.data_dir.or(other.data_dir),
+            config: self.config.or(other.config),
+            external_root: first_given(self.external_root, other.external_root),
+            s3_endpoint: self.s3_endpoint.or(other.s3_endpoint),
+            s3_region: self.s3_region.or(other.s3_region),
+            s3_access_key_id: self.s3_access_key_id.or(other.s3_access_key_id),
+            s3_secret_access_key: self.s3_secret_access_key.or(other.s3_secret_access_key),
+            trusted_network: if self.trusted_network.is_empty() { other.trusted_network } else { self.trusted_network },
+            memory_limit: self.memory_limit.or(other.memory_limit),
+            log: self.log.or(other.log),
+        }
+    }
+
+    fn complete(self) -> Result<Config, ConfigError> {
+        let listen = self.listen.as_deref().unwrap_or(LISTEN_DEFAULT);
+        let addresses = listen.to_socket_addrs().map_err(|error| wrong("listen", listen, &error.to_string()))?;
+        if self.s3_access_key_id.is_some() != self.s3_secret_access_key.is_some() {
+            let message = "s3-access-key-id and s3-secret-access-key must be given together".to_owned();
+            return Err(ConfigError::Setting { place: "settings".into(), message });
+        }
+        let networks = self.trusted_network.iter().map(|network| {
+            network.parse::<IpNet>().map_err(|error| wrong("trusted-network", network, &error.to_string()))
+        });
+        let trusted_networks = networks.collect::<Result<_, _>>()?;
+        let memory_limit_bytes = match &self.memory_limit {
+            Some(size) => parse_size(size).ok_or_else(|| wrong("memory-limit", size, "not a size such as 4GB"))?,
+            None => (machine_memory_bytes() as f64 * MEMORY_LIMIT_SHARE) as usize,
+        };
+        if memory_limit_bytes < MEMORY_LIMIT_BYTES_MIN {
+            let size = self.memory_limit.unwrap_or_default();
+            return Err(wrong("memory-limit", &size, "must be at least 16MB"));
+        }
+        let s3 = S3Config {
+            endpoint: self.s3_endpoint,
+            region: self.s3_region,
+            access_key_id: self.s3_access_key_id,
+            secret_access_key: self.s3_secret_access_key.map(Secret::new),
+        };
+        Ok(Config {
+            listen: addresses.collect(),
+            data_dir: self.data_dir.unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
+            stores: ObjectStoresConfig { external_roots: self.external_root, s3 },
+            trusted_networks,
+            memory_limit_bytes,
+            log: self.log.unwrap_or_else(|| LOG_DEFAULT.into()),
+        })
+    }
+}
+
+impl Config {
+    /// Whether a client at this address may connect without a password.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        address.is_loopback() || self.trusted_networks.iter().any(|network| network.contains(&address))
+    }
+}
+
+fn list(value: &str, separator: char) -> toml::Value {
+    let items = value.split(separator).filter(|item| !item.is_empty());
+    toml::Value::Array(items.map(|item| toml::Value::String(item.to_owned())).collect())
+}
+
+fn wrong(setting: &str, value: &str, reason: &str) -> ConfigError {
+    ConfigError::Setting { place: format!("setting {setting} = \"{value}\""), message: reason.to_owned() }
+}
+
+/// Bytes of a size such as `512MB`; units are powers of 1024, as in PostgreSQL's configuration.
+fn parse_size(text: &str) -> Option<usize> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: usize = text[..digits].parse().ok()?;
+    let shift = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "kb" => 10,
+        "mb" => 20,
+        "gb" => 30,
+        "tb" => 40,
+        _ => return None,
+    };
+    number.checked_mul(1 << shift)
+}
+
+fn machine_memory_bytes() -> usize {
+    let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().to_owned();
+        line.strip_suffix("kB")?.trim().parse::<usize>().ok()
+    });
+    total.map_or(MACHINE_MEMORY_FALLBACK_BYTES, |kilobytes| kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(flags: &[&str], variables: &[(&str, &str)]) -> Result<Config, String> {
+        let arguments = ["thermocline"].iter().chain(flags).map(OsString::from);
+        let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        Config::from_parts(arguments, variables).map(|(config, _)| config).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("server.toml");
+        std::fs::write(
+            &file,
+            "data-dir = \"f\"\nlisten = \"127.0.0.1:1\"\nlog = \"warn\"\nexternal-root = [\"/a\", \"/b\"]\n",
+        )
+        .unwrap();
+        let variables = [("THERMOCLINE_CONFIG", file.to_str().unwrap()), ("THERMOCLINE_LISTEN", "127.0.0.1:2")];
+        let config = config(&["--log", "debug"], &variables).unwrap();
+        assert_eq!(config.data_dir, PathBuf::from("f"));
+        assert_eq!(config.listen[0].port(), 2);
+        assert_eq!(config.log, "debug");
+        assert_eq!(config.stores.external_roots, [PathBuf::from("/a"), PathBuf::from("/b")]);
+    }
+
+    #[test]
+    fn what_is_not_known_or_wrong_is_an_error() {
+        for (flags, variables, expected) in [
+            (&["--listne", "x"][..], &[][..], "--listne"),
+            (&[], &[("THERMOCLINE_TYPO", "1")], "typo"),
+            (&["--config", "no/such/file"], &[], "could not read configuration file"),
+            (&["--listen", "nonsense"], &[], "setting listen"),
+            (&["--memory-limit", "lots"], &[], "not a size"),
+            (&["--memory-limit", "1kB"], &[], "at least 16mb"),
+            (&["--s3-access-key-id", "k"], &[], "together"),
+            (&[], &[("THERMOCLINE_TRUSTED_NETWORK", "10.0.0.0/99")], "trusted"),
+        ] {
+            let error = config(flags, variables).unwrap_err();
+            assert!(error.to_lowercase().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_is_trusted_unless_said_otherwise() {
+        let config = config(&["--trusted-network", "172.20.0.0/16"], &[]).unwrap();
+        for (address, trusted) in
+            [("127.0.0.1", true), ("::1", true), ("::ffff:127.0.0.9", true), ("172.20.3.4", true), ("10.0.0.1", false)]
+        {
+            assert_eq!(config.trusts(address.parse().unwrap()), trusted, "{address}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_powers_of_1024() {
+        for (text, bytes) in [("16MB", Some(16 << 20)), ("2 GB", Some(2 << 30)), ("77", Some(77)), ("1.5GB", None)] {
+            assert_eq!(parse_size(text), bytes);
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let config = config(&["--s3-access-key-id", "k", "--s3-secret-access-key", "hush"], &[]).unwrap();
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}

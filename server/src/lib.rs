@@ -1,0 +1,23 @@
+//! Thermocline: a SQL warehouse server that speaks PostgreSQL's protocol.
+//!
+//! A statement passes through the modules in this order: [`wire`] reads it from the socket, [`session`] knows who asks and
+//! in which transaction, [`parse`] makes a [`parse::Statement`] of the text, [`statement`] has a file for each verb, and
+//! [`plan`] turns queries into executable plans. [`pg`] is what PostgreSQL's face needs everywhere: codes, types, formats.
+
+pub mod config;
+pub mod demo;
+pub mod engine_error;
+pub mod error;
+pub mod optimize;
+pub mod parse;
+pub mod pg;
+pub mod plan;
+pub mod run;
+pub mod server;
+pub mod session;
+pub mod statement;
+pub mod telemetry;
+pub mod wire;
+
+pub use error::{Error, Result};
+pub use run::run;

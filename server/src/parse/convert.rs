@@ -1,0 +1,307 @@
+//! sqlparser's statements → ours.
+//!
+//! A field that is not looked at here must be compared with what it is when it was not written, so that nothing a user
+//! wrote is lost.
+
+use sqlparser::ast::helpers::stmt_create_table::CreateTableBuilder;
+use sqlparser::ast::{self, ColumnOption, ContextModifier, CreateTableOptions, ObjectType, SchemaName, TableObject};
+use sqlparser::tokenizer::{Location, Token};
+
+use crate::error::{Error, Result};
+use crate::parse::StatementReader;
+use crate::parse::statement::{
+    ColumnDefinition, CreateSchema, CreateTable, CreateView, Drop, DropKind, Explain, Insert, Set, Statement,
+};
+
+/// Our form of a statement that sqlparser has read, beginning at `start`.
+pub(super) fn statement(statement: ast::Statement, reader: &StatementReader<'_>, start: Location) -> Result<Statement> {
+    match statement {
+        ast::Statement::Query(query) => Ok(Statement::Query(query)),
+        ast::Statement::Insert(insert) => self::insert(insert),
+        ast::Statement::CreateTable(table) => create_table(table, reader),
+        ast::Statement::CreateView(view) => create_view(view, reader, start),
+        ast::Statement::CreateSchema { .. } => create_schema(statement),
+        ast::Statement::Drop { .. } => drop(statement),
+        ast::Statement::Explain { .. } => explain(statement),
+        ast::Statement::StartTransaction { modes, modifier: None, statements, .. } if statements.is_empty() => {
+            Ok(Statement::Begin(modes))
+        }
+        ast::Statement::Commit { chain: false, modifier: None, .. } => Ok(Statement::Commit),
+        ast::Statement::Rollback { chain: false, savepoint: None } => Ok(Statement::Rollback),
+        ast::Statement::Rollback { savepoint: Some(_), .. } => Err(Error::not_supported("ROLLBACK TO SAVEPOINT")),
+        ast::Statement::Set(set) => self::set(set),
+        ast::Statement::ShowVariable { variable } => {
+            let words: Vec<_> = variable.iter().map(|word| word.value.clone()).collect();
+            Ok(Statement::Show { name: words.join(" ") })
+        }
+        other => Err(Error::not_supported(leading_keywords(&other))),
+    }
+}
+
+/// The verb of a statement we do not know: its leading words, as far as they are keywords of SQL.
+fn leading_keywords(statement: &ast::Statement) -> String {
+    let text = statement.to_string();
+    let two_words = ["CREATE", "ALTER", "DROP", "COMMENT", "REFRESH", "RELEASE"];
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default().trim_end_matches(';').to_uppercase();
+    match words.next() {
+        Some(second) if two_words.contains(&first.as_str()) => format!("{first} {}", second.to_uppercase()),
+        _ => first,
+    }
+}
+
+fn insert(insert: ast::Insert) -> Result<Statement> {
+    let ast::Insert {
+        insert_token: _,
+        optimizer_hints: _,
+        or: None,
+        ignore: false,
+        into: true,
+        table: TableObject::TableName(table),
+        table_alias: None,
+        columns,
+        overwrite: false,
+        source,
+        assignments,
+        partitioned: None,
+        after_columns,
+        has_table_keyword: false,
+        on,
+        returning,
+        output: None,
+        replace_into: false,
+        priority: None,
+        insert_alias: None,
+        settings: None,
+        format_clause: None,
+        multi_table_insert_type: None,
+        ..
+    } = insert
+    else {
+        return Err(Error::not_supported("INSERT of this form"));
+    };
+    if on.is_some() {
+        return Err(Error::not_supported("ON CONFLICT"));
+    }
+    if returning.is_some() {
+        return Err(Error::not_supported("RETURNING"));
+    }
+    if !assignments.is_empty() || !after_columns.is_empty() {
+        return Err(Error::not_supported("INSERT of this form"));
+    }
+    let source = source.ok_or_else(|| Error::not_supported("DEFAULT VALUES"))?;
+    let columns = columns.into_iter().map(column_name).collect::<Result<_>>()?;
+    Ok(Statement::Insert(Insert { table, columns, source }))
+}
+
+/// The target column of an INSERT: one identifier.
+fn column_name(name: ast::ObjectName) -> Result<ast::Ident> {
+    match name.0.as_slice() {
+        [part] => part.as_ident().cloned().ok_or_else(|| Error::not_supported("INSERT into a function's result")),
+        _ => Err(Error::not_supported("INSERT into a part of a column")),
+    }
+}
+
+fn create_table(table: ast::CreateTable, reader: &StatementReader<'_>) -> Result<Statement> {
+    // `CREATE TABLE t ()` has no columns; `CREATE TABLE t` is not finished.
+    if table.columns.is_empty() && table.query.is_none() && reader.parser.get_current_token().token != Token::RParen {
+        return Err(reader.unexpected(reader.parser.peek_token_ref()));
+    }
+    // What differs from a table that has nothing but columns is something we would drop silently.
+    let mut plain = CreateTableBuilder::new(table.name.clone()).build();
+    plain.if_not_exists = table.if_not_exists;
+    plain.columns = table.columns.clone();
+    plain.constraints = table.constraints.clone();
+    plain.hive_distribution = table.hive_distribution.clone();
+    plain.hive_formats = table.hive_formats.clone();
+    let feature = [
+        (table.temporary, "CREATE TEMPORARY TABLE"),
+        (table.query.is_some(), "CREATE TABLE AS"),
+        (table.like.is_some(), "CREATE TABLE LIKE"),
+        (table.inherits.is_some(), "INHERITS"),
+        (table.partition_by.is_some() || table.partition_of.is_some(), "PARTITION BY"),
+        (table.diststyle.is_some(), "DISTSTYLE"),
+        (table.distkey.is_some(), "DISTKEY"),
+        (table.sortkey.is_some(), "SORTKEY"),
+        (table.table_options != CreateTableOptions::None, "CREATE TABLE WITH"),
+        (plain != table, "CREATE TABLE of this form"),
+        (!table.constraints.is_empty(), "a table constraint"),
+    ];
+    if let Some((_, feature)) = feature.iter().find(|(written, _)| *written) {
+        return Err(Error::not_supported(*feature));
+    }
+    let columns = table.columns.into_iter().map(column_definition).collect::<Result<_>>()?;
+    Ok(Statement::CreateTable(CreateTable { name: table.name, if_not_exists: table.if_not_exists, columns }))
+}
+
+fn column_definition(column: ast::ColumnDef) -> Result<ColumnDefinition> {
+    let mut not_null = false;
+    for option in &column.options {
+        let feature = match &option.option {
+            ColumnOption::Null => continue,
+            ColumnOption::NotNull => {
+                not_null = true;
+                continue;
+            }
+            ColumnOption::Default(_) => "DEFAULT",
+            ColumnOption::PrimaryKey(_) => "PRIMARY KEY",
+            ColumnOption::Unique(_) => "UNIQUE",
+            ColumnOption::ForeignKey(_) => "REFERENCES",
+            ColumnOption::Check(_) => "CHECK",
+            ColumnOption::Generated { .. } | ColumnOption::Identity(_) => "GENERATED",
+            ColumnOption::Collation(_) => "COLLATE",
+            _ => "a column option of this kind",
+        };
+        return Err(Error::not_supported(feature));
+    }
+    Ok(ColumnDefinition { name: column.name, data_type: column.data_type, not_null })
+}
+
+fn create_view(view: ast::CreateView, reader: &StatementReader<'_>, start: Location) -> Result<Statement> {
+    let features = [
+        (view.materialized, "CREATE MATERIALIZED VIEW"),
+        (view.with_no_schema_binding, "WITH NO SCHEMA BINDING"),
+        (view.temporary, "CREATE TEMPORARY VIEW"),
+        (view.if_not_exists, "CREATE VIEW IF NOT EXISTS"),
+        (view.options != CreateTableOptions::None, "CREATE VIEW WITH"),
+        (
+            view.or_alter
+                || view.secure
+                || view.copy_grants
+                || view.to.is_some()
+                || view.params.is_some()
+                || view.comment.is_some()
+                || !view.cluster_by.is_empty()
+                || view.columns.iter().any(|column| column.data_type.is_some() || column.options.is_some()),
+            "CREATE VIEW of this form",
+        ),
+    ];
+    if let Some((_, feature)) = features.iter().find(|(written, _)| *written) {
+        return Err(Error::not_supported(*feature));
+    }
+    let text = reader.text_after_as(start).ok_or_else(|| Error::not_supported("CREATE VIEW of this form"))?;
+    Ok(Statement::CreateView(CreateView {
+        name: view.name,
+        or_replace: view.or_replace,
+        columns: view.columns.into_iter().map(|column| column.name).collect(),
+        text: text.to_owned(),
+    }))
+}
+
+fn create_schema(statement: ast::Statement) -> Result<Statement> {
+    match statement {
+        ast::Statement::CreateSchema {
+            schema_name: SchemaName::Simple(name),
+            if_not_exists,
+            with: None,
+            options: None,
+            default_collate_spec: None,
+            clone: None,
+        } => Ok(Statement::CreateSchema(CreateSchema { name, if_not_exists })),
+        _ => Err(Error::not_supported("CREATE SCHEMA of this form")),
+    }
+}
+
+fn drop(statement: ast::Statement) -> Result<Statement> {
+    let ast::Statement::Drop {
+        object_type,
+        if_exists,
+        names,
+        cascade,
+        restrict: _,
+        purge: false,
+        temporary: false,
+        table: None,
+    } = statement
+    else {
+        return Err(Error::not_supported("DROP of this form"));
+    };
+    let kind = match object_type {
+        ObjectType::Schema => DropKind::Schema,
+        ObjectType::Table => DropKind::Table,
+        ObjectType::View => DropKind::View,
+        other => return Err(Error::not_supported(format!("DROP {other}"))),
+    };
+    Ok(Statement::Drop(Drop { kind, names, if_exists, cascade }))
+}
+
+fn explain(statement: ast::Statement) -> Result<Statement> {
+    let ast::Statement::Explain {
+        describe_alias: ast::DescribeAlias::Explain,
+        mut analyze,
+        mut verbose,
+        query_plan: false,
+        estimate: false,
+        statement,
+        format: None,
+        options,
+    } = statement
+    else {
+        return Err(Error::not_supported("EXPLAIN of this form"));
+    };
+    for option in options.unwrap_or_default() {
+        let on = option_is_on(&option)?;
+        match option.name.value.to_ascii_lowercase().as_str() {
+            "analyze" => analyze = on,
+            "verbose" => verbose = on,
+            // Costs, buffers and the like are not part of the output: leaving them out is what FALSE asks for.
+            "costs" | "buffers" | "timing" | "summary" | "settings" | "wal" if !on => {}
+            other => return Err(Error::not_supported(format!("EXPLAIN option {}", other.to_uppercase()))),
+        }
+    }
+    match *statement {
+        ast::Statement::Query(query) => Ok(Statement::Explain(Explain { analyze, verbose, query })),
+        other => Err(Error::not_supported(format!("EXPLAIN {}", leading_keywords(&other)))),
+    }
+}
+
+fn option_is_on(option: &ast::UtilityOption) -> Result<bool> {
+    let Some(argument) = &option.arg else { return Ok(true) };
+    match argument.to_string().trim_matches('\'').to_ascii_lowercase().as_str() {
+        "true" | "on" | "1" => Ok(true),
+        "false" | "off" | "0" => Ok(false),
+        _ => Err(Error::not_supported(format!("EXPLAIN option {option}"))),
+    }
+}
+
+fn set(set: ast::Set) -> Result<Statement> {
+    match set {
+        ast::Set::SingleAssignment { scope, hivevar: false, variable, values } => {
+            if matches!(scope, Some(ContextModifier::Global)) {
+                return Err(Error::not_supported("SET GLOBAL"));
+            }
+            let local = matches!(scope, Some(ContextModifier::Local));
+            Ok(Statement::Set(Set { name: variable.to_string(), value: setting_value(&values)?, local }))
+        }
+        ast::Set::SetTimeZone { local, value } => {
+            Ok(Statement::Set(Set { name: "TimeZone".into(), value: setting_value(&[value])?, local }))
+        }
+        ast::Set::SetNames { charset_name, collation_name: None } => {
+            Ok(Statement::Set(Set { name: "client_encoding".into(), value: Some(charset_name.value), local: false }))
+        }
+        ast::Set::SetTransaction { modes, snapshot: None, session: false } => Ok(Statement::SetTransaction(modes)),
+        ast::Set::SetTransaction { session: true, .. } => Err(Error::not_supported("SET SESSION CHARACTERISTICS")),
+        _ => Err(Error::not_supported("SET of this form")),
+    }
+}
+
+/// The text of a setting's value; `None` is DEFAULT.
+fn setting_value(values: &[ast::Expr]) -> Result<Option<String>> {
+    let mut texts = Vec::new();
+    for value in values {
+        texts.push(match value {
+            ast::Expr::Value(value) => match &value.value {
+                ast::Value::SingleQuotedString(text) => text.clone(),
+                other => other.to_string(),
+            },
+            ast::Expr::Identifier(word) if word.quote_style.is_some() => word.value.clone(),
+            ast::Expr::Identifier(word) if word.value.eq_ignore_ascii_case("default") && values.len() == 1 => {
+                return Ok(None);
+            }
+            ast::Expr::Identifier(word) => word.value.to_ascii_lowercase(),
+            ast::Expr::UnaryOp { .. } => value.to_string(),
+            _ => return Err(Error::not_supported("SET to an expression")),
+        });
+    }
+    Ok(Some(texts.join(", ")))
+}

@@ -1,0 +1,250 @@
+//! SQL text → [`Statement`].
+//!
+//! sqlparser does the work; the warehouse's own statements, and those that sqlparser reads otherwise than PostgreSQL, have
+//! a small recursive-descent front on its `Parser`. What comes out is our own enum with one variant per verb: sqlparser's
+//! nodes appear only inside its query and expression fields. Nothing that was written is dropped on the way: what we
+//! do not implement is refused here, by name.
+
+pub mod convert;
+pub mod copy;
+pub mod depth;
+pub mod external;
+pub mod guard;
+pub mod position;
+pub mod statement;
+
+pub use statement::Statement;
+
+use std::sync::Arc;
+
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+use crate::error::{Error, Result};
+
+/// Nested parentheses, subqueries and the like that are parsed. Each costs the parser, the planner and the optimiser a
+/// stretch of stack; the server's threads have room for many times this.
+const NESTING_MAX: usize = 1_000;
+
+/// A statement, with what is needed to speak about its text.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// The statement.
+    pub statement: Statement,
+    /// The text of the whole query string it came in: positions of errors count from its start.
+    pub text: Arc<str>,
+}
+
+/// The statements in a query string, in order; none when it is empty.
+///
+/// # Errors
+/// 42601 with a position for what cannot be parsed, 0A000 for what is not supported, 54001 for what is too complex.
+pub fn parse(text: &str) -> Result<Vec<Parsed>> {
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, text).tokenize_with_location();
+    let tokens = tokens.map_err(|error| syntax_error(text, ParserError::from(error)))?;
+    depth::check(&tokens)?;
+
+    let text: Arc<str> = text.into();
+    let parser = Parser::new(&dialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens.clone());
+    let mut reader = StatementReader { parser, tokens, text: text.clone() };
+    let mut statements = Vec::new();
+    loop {
+        while reader.parser.consume_token(&Token::SemiColon) {}
+        if reader.parser.peek_token_ref().token == Token::EOF {
+            return Ok(statements);
+        }
+        let statement = reader.statement()?;
+        guard::check(&statement, &text)?;
+        statements.push(Parsed { statement, text: text.clone() });
+        let next = reader.parser.peek_token();
+        if !matches!(next.token, Token::SemiColon | Token::EOF) {
+            return Err(reader.unexpected(&next));
+        }
+    }
+}
+
+/// Reads one statement after the other from the tokens of a query string.
+pub(crate) struct StatementReader<'a> {
+    pub(crate) parser: Parser<'a>,
+    tokens: Vec<TokenWithSpan>,
+    text: Arc<str>,
+}
+
+impl StatementReader<'_> {
+    fn statement(&mut self) -> Result<Statement> {
+        let start = self.parser.peek_token();
+        if self.words(&["CREATE", "EXTERNAL", "SCHEMA"]) {
+            return self.create_external_schema();
+        }
+        if self.words(&["CREATE", "EXTERNAL", "TABLE"]) {
+            return self.create_external_table();
+        }
+        if self.words(&["ALTER", "TABLE"]) {
+            return self.alter_table();
+        }
+        if self.words(&["CREATE", "UNLOGGED"]) {
+            return Err(Error::not_supported("CREATE UNLOGGED TABLE"));
+        }
+        if self.parser.parse_keyword(Keyword::COPY) {
+            return self.copy();
+        }
+        if self.parser.parse_keyword(Keyword::RESET) {
+            return self.reset();
+        }
+        let statement = self.parser.parse_statement().map_err(|error| self.syntax(error))?;
+        convert::statement(statement, self, start.span.start)
+    }
+
+    fn reset(&mut self) -> Result<Statement> {
+        if self.parser.parse_keyword(Keyword::ALL) {
+            return Ok(Statement::ResetAll);
+        }
+        let name = self.parser.parse_object_name(false).map_err(|error| self.syntax(error))?;
+        Ok(Statement::Reset { name: name.to_string() })
+    }
+
+    /// Consumes these words if they all come next, in any case.
+    pub(crate) fn words(&mut self, words: &[&str]) -> bool {
+        let all = words.iter().enumerate().all(|(offset, word)| {
+            matches!(&self.parser.peek_nth_token_ref(offset).token,
+                Token::Word(found) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word))
+        });
+        if all {
+            words.iter().for_each(|_| self.parser.advance_token());
+        }
+        all
+    }
+
+    /// Consumes this word or says that it was expected.
+    pub(crate) fn expect_word(&mut self, word: &str) -> Result<()> {
+        if self.words(&[word]) { Ok(()) } else { Err(self.unexpected(&self.parser.peek_token())) }
+    }
+
+    /// Consumes this token or says that something else is there.
+    pub(crate) fn expect(&mut self, token: &Token) -> Result<()> {
+        if self.parser.consume_token(token) { Ok(()) } else { Err(self.unexpected(&self.parser.peek_token())) }
+    }
+
+    /// A string constant.
+    pub(crate) fn string(&mut self) -> Result<String> {
+        self.parser.parse_literal_string().map_err(|error| self.syntax(error))
+    }
+
+    pub(crate) fn syntax(&self, error: ParserError) -> Error {
+        syntax_error(&self.text, error)
+    }
+
+    /// `syntax error at or near …`
+    pub(crate) fn unexpected(&self, token: &TokenWithSpan) -> Error {
+        near(&self.text, &token.token, token.span.start)
+    }
+
+    /// The text from the end of the first word `AS` outside parentheses after `start` up to where the parser is.
+    pub(crate) fn text_after_as(&self, start: Location) -> Option<&str> {
+        let mut depth = 0;
+        let mut tokens = self.tokens.iter().skip_while(|token| token.span.start < start);
+        let keyword = tokens.find(|token| {
+            match &token.token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth -= 1,
+                _ => {}
+            }
+            depth == 0 && matches!(&token.token, Token::Word(word) if word.keyword == Keyword::AS)
+        })?;
+        let begin = position::byte_offset(&self.text, keyword.span.end)?;
+        let next = self.parser.peek_token();
+        let end = match next.token {
+            Token::EOF => self.text.len(),
+            _ => position::byte_offset(&self.text, next.span.start)?,
+        };
+        self.text.get(begin..end).map(str::trim)
+    }
+}
+
+/// What PostgreSQL says of the same mistake, as far as sqlparser's message tells it.
+fn syntax_error(text: &str, error: ParserError) -> Error {
+    match error {
+        ParserError::RecursionLimitExceeded => Error::TooComplex,
+        ParserError::ParserError(message) | ParserError::TokenizerError(message) => {
+            let (message, location) = position::split_location(&message);
+            let position = location.and_then(|location| position::character(text, location));
+            let found = message.split_once(", found: ").map(|(expected, found)| (expected.to_owned(), found));
+            match found {
+                Some((_, "EOF")) => {
+                    Error::Syntax { message: "syntax error at end of input".into(), detail: None, position }
+                }
+                Some((expected, found)) => Error::Syntax {
+                    message: format!("syntax error at or near \"{found}\""),
+                    detail: Some(format!("{expected}.")),
+                    position,
+                },
+                None => Error::Syntax { message: format!("syntax error: {message}"), detail: None, position },
+            }
+        }
+    }
+}
+
+fn near(text: &str, token: &Token, location: Location) -> Error {
+    let message = match token {
+        Token::EOF => "syntax error at end of input".to_owned(),
+        other => format!("syntax error at or near \"{other}\""),
+    };
+    Error::Syntax { message, detail: None, position: position::character(text, location) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let printed = match parse(text) {
+            Ok(statements) => statements.iter().map(|it| it.statement.verb()).collect::<Vec<_>>().join("; "),
+            Err(error) => {
+                let report = error.report();
+                format!("{} {} @{}", report.sqlstate.code(), report.message, report.position.unwrap_or_default())
+            }
+        };
+        assert_eq!(printed, expected, "{text}");
+    }
+
+    #[test]
+    fn statements_are_told_apart() {
+        check("", "");
+        check(" ; ;", "");
+        check("select 1; begin; commit", "SELECT; BEGIN; COMMIT");
+        check("copy t (a, b) from stdin with (format csv, header true)", "COPY");
+        check("COPY t FROM STDIN csv header", "COPY");
+        check("create external schema lake", "CREATE SCHEMA");
+        check(
+            "create external table lake.t (a int) partitioned by (d date) stored as parquet location 's3://b/t'",
+            "CREATE EXTERNAL TABLE",
+        );
+        check("alter table lake.t add if not exists partition (d='2024-01-01') location 's3://b/x'", "ALTER TABLE");
+        check("reset all", "RESET");
+    }
+
+    #[test]
+    fn mistakes_have_a_position() {
+        check("selec 1", "42601 syntax error at or near \"selec\" @1");
+        check("select 1 +", "42601 syntax error at end of input @0");
+        check("select 1;\n  create external table t (", "42601 syntax error at end of input @0");
+        check("select 1 select 2", "42601 syntax error at or near \"select\" @10");
+    }
+
+    #[test]
+    fn what_is_not_supported_is_refused_by_name() {
+        check("update t set a = 1", "0A000 UPDATE is not supported @0");
+        check("select * from t tablesample system (10)", "0A000 TABLESAMPLE is not supported @0");
+        check("select * from t for update", "0A000 FOR UPDATE is not supported @0");
+        check("create table t (a int primary key)", "0A000 PRIMARY KEY is not supported @0");
+    }
+
+    #[test]
+    fn a_statement_that_is_too_deep_is_refused() {
+        check(&format!("select {}1", "1+".repeat(100_000)), "54001 statement is too complex @0");
+        check(&format!("select {}1{}", "(".repeat(5_000), ")".repeat(5_000)), "54001 statement is too complex @0");
+    }
+}

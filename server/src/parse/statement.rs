@@ -1,0 +1,263 @@
+//! The statements we understand.
+
+use sqlparser::ast;
+
+use crate::pg::copy_format::CopyOptions;
+
+/// A statement: one variant per verb.
+#[derive(Debug, Clone)]
+pub enum Statement {
+    /// `SELECT`, `VALUES`, `TABLE`, `WITH`
+    Query(Box<ast::Query>),
+    /// `EXPLAIN`
+    Explain(Explain),
+    /// `INSERT`
+    Insert(Insert),
+    /// `COPY … FROM STDIN`
+    CopyFrom(CopyFrom),
+    /// `CREATE SCHEMA`
+    CreateSchema(CreateSchema),
+    /// `CREATE EXTERNAL SCHEMA`
+    CreateExternalSchema(CreateExternalSchema),
+    /// `CREATE TABLE`
+    CreateTable(CreateTable),
+    /// `CREATE EXTERNAL TABLE`
+    CreateExternalTable(CreateExternalTable),
+    /// `CREATE VIEW`
+    CreateView(CreateView),
+    /// `ALTER TABLE … ADD PARTITION`
+    AddPartitions(AddPartitions),
+    /// `ALTER TABLE … DROP PARTITION`
+    DropPartition(DropPartition),
+    /// `DROP SCHEMA`, `DROP TABLE`, `DROP VIEW`
+    Drop(Drop),
+    /// `BEGIN`, `START TRANSACTION`
+    Begin(Vec<ast::TransactionMode>),
+    /// `SET TRANSACTION`
+    SetTransaction(Vec<ast::TransactionMode>),
+    /// `COMMIT`, `END`
+    Commit,
+    /// `ROLLBACK`, `ABORT`
+    Rollback,
+    /// `SET`
+    Set(Set),
+    /// `RESET name`
+    Reset {
+        /// The setting.
+        name: String,
+    },
+    /// `RESET ALL`
+    ResetAll,
+    /// `SHOW name`
+    Show {
+        /// The setting.
+        name: String,
+    },
+}
+
+/// `EXPLAIN [ANALYZE] [VERBOSE] statement`
+#[derive(Debug, Clone)]
+pub struct Explain {
+    /// Whether the statement is run and measured.
+    pub analyze: bool,
+    /// Whether the plan is shown in detail.
+    pub verbose: bool,
+    /// What is explained.
+    pub query: Box<ast::Query>,
+}
+
+/// `INSERT INTO table [(columns)] query`
+#[derive(Debug, Clone)]
+pub struct Insert {
+    /// The table.
+    pub table: ast::ObjectName,
+    /// The columns that are given values; empty for all.
+    pub columns: Vec<ast::Ident>,
+    /// Where the rows come from.
+    pub source: Box<ast::Query>,
+}
+
+/// `COPY table [(columns)] FROM STDIN`
+#[derive(Debug, Clone)]
+pub struct CopyFrom {
+    /// The table.
+    pub table: ast::ObjectName,
+    /// The columns that the data has; empty for all.
+    pub columns: Vec<ast::Ident>,
+    /// How the data is written.
+    pub options: CopyOptions,
+}
+
+/// `CREATE SCHEMA`
+#[derive(Debug, Clone)]
+pub struct CreateSchema {
+    /// Its name.
+    pub name: ast::ObjectName,
+    /// Whether it may be there already.
+    pub if_not_exists: bool,
+}
+
+/// `CREATE EXTERNAL SCHEMA`
+#[derive(Debug, Clone)]
+pub struct CreateExternalSchema {
+    /// Its name.
+    pub name: ast::ObjectName,
+    /// Whether it may be there already.
+    pub if_not_exists: bool,
+    /// What was said about where it comes from.
+    pub source: catalog::ExternalSource,
+}
+
+/// `CREATE TABLE`
+#[derive(Debug, Clone)]
+pub struct CreateTable {
+    /// Its name.
+    pub name: ast::ObjectName,
+    /// Whether it may be there already.
+    pub if_not_exists: bool,
+    /// Its columns.
+    pub columns: Vec<ColumnDefinition>,
+}
+
+/// A column of `CREATE TABLE` or `CREATE EXTERNAL TABLE`.
+#[derive(Debug, Clone)]
+pub struct ColumnDefinition {
+    /// Its name.
+    pub name: ast::Ident,
+    /// Its type, as written.
+    pub data_type: ast::DataType,
+    /// Whether NULL is refused.
+    pub not_null: bool,
+}
+
+/// `CREATE EXTERNAL TABLE`
+#[derive(Debug, Clone)]
+pub struct CreateExternalTable {
+    /// Its name.
+    pub name: ast::ObjectName,
+    /// Whether it may be there already.
+    pub if_not_exists: bool,
+    /// The columns in the files.
+    pub columns: Vec<ColumnDefinition>,
+    /// The columns of `PARTITIONED BY`.
+    pub partition_columns: Vec<ColumnDefinition>,
+    /// The format of `STORED AS`.
+    pub format: catalog::FileFormat,
+    /// The URL of `LOCATION`.
+    pub location: String,
+    /// `TABLE PROPERTIES`
+    pub properties: Vec<(String, String)>,
+}
+
+/// `CREATE [OR REPLACE] VIEW`
+#[derive(Debug, Clone)]
+pub struct CreateView {
+    /// Its name.
+    pub name: ast::ObjectName,
+    /// Whether it may replace a view of the same name.
+    pub or_replace: bool,
+    /// Names for its columns, when they are not the query's.
+    pub columns: Vec<ast::Ident>,
+    /// The query's text.
+    pub text: String,
+}
+
+/// `ALTER TABLE … ADD [IF NOT EXISTS] PARTITION …`
+#[derive(Debug, Clone)]
+pub struct AddPartitions {
+    /// The external table.
+    pub table: ast::ObjectName,
+    /// Whether a partition may be there already.
+    pub if_not_exists: bool,
+    /// What to register.
+    pub partitions: Vec<(PartitionValues, String)>,
+}
+
+/// `ALTER TABLE … DROP [IF EXISTS] PARTITION …`
+#[derive(Debug, Clone)]
+pub struct DropPartition {
+    /// The external table.
+    pub table: ast::ObjectName,
+    /// Whether it may be absent.
+    pub if_exists: bool,
+    /// Which one.
+    pub values: PartitionValues,
+}
+
+/// `(column = value, …)` of a partition, as text; `None` is NULL.
+pub type PartitionValues = Vec<(ast::Ident, Option<String>)>;
+
+/// `DROP kind [IF EXISTS] names [CASCADE]`
+#[derive(Debug, Clone)]
+pub struct Drop {
+    /// What is dropped.
+    pub kind: DropKind,
+    /// Which.
+    pub names: Vec<ast::ObjectName>,
+    /// Whether they may be absent.
+    pub if_exists: bool,
+    /// Whether what depends on them goes too.
+    pub cascade: bool,
+}
+
+/// What `DROP` drops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropKind {
+    /// `DROP SCHEMA`
+    Schema,
+    /// `DROP TABLE`
+    Table,
+    /// `DROP VIEW`
+    View,
+}
+
+/// `SET [SESSION | LOCAL] name TO value`
+#[derive(Debug, Clone)]
+pub struct Set {
+    /// The setting.
+    pub name: String,
+    /// Its value; `None` is DEFAULT.
+    pub value: Option<String>,
+    /// Whether it ends with the transaction.
+    pub local: bool,
+}
+
+impl Statement {
+    /// The verb: the command tag, or its beginning.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Statement::Query(_) => "SELECT",
+            Statement::Explain(_) => "EXPLAIN",
+            Statement::Insert(_) => "INSERT",
+            Statement::CopyFrom(_) => "COPY",
+            Statement::CreateSchema(_) | Statement::CreateExternalSchema(_) => "CREATE SCHEMA",
+            Statement::CreateTable(_) => "CREATE TABLE",
+            Statement::CreateExternalTable(_) => "CREATE EXTERNAL TABLE",
+            Statement::CreateView(_) => "CREATE VIEW",
+            Statement::AddPartitions(_) | Statement::DropPartition(_) => "ALTER TABLE",
+            Statement::Drop(drop) => drop.kind.tag(),
+            Statement::Begin(_) => "BEGIN",
+            Statement::SetTransaction(_) | Statement::Set(_) => "SET",
+            Statement::Commit => "COMMIT",
+            Statement::Rollback => "ROLLBACK",
+            Statement::Reset { .. } | Statement::ResetAll => "RESET",
+            Statement::Show { .. } => "SHOW",
+        }
+    }
+
+    /// Whether it may run in a transaction that has failed.
+    pub fn ends_transaction(&self) -> bool {
+        matches!(self, Statement::Commit | Statement::Rollback)
+    }
+}
+
+impl DropKind {
+    /// The command tag.
+    pub fn tag(self) -> &'static str {
+        match self {
+            DropKind::Schema => "DROP SCHEMA",
+            DropKind::Table => "DROP TABLE",
+            DropKind::View => "DROP VIEW",
+        }
+    }
+}

@@ -1,0 +1,520 @@
+//! COPY's text and CSV formats, read as PostgreSQL reads them (copyfromparse.c): bytes in, rows of fields out.
+//!
+//! The data arrives in pieces that end anywhere. A row is parsed when its last byte is there; what has been scanned is not
+//! scanned again.
+
+use std::ops::Range;
+
+use crate::pg::sqlstate::SqlState;
+
+/// Longest row, as in PostgreSQL (`MaxAllocSize`).
+const ROW_BYTES_MAX: usize = 0x3fff_ffff;
+/// Consumed bytes that may stand before the unread ones until these are moved to the front.
+const CONSUMED_BYTES_MAX: usize = 64 * 1024;
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyFormat {
+    /// Backslash escapes, tabs between fields.
+    Text,
+    /// Quotes, commas between fields.
+    Csv,
+}
+
+/// Whether the first line names the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Header {
+    /// It is data.
+    No,
+    /// It is skipped.
+    Yes,
+}
+
+/// How the data is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyOptions {
+    /// The format.
+    pub format: CopyFormat,
+    /// Between fields.
+    pub delimiter: u8,
+    /// What stands for NULL.
+    pub null: String,
+    /// The first line.
+    pub header: Header,
+    /// Around a CSV field.
+    pub quote: u8,
+    /// Before a quote inside a CSV field.
+    pub escape: u8,
+}
+
+impl CopyOptions {
+    /// A format with its defaults.
+    pub fn new(format: CopyFormat) -> Self {
+        let (delimiter, null) = match format {
+            CopyFormat::Text => (b'\t', "\\N"),
+            CopyFormat::Csv => (b',', ""),
+        };
+        CopyOptions { format, delimiter, null: null.to_owned(), header: Header::No, quote: b'"', escape: b'"' }
+    }
+}
+
+/// What is wrong with the data.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CopyError {
+    /// A row has too few fields.
+    #[error("missing data for column \"{column}\"")]
+    MissingData {
+        /// The first column without one.
+        column: String,
+    },
+    /// A row has too many fields.
+    #[error("extra data after last expected column")]
+    ExtraData,
+    /// The data ends inside quotes.
+    #[error("unterminated CSV quoted field")]
+    UnterminatedQuote,
+    /// A line ends otherwise than the first one.
+    #[error("literal {character} found in data")]
+    MixedLineEnds {
+        /// `newline` or `carriage return`
+        character: &'static str,
+    },
+    /// A row is not UTF-8.
+    #[error("invalid byte sequence for encoding \"UTF8\": 0x{byte:02x}")]
+    InvalidEncoding {
+        /// The first byte that cannot be read.
+        byte: u8,
+    },
+    /// A row is too long.
+    #[error("a row is longer than {ROW_BYTES_MAX} bytes")]
+    RowTooLong,
+}
+
+impl CopyError {
+    /// Its code.
+    pub fn sqlstate(&self) -> SqlState {
+        match self {
+            CopyError::MissingData { .. }
+            | CopyError::ExtraData
+            | CopyError::UnterminatedQuote
+            | CopyError::MixedLineEnds { .. } => SqlState::BAD_COPY_FILE_FORMAT,
+            CopyError::InvalidEncoding { .. } => SqlState::CHARACTER_NOT_IN_REPERTOIRE,
+            CopyError::RowTooLong => SqlState::PROGRAM_LIMIT_EXCEEDED,
+        }
+    }
+}
+
+/// How lines end; the first one decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LineEnd {
+    Newline,
+    CarriageReturn,
+    Both,
+}
+
+/// Reads rows.
+#[derive(Debug)]
+pub struct RowParser {
+    options: CopyOptions,
+    buffer: Vec<u8>,
+    /// Where the row that is being read begins.
+    begin: usize,
+    scan: Scan,
+    line_end: Option<LineEnd>,
+    /// The line at which the row begins, from 1.
+    line: u64,
+    header_pending: bool,
+    input_ended: bool,
+    /// The end marker has been read: what follows it is ignored.
+    marker_read: bool,
+    text: Vec<u8>,
+    fields: Vec<Option<Range<usize>>>,
+}
+
+/// How far the search for the end of the row has come.
+#[derive(Debug, Default)]
+struct Scan {
+    at: usize,
+    in_quotes: bool,
+    after_escape: bool,
+    /// Line ends inside the row.
+    newlines: u64,
+}
+
+/// A row of fields.
+#[derive(Debug)]
+pub struct Row<'a> {
+    line: u64,
+    text: &'a str,
+    fields: &'a [Option<Range<usize>>],
+}
+
+impl Row<'_> {
+    /// The line at which it begins, from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// How many fields it has.
+    pub fn width(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// A field; `None` is NULL.
+    pub fn field(&self, number: usize) -> Option<&str> {
+        self.fields.get(number)?.clone().map(|range| &self.text[range])
+    }
+}
+
+impl RowParser {
+    /// A parser that has read nothing.
+    pub fn new(options: CopyOptions) -> Self {
+        RowParser {
+            header_pending: options.header == Header::Yes,
+            options,
+            buffer: Vec::new(),
+            begin: 0,
+            scan: Scan::default(),
+            line_end: None,
+            line: 1,
+            input_ended: false,
+            marker_read: false,
+            text: Vec::new(),
+            fields: Vec::new(),
+        }
+    }
+
+    /// Adds data.
+    pub fn feed(&mut self, data: &[u8]) {
+        if self.begin >= CONSUMED_BYTES_MAX || self.begin == self.buffer.len() {
+            self.buffer.drain(..self.begin);
+            self.scan.at -= self.begin;
+            self.begin = 0;
+        }
+        if !self.marker_read {
+            self.buffer.extend_from_slice(data);
+        }
+    }
+
+    /// There is no more data: the last row may end without a line end.
+    pub fn finish(&mut self) {
+        self.input_ended = true;
+    }
+
+    /// Bytes that are held.
+    pub fn buffered_bytes(&self) -> usize {
+        self.buffer.capacity() + self.text.capacity()
+    }
+
+    /// The line that is read next, from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The next row, or `None` when its end has not arrived.
+    ///
+    /// # Errors
+    /// The data is wrong.
+    pub fn next_row(&mut self) -> Result<Option<Row<'_>>, CopyError> {
+        loop {
+            if self.marker_read {
+                return Ok(None);
+            }
+            let Some(content) = self.next_line()? else { return Ok(None) };
+            let line = self.line;
+            self.line += 1 + std::mem::take(&mut self.scan).newlines;
+            self.scan.at = self.begin;
+            if std::mem::take(&mut self.header_pending) {
+                continue;
+            }
+            if &self.buffer[content.clone()] == b"\\." {
+                self.marker_read = true;
+                continue;
+            }
+            self.text.clear();
+            self.fields.clear();
+            match self.options.format {
+                CopyFormat::Text => self.split_text(content),
+                CopyFormat::Csv => self.split_csv(content)?,
+            }
+            let text = std::str::from_utf8(&self.text)
+                .map_err(|error| CopyError::InvalidEncoding { byte: self.text[error.valid_up_to()] })?;
+            return Ok(Some(Row { line, text, fields: &self.fields }));
+        }
+    }
+
+    /// Where the next row stands in the buffer, without its line end; the parser is then behind it.
+    fn next_line(&mut self) -> Result<Option<Range<usize>>, CopyError> {
+        while self.scan.at < self.buffer.len() {
+            let at = self.scan.at;
+            if at - self.begin > ROW_BYTES_MAX {
+                return Err(CopyError::RowTooLong);
+            }
+            let byte = self.buffer[at];
+            let ends = matches!(byte, b'\n' | b'\r') && self.line_may_end();
+            if !ends {
+                self.step(byte);
+                continue;
+            }
+            let following = self.buffer.get(at + 1).copied();
+            if byte == b'\r' && following.is_none() && !self.input_ended {
+                return Ok(None);
+            }
+            let found = match (byte, following) {
+                (b'\r', Some(b'\n')) => LineEnd::Both,
+                (b'\r', _) => LineEnd::CarriageReturn,
+                _ => LineEnd::Newline,
+            };
+            self.check_line_end(found)?;
+            let content = self.begin..at;
+            self.begin = at + if found == LineEnd::Both { 2 } else { 1 };
+            return Ok(Some(content));
+        }
+        if !self.input_ended || self.begin == self.buffer.len() {
+            return Ok(None);
+        }
+        if self.scan.in_quotes {
+            return Err(CopyError::UnterminatedQuote);
+        }
+        let content = self.begin..self.buffer.len();
+        self.begin = self.buffer.len();
+        Ok(Some(content))
+    }
+
+    fn line_may_end(&self) -> bool {
+        match self.options.format {
+            CopyFormat::Text => !self.scan.after_escape,
+            CopyFormat::Csv => !self.scan.in_quotes,
+        }
+    }
+
+    /// Goes over a byte that does not end the row.
+    fn step(&mut self, byte: u8) {
+        let scan = &mut self.scan;
+        scan.at += 1;
+        if byte == b'\n' {
+            scan.newlines += 1;
+        }
+        match self.options.format {
+            CopyFormat::Text => scan.after_escape = byte == b'\\' && !scan.after_escape,
+            CopyFormat::Csv => {
+                // An escape that is the quote itself closes and opens again: no different from what is looked for here.
+                let escapes = self.options.escape != self.options.quote && byte == self.options.escape;
+                if byte == self.options.quote && !scan.after_escape {
+                    scan.in_quotes = !scan.in_quotes;
+                }
+                scan.after_escape = scan.in_quotes && escapes && !scan.after_escape;
+            }
+        }
+    }
+
+    fn check_line_end(&mut self, found: LineEnd) -> Result<(), CopyError> {
+        match *self.line_end.get_or_insert(found) {
+            expected if expected == found => Ok(()),
+            LineEnd::Newline => Err(CopyError::MixedLineEnds { character: "carriage return" }),
+            LineEnd::CarriageReturn | LineEnd::Both => {
+                let character = if found == LineEnd::Newline { "newline" } else { "carriage return" };
+                Err(CopyError::MixedLineEnds { character })
+            }
+        }
+    }
+
+    fn split_text(&mut self, content: Range<usize>) {
+        let line = &self.buffer[content];
+        let mut rest = line;
+        loop {
+            let end = field_end(rest, self.options.delimiter);
+            let raw = &rest[..end];
+            if raw == self.options.null.as_bytes() {
+                self.fields.push(None);
+            } else {
+                let begin = self.text.len();
+                unescape(raw, &mut self.text);
+                self.fields.push(Some(begin..self.text.len()));
+            }
+            match rest.get(end + 1..) {
+                Some(next) => rest = next,
+                None => return,
+            }
+        }
+    }
+
+    fn split_csv(&mut self, content: Range<usize>) -> Result<(), CopyError> {
+        let CopyOptions { delimiter, quote, escape, .. } = self.options;
+        let line = &self.buffer[content];
+        let (mut at, mut field, mut quoted, mut in_quotes) = (0, self.text.len(), false, false);
+        loop {
+            let byte = line.get(at).copied();
+            let following = line.get(at + 1).copied();
+            match byte {
+                None if in_quotes => return Err(CopyError::UnterminatedQuote),
+                Some(byte)
+                    if in_quotes && byte == escape && matches!(following, Some(it) if it == quote || it == escape) =>
+                {
+                    self.text.extend(following);
+                    at += 1;
+                }
+                Some(byte) if byte == quote => {
+                    in_quotes = !in_quotes;
+                    quoted = true;
+                }
+                Some(byte) if in_quotes || byte != delimiter => self.text.push(byte),
+                // The end of a field.
+                _ => {
+                    let is_null = !quoted && self.text[field..] == *self.options.null.as_bytes();
+                    self.fields.push((!is_null).then_some(field..self.text.len()));
+                    if byte.is_none() {
+                        return Ok(());
+                    }
+                    (field, quoted) = (self.text.len(), false);
+                }
+            }
+            at += 1;
+        }
+    }
+}
+
+/// Where a field of the text format ends: at a delimiter that is not escaped, or at the end of the line.
+fn field_end(line: &[u8], delimiter: u8) -> usize {
+    let mut at = 0;
+    while at < line.len() {
+        match line[at] {
+            byte if byte == delimiter => return at,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    line.len()
+}
+
+/// Resolves backslash escapes.
+fn unescape(raw: &[u8], text: &mut Vec<u8>) {
+    let mut rest = raw;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        text.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        let Some((byte, behind)) = rest.split_first() else {
+            // A backslash at the very end stands for itself.
+            text.push(b'\\');
+            return;
+        };
+        let (value, used) = match byte {
+            b'b' => (8, 0),
+            b'f' => (12, 0),
+            b'n' => (b'\n', 0),
+            b'r' => (b'\r', 0),
+            b't' => (b'\t', 0),
+            b'v' => (11, 0),
+            b'0'..=b'7' => number(rest, 8, 3).map_or((*byte, 0), |(value, digits)| (value, digits - 1)),
+            b'x' => number(behind, 16, 2).unwrap_or((b'x', 0)),
+            other => (*other, 0),
+        };
+        text.push(value);
+        rest = &behind[used..];
+    }
+    text.extend_from_slice(rest);
+}
+
+/// A number of `digits_max` digits at most, and how many it has; `None` when it has none.
+fn number(digits: &[u8], radix: u32, digits_max: usize) -> Option<(u8, usize)> {
+    let mut value = 0u32;
+    let mut count = 0;
+    while let Some(digit) = digits.get(count).and_then(|byte| char::from(*byte).to_digit(radix)) {
+        value = value * radix + digit;
+        count += 1;
+        if count == digits_max {
+            break;
+        }
+    }
+    // As in PostgreSQL, an octal number that is too large loses its high bit.
+    (count > 0).then_some(((value & 0xff) as u8, count))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Rows as `line:field|field`, NULL as `~`; `pieces` are fed one after the other.
+    fn read(options: CopyOptions, pieces: &[&[u8]]) -> String {
+        let mut parser = RowParser::new(options);
+        let mut printed = Vec::new();
+        for (number, piece) in pieces.iter().enumerate() {
+            parser.feed(piece);
+            if number + 1 == pieces.len() {
+                parser.finish();
+            }
+            loop {
+                match parser.next_row() {
+                    Ok(Some(row)) => {
+                        let fields: Vec<_> = (0..row.width()).map(|it| row.field(it).unwrap_or("~")).collect();
+                        printed.push(format!("{}:{}", row.line(), fields.join("|")));
+                    }
+                    Ok(None) => break,
+                    Err(error) => {
+                        printed.push(format!("{} {error}", error.sqlstate()));
+                        return printed.join(" ");
+                    }
+                }
+            }
+        }
+        printed.join(" ")
+    }
+
+    fn check(format: CopyFormat, data: &str, expected: &str) {
+        let whole = read(CopyOptions::new(format), &[data.as_bytes()]);
+        assert_eq!(whole, expected, "{data:?}");
+        // However the data is cut, the rows are the same.
+        let bytes: Vec<&[u8]> = data.as_bytes().chunks(1).collect();
+        assert_eq!(read(CopyOptions::new(format), &bytes), expected, "{data:?} byte by byte");
+    }
+
+    #[test]
+    fn text_is_read_as_postgresql_reads_it() {
+        let check = |data, expected| check(CopyFormat::Text, data, expected);
+        check("1\tone\n2\t\\N\n", "1:1|one 2:2|~");
+        check("1\t\n\\N\t\\\\N", "1:1| 2:~|\\N");
+        check("a\\tb\\\\c\\x41\\101\\q\\\td\n", "1:a\tb\\cAAq\td");
+        check("a\\\nb\tc\nd\te\n", "1:a\nb|c 3:d|e");
+        check("1\r\n2\r\n", "1:1 2:2");
+        check("1\r2\r", "1:1 2:2");
+        check("1\n\\.\nnonsense\n", "1:1");
+        check("1\n2\r\n", "1:1 22P04 literal carriage return found in data");
+        check("1\r\n2\n", "1:1 22P04 literal newline found in data");
+        check("", "");
+        check("\n", "1:");
+    }
+
+    #[test]
+    fn csv_is_read_as_postgresql_reads_it() {
+        let check = |data, expected| check(CopyFormat::Csv, data, expected);
+        check("1,one\n2,\n3,\"\"\n", "1:1|one 2:2|~ 3:3|");
+        check("\"say \"\"hi\"\"\",\"a,b\"\n", "1:say \"hi\"|a,b");
+        check("1,\"two\nlines\"\n2,x\n", "1:1|two\nlines 3:2|x");
+        check("a\"b,c\"d\n", "1:ab,cd");
+        check("1,\"open\n", "22P04 unterminated CSV quoted field");
+        check("1,2\n\\.\n3,4\n", "1:1|2");
+        check("1,2\r\n3,4", "1:1|2 2:3|4");
+    }
+
+    #[test]
+    fn options_are_honoured() {
+        let options = CopyOptions {
+            delimiter: b';',
+            null: "NULL".into(),
+            header: Header::Yes,
+            escape: b'\\',
+            ..CopyOptions::new(CopyFormat::Csv)
+        };
+        let data = b"a;b\nNULL;\"NULL\"\n\"x\\\"y\";\n";
+        assert_eq!(read(options, &[data]), "2:~|NULL 3:x\"y|");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused() {
+        assert_eq!(
+            read(CopyOptions::new(CopyFormat::Text), &[b"ok\n\xff\n"]),
+            "1:ok 22021 invalid byte sequence for encoding \"UTF8\": 0xff"
+        );
+    }
+}

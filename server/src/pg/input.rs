@@ -1,0 +1,505 @@
+//! Values that a client wrote, as columns.
+//!
+//! [`ColumnBuilder`] reads text as PostgreSQL's input functions do (COPY, INSERT … VALUES), [`assign`] converts columns
+//! that a query computed as PostgreSQL's assignment casts do (INSERT … SELECT). Both end in the same place: an Arrow
+//! column of exactly the in-flight type of the table's column, in which every value has been checked against the declared
+//! length, precision and range. Nothing is rounded, cut or replaced unless PostgreSQL would.
+
+mod assign;
+pub mod scalars;
+
+use std::sync::Arc;
+
+use arrow::array::*;
+use arrow::error::ArrowError;
+use catalog::types::{NUMERIC_PRECISION_MAX, NUMERIC_UNCONSTRAINED_SCALE, NumericSize};
+use catalog::{Column, SqlType};
+
+use crate::pg::output::OutputError;
+use crate::pg::sqlstate::SqlState;
+
+pub use assign::{StringSource, assign};
+
+/// Why a value cannot be stored in a column.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// The text is not a value of the type.
+    #[error("invalid input syntax for type {type_name}: \"{value}\"")]
+    InvalidSyntax {
+        /// The type.
+        type_name: &'static str,
+        /// The text.
+        value: String,
+    },
+    /// The text is not a date or time.
+    #[error("invalid input syntax for type {type_name}: \"{value}\"")]
+    InvalidDatetime {
+        /// The type.
+        type_name: &'static str,
+        /// The text.
+        value: String,
+    },
+    /// The text is not a `bytea` in escape format.
+    #[error("invalid input syntax for type bytea")]
+    InvalidBytea,
+    /// A `bytea` in hexadecimal has something else in it.
+    #[error("invalid hexadecimal digit: \"{digit}\"")]
+    InvalidHexDigit {
+        /// What it has.
+        digit: char,
+    },
+    /// A `bytea` in hexadecimal ends within a byte.
+    #[error("invalid hexadecimal data: odd number of digits")]
+    OddHexDigits,
+    /// The text is an integer that the type cannot hold.
+    #[error("value \"{value}\" is out of range for type {type_name}")]
+    IntegerOutOfRange {
+        /// The type.
+        type_name: &'static str,
+        /// The text.
+        value: String,
+    },
+    /// The text is a floating point number that the type cannot hold.
+    #[error("\"{value}\" is out of range for type {type_name}")]
+    FloatOutOfRange {
+        /// The type.
+        type_name: &'static str,
+        /// The text.
+        value: String,
+    },
+    /// A computed number is beyond the type of the column.
+    #[error("{type_name} out of range")]
+    OutOfRange {
+        /// The type of the column.
+        type_name: &'static str,
+    },
+    /// A computed number is too large for a narrower floating point type.
+    #[error("value out of range: overflow")]
+    FloatOverflow,
+    /// A computed number is too small for a narrower floating point type.
+    #[error("value out of range: underflow")]
+    FloatUnderflow,
+    /// A number has more digits before the point than the column.
+    #[error("numeric field overflow")]
+    NumericFieldOverflow {
+        /// What the column was declared with.
+        size: NumericSize,
+    },
+    /// A number does not fit exactly into a `numeric` without precision.
+    #[error("value \"{value}\" is out of range for type numeric")]
+    NumericTooWide {
+        /// The number.
+        value: String,
+    },
+    /// NaN or an infinity, which the engine's decimals do not have.
+    #[error("{value} is not supported for type numeric")]
+    NumericSpecial {
+        /// The value.
+        value: &'static str,
+    },
+    /// A string is longer than its column.
+    #[error("value too long for type {column_type}")]
+    ValueTooLong {
+        /// The type of the column.
+        column_type: SqlType,
+    },
+    /// A string has the one character that PostgreSQL's strings cannot have.
+    #[error("invalid byte sequence for encoding \"UTF8\": 0x00")]
+    NulCharacter,
+    /// A date or time has a field that cannot have this value: month 13.
+    #[error("date/time field value out of range: \"{value}\"")]
+    DatetimeFieldOutOfRange {
+        /// The text.
+        value: String,
+    },
+    /// An offset from UTC is too large.
+    #[error("time zone displacement out of range: \"{value}\"")]
+    ZoneOutOfRange {
+        /// The text.
+        value: String,
+    },
+    /// A date or timestamp is beyond the first or last one of its type.
+    #[error("{kind} out of range: \"{value}\"")]
+    DatetimeOutOfRange {
+        /// `date` or `timestamp`.
+        kind: &'static str,
+        /// The text.
+        value: String,
+    },
+    /// A computed date is no timestamp any more.
+    #[error("date out of range for timestamp")]
+    DateOutOfRangeForTimestamp,
+    /// A zone was given by its name.
+    #[error("time zone \"{zone}\" is not supported")]
+    ZoneNotSupported {
+        /// The zone.
+        zone: String,
+    },
+    /// A date or time was given by a word whose value depends on the clock.
+    #[error("date/time value \"{word}\" is not supported")]
+    WordNotSupported {
+        /// The word.
+        word: String,
+    },
+    /// PostgreSQL does not convert from the one type to the other without being told.
+    #[error("column \"{column}\" is of type {column_type} but expression is of type {expression_type}")]
+    CannotAssign {
+        /// The column.
+        column: String,
+        /// Its type.
+        column_type: &'static str,
+        /// The type of what was to be assigned.
+        expression_type: String,
+    },
+    /// A computed value cannot be printed, so it cannot become a string.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// Arrow could not take a column apart.
+    #[error("could not convert a column: {0}")]
+    Arrow(#[from] ArrowError),
+}
+
+impl InputError {
+    /// The code for the client. No wildcard arm: a new variant must choose its code before it compiles.
+    pub fn sqlstate(&self) -> SqlState {
+        match self {
+            InputError::InvalidSyntax { .. } | InputError::InvalidBytea => SqlState::INVALID_TEXT_REPRESENTATION,
+            InputError::InvalidDatetime { .. } => SqlState::INVALID_DATETIME_FORMAT,
+            InputError::InvalidHexDigit { .. } | InputError::OddHexDigits => SqlState::INVALID_PARAMETER_VALUE,
+            InputError::IntegerOutOfRange { .. }
+            | InputError::FloatOutOfRange { .. }
+            | InputError::OutOfRange { .. }
+            | InputError::FloatOverflow
+            | InputError::FloatUnderflow
+            | InputError::NumericFieldOverflow { .. }
+            | InputError::NumericTooWide { .. } => SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+            InputError::ValueTooLong { .. } => SqlState::STRING_DATA_RIGHT_TRUNCATION,
+            InputError::NulCharacter => SqlState::CHARACTER_NOT_IN_REPERTOIRE,
+            InputError::DatetimeFieldOutOfRange { .. }
+            | InputError::DatetimeOutOfRange { .. }
+            | InputError::DateOutOfRangeForTimestamp => SqlState::DATETIME_FIELD_OVERFLOW,
+            InputError::ZoneOutOfRange { .. } => SqlState::INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
+            InputError::NumericSpecial { .. }
+            | InputError::ZoneNotSupported { .. }
+            | InputError::WordNotSupported { .. } => SqlState::FEATURE_NOT_SUPPORTED,
+            InputError::CannotAssign { .. } => SqlState::DATATYPE_MISMATCH,
+            InputError::Output(error) => error.sqlstate(),
+            InputError::Arrow(_) => SqlState::INTERNAL_ERROR,
+        }
+    }
+
+    /// What is to be said besides, as a whole sentence.
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            InputError::NumericFieldOverflow { size } => {
+                let digits = i32::from(size.precision) - i32::from(size.scale);
+                let limit = if digits == 0 { "1".to_owned() } else { format!("10^{digits}") };
+                Some(format!(
+                    "A field with precision {}, scale {} must round to an absolute value less than {limit}.",
+                    size.precision, size.scale
+                ))
+            }
+            InputError::NumericTooWide { .. } => {
+                let scale = NUMERIC_UNCONSTRAINED_SCALE.unsigned_abs();
+                Some(format!(
+                    "A field without precision holds {} digits before the decimal point and {scale} after it.",
+                    NUMERIC_PRECISION_MAX - scale
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the client can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            InputError::CannotAssign { .. } => Some("You will need to rewrite or cast the expression."),
+            _ => None,
+        }
+    }
+}
+
+/// Collects the values of a column from their text.
+pub enum ColumnBuilder {
+    /// `boolean`
+    Boolean(BooleanBuilder),
+    /// `smallint`
+    SmallInt(Int16Builder),
+    /// `integer`
+    Integer(Int32Builder),
+    /// `bigint`
+    BigInt(Int64Builder),
+    /// `real`
+    Real(Float32Builder),
+    /// `double precision`
+    Double(Float64Builder),
+    /// `numeric`, with the digits that were declared
+    Numeric(Decimal128Builder, Option<NumericSize>),
+    /// `text`, `character varying` and `character`, with the type that was declared
+    String(StringViewBuilder, SqlType),
+    /// `bytea`
+    Bytea(BinaryViewBuilder),
+    /// `date`
+    Date(Date32Builder),
+    /// `time without time zone`
+    Time(Time64MicrosecondBuilder),
+    /// `timestamp without time zone`
+    Timestamp(TimestampMicrosecondBuilder),
+    /// `timestamp with time zone`
+    TimestampTz(TimestampMicrosecondBuilder),
+}
+
+/// Does the same with the Arrow builder of every variant.
+macro_rules! with_builder {
+    ($column:expr, $builder:ident => $body:expr) => {
+        match $column {
+            ColumnBuilder::Boolean($builder) => $body,
+            ColumnBuilder::SmallInt($builder) => $body,
+            ColumnBuilder::Integer($builder) => $body,
+            ColumnBuilder::BigInt($builder) => $body,
+            ColumnBuilder::Real($builder) => $body,
+            ColumnBuilder::Double($builder) => $body,
+            ColumnBuilder::Numeric($builder, _) => $body,
+            ColumnBuilder::String($builder, _) => $body,
+            ColumnBuilder::Bytea($builder) => $body,
+            ColumnBuilder::Date($builder) => $body,
+            ColumnBuilder::Time($builder) => $body,
+            ColumnBuilder::Timestamp($builder) => $body,
+            ColumnBuilder::TimestampTz($builder) => $body,
+        }
+    };
+}
+
+impl ColumnBuilder {
+    /// An empty builder for a column, with room for `capacity` values.
+    pub fn new(column: &Column, capacity: usize) -> Self {
+        let in_flight = column.sql_type.in_flight();
+        match column.sql_type {
+            SqlType::Boolean => ColumnBuilder::Boolean(BooleanBuilder::with_capacity(capacity)),
+            SqlType::SmallInt => ColumnBuilder::SmallInt(Int16Builder::with_capacity(capacity)),
+            SqlType::Integer => ColumnBuilder::Integer(Int32Builder::with_capacity(capacity)),
+            SqlType::BigInt => ColumnBuilder::BigInt(Int64Builder::with_capacity(capacity)),
+            SqlType::Real => ColumnBuilder::Real(Float32Builder::with_capacity(capacity)),
+            SqlType::Double => ColumnBuilder::Double(Float64Builder::with_capacity(capacity)),
+            SqlType::Numeric(size) => {
+                ColumnBuilder::Numeric(Decimal128Builder::with_capacity(capacity).with_data_type(in_flight), size)
+            }
+            SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) => {
+                ColumnBuilder::String(StringViewBuilder::with_capacity(capacity), column.sql_type)
+            }
+            SqlType::Bytea => ColumnBuilder::Bytea(BinaryViewBuilder::with_capacity(capacity)),
+            SqlType::Date => ColumnBuilder::Date(Date32Builder::with_capacity(capacity)),
+            SqlType::Time => ColumnBuilder::Time(Time64MicrosecondBuilder::with_capacity(capacity)),
+            SqlType::Timestamp => ColumnBuilder::Timestamp(TimestampMicrosecondBuilder::with_capacity(capacity)),
+            SqlType::TimestampTz => ColumnBuilder::TimestampTz(
+                TimestampMicrosecondBuilder::with_capacity(capacity).with_data_type(in_flight),
+            ),
+        }
+    }
+
+    /// Adds a value given as text. After an error the builder is as it was before.
+    pub fn push_text(&mut self, text: &str) -> Result<(), InputError> {
+        match self {
+            ColumnBuilder::Boolean(builder) => builder.append_value(scalars::boolean(text)?),
+            ColumnBuilder::SmallInt(builder) => builder.append_value(scalars::integer(text, "smallint")?),
+            ColumnBuilder::Integer(builder) => builder.append_value(scalars::integer(text, "integer")?),
+            ColumnBuilder::BigInt(builder) => builder.append_value(scalars::integer(text, "bigint")?),
+            ColumnBuilder::Real(builder) => builder.append_value(scalars::real(text)?),
+            ColumnBuilder::Double(builder) => builder.append_value(scalars::double(text)?),
+            ColumnBuilder::Numeric(builder, size) => builder.append_value(scalars::numeric(text, *size)?),
+            ColumnBuilder::String(builder, sql_type) => builder.append_value(scalars::string(text, *sql_type)?),
+            ColumnBuilder::Bytea(builder) => builder.append_value(scalars::bytea(text)?),
+            ColumnBuilder::Date(builder) => builder.append_value(scalars::date(text)?),
+            ColumnBuilder::Time(builder) => builder.append_value(scalars::time(text)?),
+            ColumnBuilder::Timestamp(builder) => builder.append_value(scalars::timestamp(text)?),
+            ColumnBuilder::TimestampTz(builder) => builder.append_value(scalars::timestamp_with_zone(text)?),
+        }
+        Ok(())
+    }
+
+    /// Adds a NULL.
+    pub fn push_null(&mut self) {
+        with_builder!(self, builder => builder.append_null());
+    }
+
+    /// Values added since the last [`ColumnBuilder::finish`].
+    pub fn len(&self) -> usize {
+        with_builder!(self, builder => builder.len())
+    }
+
+    /// Whether nothing has been added since the last [`ColumnBuilder::finish`].
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The values as a column of the in-flight type; the builder is empty again.
+    pub fn finish(&mut self) -> ArrayRef {
+        with_builder!(self, builder => Arc::new(builder.finish()))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::pg::{output, types};
+
+    fn column(sql_type: SqlType) -> Column {
+        Column { attribute_number: 1, name: "c".to_owned(), sql_type, not_null: false }
+    }
+
+    fn numeric(precision: u8, scale: i8) -> SqlType {
+        SqlType::Numeric(Some(NumericSize { precision, scale }))
+    }
+
+    /// What a column prints of one value that was read from text.
+    fn read_and_print(sql_type: SqlType, text: &str) -> Result<String, InputError> {
+        let mut builder = ColumnBuilder::new(&column(sql_type), 1);
+        builder.push_text(text)?;
+        let array = builder.finish();
+        assert_eq!(*array.data_type(), sql_type.in_flight());
+        let described = types::describe(&sql_type.field("c", true));
+        let mut out = BytesMut::new();
+        output::text_writer(&array, described.oid, described.typmod)?(0, &mut out)?;
+        Ok(String::from_utf8(out.to_vec()).unwrap())
+    }
+
+    fn check(sql_type: SqlType, values: &[(&str, &str)]) {
+        for (text, expected) in values {
+            assert_eq!(read_and_print(sql_type, text).unwrap(), *expected, "{sql_type} '{text}'");
+        }
+    }
+
+    fn check_error(sql_type: SqlType, text: &str, sqlstate: SqlState, message: &str) {
+        let error = read_and_print(sql_type, text).unwrap_err();
+        assert_eq!((error.sqlstate(), error.to_string().as_str()), (sqlstate, message), "{sql_type} '{text}'");
+    }
+
+    #[test]
+    fn booleans_are_unique_prefixes_of_their_words() {
+        check(SqlType::Boolean, &[("t", "t"), (" TRUE ", "t"), ("ye", "t"), ("on", "t"), ("1", "t")]);
+        check(SqlType::Boolean, &[("F", "f"), ("fals", "f"), ("n", "f"), ("of", "f"), ("0", "f")]);
+        for text in ["o", "", "2", "truee", "10"] {
+            let message = format!("invalid input syntax for type boolean: \"{text}\"");
+            check_error(SqlType::Boolean, text, SqlState::INVALID_TEXT_REPRESENTATION, &message);
+        }
+    }
+
+    #[test]
+    fn integers_are_checked_for_syntax_and_range() {
+        check(SqlType::SmallInt, &[("-32768", "-32768"), ("+7", "7")]);
+        check(SqlType::Integer, &[(" \t12\n", "12"), ("-0", "0"), ("007", "7"), ("-2147483648", "-2147483648")]);
+        check(SqlType::BigInt, &[("9223372036854775807", "9223372036854775807")]);
+        for text in ["abc", "", " ", "1.5", "1 2", "+-1", "0x10", "1_000"] {
+            let message = format!("invalid input syntax for type integer: \"{text}\"");
+            check_error(SqlType::Integer, text, SqlState::INVALID_TEXT_REPRESENTATION, &message);
+        }
+        let out_of_range = SqlState::NUMERIC_VALUE_OUT_OF_RANGE;
+        check_error(SqlType::SmallInt, "32768", out_of_range, "value \"32768\" is out of range for type smallint");
+        let message = "value \"99999999999999999999\" is out of range for type bigint";
+        check_error(SqlType::BigInt, "99999999999999999999", out_of_range, message);
+    }
+
+    #[test]
+    fn floating_point_numbers_are_checked_for_syntax_and_range() {
+        check(
+            SqlType::Double,
+            &[("1e3", "1000"), (".5", "0.5"), ("-INF", "-Infinity"), (" nan ", "NaN"), ("-0", "-0")],
+        );
+        check(SqlType::Real, &[("0.1", "0.1"), ("infinity", "Infinity"), ("1e-45", "1e-45")]);
+        let syntax = SqlState::INVALID_TEXT_REPRESENTATION;
+        check_error(SqlType::Double, " abc ", syntax, "invalid input syntax for type double precision: \" abc \"");
+        let out_of_range = SqlState::NUMERIC_VALUE_OUT_OF_RANGE;
+        check_error(SqlType::Double, "1e400", out_of_range, "\"1e400\" is out of range for type double precision");
+        check_error(SqlType::Real, "1e-60", out_of_range, "\"1e-60\" is out of range for type real");
+    }
+
+    #[test]
+    fn numerics_are_rounded_to_their_scale_and_checked() {
+        check(numeric(5, 2), &[("1.005", "1.01"), ("-1.005", "-1.01"), ("999.994", "999.99"), (" 1e2 ", "100.00")]);
+        check(numeric(2, 2), &[("0.99", "0.99"), ("-0.001", "0.00")]);
+        check(
+            SqlType::Numeric(None),
+            &[("1.50", "1.5"), ("100", "100"), ("0", "0"), ("1e-18", "0.000000000000000001")],
+        );
+        let out_of_range = SqlState::NUMERIC_VALUE_OUT_OF_RANGE;
+        check_error(numeric(5, 2), "999.995", out_of_range, "numeric field overflow");
+        check_error(SqlType::Numeric(None), "1e20", out_of_range, "value \"1e20\" is out of range for type numeric");
+        check_error(SqlType::Numeric(None), "1e-19", out_of_range, "value \"1e-19\" is out of range for type numeric");
+        check_error(numeric(5, 2), "NaN", SqlState::FEATURE_NOT_SUPPORTED, "NaN is not supported for type numeric");
+        let syntax = SqlState::INVALID_TEXT_REPRESENTATION;
+        check_error(numeric(5, 2), "1,5", syntax, "invalid input syntax for type numeric: \"1,5\"");
+    }
+
+    #[test]
+    fn an_overflow_names_the_limit() {
+        let detail = |sql_type, text| read_and_print(sql_type, text).unwrap_err().detail().unwrap();
+        let prefix = "A field with precision";
+        let suffix = "must round to an absolute value less than";
+        assert_eq!(detail(numeric(5, 2), "1234"), format!("{prefix} 5, scale 2 {suffix} 10^3."));
+        assert_eq!(detail(numeric(2, 2), "1"), format!("{prefix} 2, scale 2 {suffix} 1."));
+        let limits = "A field without precision holds 20 digits before the decimal point and 18 after it.";
+        assert_eq!(detail(SqlType::Numeric(None), "1e30"), limits);
+    }
+
+    #[test]
+    fn strings_are_cut_only_when_the_excess_is_spaces() {
+        check(SqlType::Text, &[(" a ", " a "), ("", "")]);
+        check(SqlType::Varchar(Some(3)), &[("abc", "abc"), ("äöü", "äöü"), ("a   ", "a  "), ("äöü  ", "äöü")]);
+        check(SqlType::Char(3), &[("a", "a  "), ("abc  ", "abc"), ("", "   ")]);
+        let too_long = SqlState::STRING_DATA_RIGHT_TRUNCATION;
+        let varying = SqlType::Varchar(Some(3));
+        check_error(varying, "abcd", too_long, "value too long for type character varying(3)");
+        check_error(varying, "abc d", too_long, "value too long for type character varying(3)");
+        check_error(SqlType::Char(3), "abcd", too_long, "value too long for type character(3)");
+        let not_in_repertoire = SqlState::CHARACTER_NOT_IN_REPERTOIRE;
+        check_error(SqlType::Text, "a\0", not_in_repertoire, "invalid byte sequence for encoding \"UTF8\": 0x00");
+    }
+
+    #[test]
+    fn bytes_are_read_in_both_formats() {
+        check(SqlType::Bytea, &[("\\xDEad", "\\xdead"), ("\\x de ad\n", "\\xdead"), ("\\x", "\\x"), ("", "\\x")]);
+        check(SqlType::Bytea, &[("abc", "\\x616263"), ("\\\\\\001a", "\\x5c0161"), ("ä", "\\xc3a4")]);
+        let parameter = SqlState::INVALID_PARAMETER_VALUE;
+        check_error(SqlType::Bytea, "\\xabc", parameter, "invalid hexadecimal data: odd number of digits");
+        check_error(SqlType::Bytea, "\\xzz", parameter, "invalid hexadecimal digit: \"z\"");
+        for text in ["\\99", "\\", "a\\4000", "\\400"] {
+            let syntax = SqlState::INVALID_TEXT_REPRESENTATION;
+            check_error(SqlType::Bytea, text, syntax, "invalid input syntax for type bytea");
+        }
+    }
+
+    #[test]
+    fn dates_and_times_are_refused_with_their_own_codes() {
+        check(SqlType::Date, &[("20240105", "2024-01-05")]);
+        check(SqlType::Time, &[("10:11 pm", "22:11:00")]);
+        check(SqlType::Timestamp, &[("2024-01-05 10:11:12+02", "2024-01-05 10:11:12")]);
+        check(
+            SqlType::TimestampTz,
+            &[("2024-01-05 10:11:12+02", "2024-01-05 08:11:12+00"), ("-infinity", "-infinity")],
+        );
+        let format = SqlState::INVALID_DATETIME_FORMAT;
+        check_error(SqlType::Date, "x", format, "invalid input syntax for type date: \"x\"");
+        let message = "invalid input syntax for type timestamp with time zone: \"\"";
+        check_error(SqlType::TimestampTz, "", format, message);
+        let overflow = SqlState::DATETIME_FIELD_OVERFLOW;
+        check_error(SqlType::Date, "2024-13-01", overflow, "date/time field value out of range: \"2024-13-01\"");
+        check_error(SqlType::Timestamp, "294277-01-01", overflow, "timestamp out of range: \"294277-01-01\"");
+        let unsupported = SqlState::FEATURE_NOT_SUPPORTED;
+        let berlin = "time zone \"Europe/Berlin\" is not supported";
+        check_error(SqlType::TimestampTz, "2024-01-05 10:00 Europe/Berlin", unsupported, berlin);
+    }
+
+    #[test]
+    fn a_refused_value_leaves_the_builder_as_it_was() {
+        let mut builder = ColumnBuilder::new(&column(SqlType::Integer), 0);
+        builder.push_text("1").unwrap();
+        builder.push_text("x").unwrap_err();
+        builder.push_null();
+        assert_eq!((builder.len(), builder.is_empty()), (2, false));
+        assert_eq!(builder.finish().null_count(), 1);
+        assert!(builder.is_empty());
+    }
+}

@@ -1,0 +1,13 @@
+//! PostgreSQL's face: its error codes, its type numbers, and its formats of values.
+//!
+//! A client that was written for PostgreSQL reads and writes values in PostgreSQL's formats and decides by its numbers,
+//! so what is here has PostgreSQL 15 as its only specification. Nothing here knows a session, a plan or a socket.
+
+pub mod column_readers;
+pub mod copy_format;
+pub mod datetime;
+pub mod input;
+pub mod numeric;
+pub mod output;
+pub mod sqlstate;
+pub mod types;

@@ -1,0 +1,392 @@
+//! PostgreSQL's numbers for types, and which of them describes an Arrow column.
+//!
+//! An Arrow type says less than a PostgreSQL type: text, varchar and json are all strings. What it does not say is in the
+//! field's metadata ([`METADATA_OID`], [`METADATA_TYPMOD`]). [`describe`] is the only place that decides which of the two
+//! counts; whoever formats a value for a client must ask it, or the client is told one type and sent another.
+
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, TimeUnit};
+use catalog::types::{METADATA_OID, METADATA_TYPMOD, NUMERIC_UNCONSTRAINED_SCALE};
+
+/// `boolean`
+pub const BOOL: u32 = 16;
+/// `bytea`
+pub const BYTEA: u32 = 17;
+/// `"char"`
+pub const CHAR: u32 = 18;
+/// `name`
+pub const NAME: u32 = 19;
+/// `bigint`
+pub const INT8: u32 = 20;
+/// `smallint`
+pub const INT2: u32 = 21;
+/// `int2vector`
+pub const INT2VECTOR: u32 = 22;
+/// `integer`
+pub const INT4: u32 = 23;
+/// `text`
+pub const TEXT: u32 = 25;
+/// `oid`
+pub const OID: u32 = 26;
+/// `oidvector`
+pub const OIDVECTOR: u32 = 30;
+/// `json`
+pub const JSON: u32 = 114;
+/// `real`
+pub const FLOAT4: u32 = 700;
+/// `double precision`
+pub const FLOAT8: u32 = 701;
+/// `unknown`: the type of a literal that nothing has given a type yet
+pub const UNKNOWN: u32 = 705;
+/// `character`
+pub const BPCHAR: u32 = 1042;
+/// `character varying`
+pub const VARCHAR: u32 = 1043;
+/// `date`
+pub const DATE: u32 = 1082;
+/// `time without time zone`
+pub const TIME: u32 = 1083;
+/// `timestamp without time zone`
+pub const TIMESTAMP: u32 = 1114;
+/// `timestamp with time zone`
+pub const TIMESTAMPTZ: u32 = 1184;
+/// `interval`
+pub const INTERVAL: u32 = 1186;
+/// `numeric`
+pub const NUMERIC: u32 = 1700;
+/// `record`
+pub const RECORD: u32 = 2249;
+/// `pg_node_tree`
+pub const PG_NODE_TREE: u32 = 194;
+/// `uuid`
+pub const UUID: u32 = 2950;
+/// `jsonb`
+pub const JSONB: u32 = 3802;
+
+/// What PostgreSQL adds to a length or precision in a type modifier (`VARHDRSZ`).
+const TYPMOD_HEADER: i32 = 4;
+/// Bits of a numeric's type modifier that hold the scale, which may be negative.
+const TYPMOD_SCALE_MASK: i32 = 0x7ff;
+
+/// One row of `pg_type`, as far as a client sees it.
+struct PgType {
+    oid: u32,
+    /// The type of arrays of it.
+    array: u32,
+    /// Bytes of a value (`typlen`): -1 when they vary, -2 for C strings.
+    size: i16,
+    /// As `format_type` prints it without a modifier.
+    name: &'static str,
+}
+
+const fn row(oid: u32, array: u32, size: i16, name: &'static str) -> PgType {
+    PgType { oid, array, size, name }
+}
+
+/// The types that can describe a column or a parameter, ordered by OID.
+const TYPES: &[PgType] = &[
+    row(BOOL, 1000, 1, "boolean"),
+    row(BYTEA, 1001, -1, "bytea"),
+    row(CHAR, 1002, 1, "\"char\""),
+    row(NAME, 1003, 64, "name"),
+    row(INT8, 1016, 8, "bigint"),
+    row(INT2, 1005, 2, "smallint"),
+    row(INT2VECTOR, 1006, -1, "int2vector"),
+    row(INT4, 1007, 4, "integer"),
+    row(24, 1008, 4, "regproc"),
+    row(TEXT, 1009, -1, "text"),
+    row(OID, 1028, 4, "oid"),
+    row(28, 1011, 4, "xid"),
+    row(29, 1012, 4, "cid"),
+    row(OIDVECTOR, 1013, -1, "oidvector"),
+    row(JSON, 199, -1, "json"),
+    row(PG_NODE_TREE, 0, -1, "pg_node_tree"),
+    row(FLOAT4, 1021, 4, "real"),
+    row(FLOAT8, 1022, 8, "double precision"),
+    row(UNKNOWN, 0, -2, "unknown"),
+    row(BPCHAR, 1014, -1, "character"),
+    row(VARCHAR, 1015, -1, "character varying"),
+    row(DATE, 1182, 4, "date"),
+    row(TIME, 1183, 8, "time without time zone"),
+    row(TIMESTAMP, 1115, 8, "timestamp without time zone"),
+    row(TIMESTAMPTZ, 1185, 8, "timestamp with time zone"),
+    row(INTERVAL, 1187, 16, "interval"),
+    row(NUMERIC, 1231, -1, "numeric"),
+    row(2202, 2207, 4, "regprocedure"),
+    row(2203, 2208, 4, "regoper"),
+    row(2204, 2209, 4, "regoperator"),
+    row(2205, 2210, 4, "regclass"),
+    row(2206, 2211, 4, "regtype"),
+    row(RECORD, 2287, -1, "record"),
+    row(UUID, 2951, 16, "uuid"),
+    row(3734, 3735, 4, "regconfig"),
+    row(3769, 3770, 4, "regdictionary"),
+    row(JSONB, 3807, -1, "jsonb"),
+    row(4089, 4090, 4, "regnamespace"),
+    row(4096, 4097, 4, "regrole"),
+];
+
+/// What a row description says of a column's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypeDescription {
+    /// Number of the type in `pg_type`.
+    pub oid: u32,
+    /// Bytes of a value (`typlen`), negative when they vary.
+    pub size: i16,
+    /// Length or precision and scale, -1 when there is none.
+    pub typmod: i32,
+}
+
+/// The PostgreSQL type of a column: the one in the field's metadata when values of the Arrow type can be sent as it,
+/// otherwise the nearest to the Arrow type.
+pub fn describe(field: &Field) -> TypeDescription {
+    let declared = metadata_number::<u32>(field, METADATA_OID);
+    let (oid, typmod) = match declared.filter(|oid| fits(*oid, field.data_type())) {
+        Some(oid) => (oid, metadata_number(field, METADATA_TYPMOD).unwrap_or(-1)),
+        None => (oid_of(field.data_type()), typmod_of(field.data_type())),
+    };
+    TypeDescription { oid, size: size(oid), typmod }
+}
+
+/// The type of arrays whose elements have type `element`; an array of arrays has the type of the array, because
+/// PostgreSQL does not count dimensions. `None` for a type without arrays.
+pub fn array_type(element: u32) -> Option<u32> {
+    if element_type(element).is_some() {
+        return Some(element);
+    }
+    lookup(element).map(|found| found.array).filter(|array| *array != 0)
+}
+
+/// The element type of an array type, `None` when `oid` is not one. The vectors of the system catalogs count as arrays.
+pub fn element_type(oid: u32) -> Option<u32> {
+    match oid {
+        INT2VECTOR => Some(INT2),
+        OIDVECTOR => Some(OID),
+        _ => TYPES.iter().find(|it| it.array != 0 && it.array == oid).map(|it| it.oid),
+    }
+}
+
+/// The name of a type as `format_type` prints it; an unknown number prints as `???`, as there.
+pub fn type_name(oid: u32) -> String {
+    if let Some(found) = lookup(oid) {
+        return found.name.to_owned();
+    }
+    element_type(oid).map_or_else(|| "???".to_owned(), |element| format!("{}[]", type_name(element)))
+}
+
+/// The Arrow type of a parameter that a client declares with this type; `None` when the type is left to the planner (0)
+/// or cannot be a parameter. `unknown` counts as text, as PostgreSQL decides in the end.
+///
+/// A `numeric` is planned with the digits of an unconstrained column; a bound value keeps its own.
+pub fn arrow_type_of(oid: u32) -> Option<DataType> {
+    Some(match oid {
+        BOOL => DataType::Boolean,
+        BYTEA => DataType::Binary,
+        INT2 => DataType::Int16,
+        INT4 => DataType::Int32,
+        INT8 | OID => DataType::Int64,
+        FLOAT4 => DataType::Float32,
+        FLOAT8 => DataType::Float64,
+        NUMERIC => DataType::Decimal128(DECIMAL128_MAX_PRECISION, NUMERIC_UNCONSTRAINED_SCALE),
+        // The planner makes string literals Utf8, so a parameter that stands for one does not need a cast.
+        CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | JSON | JSONB | UUID => DataType::Utf8,
+        DATE => DataType::Date32,
+        TIME => DataType::Time64(TimeUnit::Microsecond),
+        TIMESTAMP => DataType::Timestamp(TimeUnit::Microsecond, None),
+        TIMESTAMPTZ => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        INTERVAL => DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano),
+        _ => return None,
+    })
+}
+
+/// Whether values of this type are sent as the number of an object.
+pub fn is_object_number(oid: u32) -> bool {
+    matches!(oid, 24 | OID | 28 | 29 | 2202..=2206 | 3734 | 3769 | 4089 | 4096)
+}
+
+/// The declared length of a `character(n)` or `character varying(n)`, `None` when there is no limit.
+pub fn length_of(typmod: i32) -> Option<usize> {
+    usize::try_from(typmod.checked_sub(TYPMOD_HEADER)?).ok()
+}
+
+fn lookup(oid: u32) -> Option<&'static PgType> {
+    TYPES.binary_search_by_key(&oid, |it| it.oid).ok().map(|position| &TYPES[position])
+}
+
+fn size(oid: u32) -> i16 {
+    lookup(oid).map_or(-1, |found| found.size)
+}
+
+fn metadata_number<T: std::str::FromStr>(field: &Field, key: &str) -> Option<T> {
+    field.metadata().get(key)?.parse().ok()
+}
+
+/// Whether values of an Arrow type can be sent as a PostgreSQL type.
+fn fits(oid: u32, data_type: &DataType) -> bool {
+    match (oid, data_type) {
+        (_, DataType::Null) => lookup(oid).is_some() || element_type(oid).is_some(),
+        (_, DataType::Dictionary(_, values)) => fits(oid, values),
+        (_, DataType::RunEndEncoded(_, values)) => fits(oid, values.data_type()),
+        (_, DataType::List(element))
+        | (_, DataType::LargeList(element))
+        | (_, DataType::ListView(element))
+        | (_, DataType::LargeListView(element))
+        | (_, DataType::FixedSizeList(element, _)) => {
+            element.data_type().is_list() && fits(oid, element.data_type())
+                || element_type(oid).is_some_and(|it| fits(it, element.data_type()))
+        }
+        (BOOL, it) => *it == DataType::Boolean,
+        (INT2 | INT4 | INT8, it) => it.is_integer(),
+        (FLOAT4 | FLOAT8, it) => it.is_floating(),
+        (NUMERIC, it) => it.is_decimal() || it.is_integer(),
+        (CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | JSON | JSONB | PG_NODE_TREE, it) => it.is_string(),
+        (BYTEA, it) => it.is_binary() || matches!(it, DataType::FixedSizeBinary(_)),
+        (UUID, it) => *it == DataType::FixedSizeBinary(16) || it.is_string(),
+        (DATE, it) => matches!(it, DataType::Date32 | DataType::Date64),
+        (TIME, it) => matches!(it, DataType::Time32(_) | DataType::Time64(_)),
+        (TIMESTAMP | TIMESTAMPTZ, it) => matches!(it, DataType::Timestamp(_, _)),
+        (INTERVAL, it) => matches!(it, DataType::Interval(_) | DataType::Duration(_)),
+        (RECORD, it) => matches!(it, DataType::Struct(_)),
+        // A number that names an object may come as the number or as the name.
+        (oid, it) if is_object_number(oid) => it.is_integer() || it.is_string(),
+        _ => false,
+    }
+}
+
+/// The nearest PostgreSQL type to an Arrow type.
+fn oid_of(data_type: &DataType) -> u32 {
+    match data_type {
+        DataType::Boolean => BOOL,
+        DataType::Int8 | DataType::Int16 | DataType::UInt8 => INT2,
+        DataType::Int32 | DataType::UInt16 => INT4,
+        DataType::Int64 | DataType::UInt32 => INT8,
+        DataType::UInt64 => NUMERIC,
+        DataType::Decimal32(_, _)
+        | DataType::Decimal64(_, _)
+        | DataType::Decimal128(_, _)
+        | DataType::Decimal256(_, _) => NUMERIC,
+        DataType::Float16 | DataType::Float32 => FLOAT4,
+        DataType::Float64 => FLOAT8,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => BYTEA,
+        DataType::Date32 | DataType::Date64 => DATE,
+        DataType::Time32(_) | DataType::Time64(_) => TIME,
+        DataType::Timestamp(_, None) => TIMESTAMP,
+        DataType::Timestamp(_, Some(_)) => TIMESTAMPTZ,
+        DataType::Interval(_) | DataType::Duration(_) => INTERVAL,
+        DataType::Dictionary(_, values) => oid_of(values),
+        DataType::RunEndEncoded(_, values) => oid_of(values.data_type()),
+        DataType::List(element)
+        | DataType::LargeList(element)
+        | DataType::ListView(element)
+        | DataType::LargeListView(element)
+        | DataType::FixedSizeList(element, _) => array_type(describe(element).oid).unwrap_or(TEXT),
+        DataType::Struct(_) => RECORD,
+        DataType::Null
+        | DataType::Utf8
+        | DataType::LargeUtf8
+        | DataType::Utf8View
+        | DataType::Map(_, _)
+        | DataType::Union(_, _) => TEXT,
+    }
+}
+
+fn typmod_of(data_type: &DataType) -> i32 {
+    match data_type {
+        DataType::Decimal32(precision, scale)
+        | DataType::Decimal64(precision, scale)
+        | DataType::Decimal128(precision, scale)
+        | DataType::Decimal256(precision, scale) => {
+            let scale = i32::from(*scale) & TYPMOD_SCALE_MASK;
+            ((i32::from(*precision) << 16) | scale) + TYPMOD_HEADER
+        }
+        DataType::Dictionary(_, values) => typmod_of(values),
+        DataType::RunEndEncoded(_, values) => typmod_of(values.data_type()),
+        _ => -1,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::HashMap;
+    use std::sync::Arc;
+
+    use catalog::SqlType;
+    use catalog::types::NumericSize;
+
+    use super::*;
+
+    fn check(data_type: DataType, metadata: &[(&str, &str)], oid: u32, size: i16, typmod: i32) {
+        let metadata: HashMap<_, _> =
+            metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let field = Field::new("c", data_type, true).with_metadata(metadata);
+        assert_eq!(describe(&field), TypeDescription { oid, size, typmod }, "{field}");
+    }
+
+    fn list(element: DataType) -> DataType {
+        DataType::List(Arc::new(Field::new("item", element, true)))
+    }
+
+    #[test]
+    fn the_types_are_ordered_by_number() {
+        assert!(TYPES.is_sorted_by(|a, b| a.oid < b.oid));
+    }
+
+    #[test]
+    fn an_arrow_type_is_described_by_the_nearest_type() {
+        check(DataType::Int8, &[], INT2, 2, -1);
+        check(DataType::UInt32, &[], INT8, 8, -1);
+        check(DataType::UInt64, &[], NUMERIC, -1, -1);
+        check(DataType::Decimal128(10, 2), &[], NUMERIC, -1, (10 << 16 | 2) + 4);
+        check(DataType::Decimal256(5, -2), &[], NUMERIC, -1, 329_730);
+        check(DataType::Utf8View, &[], TEXT, -1, -1);
+        check(DataType::Timestamp(TimeUnit::Nanosecond, Some("+01:00".into())), &[], TIMESTAMPTZ, 8, -1);
+        check(list(DataType::Int32), &[], 1007, -1, -1);
+        check(list(list(DataType::Int32)), &[], 1007, -1, -1);
+        check(DataType::Null, &[], TEXT, -1, -1);
+        let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        check(dictionary, &[], TEXT, -1, -1);
+    }
+
+    #[test]
+    fn metadata_wins_where_values_can_be_sent_as_it_says() {
+        check(DataType::UInt32, &[(METADATA_OID, "26")], OID, 4, -1);
+        check(DataType::Int64, &[(METADATA_OID, "23")], INT4, 4, -1);
+        check(DataType::Utf8View, &[(METADATA_OID, "1042"), (METADATA_TYPMOD, "7")], BPCHAR, -1, 7);
+        check(DataType::Decimal128(38, 18), &[(METADATA_OID, "1700")], NUMERIC, -1, -1);
+        check(list(DataType::UInt32), &[(METADATA_OID, "30")], OIDVECTOR, -1, -1);
+        check(list(list(DataType::Int32)), &[(METADATA_OID, "1007")], 1007, -1, -1);
+        check(DataType::Utf8View, &[(METADATA_OID, "23")], TEXT, -1, -1);
+        check(DataType::Int32, &[(METADATA_OID, "nonsense")], INT4, 4, -1);
+    }
+
+    #[test]
+    fn a_column_is_described_as_declared() {
+        let sizes = Some(NumericSize { precision: 5, scale: 2 });
+        for sql_type in [
+            SqlType::Boolean,
+            SqlType::SmallInt,
+            SqlType::BigInt,
+            SqlType::Real,
+            SqlType::Numeric(sizes),
+            SqlType::Numeric(None),
+            SqlType::Varchar(Some(3)),
+            SqlType::Char(3),
+            SqlType::Bytea,
+            SqlType::Date,
+            SqlType::Time,
+            SqlType::Timestamp,
+            SqlType::TimestampTz,
+        ] {
+            let described = describe(&sql_type.field("c", true));
+            assert_eq!((described.oid, described.typmod), (sql_type.oid().0, sql_type.typmod()));
+            assert_eq!(type_name(described.oid), sql_type.base_name());
+        }
+    }
+
+    #[test]
+    fn array_types_and_element_types_are_inverse() {
+        assert_eq!((array_type(INT4), element_type(1007)), (Some(1007), Some(INT4)));
+        assert_eq!((array_type(1007), array_type(UNKNOWN), element_type(INT4)), (Some(1007), None, None));
+        assert_eq!((type_name(1007), type_name(1)), ("integer[]".to_owned(), "???".to_owned()));
+    }
+}

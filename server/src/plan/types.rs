@@ -1,0 +1,105 @@
+//! The types of columns, from how SQL writes them.
+
+use catalog::SqlType;
+use catalog::types::{LENGTH_MAX, NUMERIC_PRECISION_MAX, NumericSize};
+use sqlparser::ast::{CharacterLength, DataType, ExactNumberInfo, TimezoneInfo};
+
+use crate::error::{Error, Result};
+
+/// The type of a column.
+///
+/// # Errors
+/// 0A000 for a type that columns cannot have yet, 22023 for a length or precision out of range, 42704 for an unknown name.
+pub fn column_type(written: &DataType) -> Result<SqlType> {
+    Ok(match written {
+        DataType::Boolean | DataType::Bool => SqlType::Boolean,
+        DataType::SmallInt(None) | DataType::Int2(None) => SqlType::SmallInt,
+        DataType::Int(None) | DataType::Integer(None) | DataType::Int4(None) => SqlType::Integer,
+        DataType::BigInt(None) | DataType::Int8(None) => SqlType::BigInt,
+        DataType::Real | DataType::Float4 => SqlType::Real,
+        DataType::Double(ExactNumberInfo::None) | DataType::DoublePrecision | DataType::Float8 => SqlType::Double,
+        DataType::Float(info) => float(info)?,
+        DataType::Numeric(info) | DataType::Decimal(info) | DataType::Dec(info) => {
+            SqlType::Numeric(numeric_size(info)?)
+        }
+        DataType::Text | DataType::String(None) => SqlType::Text,
+        DataType::Varchar(length) | DataType::CharacterVarying(length) | DataType::CharVarying(length) => {
+            SqlType::Varchar(length.as_ref().map(|length| self::length(length, "varchar")).transpose()?)
+        }
+        DataType::Char(length) | DataType::Character(length) => match length {
+            Some(length) => SqlType::Char(self::length(length, "char")?),
+            None => SqlType::Char(1),
+        },
+        DataType::Bytea => SqlType::Bytea,
+        DataType::Date => SqlType::Date,
+        DataType::Time(None | Some(6), TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => SqlType::Time,
+        DataType::Timestamp(None | Some(6), TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => SqlType::Timestamp,
+        DataType::Timestamp(None | Some(6), TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => SqlType::TimestampTz,
+        DataType::Custom(name, modifiers) if modifiers.is_empty() => named_type(&name.to_string())?,
+        other => return Err(not_supported(&other.to_string())),
+    })
+}
+
+/// The type of a name that is no keyword.
+///
+/// # Errors
+/// 0A000 for a type of PostgreSQL's or Redshift's that columns cannot have, 42704 for an unknown name.
+pub fn named_type(name: &str) -> Result<SqlType> {
+    match name.to_ascii_lowercase().trim_start_matches("pg_catalog.") {
+        "timestamptz" => Ok(SqlType::TimestampTz),
+        "bpchar" => Err(not_supported("bpchar")),
+        known @ ("name" | "oid" | "money" | "inet" | "cidr" | "macaddr" | "point" | "super" | "hllsketch"
+        | "geometry" | "varbyte" | "xml" | "tsvector" | "tsquery" | "serial" | "bigserial" | "uuid"
+        | "json" | "jsonb" | "interval" | "bit" | "varbit" | "smallserial" | "timetz" | "citext") => {
+            Err(not_supported(known))
+        }
+        other => Err(Error::UndefinedType { name: other.to_owned() }),
+    }
+}
+
+fn not_supported(name: &str) -> Error {
+    Error::not_supported(format!("a column of type {}", name.to_lowercase()))
+}
+
+/// `float(p)`: PostgreSQL's rule by binary digits.
+fn float(info: &ExactNumberInfo) -> Result<SqlType> {
+    match info {
+        ExactNumberInfo::None => Ok(SqlType::Double),
+        ExactNumberInfo::Precision(1..=24) => Ok(SqlType::Real),
+        ExactNumberInfo::Precision(25..=53) => Ok(SqlType::Double),
+        _ => Err(invalid("precision for type float must be between 1 and 53 bits")),
+    }
+}
+
+fn numeric_size(info: &ExactNumberInfo) -> Result<Option<NumericSize>> {
+    let (precision, scale) = match info {
+        ExactNumberInfo::None => return Ok(None),
+        ExactNumberInfo::Precision(precision) => (*precision, 0),
+        ExactNumberInfo::PrecisionAndScale(precision, scale) => (*precision, *scale),
+    };
+    let limit = u64::from(NUMERIC_PRECISION_MAX);
+    if precision == 0 || precision > limit {
+        return Err(invalid(&format!("NUMERIC precision {precision} must be between 1 and {limit}")));
+    }
+    if scale < 0 || scale as u64 > precision {
+        return Err(invalid(&format!("NUMERIC scale {scale} must be between 0 and precision {precision}")));
+    }
+    // Both are at most 38.
+    Ok(Some(NumericSize { precision: precision as u8, scale: scale as i8 }))
+}
+
+fn length(length: &CharacterLength, type_name: &str) -> Result<u32> {
+    match length {
+        CharacterLength::IntegerLength { length, unit: None } => match u32::try_from(*length) {
+            Ok(0) => Err(invalid(&format!("length for type {type_name} must be at least 1"))),
+            Ok(length) if length <= LENGTH_MAX => Ok(length),
+            _ => Err(invalid(&format!("length for type {type_name} cannot exceed {LENGTH_MAX}"))),
+        },
+        CharacterLength::Max => Ok(LENGTH_MAX),
+        CharacterLength::IntegerLength { .. } => Err(not_supported(&format!("{type_name} with a length in octets"))),
+    }
+}
+
+fn invalid(message: &str) -> Error {
+    Error::InvalidParameterValue { message: message.to_owned() }
+}

@@ -1,0 +1,126 @@
+//! The server: what all sessions share.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog::Catalog;
+use storage::object_stores::ObjectStores;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::plan::Engine;
+use crate::session::SessionRegistry;
+use crate::wire;
+
+/// The database that is there from the start.
+pub const DATABASE: &str = "thermocline";
+/// The role that may do everything.
+pub const SUPERUSER: &str = "thermocline";
+/// The version of PostgreSQL whose behaviour and catalogs we follow. Bare: drivers parse it as a number.
+pub const SERVER_VERSION: &str = "15.4";
+
+/// How long sessions may take to notice that the server stops. Their statements are cancelled, so this is only reached
+/// by one that does not yield.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// Pause after a failed accept: it fails again at once when file descriptors have run out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What all sessions share.
+#[derive(Debug)]
+pub struct Server {
+    /// The settings.
+    pub config: Config,
+    /// What exists.
+    pub catalog: Catalog,
+    /// Where external tables are.
+    pub stores: Arc<ObjectStores>,
+    /// What runs queries.
+    pub engine: Engine,
+    /// Who is connected.
+    pub sessions: SessionRegistry,
+    stopping: CancellationToken,
+}
+
+impl Server {
+    /// Opens the data directory.
+    ///
+    /// # Errors
+    /// The data directory cannot be used, or an external root is not there.
+    pub fn open(config: Config) -> Result<Arc<Self>> {
+        let catalog = Catalog::open(&config.data_dir)?;
+        let stores = Arc::new(ObjectStores::new(config.stores.clone())?);
+        let spill = config.data_dir.join("tmp");
+        clear_directory(&spill)?;
+        let engine = Engine::new(config.memory_limit_bytes, &spill, stores.clone())?;
+        info!(
+            data_dir = %config.data_dir.display(),
+            memory_limit_bytes = config.memory_limit_bytes,
+            "data directory opened"
+        );
+        let sessions = SessionRegistry::default();
+        Ok(Arc::new(Server { config, catalog, stores, engine, sessions, stopping: CancellationToken::new() }))
+    }
+
+    /// Serves clients until [`stop`](Self::stop) is called, then lets the sessions end.
+    pub async fn serve(self: &Arc<Self>, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = self.stopping.cancelled() => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((socket, address)) => {
+                        connections.spawn(connection(self.clone(), socket, address));
+                    }
+                    Err(error) => {
+                        warn!(error = %error, "could not accept a connection");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+                // Finished connections are taken out as they end.
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop(listener);
+        let ended = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
+            warn!("sessions did not end in time");
+        }
+        self.catalog.close();
+    }
+
+    /// Makes [`serve`](Self::serve) end.
+    pub fn stop(&self) {
+        self.stopping.cancel();
+        self.sessions.cancel_all();
+    }
+
+    /// Is cancelled when the server stops.
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.stopping
+    }
+}
+
+async fn connection(server: Arc<Server>, socket: TcpStream, address: SocketAddr) {
+    match wire::serve(server, socket, address).await {
+        Ok(()) => debug!(%address, "connection ended"),
+        Err(error) => debug!(%address, error = %error, "connection lost"),
+    }
+}
+
+/// Makes an empty directory: what an earlier process spilled is of no use.
+fn clear_directory(directory: &Path) -> Result<()> {
+    let removed = match std::fs::remove_dir_all(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    };
+    removed.and_then(|()| std::fs::create_dir_all(directory)).map_err(|source| {
+        let path = directory.display().to_string();
+        Error::Catalog(catalog::Error::File { action: "clear directory", path, source })
+    })
+}

@@ -1,0 +1,51 @@
+//! What ends a statement early: a cancel request, its time limit, the end of the server.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Error, Result};
+use crate::session::registry::SessionEntry;
+
+/// Watches over one statement. It travels inside the stream of rows, so that a statement can be ended as long as it sends
+/// rows, not only until it has the first.
+#[derive(Debug, Clone)]
+pub struct StatementGuard {
+    cancelled: CancellationToken,
+    stopping: CancellationToken,
+    deadline: Option<Instant>,
+}
+
+impl StatementGuard {
+    /// A guard that a cancel request for `entry` reaches from now on.
+    pub fn new(entry: &SessionEntry, stopping: &CancellationToken, timeout: Option<Duration>) -> Self {
+        StatementGuard {
+            cancelled: entry.begin_statement(),
+            stopping: stopping.clone(),
+            deadline: timeout.map(|timeout| Instant::now() + timeout),
+        }
+    }
+
+    /// The outcome of `work`, or why it was ended. What is to stand once it has begun, a commit, must not be given here.
+    ///
+    /// # Errors
+    /// 57014 or 57P01 when it was ended.
+    pub async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => Err(Error::AdminShutdown),
+            () = self.cancelled.cancelled() => Err(Error::Cancelled),
+            () = reached(self.deadline) => Err(Error::StatementTimeout),
+            outcome = work => Ok(outcome),
+        }
+    }
+}
+
+async fn reached(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,135 @@
+//! A session: who asks, with which settings, in which transaction.
+
+pub mod authorize;
+pub mod guard;
+pub mod prepared;
+pub mod registry;
+pub mod settings;
+pub mod transaction;
+
+pub use authorize::{Action, Object, authorize};
+pub use guard::StatementGuard;
+pub use prepared::{Portal, Prepared};
+pub use registry::{SessionEntry, SessionRegistry};
+pub use settings::SessionSettings;
+pub use transaction::{TransactionState, TransactionStatus};
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use catalog::{CatalogChange, CatalogSnapshot};
+
+use crate::error::Result;
+use crate::pg::sqlstate::SqlState;
+use crate::server::Server;
+
+/// A session.
+#[derive(Debug)]
+pub struct Session {
+    /// What all sessions share.
+    pub server: Arc<Server>,
+    /// This session among the others.
+    pub entry: Arc<SessionEntry>,
+    /// Who is connected.
+    pub identity: Arc<Identity>,
+    /// Its settings.
+    pub settings: SessionSettings,
+    /// Its transaction.
+    pub transaction: TransactionState,
+    /// Its prepared statements; the unnamed one is "".
+    pub statements: HashMap<String, Arc<Prepared>>,
+    /// Its portals; the unnamed one is "".
+    pub portals: HashMap<String, Portal>,
+    notices: Vec<Notice>,
+}
+
+/// Who a session belongs to: all that planning knows of it besides its settings.
+#[derive(Debug)]
+pub struct Identity {
+    /// The role.
+    pub user: String,
+    /// The database.
+    pub database: String,
+    /// What `pg_backend_pid()` says.
+    pub process_id: i32,
+}
+
+/// Something the client should hear that is no error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// `NOTICE` or `WARNING`
+    pub severity: &'static str,
+    /// Its code.
+    pub sqlstate: SqlState,
+    /// One line.
+    pub message: String,
+}
+
+impl Session {
+    /// A new session of a user who has been let in.
+    pub fn new(server: Arc<Server>, user: String, database: String) -> Self {
+        let entry = server.sessions.register();
+        Session {
+            server,
+            identity: Arc::new(Identity { user, database, process_id: entry.process_id }),
+            entry,
+            settings: SessionSettings::default(),
+            transaction: TransactionState::Idle,
+            statements: HashMap::new(),
+            portals: HashMap::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// What the next statement sees.
+    ///
+    /// # Errors
+    /// A concurrent commit has taken away what the transaction builds on.
+    pub fn snapshot(&mut self) -> Result<Arc<CatalogSnapshot>> {
+        match &mut self.transaction {
+            TransactionState::Open { transaction, .. } => Ok(transaction.snapshot(&self.server.catalog)?),
+            TransactionState::Idle | TransactionState::Failed => Ok(self.server.catalog.snapshot()),
+        }
+    }
+
+    /// Commits the changes, or adds them to the transaction that is open.
+    ///
+    /// # Errors
+    /// The changes do not fit.
+    pub async fn commit(&mut self, changes: Vec<CatalogChange>) -> Result<()> {
+        match &mut self.transaction {
+            TransactionState::Open { transaction, .. } => transaction.add(&self.server.catalog, changes)?,
+            TransactionState::Idle | TransactionState::Failed => {
+                self.server.catalog.commit(changes).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the client something that is no error.
+    pub fn notice(&mut self, message: impl Into<String>) {
+        let notice = Notice { severity: "NOTICE", sqlstate: SqlState::SUCCESSFUL_COMPLETION, message: message.into() };
+        self.notices.push(notice);
+    }
+
+    /// Warns the client.
+    pub fn warn(&mut self, sqlstate: SqlState, message: impl Into<String>) {
+        self.notices.push(Notice { severity: "WARNING", sqlstate, message: message.into() });
+    }
+
+    /// What there is to tell, once.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// A guard for the next statement: it ends when the client cancels, when its time is over, or when the server stops.
+    pub fn guard(&self) -> StatementGuard {
+        StatementGuard::new(&self.entry, self.server.stopping(), self.settings.statement_timeout())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.server.sessions.unregister(self.entry.process_id);
+    }
+}

@@ -1,0 +1,248 @@
+//! The settings of a session (`SET`, `SHOW`), with PostgreSQL's names and defaults.
+//!
+//! A setting that we do not honour accepts only the value that describes what we do; anything else is refused rather than
+//! ignored.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::server::{SERVER_VERSION, SUPERUSER};
+
+/// A setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its name, spelled as SHOW ALL prints it.
+    pub name: &'static str,
+    /// Its value when nobody has set it.
+    pub default: &'static str,
+    /// Whether the client is told its value at the start and at each change.
+    pub reported: bool,
+    /// Which values it takes.
+    accepts: Accepts,
+}
+
+#[derive(Debug)]
+enum Accepts {
+    /// Any text.
+    Text,
+    /// One of these, in any case; the first is what is meant by all of them.
+    OneOf(&'static [&'static str]),
+    /// A time in milliseconds, or with a unit.
+    Milliseconds,
+    /// A number in a range.
+    Integer(i64, i64),
+    /// Names of schemas.
+    SearchPath,
+    /// Nothing: it cannot be changed.
+    Nothing,
+}
+
+macro_rules! setting {
+    ($name:literal, $default:expr, $reported:literal, $accepts:expr) => {
+        Setting { name: $name, default: $default, reported: $reported, accepts: $accepts }
+    };
+}
+
+/// All settings, in the order of their names.
+pub const SETTINGS: &[Setting] = &[
+    setting!("application_name", "", true, Accepts::Text),
+    setting!("bytea_output", "hex", false, Accepts::OneOf(&["hex"])),
+    setting!("client_encoding", "UTF8", true, Accepts::OneOf(&["UTF8", "utf-8", "unicode"])),
+    setting!("client_min_messages", "notice", false, Accepts::OneOf(&["notice"])),
+    setting!("DateStyle", "ISO, MDY", true, Accepts::OneOf(&["ISO, MDY", "ISO", "iso,mdy", "MDY"])),
+    setting!("default_transaction_isolation", "read committed", false, Accepts::OneOf(&["read committed"])),
+    setting!("default_transaction_read_only", "off", true, Accepts::OneOf(&["off", "false", "no", "0"])),
+    // One to three digits more than float's precision all mean the shortest text that reads back the same.
+    setting!("extra_float_digits", "1", false, Accepts::Integer(1, 3)),
+    setting!("in_hot_standby", "off", true, Accepts::Nothing),
+    setting!("integer_datetimes", "on", true, Accepts::Nothing),
+    setting!("IntervalStyle", "postgres", true, Accepts::OneOf(&["postgres"])),
+    setting!("is_superuser", "on", true, Accepts::Nothing),
+    setting!("lock_timeout", "0", false, Accepts::Milliseconds),
+    setting!("max_identifier_length", "63", false, Accepts::Nothing),
+    setting!("search_path", "\"$user\", public", false, Accepts::SearchPath),
+    setting!("server_encoding", "UTF8", true, Accepts::Nothing),
+    setting!("server_version", SERVER_VERSION, true, Accepts::Nothing),
+    setting!("server_version_num", "150004", false, Accepts::Nothing),
+    setting!("session_authorization", SUPERUSER, true, Accepts::Nothing),
+    setting!("standard_conforming_strings", "on", true, Accepts::OneOf(&["on", "true", "yes", "1"])),
+    setting!("statement_timeout", "0", false, Accepts::Milliseconds),
+    setting!("TimeZone", "UTC", true, Accepts::OneOf(&["UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "zulu", "0"])),
+    setting!("transaction_isolation", "read committed", false, Accepts::Nothing),
+    setting!("transaction_read_only", "off", false, Accepts::OneOf(&["off", "false", "no", "0"])),
+];
+
+/// The values that a session has set.
+#[derive(Debug, Clone, Default)]
+pub struct SessionSettings {
+    values: HashMap<&'static str, String>,
+}
+
+impl SessionSettings {
+    /// The setting of this name, in any case.
+    ///
+    /// # Errors
+    /// 42704 when there is none.
+    pub fn find(name: &str) -> Result<&'static Setting> {
+        let name = match name.to_ascii_lowercase().as_str() {
+            "transaction isolation level" => "transaction_isolation",
+            "time zone" => "TimeZone",
+            "session authorization" => "session_authorization",
+            _ => name,
+        };
+        let found = SETTINGS.iter().find(|setting| setting.name.eq_ignore_ascii_case(name));
+        found.ok_or_else(|| Error::UndefinedSetting { name: name.to_owned() })
+    }
+
+    /// The value of a setting.
+    pub fn get(&self, setting: &Setting) -> String {
+        self.values.get(setting.name).cloned().unwrap_or_else(|| setting.default.to_owned())
+    }
+
+    /// Sets a value, in its canonical spelling.
+    ///
+    /// # Errors
+    /// 22023 when the setting cannot have it, 0A000 when we cannot honour it, 55P02 when it cannot be changed.
+    pub fn set(&mut self, setting: &'static Setting, value: &str) -> Result<()> {
+        let canonical = setting.canonical(value)?;
+        self.values.insert(setting.name, canonical);
+        Ok(())
+    }
+
+    /// Sets the default again.
+    pub fn reset(&mut self, setting: &Setting) {
+        self.values.remove(setting.name);
+    }
+
+    /// Sets all defaults again.
+    pub fn reset_all(&mut self) {
+        self.values.clear();
+    }
+
+    /// The settings that the client is told.
+    pub fn reported(&self) -> impl Iterator<Item = (&'static str, String)> + '_ {
+        SETTINGS.iter().filter(|setting| setting.reported).map(|setting| (setting.name, self.get(setting)))
+    }
+
+    /// How long a statement may run.
+    pub fn statement_timeout(&self) -> Option<Duration> {
+        let milliseconds = self.values.get("statement_timeout").and_then(|value| parse_milliseconds(value))?;
+        (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
+    }
+
+    /// The schemas in which an unqualified name is looked for, in order.
+    pub fn search_path(&self, user: &str) -> Vec<String> {
+        let path = self.values.get("search_path").map_or("\"$user\", public", String::as_str);
+        let names = split_names(path).unwrap_or_default();
+        names.into_iter().map(|name| if name == "$user" { user.to_owned() } else { name }).collect()
+    }
+}
+
+impl Setting {
+    fn canonical(&self, value: &str) -> Result<String> {
+        let invalid = || Error::InvalidParameterValue {
+            message: format!("invalid value for parameter \"{}\": \"{value}\"", self.name),
+        };
+        match &self.accepts {
+            Accepts::Text => Ok(value.to_owned()),
+            Accepts::Nothing => Err(Error::ReadOnlySetting { name: self.name.to_owned() }),
+            Accepts::OneOf(values) => {
+                let same = |known: &&&str| known.replace(' ', "").eq_ignore_ascii_case(&value.replace(' ', ""));
+                match values.iter().find(same) {
+                    Some(_) => Ok(values[0].to_owned()),
+                    None => Err(Error::not_supported(format!("{} = \"{value}\"", self.name))),
+                }
+            }
+            Accepts::Milliseconds => parse_milliseconds(value).map(|ms| ms.to_string()).ok_or_else(invalid),
+            Accepts::Integer(min, max) => match value.trim().parse::<i64>() {
+                Ok(number) if (*min..=*max).contains(&number) => Ok(number.to_string()),
+                Ok(_) => Err(Error::not_supported(format!("{} = {value}", self.name))),
+                Err(_) => Err(invalid()),
+            },
+            Accepts::SearchPath => split_names(value).map(|_| value.to_owned()).ok_or_else(invalid),
+        }
+    }
+}
+
+/// A time such as `1500`, `1500ms`, `2s`, `1 min`, in milliseconds.
+fn parse_milliseconds(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().ok()?;
+    let factor = match text[digits..].trim() {
+        "" | "ms" => 1,
+        "s" => 1_000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    number.checked_mul(factor).filter(|ms| *ms <= i32::MAX as u64)
+}
+
+/// Identifiers between commas; those without quotes are folded.
+fn split_names(text: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (name, behind) = match rest.strip_prefix('"') {
+            Some(quoted) => {
+                let end = quoted.find('"')?;
+                (quoted[..end].to_owned(), &quoted[end + 1..])
+            }
+            None => {
+                let end = rest.find(',').unwrap_or(rest.len());
+                let name = catalog::name::fold_identifier(rest[..end].trim());
+                if name.is_empty() {
+                    return None;
+                }
+                (name, &rest[end..])
+            }
+        };
+        names.push(name);
+        rest = match behind.trim_start().strip_prefix(',') {
+            Some(next) if !next.trim().is_empty() => next.trim_start(),
+            None if behind.trim().is_empty() => "",
+            _ => return None,
+        };
+    }
+    Some(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, value: &str, expected: &str) {
+        let mut settings = SessionSettings::default();
+        let set = SessionSettings::find(name).and_then(|setting| {
+            settings.set(setting, value)?;
+            Ok(settings.get(setting))
+        });
+        let printed = set.unwrap_or_else(|error| error.report().sqlstate.code().to_owned());
+        assert_eq!(printed, expected, "{name} = {value}");
+    }
+
+    #[test]
+    fn values_are_canonical_or_refused() {
+        check("STATEMENT_TIMEOUT", "2s", "2000");
+        check("statement_timeout", "soon", "22023");
+        check("datestyle", "iso, mdy", "ISO, MDY");
+        check("DateStyle", "German", "0A000");
+        check("time zone", "utc", "UTC");
+        check("TimeZone", "Europe/Berlin", "0A000");
+        check("extra_float_digits", "3", "3");
+        check("server_version", "9.6", "55P02");
+        check("no_such_thing", "1", "42704");
+        check("search_path", "a,,b", "22023");
+    }
+
+    #[test]
+    fn the_search_path_knows_the_user() {
+        let mut settings = SessionSettings::default();
+        assert_eq!(settings.search_path("eva"), ["eva", "public"]);
+        settings.set(SessionSettings::find("search_path").unwrap(), "Lake, \"Hot Data\"").unwrap();
+        assert_eq!(settings.search_path("eva"), ["lake", "Hot Data"]);
+    }
+}

@@ -1,0 +1,148 @@
+//! The state of a session's transaction.
+
+use catalog::{Isolation, Transaction};
+
+use crate::error::{Error, Result};
+use crate::pg::sqlstate::SqlState;
+use crate::session::Session;
+
+/// The state of a session's transaction.
+#[derive(Debug)]
+pub enum TransactionState {
+    /// None is open: each statement is its own.
+    Idle,
+    /// One is open.
+    Open {
+        /// What it has changed.
+        transaction: Transaction,
+        /// Whether it was opened for the statements of one query string, and ends with them.
+        implicit: bool,
+    },
+    /// One has failed, and waits for ROLLBACK.
+    Failed,
+}
+
+/// What ReadyForQuery says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionStatus {
+    /// `I`
+    Idle,
+    /// `T`
+    Open,
+    /// `E`
+    Failed,
+}
+
+impl Session {
+    /// What ReadyForQuery says.
+    pub fn transaction_status(&self) -> TransactionStatus {
+        match self.transaction {
+            TransactionState::Idle => TransactionStatus::Idle,
+            TransactionState::Open { .. } => TransactionStatus::Open,
+            TransactionState::Failed => TransactionStatus::Failed,
+        }
+    }
+
+    /// Opens a transaction for the statements of one query string, unless one is open.
+    pub fn begin_implicit(&mut self) {
+        if matches!(self.transaction, TransactionState::Idle) {
+            let transaction = Transaction::new(Isolation::ReadCommitted);
+            self.transaction = TransactionState::Open { transaction, implicit: true };
+        }
+    }
+
+    /// `BEGIN`
+    pub fn begin(&mut self, isolation: Isolation) {
+        match &mut self.transaction {
+            // BEGIN in a string of several statements: what came before it is part of the transaction.
+            TransactionState::Open { transaction, implicit: implicit @ true } => {
+                *implicit = false;
+                if !transaction.has_started() {
+                    *transaction = Transaction::new(isolation);
+                }
+            }
+            TransactionState::Open { .. } | TransactionState::Failed => {
+                self.warn(SqlState::ACTIVE_SQL_TRANSACTION, "there is already a transaction in progress");
+            }
+            TransactionState::Idle => {
+                let transaction = Transaction::new(isolation);
+                self.transaction = TransactionState::Open { transaction, implicit: false };
+            }
+        }
+    }
+
+    /// `SET TRANSACTION ISOLATION LEVEL`
+    ///
+    /// # Errors
+    /// 25001 when the transaction has begun to read.
+    pub fn set_isolation(&mut self, isolation: Isolation) -> Result<()> {
+        match &mut self.transaction {
+            TransactionState::Open { transaction, .. } => {
+                if transaction.has_started() && transaction.isolation() != isolation {
+                    return Err(Error::TransactionStarted);
+                }
+                if !transaction.has_started() {
+                    *transaction = Transaction::new(isolation);
+                }
+            }
+            TransactionState::Idle | TransactionState::Failed => {
+                self.warn(
+                    SqlState::NO_ACTIVE_SQL_TRANSACTION,
+                    "SET TRANSACTION can only be used in transaction blocks",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// `COMMIT`. Whether there was something that could be committed: a failed transaction is rolled back.
+    ///
+    /// # Errors
+    /// The changes do not fit what others have committed; the transaction is over all the same.
+    pub async fn commit_transaction(&mut self) -> Result<bool> {
+        self.portals.clear();
+        match std::mem::replace(&mut self.transaction, TransactionState::Idle) {
+            TransactionState::Idle => {
+                self.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
+                Ok(true)
+            }
+            TransactionState::Failed => Ok(false),
+            TransactionState::Open { transaction, .. } => {
+                let changes = transaction.into_changes();
+                if !changes.is_empty() {
+                    self.server.catalog.commit(changes).await?;
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// Commits what the statements of one query string, or of one extended-protocol batch, have changed.
+    ///
+    /// # Errors
+    /// As for [`commit_transaction`](Self::commit_transaction).
+    pub async fn commit_implicit(&mut self) -> Result<()> {
+        if matches!(self.transaction, TransactionState::Open { implicit: true, .. }) {
+            self.commit_transaction().await?;
+        }
+        Ok(())
+    }
+
+    /// `ROLLBACK`
+    pub fn rollback(&mut self) {
+        self.portals.clear();
+        if matches!(self.transaction, TransactionState::Idle) {
+            self.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
+        }
+        self.transaction = TransactionState::Idle;
+    }
+
+    /// After an error: an implicit transaction is over, an explicit one waits for ROLLBACK.
+    pub fn fail(&mut self) {
+        match self.transaction {
+            TransactionState::Open { implicit: false, .. } => self.transaction = TransactionState::Failed,
+            TransactionState::Open { implicit: true, .. } => self.transaction = TransactionState::Idle,
+            TransactionState::Idle | TransactionState::Failed => {}
+        }
+    }
+}

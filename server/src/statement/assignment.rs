@@ -1,0 +1,94 @@
+//! Computed values → the columns of a table: types, lengths, NOT NULL.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::DataType;
+use catalog::{Column, HotTable};
+use datafusion::error::DataFusionError;
+use sqlparser::ast;
+
+use crate::error::{Error, Result};
+use crate::pg::input::{StringSource, assign};
+use crate::plan::relations::identifier;
+
+/// The columns of a table that a statement gives values, by position.
+///
+/// # Errors
+/// 42703 for a column that is not there, 42701 for one that is named twice.
+pub fn target_columns(table: &HotTable, named: &[ast::Ident]) -> Result<Vec<usize>> {
+    if named.is_empty() {
+        return Ok((0..table.columns.len()).collect());
+    }
+    let mut targets = Vec::with_capacity(named.len());
+    for name in named.iter().map(identifier) {
+        let found = table.columns.iter().position(|column| column.name == name);
+        let found =
+            found.ok_or_else(|| Error::UndefinedColumn { column: name.clone(), relation: table.name.name.clone() })?;
+        if targets.contains(&found) {
+            return Err(Error::DuplicateColumn { column: name });
+        }
+        targets.push(found);
+    }
+    Ok(targets)
+}
+
+/// Rows for a table: `batch` has a column for each of `targets`, the others become NULL. `literals` tells which columns
+/// of the batch are constants without a type.
+///
+/// # Errors
+/// A value cannot be assigned to its column.
+pub fn table_rows(table: &HotTable, targets: &[usize], literals: &[bool], batch: &RecordBatch) -> Result<RecordBatch> {
+    let mut columns: Vec<Option<ArrayRef>> = vec![None; table.columns.len()];
+    for (number, target) in targets.iter().enumerate() {
+        let strings = if literals.get(number).copied().unwrap_or(false) {
+            StringSource::UntypedLiteral
+        } else {
+            StringSource::TypedExpression
+        };
+        columns[*target] = Some(assign_column(batch.column(number), &table.columns[*target], strings)?);
+    }
+    let columns =
+        table.columns.iter().zip(columns).map(|(column, array)| {
+            array.unwrap_or_else(|| new_null_array(&column.sql_type.in_flight(), batch.num_rows()))
+        });
+    complete_rows(table, columns.collect(), batch.num_rows())
+}
+
+fn assign_column(array: &ArrayRef, column: &Column, strings: StringSource) -> Result<ArrayRef> {
+    if *array.data_type() == DataType::Null {
+        return Ok(new_null_array(&column.sql_type.in_flight(), array.len()));
+    }
+    Ok(assign(array, column, strings)?)
+}
+
+/// A batch of columns that have the table's types, checked for NULLs where they may not be.
+///
+/// # Errors
+/// 23502
+pub fn complete_rows(table: &HotTable, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+    for (column, array) in table.columns.iter().zip(&columns) {
+        if column.not_null && array.null_count() > 0 {
+            let relation = table.name.name.clone();
+            return Err(Error::NotNullViolation { column: column.name.clone(), relation });
+        }
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let batch = RecordBatch::try_new_with_options(table.arrow_schema(), columns, &options);
+    Ok(batch.map_err(DataFusionError::from)?)
+}
+
+/// The hot table that a statement writes to.
+///
+/// # Errors
+/// 42809 when the relation is of another kind.
+pub fn writable(relation: &catalog::Relation, action: &'static str) -> Result<Arc<HotTable>> {
+    match relation {
+        catalog::Relation::Hot(table) => Ok(table.clone()),
+        // Writing to external tables is something a table of theirs could do; to a view, not.
+        catalog::Relation::External(_) => Err(Error::not_supported(format!("{action} an external table"))),
+        catalog::Relation::View(view) => {
+            Err(Error::CannotChange { action, kind: "view", name: view.name.name.clone() })
+        }
+    }
+}

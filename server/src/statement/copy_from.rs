@@ -1,0 +1,189 @@
+//! COPY … FROM STDIN.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, new_null_array};
+use catalog::{Column, HotTable};
+use datafusion::execution::memory_pool::MemoryReservation;
+use storage::hot::TableWriter;
+
+use crate::error::{Error, Result};
+use crate::parse::statement::CopyFrom;
+use crate::pg::copy_format::{CopyError, CopyFormat, RowParser};
+use crate::pg::input::ColumnBuilder;
+use crate::plan::relations::NameScope;
+use crate::session::{Action, Object, Session, StatementGuard, authorize};
+use crate::statement::Outcome;
+use crate::statement::assignment::{complete_rows, target_columns, writable};
+
+/// Rows that are converted before they go to the writer as a batch.
+const BATCH_ROWS: usize = 8192;
+/// Characters of a value that an error shows, as in PostgreSQL (`MAX_COPY_DATA_DISPLAY`).
+const SHOWN_CHARACTERS_MAX: usize = 100;
+
+/// Begins: the rows come in the messages that follow.
+///
+/// # Errors
+/// The table or a column is not there.
+pub async fn execute(session: &mut Session, copy: &CopyFrom) -> Result<Outcome> {
+    let snapshot = session.snapshot()?;
+    let relation = NameScope::of(session).must_relation(&snapshot, &copy.table)?;
+    authorize(&session.identity, Action::Insert, Object::Relation(relation))?;
+    let table = writable(relation, "copy to")?;
+    let targets = target_columns(&table, &copy.columns)?;
+    Ok(Outcome::CopyIn(Box::new(CopyIn::new(session, table, targets, copy))))
+}
+
+/// A COPY that takes data.
+pub struct CopyIn {
+    table: Arc<HotTable>,
+    /// The columns that the data has, by position.
+    targets: Vec<usize>,
+    format: CopyFormat,
+    parser: RowParser,
+    builders: Vec<ColumnBuilder>,
+    writer: TableWriter,
+    /// What the parser holds of a row that has not ended.
+    pending: MemoryReservation,
+    guard: StatementGuard,
+}
+
+impl CopyIn {
+    fn new(session: &Session, table: Arc<HotTable>, targets: Vec<usize>, copy: &CopyFrom) -> Self {
+        let engine = &session.server.engine;
+        let builders = targets.iter().map(|target| ColumnBuilder::new(&table.columns[*target], BATCH_ROWS)).collect();
+        CopyIn {
+            writer: TableWriter::new(table.clone(), engine.reserve("copy")),
+            pending: engine.reserve("copy input"),
+            guard: session.guard(),
+            parser: RowParser::new(copy.options.clone()),
+            format: copy.options.format,
+            table,
+            targets,
+            builders,
+        }
+    }
+
+    /// How many columns the data has.
+    pub fn columns(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// The format of the data.
+    pub fn format(&self) -> CopyFormat {
+        self.format
+    }
+
+    /// What ends the statement early.
+    pub fn guard(&self) -> StatementGuard {
+        self.guard.clone()
+    }
+
+    /// Takes some data; rows may end anywhere.
+    ///
+    /// # Errors
+    /// The data is wrong, or the memory is not there.
+    pub fn take(&mut self, data: &[u8]) -> Result<()> {
+        self.pending.try_resize(self.parser.buffered_bytes() + data.len())?;
+        self.parser.feed(data);
+        self.convert()
+    }
+
+    /// The end of the data: makes the rows visible.
+    ///
+    /// # Errors
+    /// The last row is wrong, or the commit does not fit.
+    pub async fn finish(mut self, session: &mut Session) -> Result<String> {
+        self.parser.finish();
+        self.convert()?;
+        self.write_batch()?;
+        let (changes, rows) = self.writer.finish()?;
+        if !changes.is_empty() {
+            session.commit(changes).await?;
+        }
+        Ok(format!("COPY {rows}"))
+    }
+
+    fn convert(&mut self) -> Result<()> {
+        while self.convert_row()? {
+            if self.builders.first().is_none_or(|builder| builder.len() >= BATCH_ROWS) {
+                self.write_batch()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Converts the next row, if there is one.
+    fn convert_row(&mut self) -> Result<bool> {
+        let line = self.parser.line();
+        let table = &self.table;
+        let row = self.parser.next_row().map_err(|source| data_error(table, source, line))?;
+        let Some(row) = row else { return Ok(false) };
+        let line = row.line();
+        if row.width() > self.targets.len() {
+            return Err(data_error(table, CopyError::ExtraData, line));
+        }
+        for (number, (builder, target)) in self.builders.iter_mut().zip(&self.targets).enumerate() {
+            let column = &table.columns[*target];
+            if number >= row.width() {
+                let missing = CopyError::MissingData { column: column.name.clone() };
+                return Err(data_error(table, missing, line));
+            }
+            convert_value(table, column, builder, row.field(number), line)?;
+        }
+        Ok(true)
+    }
+
+    fn write_batch(&mut self) -> Result<()> {
+        let rows = self.builders.first().map_or(0, ColumnBuilder::len);
+        if rows == 0 {
+            return Ok(());
+        }
+        let mut columns: Vec<Option<ArrayRef>> = vec![None; self.table.columns.len()];
+        for (builder, target) in self.builders.iter_mut().zip(&self.targets) {
+            columns[*target] = Some(builder.finish());
+        }
+        let columns = self
+            .table
+            .columns
+            .iter()
+            .zip(columns)
+            .map(|(column, array)| array.unwrap_or_else(|| new_null_array(&column.sql_type.in_flight(), rows)));
+        let batch = complete_rows(&self.table, columns.collect(), rows)?;
+        self.writer.append(batch)?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for CopyIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CopyIn").field("table", &self.table.name).finish_non_exhaustive()
+    }
+}
+
+fn convert_value(
+    table: &HotTable,
+    column: &Column,
+    builder: &mut ColumnBuilder,
+    value: Option<&str>,
+    line: u64,
+) -> Result<()> {
+    let context = |shown: String| format!("COPY {}, line {line}, column {}: {shown}", table.name.name, column.name);
+    let Some(text) = value else {
+        if column.not_null {
+            let relation = table.name.name.clone();
+            let source = Box::new(Error::NotNullViolation { column: column.name.clone(), relation });
+            return Err(Error::CopyValue { source, context: format!("COPY {}, line {line}", table.name.name) });
+        }
+        builder.push_null();
+        return Ok(());
+    };
+    builder.push_text(text).map_err(|error| {
+        let shown: String = text.chars().take(SHOWN_CHARACTERS_MAX).collect();
+        Error::CopyValue { source: Box::new(error.into()), context: context(format!("\"{shown}\"")) }
+    })
+}
+
+fn data_error(table: &HotTable, source: CopyError, line: u64) -> Error {
+    Error::CopyData { source, context: format!("COPY {}, line {line}", table.name.name) }
+}

@@ -1,0 +1,52 @@
+//! CREATE EXTERNAL TABLE.
+
+use catalog::{CatalogChange, ExternalTable, SchemaKind, SqlType};
+
+use crate::error::{Error, Result};
+use crate::parse::statement::CreateExternalTable;
+use crate::plan::relations::NameScope;
+use crate::session::{Action, Object, Session, authorize};
+use crate::statement::Outcome;
+use crate::statement::create_table::{columns, exists_already};
+
+/// # Errors
+/// The relation is there already, a column is wrong, or the location cannot be read.
+pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Result<Outcome> {
+    let snapshot = session.snapshot()?;
+    let (name, schema) = NameScope::of(session).new_relation(&snapshot, &create.name)?;
+    authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
+    authorize(&session.identity, Action::UseLocation, Object::Location(&create.location))?;
+    if schema.kind == SchemaKind::Local {
+        let message = format!("external tables can only be made in an external schema, \"{}\" is none", name.schema);
+        return Err(Error::InvalidDefinition { message });
+    }
+    if snapshot.relation(&name).is_some() {
+        return exists_already(session, name, create.if_not_exists, "CREATE EXTERNAL TABLE");
+    }
+    // A property may change results: only those are accepted that cannot.
+    let without_effect = |property: &str| property.eq_ignore_ascii_case("numRows");
+    if let Some((property, _)) = create.properties.iter().find(|(property, _)| !without_effect(property)) {
+        return Err(Error::not_supported(format!("table property '{property}'")));
+    }
+    let all = columns(&[create.columns.as_slice(), &create.partition_columns].concat(), 1)?;
+    let (file_columns, partition_columns) = all.split_at(create.columns.len());
+    if let Some(column) = partition_columns.iter().find(|column| column.sql_type == SqlType::Bytea) {
+        return Err(Error::not_supported(format!("partition column \"{}\" of type bytea", column.name)));
+    }
+
+    // Look before we promise: a location nobody can read would only be noticed by the first query, hours later.
+    let guard = session.guard();
+    guard.run(session.server.stores.check_readable(&create.location)).await??;
+
+    let table = ExternalTable {
+        oid: session.server.catalog.allocate_oid(),
+        name,
+        columns: file_columns.to_vec(),
+        partition_columns: partition_columns.to_vec(),
+        format: create.format,
+        location: create.location.clone(),
+        properties: create.properties.clone(),
+    };
+    session.commit(vec![CatalogChange::CreateExternalTable(table)]).await?;
+    Ok(Outcome::command("CREATE EXTERNAL TABLE"))
+}

@@ -1,0 +1,70 @@
+//! CREATE TABLE: a hot table.
+
+use catalog::{CatalogChange, Column, HotTable, SchemaKind};
+
+use crate::error::{Error, Result};
+use crate::parse::statement::{ColumnDefinition, CreateTable};
+use crate::plan::relations::{NameScope, identifier};
+use crate::plan::types::column_type;
+use crate::session::{Action, Object, Session, authorize};
+use crate::statement::Outcome;
+
+/// Columns of a table, as in PostgreSQL (`MaxHeapAttributeNumber`).
+const COLUMNS_MAX: usize = 1600;
+
+/// # Errors
+/// The relation is there already, or a column is wrong.
+pub async fn execute(session: &mut Session, create: &CreateTable) -> Result<Outcome> {
+    let snapshot = session.snapshot()?;
+    let (name, schema) = NameScope::of(session).new_relation(&snapshot, &create.name)?;
+    authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
+    if schema.kind != SchemaKind::Local {
+        let message = format!("hot tables cannot be made in external schema \"{}\"", name.schema);
+        return Err(Error::InvalidDefinition { message });
+    }
+    if snapshot.relation(&name).is_some() {
+        return exists_already(session, name, create.if_not_exists, "CREATE TABLE");
+    }
+    let columns = columns(&create.columns, 1)?;
+    let table = HotTable { oid: session.server.catalog.allocate_oid(), name, columns, options: Vec::new() };
+    session.commit(vec![CatalogChange::CreateHotTable(table)]).await?;
+    Ok(Outcome::command("CREATE TABLE"))
+}
+
+/// What to answer when the name is taken.
+///
+/// # Errors
+/// 42P07 unless IF NOT EXISTS was written.
+pub fn exists_already(
+    session: &mut Session,
+    name: catalog::ObjectName,
+    if_not_exists: bool,
+    tag: &'static str,
+) -> Result<Outcome> {
+    if !if_not_exists {
+        return Err(catalog::Error::RelationExists(name).into());
+    }
+    session.notice(format!("relation \"{}\" already exists, skipping", name.name));
+    Ok(Outcome::command(tag))
+}
+
+/// Column definitions, numbered from `first_number`.
+///
+/// # Errors
+/// Two columns have one name, a type cannot be had, or there are too many.
+pub fn columns(definitions: &[ColumnDefinition], first_number: i16) -> Result<Vec<Column>> {
+    if definitions.len() > COLUMNS_MAX {
+        let message = format!("tables can have at most {COLUMNS_MAX} columns");
+        return Err(Error::InvalidDefinition { message });
+    }
+    let mut columns: Vec<Column> = Vec::with_capacity(definitions.len());
+    for (attribute_number, definition) in (first_number..).zip(definitions) {
+        let name = identifier(&definition.name);
+        if columns.iter().any(|column| column.name == name) {
+            return Err(Error::DuplicateColumn { column: name });
+        }
+        let sql_type = column_type(&definition.data_type)?;
+        columns.push(Column { attribute_number, name, sql_type, not_null: definition.not_null });
+    }
+    Ok(columns)
+}

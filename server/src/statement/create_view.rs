@@ -1,0 +1,112 @@
+//! CREATE [OR REPLACE] VIEW.
+
+use catalog::{CatalogChange, CatalogSnapshot, ObjectName, Oid, Relation, SchemaKind, View};
+use sqlparser::ast;
+
+use crate::error::{Error, Result};
+use crate::parse::statement::CreateView;
+use crate::parse::{Statement, parse};
+use crate::plan::relations::{NameScope, identifier};
+use crate::plan::{PlanContext, plan_query};
+use crate::session::{Action, Object, Session, authorize};
+use crate::statement::Outcome;
+
+/// # Errors
+/// The query is wrong, two columns have one name, or the name is taken by something that is not replaced.
+pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outcome> {
+    let snapshot = session.snapshot()?;
+    let scope = NameScope::of(session);
+
+    // The stored text is what is planned here, so that a view that was made can be read.
+    let query = view_query(&create.text)?;
+    let context = PlanContext::new(session, snapshot.clone());
+    let planned = plan_query(&context, &query, &create.text, Vec::new())?;
+    if !planned.parameters.is_empty() {
+        return Err(Error::InvalidDefinition { message: "views must not contain parameters".into() });
+    }
+
+    let (name, schema) = scope.new_relation(&snapshot, &create.name)?;
+    authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
+    if schema.kind != SchemaKind::Local {
+        let message = format!("views cannot be made in external schema \"{}\"", name.schema);
+        return Err(Error::InvalidDefinition { message });
+    }
+    let replaced = replaced_view(&snapshot, &name, create.or_replace)?;
+    let names = planned.schema.fields().iter().map(|field| field.name().clone()).collect();
+    let view = View {
+        oid: replaced.unwrap_or_else(|| session.server.catalog.allocate_oid()),
+        columns: column_names(names, &create.columns)?,
+        query: create.text.clone(),
+        search_path: scope.search_path,
+        depends_on: context.relations(),
+        name,
+    };
+    if let Some(oid) = replaced {
+        check_replacement(&snapshot, oid, &view)?;
+    }
+    let change = if replaced.is_some() { CatalogChange::ReplaceView(view) } else { CatalogChange::CreateView(view) };
+    session.commit(vec![change]).await?;
+    Ok(Outcome::command("CREATE VIEW"))
+}
+
+fn view_query(text: &str) -> Result<Box<ast::Query>> {
+    match parse(text)?.into_iter().next().map(|parsed| parsed.statement) {
+        Some(Statement::Query(query)) => Ok(query),
+        _ => Err(Error::not_supported("CREATE VIEW of this form")),
+    }
+}
+
+/// The number of the view that is replaced, if there is one.
+fn replaced_view(snapshot: &CatalogSnapshot, name: &ObjectName, or_replace: bool) -> Result<Option<Oid>> {
+    match snapshot.relation(name) {
+        None => Ok(None),
+        Some(Relation::View(view)) if or_replace => Ok(Some(view.oid)),
+        Some(_) if or_replace => Err(Error::WrongObjectType { name: name.name.clone(), expected: "a view" }),
+        Some(_) => Err(catalog::Error::RelationExists(name.clone()).into()),
+    }
+}
+
+/// As in PostgreSQL, the columns that are there stay as they are; others may follow them. And a view that reads itself
+/// could never be planned.
+fn check_replacement(snapshot: &CatalogSnapshot, oid: Oid, view: &View) -> Result<()> {
+    let Some(Relation::View(old)) = snapshot.relation_by_oid(oid) else { return Ok(()) };
+    if let Some((was, is)) = old.columns.iter().zip(&view.columns).find(|(was, is)| was != is) {
+        let message = format!("cannot change name of view column \"{was}\" to \"{is}\"");
+        return Err(Error::InvalidDefinition { message });
+    }
+    if view.columns.len() < old.columns.len() {
+        return Err(Error::InvalidDefinition { message: "cannot drop columns from view".into() });
+    }
+    if reads(snapshot, &view.depends_on, oid) {
+        let message = format!("infinite recursion detected in view \"{}\"", view.name.name);
+        return Err(Error::InvalidDefinition { message });
+    }
+    Ok(())
+}
+
+/// Whether any of the relations is the one with this number, or a view that reads it.
+fn reads(snapshot: &CatalogSnapshot, relations: &[Oid], oid: Oid) -> bool {
+    relations.iter().any(|relation| {
+        *relation == oid
+            || matches!(snapshot.relation_by_oid(*relation),
+                Some(Relation::View(view)) if reads(snapshot, &view.depends_on, oid))
+    })
+}
+
+/// The names of the view's columns: the given ones, then the query's.
+fn column_names(mut names: Vec<String>, given: &[ast::Ident]) -> Result<Vec<String>> {
+    if given.len() > names.len() {
+        return Err(Error::InvalidDefinition {
+            message: "CREATE VIEW specifies more column names than columns".into(),
+        });
+    }
+    for (name, given) in names.iter_mut().zip(given) {
+        *name = identifier(given);
+    }
+    for (number, name) in names.iter().enumerate() {
+        if names[..number].contains(name) {
+            return Err(Error::DuplicateColumn { column: name.clone() });
+        }
+    }
+    Ok(names)
+}

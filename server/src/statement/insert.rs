@@ -1,0 +1,139 @@
+//! INSERT INTO … VALUES, INSERT INTO … SELECT.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use catalog::{CatalogSnapshot, HotTable};
+use datafusion::common::ScalarValue;
+use futures::StreamExt;
+use sqlparser::ast::SetExpr;
+use storage::hot::TableWriter;
+
+use crate::error::{Error, Result};
+use crate::parse::Parsed;
+use crate::parse::statement::Insert;
+use crate::plan::literals::literal_columns;
+use crate::plan::logical::physical_plan;
+use crate::plan::parameters::{add, placeholder};
+use crate::plan::relations::NameScope;
+use crate::plan::{PlanContext, Planned, plan_query};
+use crate::session::{Action, Object, Prepared, Session, authorize};
+use crate::statement::Outcome;
+use crate::statement::assignment::{table_rows, target_columns, writable};
+use crate::statement::literal_rows::{LiteralRows, literal_rows};
+
+/// Runs the query, converts its rows, and commits them.
+///
+/// # Errors
+/// The query fails, or a row does not fit the table; then no row is added.
+pub async fn execute(
+    session: &mut Session,
+    prepared: &Prepared,
+    insert: &Insert,
+    parameters: &[ScalarValue],
+) -> Result<Outcome> {
+    let snapshot = session.snapshot()?;
+    let Target { table, columns } = target(session, &snapshot, insert)?;
+    let mut writer = TableWriter::new(table.clone(), session.server.engine.reserve("insert"));
+    match literal_rows(&insert.source, &table, &columns) {
+        Some(rows) => {
+            let targets = checked_targets(&columns, insert, rows.width())?;
+            writer.append(literal_batch(&rows, &table, targets, prepared)?)?;
+        }
+        None => {
+            let planned = prepared.current_plan(session)?;
+            let targets = checked_targets(&columns, insert, planned.schema.fields().len())?;
+            write_query(session, &planned, parameters, &table, targets, &mut writer).await?;
+        }
+    }
+    let (changes, count) = writer.finish()?;
+    if !changes.is_empty() {
+        session.commit(changes).await?;
+    }
+    Ok(Outcome::command(format!("INSERT 0 {count}")))
+}
+
+async fn write_query(
+    session: &mut Session,
+    planned: &Planned,
+    parameters: &[ScalarValue],
+    table: &HotTable,
+    targets: &[usize],
+    writer: &mut TableWriter,
+) -> Result<()> {
+    let guard = session.guard();
+    let context = PlanContext::new(session, planned.snapshot.clone());
+    let literals = literal_columns(&planned.plan);
+    let plan = guard.run(physical_plan(&context, &planned.bind(parameters)?)).await??;
+    let mut rows = session.server.engine.execute(plan, context.state())?;
+    while let Some(batch) = guard.run(rows.next()).await? {
+        writer.append(table_rows(table, targets, &literals, &batch?)?)?;
+    }
+    Ok(())
+}
+
+fn literal_batch(
+    rows: &LiteralRows,
+    table: &HotTable,
+    targets: &[usize],
+    prepared: &Prepared,
+) -> Result<arrow::array::RecordBatch> {
+    let text = prepared.parsed.as_ref().map_or("", |parsed| parsed.text.as_ref());
+    rows.table_rows(table, targets, text)
+}
+
+/// The table and its columns, by position, that a statement gives values.
+struct Target {
+    table: Arc<HotTable>,
+    columns: Vec<usize>,
+}
+
+fn target(session: &Session, snapshot: &CatalogSnapshot, insert: &Insert) -> Result<Target> {
+    let relation = NameScope::of(session).must_relation(snapshot, &insert.table)?;
+    authorize(&session.identity, Action::Insert, Object::Relation(relation))?;
+    let table = writable(relation, "insert into")?;
+    let columns = target_columns(&table, &insert.columns)?;
+    Ok(Target { table, columns })
+}
+
+/// The columns that get values. Without a column list, a row may have fewer values than the table has columns.
+fn checked_targets<'a>(columns: &'a [usize], insert: &Insert, values: usize) -> Result<&'a [usize]> {
+    if values > columns.len() {
+        return Err(Error::InsertArity { more_expressions: true });
+    }
+    if values < columns.len() && !insert.columns.is_empty() {
+        return Err(Error::InsertArity { more_expressions: false });
+    }
+    Ok(&columns[..values])
+}
+
+/// Plans the query of an INSERT; `None` when there is nothing to plan.
+///
+/// # Errors
+/// The table, a column or the query is wrong.
+pub fn plan(
+    context: &PlanContext,
+    session: &Session,
+    parsed: &Parsed,
+    insert: &Insert,
+    mut parameters: Vec<Option<DataType>>,
+) -> Result<Option<Planned>> {
+    let target = target(session, context.snapshot(), insert)?;
+    if literal_rows(&insert.source, &target.table, &target.columns).is_some() {
+        return Ok(None);
+    }
+    add_parameter_types(&target, insert, &mut parameters);
+    plan_query(context, &insert.source, &parsed.text, parameters).map(Some)
+}
+
+/// Adds to `parameters` the types of those that are assigned to a column as they are: `VALUES ($1, $2)`.
+fn add_parameter_types(target: &Target, insert: &Insert, parameters: &mut Vec<Option<DataType>>) {
+    let SetExpr::Values(values) = insert.source.body.as_ref() else { return };
+    for row in &values.rows {
+        for (expression, column) in row.iter().zip(&target.columns) {
+            if let Some(number) = placeholder(expression) {
+                add(parameters, number, target.table.columns[*column].sql_type.in_flight());
+            }
+        }
+    }
+}

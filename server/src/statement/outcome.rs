@@ -1,0 +1,91 @@
+//! What a statement answers.
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::physical_plan::SendableRecordBatchStream;
+use futures::StreamExt;
+
+use crate::error::Result;
+use crate::session::StatementGuard;
+use crate::statement::CopyIn;
+
+/// What a statement answers.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Rows, as they come.
+    Rows(RowStream),
+    /// A command tag.
+    Command(String),
+    /// The statement wants data from the client.
+    CopyIn(Box<CopyIn>),
+}
+
+impl Outcome {
+    /// A command that is done.
+    pub fn command(tag: impl Into<String>) -> Self {
+        Outcome::Command(tag.into())
+    }
+}
+
+/// Rows on their way to the client. One batch is in hand; the next is asked for when it has been sent.
+pub struct RowStream {
+    /// The columns, as the client sees them.
+    pub schema: SchemaRef,
+    verb: &'static str,
+    /// Rows that have been handed out.
+    pub sent: u64,
+    stream: SendableRecordBatchStream,
+    guard: StatementGuard,
+    rest: Option<RecordBatch>,
+}
+
+impl RowStream {
+    /// The rows of `stream` under the names and types of `schema`.
+    pub fn new(
+        schema: SchemaRef,
+        verb: &'static str,
+        stream: SendableRecordBatchStream,
+        guard: StatementGuard,
+    ) -> Self {
+        RowStream { schema, verb, sent: 0, stream, guard, rest: None }
+    }
+
+    /// The command tag after so many rows: only that of a query counts them.
+    pub fn command_tag(&self, rows: u64) -> String {
+        match self.verb {
+            "SELECT" => format!("SELECT {rows}"),
+            verb => verb.to_owned(),
+        }
+    }
+
+    /// The next rows, `rows_max` at most; `None` at the end.
+    ///
+    /// # Errors
+    /// The query fails or is cancelled.
+    pub async fn next(&mut self, rows_max: usize) -> Result<Option<RecordBatch>> {
+        let batch = loop {
+            let batch = match self.rest.take() {
+                Some(batch) => batch,
+                None => match self.guard.run(self.stream.next()).await? {
+                    Some(batch) => batch?,
+                    None => return Ok(None),
+                },
+            };
+            if batch.num_rows() > 0 {
+                break batch;
+            }
+        };
+        let taken = batch.num_rows().min(rows_max);
+        if taken < batch.num_rows() {
+            self.rest = Some(batch.slice(taken, batch.num_rows() - taken));
+        }
+        self.sent += taken as u64;
+        Ok(Some(batch.slice(0, taken)))
+    }
+}
+
+impl std::fmt::Debug for RowStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RowStream").field("schema", &self.schema).field("sent", &self.sent).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,247 @@
+//! The loop of one connection: read a message, answer it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::{FutureExt, StreamExt};
+use pgwire::messages::response::{ReadyForQuery, TransactionStatus as WireStatus};
+use pgwire::messages::startup::{Authentication, BackendKeyData, ParameterStatus, SecretKey};
+use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio_util::codec::FramedRead;
+use tracing::{debug, error};
+
+use crate::error::Error;
+use crate::server::Server;
+use crate::session::{Session, SessionSettings, TransactionStatus};
+use crate::wire::Failure;
+use crate::wire::codec::{DecodeFailure, MessageCodec};
+use crate::wire::output::Output;
+use crate::wire::report::{Severity, error_response, notice_response};
+use crate::wire::startup::Client;
+
+/// A client that has been let in.
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) server: Arc<Server>,
+    pub(super) session: Session,
+    pub(super) reader: FramedRead<OwnedReadHalf, MessageCodec>,
+    pub(super) output: Output,
+    client: Client,
+    /// After an error in the extended protocol, messages are ignored up to the next Sync.
+    skip_to_sync: bool,
+    /// The values of settings that the client knows.
+    reported: BTreeMap<&'static str, String>,
+}
+
+/// Whether the connection goes on.
+enum Next {
+    Message(PgWireFrontendMessage),
+    Failed(Error),
+    End,
+}
+
+impl Connection {
+    /// A connection of this client.
+    pub fn new(server: Arc<Server>, socket: TcpStream, client: Client) -> Self {
+        let (read, write) = socket.into_split();
+        let session = Session::new(server.clone(), client.user.clone(), client.database.clone());
+        Connection {
+            server,
+            session,
+            reader: FramedRead::new(read, MessageCodec),
+            output: Output::new(write),
+            client,
+            skip_to_sync: false,
+            reported: BTreeMap::new(),
+        }
+    }
+
+    /// Answers messages until the client leaves or the server stops.
+    ///
+    /// # Errors
+    /// The connection breaks.
+    pub async fn run(mut self) -> io::Result<()> {
+        self.greet().await?;
+        loop {
+            match self.next().await? {
+                Next::End => return Ok(()),
+                Next::Failed(error) => self.fail(error, true).await?,
+                Next::Message(PgWireFrontendMessage::Terminate(_)) => return Ok(()),
+                Next::Message(PgWireFrontendMessage::Sync(_)) => self.sync().await?,
+                Next::Message(_) if self.skip_to_sync => {}
+                Next::Message(message) => self.answer(message).await?,
+            }
+        }
+    }
+
+    async fn greet(&mut self) -> io::Result<()> {
+        if let Some(negotiate) = self.client.negotiate.take() {
+            self.output.message(PgWireBackendMessage::NegotiateProtocolVersion(negotiate))?;
+        }
+        self.output.message(PgWireBackendMessage::Authentication(Authentication::Ok))?;
+        let parameters = std::mem::take(&mut self.client.parameters);
+        for (name, value) in &parameters {
+            self.startup_setting(name, value);
+        }
+        self.report_settings()?;
+        let entry = &self.session.entry;
+        let key = BackendKeyData::new(entry.process_id, SecretKey::I32(entry.secret_key));
+        self.output.message(PgWireBackendMessage::BackendKeyData(key))?;
+        self.ready().await
+    }
+
+    /// A setting in the start-up message. Drivers send some that we cannot honour, or do not know: the client is told
+    /// the values that hold, and is let in.
+    fn startup_setting(&mut self, name: &str, value: &str) {
+        if name == "options" {
+            for (name, value) in option_settings(value) {
+                self.startup_setting(&name, &value);
+            }
+            return;
+        }
+        let set = SessionSettings::find(name).and_then(|setting| self.session.settings.set(setting, value));
+        if let Err(error) = set {
+            debug!(setting = name, error = %error, "start-up setting ignored");
+        }
+    }
+
+    async fn next(&mut self) -> io::Result<Next> {
+        let server = self.server.clone();
+        let message = tokio::select! {
+            () = server.stopping().cancelled() => {
+                let report = Error::AdminShutdown.report();
+                self.output.message(error_response(Severity::Fatal, &report))?;
+                self.output.flush().await?;
+                return Ok(Next::End);
+            }
+            message = self.reader.next() => message,
+        };
+        match message {
+            None => Ok(Next::End),
+            Some(Ok(Ok(message))) => Ok(Next::Message(message)),
+            Some(Ok(Err(error))) => Ok(Next::Failed(error)),
+            Some(Err(DecodeFailure::Broken(error))) => {
+                self.output.message(error_response(Severity::Fatal, &error.report()))?;
+                self.output.flush().await?;
+                Ok(Next::End)
+            }
+            Some(Err(DecodeFailure::Io(error))) => Err(error),
+        }
+    }
+
+    /// Answers a message. A panic ends the statement, not the session.
+    async fn answer(&mut self, message: PgWireFrontendMessage) -> io::Result<()> {
+        let extended = message.is_extended_query();
+        let answered = AssertUnwindSafe(self.dispatch(message)).catch_unwind().await;
+        let failure = match answered {
+            Ok(Ok(())) => None,
+            Ok(Err(Failure::Disconnected(error))) => return Err(error),
+            Ok(Err(Failure::Statement(error))) => Some(error),
+            Err(_) => Some(Error::Panicked),
+        };
+        match failure {
+            Some(error) => self.fail(error, extended).await,
+            None if extended => self.output.flush_if_full().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn dispatch(&mut self, message: PgWireFrontendMessage) -> Result<(), Failure> {
+        match message {
+            PgWireFrontendMessage::Query(query) => {
+                self.simple_query(&query.query).await?;
+                self.ready().await.map_err(Failure::Disconnected)
+            }
+            PgWireFrontendMessage::Parse(parse) => self.parse(parse),
+            PgWireFrontendMessage::Bind(bind) => self.bind(bind),
+            PgWireFrontendMessage::Describe(describe) => self.describe(&describe),
+            PgWireFrontendMessage::Execute(execute) => self.execute(execute).await,
+            PgWireFrontendMessage::Close(close) => self.close(close),
+            PgWireFrontendMessage::Flush(_) => self.output.flush().await.map_err(Failure::Disconnected),
+            // What was on its way when a COPY failed.
+            PgWireFrontendMessage::CopyData(_)
+            | PgWireFrontendMessage::CopyDone(_)
+            | PgWireFrontendMessage::CopyFail(_) => Ok(()),
+            _ => Err(Error::Protocol { message: "invalid frontend message type".into() }.into()),
+        }
+    }
+
+    /// Tells the client of an error. In the extended protocol it is then silent up to the next Sync.
+    async fn fail(&mut self, error: Error, extended: bool) -> io::Result<()> {
+        if matches!(error, Error::Panicked) {
+            error!(session_id = self.session.entry.process_id, "a statement panicked");
+        } else {
+            debug!(session_id = self.session.entry.process_id, error = %error, "statement failed");
+        }
+        self.session.fail();
+        self.send_notices()?;
+        if matches!(error, Error::AdminShutdown) {
+            // The loop ends the connection with this error.
+            return Ok(());
+        }
+        self.output.message(error_response(Severity::Error, &error.report()))?;
+        if extended {
+            self.skip_to_sync = true;
+            self.output.flush().await
+        } else {
+            self.ready().await
+        }
+    }
+
+    async fn sync(&mut self) -> io::Result<()> {
+        self.skip_to_sync = false;
+        if let Err(error) = self.session.commit_implicit().await {
+            self.session.fail();
+            self.output.message(error_response(Severity::Error, &error.report()))?;
+        }
+        if self.session.transaction_status() == TransactionStatus::Idle {
+            self.session.portals.clear();
+        }
+        self.ready().await
+    }
+
+    async fn ready(&mut self) -> io::Result<()> {
+        self.send_notices()?;
+        let status = match self.session.transaction_status() {
+            TransactionStatus::Idle => WireStatus::Idle,
+            TransactionStatus::Open => WireStatus::Transaction,
+            TransactionStatus::Failed => WireStatus::Error,
+        };
+        self.output.message(PgWireBackendMessage::ReadyForQuery(ReadyForQuery::new(status)))?;
+        self.output.flush().await
+    }
+
+    pub(super) fn send_notices(&mut self) -> io::Result<()> {
+        for notice in self.session.take_notices() {
+            self.output.message(notice_response(&notice))?;
+        }
+        Ok(())
+    }
+
+    /// Tells the client the settings whose values it does not know.
+    pub(super) fn report_settings(&mut self) -> io::Result<()> {
+        for (name, value) in self.session.settings.reported() {
+            if self.reported.get(name) != Some(&value) {
+                let status = ParameterStatus::new(name.to_owned(), value.clone());
+                self.output.message(PgWireBackendMessage::ParameterStatus(status))?;
+                self.reported.insert(name, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The settings in `options='-c name=value --name=value'`.
+fn option_settings(options: &str) -> Vec<(String, String)> {
+    let words = options.replace("-c ", "-c").replace("\\ ", "\u{1}");
+    let settings = words.split_whitespace().filter_map(|word| {
+        let assignment = word.strip_prefix("--").or_else(|| word.strip_prefix("-c"))?;
+        let (name, value) = assignment.split_once('=')?;
+        Some((name.replace('-', "_"), value.replace('\u{1}', " ")))
+    });
+    settings.collect()
+}

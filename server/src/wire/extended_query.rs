@@ -1,0 +1,181 @@
+//! The extended query protocol: Parse, Bind, Describe, Execute, Close.
+
+use std::sync::Arc;
+
+use pgwire::messages::PgWireBackendMessage;
+use pgwire::messages::data::{NoData, ParameterDescription};
+use pgwire::messages::extendedquery::{
+    Bind, BindComplete, Close, CloseComplete, Describe, Execute, Parse, ParseComplete, PortalSuspended,
+};
+use pgwire::messages::response::EmptyQueryResponse;
+
+use crate::error::{Error, Result};
+use crate::parse::{Statement, parse};
+use crate::session::{Portal, Prepared};
+use crate::statement::{self, Outcome};
+use crate::wire::Failure;
+use crate::wire::connection::Connection;
+use crate::wire::parameters;
+use crate::wire::rows::Format;
+
+/// Describe and Close name a prepared statement …
+const TARGET_STATEMENT: u8 = b'S';
+/// … or a portal.
+const TARGET_PORTAL: u8 = b'P';
+
+impl Connection {
+    pub(super) fn parse(&mut self, message: Parse) -> Result<(), Failure> {
+        let name = message.name.unwrap_or_default();
+        let mut statements = parse(&message.query)?;
+        if statements.len() > 1 {
+            return Err(Error::Syntax {
+                message: "cannot insert multiple commands into a prepared statement".into(),
+                detail: None,
+                position: None,
+            }
+            .into());
+        }
+        if !name.is_empty() && self.session.statements.contains_key(&name) {
+            return Err(Error::DuplicateStatement { name }.into());
+        }
+        let prepared = statement::prepare(&mut self.session, statements.pop(), &message.type_oids)?;
+        self.session.statements.insert(name, Arc::new(prepared));
+        self.message(PgWireBackendMessage::ParseComplete(ParseComplete::new()))
+    }
+
+    pub(super) fn bind(&mut self, message: Bind) -> Result<(), Failure> {
+        let name = message.statement_name.clone().unwrap_or_default();
+        let prepared = self.prepared(&name)?;
+        if let Some(parsed) = &prepared.parsed {
+            self.session.check_not_failed(&parsed.statement)?;
+        }
+        let portal = portal(&name, prepared, &message)?;
+        self.session.portals.insert(message.portal_name.unwrap_or_default(), portal);
+        self.message(PgWireBackendMessage::BindComplete(BindComplete::new()))
+    }
+
+    pub(super) fn describe(&mut self, message: &Describe) -> Result<(), Failure> {
+        let name = message.name.clone().unwrap_or_default();
+        let (schema, formats) = match message.target_type {
+            TARGET_STATEMENT => {
+                let prepared = self.prepared(&name)?;
+                let types = ParameterDescription::new(prepared.parameter_types.clone());
+                self.message(PgWireBackendMessage::ParameterDescription(types))?;
+                (prepared.result_schema(), Vec::new())
+            }
+            TARGET_PORTAL => {
+                let portal = self.session.portals.get(&name).ok_or(Error::UndefinedPortal { name })?;
+                (portal.prepared.result_schema(), portal.formats.clone())
+            }
+            _ => return Err(Error::Protocol { message: "invalid DESCRIBE message subtype".into() }.into()),
+        };
+        match schema {
+            Some(schema) => self.row_description(&schema, &formats),
+            None => self.message(PgWireBackendMessage::NoData(NoData::new())),
+        }
+    }
+
+    /// Runs a portal, or goes on where it stopped.
+    pub(super) async fn execute(&mut self, message: Execute) -> Result<(), Failure> {
+        let name = message.name.unwrap_or_default();
+        // It is taken out while it runs, and put back unless it fails or its transaction ends.
+        let mut portal =
+            self.session.portals.remove(&name).ok_or_else(|| Error::UndefinedPortal { name: name.clone() })?;
+        let Some(parsed) = &portal.prepared.parsed else {
+            return self.message(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new()));
+        };
+        let ends_transaction = parsed.statement.ends_transaction();
+        self.session.check_not_failed(&parsed.statement)?;
+        // What is sent up to the next Sync is one transaction.
+        if !matches!(parsed.statement, Statement::Begin(_)) && !ends_transaction {
+            self.session.begin_implicit();
+        }
+        let rows_max = usize::try_from(message.max_rows).ok().filter(|rows| *rows > 0).unwrap_or(usize::MAX);
+        self.run_portal(&mut portal, rows_max).await?;
+        if !ends_transaction {
+            self.session.portals.insert(name, portal);
+        }
+        Ok(())
+    }
+
+    async fn run_portal(&mut self, portal: &mut Portal, rows_max: usize) -> Result<(), Failure> {
+        if portal.finished {
+            return Err(Error::PortalFinished.into());
+        }
+        if portal.rows.is_none() {
+            let prepared = portal.prepared.clone();
+            match statement::execute(&mut self.session, &prepared, &portal.parameters).await? {
+                Some(Outcome::Rows(rows)) => portal.rows = Some(rows),
+                Some(Outcome::Command(tag)) => {
+                    portal.finished = true;
+                    return self.complete(tag);
+                }
+                Some(Outcome::CopyIn(copy)) => {
+                    portal.finished = true;
+                    let tag = self.copy_in(*copy).await?;
+                    return self.complete(tag);
+                }
+                None => return Ok(()),
+            }
+        }
+        let Some(rows) = &mut portal.rows else { return Ok(()) };
+        let before = rows.sent;
+        let formats = portal.formats.clone();
+        if self.send_rows(rows, &formats, rows_max).await? {
+            let tag = rows.command_tag(rows.sent - before);
+            self.complete(tag)
+        } else {
+            self.message(PgWireBackendMessage::PortalSuspended(PortalSuspended::new()))
+        }
+    }
+
+    pub(super) fn close(&mut self, message: Close) -> Result<(), Failure> {
+        let name = message.name.unwrap_or_default();
+        match message.target_type {
+            TARGET_STATEMENT => drop(self.session.statements.remove(&name)),
+            TARGET_PORTAL => drop(self.session.portals.remove(&name)),
+            _ => return Err(Error::Protocol { message: "invalid CLOSE message subtype".into() }.into()),
+        }
+        self.message(PgWireBackendMessage::CloseComplete(CloseComplete::new()))
+    }
+
+    fn prepared(&self, name: &str) -> Result<Arc<Prepared>> {
+        let prepared = self.session.statements.get(name).cloned();
+        prepared.ok_or_else(|| Error::UndefinedStatement { name: name.to_owned() })
+    }
+}
+
+fn portal(statement_name: &str, prepared: Arc<Prepared>, message: &Bind) -> Result<Portal> {
+    let count = prepared.parameter_types.len();
+    if message.parameters.len() != count {
+        return Err(Error::Protocol {
+            message: format!(
+                "bind message supplies {} parameters, but prepared statement \"{statement_name}\" requires {count}",
+                message.parameters.len()
+            ),
+        });
+    }
+    let parameter_formats = formats(&message.parameter_format_codes, count, "parameter")?;
+    let columns = prepared.result_schema().map_or(0, |schema| schema.fields().len());
+    let result_formats = formats(&message.result_column_format_codes, columns, "result")?;
+    let values = message.parameters.iter().zip(&prepared.parameter_types).zip(parameter_formats);
+    let parameters = values
+        .map(|((value, oid), format)| Ok(parameters::decode(*oid, format, value.as_deref())?))
+        .collect::<Result<_>>()?;
+    Ok(Portal { prepared, parameters, formats: result_formats, rows: None, finished: false })
+}
+
+/// One format for each of `count` values: none given is text for all, one given is for all.
+fn formats(codes: &[i16], count: usize, what: &str) -> Result<Vec<Format>> {
+    if codes.len() > 1 && codes.len() != count {
+        return Err(Error::Protocol {
+            message: format!("bind message has {} {what} formats but {count} {what}s", codes.len()),
+        });
+    }
+    let format = |number: usize| match codes.get(number).or(codes.first().filter(|_| codes.len() == 1)) {
+        None | Some(0) => Ok(Format::Text),
+        Some(1) => Ok(Format::Binary),
+        Some(code) => Err(Error::InvalidParameterValue { message: format!("unsupported format code: {code}") }),
+    };
+    (0..count).map(format).collect()
+}

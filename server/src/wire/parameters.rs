@@ -1,0 +1,228 @@
+//! The values that clients bind to parameters, in text and in binary.
+
+use arrow::datatypes::DataType;
+use catalog::{Column, SqlType};
+use datafusion::common::ScalarValue;
+
+use crate::pg::input::{ColumnBuilder, InputError};
+use crate::pg::numeric::{NumericError, binary_to_text};
+use crate::pg::sqlstate::SqlState;
+use crate::pg::types;
+use crate::wire::rows::Format;
+
+/// Days from 1970-01-01 to 2000-01-01, where the protocol's dates begin.
+const EPOCH_DAYS: i32 = 10_957;
+/// The same in microseconds, for timestamps.
+const EPOCH_US: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
+/// The first byte of a jsonb value: the version of its format.
+const JSONB_VERSION: u8 = 1;
+/// Bytes of a uuid.
+const UUID_BYTES: usize = 16;
+
+/// Why a parameter's value cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ParameterError {
+    /// Its text is no value of its type.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// Its text is not UTF-8.
+    #[error("invalid byte sequence for encoding \"UTF8\"")]
+    InvalidEncoding,
+    /// Its bytes are no value of its type.
+    #[error("incorrect binary data format for type {type_name}")]
+    InvalidBinary {
+        /// The type.
+        type_name: String,
+    },
+    /// Its type is one that parameters cannot have.
+    #[error("parameters of type {type_name} are not supported")]
+    TypeNotSupported {
+        /// The type.
+        type_name: String,
+    },
+    /// It is a number that is none.
+    #[error("NaN and infinity are not supported for type numeric")]
+    SpecialNumber,
+}
+
+impl ParameterError {
+    /// Its code.
+    pub fn sqlstate(&self) -> SqlState {
+        match self {
+            ParameterError::Input(error) => error.sqlstate(),
+            ParameterError::InvalidEncoding => SqlState::CHARACTER_NOT_IN_REPERTOIRE,
+            ParameterError::InvalidBinary { .. } => SqlState::INVALID_BINARY_REPRESENTATION,
+            ParameterError::TypeNotSupported { .. } | ParameterError::SpecialNumber => SqlState::FEATURE_NOT_SUPPORTED,
+        }
+    }
+}
+
+/// The value of a parameter of the type with this OID; no bytes are NULL.
+///
+/// # Errors
+/// The bytes are no value of the type.
+pub fn decode(oid: u32, format: Format, value: Option<&[u8]>) -> Result<ScalarValue, ParameterError> {
+    let sql_type =
+        sql_type(oid).ok_or_else(|| ParameterError::TypeNotSupported { type_name: types::type_name(oid) })?;
+    let Some(bytes) = value else { return Ok(null(sql_type)) };
+    match format {
+        Format::Text => from_text(sql_type, utf8(bytes)?),
+        Format::Binary => from_binary(oid, sql_type, bytes),
+    }
+}
+
+/// The type as which values of the type with this OID are read; those that have no type of their own here are text.
+fn sql_type(oid: u32) -> Option<SqlType> {
+    Some(match oid {
+        types::BOOL => SqlType::Boolean,
+        types::BYTEA => SqlType::Bytea,
+        types::INT2 => SqlType::SmallInt,
+        types::INT4 => SqlType::Integer,
+        types::INT8 | types::OID => SqlType::BigInt,
+        types::FLOAT4 => SqlType::Real,
+        types::FLOAT8 => SqlType::Double,
+        types::NUMERIC => SqlType::Numeric(None),
+        types::DATE => SqlType::Date,
+        types::TIME => SqlType::Time,
+        types::TIMESTAMP => SqlType::Timestamp,
+        types::TIMESTAMPTZ => SqlType::TimestampTz,
+        types::TEXT | types::VARCHAR | types::BPCHAR | types::NAME | types::UNKNOWN => SqlType::Text,
+        types::JSON | types::JSONB | types::UUID => SqlType::Text,
+        _ => return None,
+    })
+}
+
+fn null(sql_type: SqlType) -> ScalarValue {
+    match sql_type {
+        SqlType::Text => ScalarValue::Utf8(None),
+        other => ScalarValue::try_from(&other.in_flight()).unwrap_or(ScalarValue::Null),
+    }
+}
+
+fn from_text(sql_type: SqlType, text: &str) -> Result<ScalarValue, ParameterError> {
+    let column = Column { attribute_number: 1, name: String::new(), sql_type, not_null: false };
+    let mut builder = ColumnBuilder::new(&column, 1);
+    builder.push_text(text)?;
+    let value = ScalarValue::try_from_array(&builder.finish(), 0);
+    let value = value.and_then(|value| match sql_type {
+        // The engine's own constants are of this type.
+        SqlType::Text => value.cast_to(&DataType::Utf8),
+        _ => Ok(value),
+    });
+    value.map_err(|_| ParameterError::InvalidBinary { type_name: sql_type.to_string() })
+}
+
+fn from_binary(oid: u32, sql_type: SqlType, bytes: &[u8]) -> Result<ScalarValue, ParameterError> {
+    let invalid = || ParameterError::InvalidBinary { type_name: types::type_name(oid) };
+    Ok(match sql_type {
+        SqlType::Boolean => ScalarValue::Boolean(Some(fixed::<1>(bytes).ok_or_else(invalid)? != [0])),
+        SqlType::SmallInt => ScalarValue::Int16(Some(i16::from_be_bytes(fixed(bytes).ok_or_else(invalid)?))),
+        SqlType::Integer => ScalarValue::Int32(Some(i32::from_be_bytes(fixed(bytes).ok_or_else(invalid)?))),
+        SqlType::BigInt if oid == types::OID => {
+            ScalarValue::Int64(Some(u32::from_be_bytes(fixed(bytes).ok_or_else(invalid)?).into()))
+        }
+        SqlType::BigInt => ScalarValue::Int64(Some(int8(bytes).ok_or_else(invalid)?)),
+        SqlType::Real => ScalarValue::Float32(Some(f32::from_be_bytes(fixed(bytes).ok_or_else(invalid)?))),
+        SqlType::Double => ScalarValue::Float64(Some(f64::from_be_bytes(fixed(bytes).ok_or_else(invalid)?))),
+        SqlType::Bytea => ScalarValue::BinaryView(Some(bytes.to_vec())),
+        SqlType::Date => ScalarValue::Date32(Some(date(i32::from_be_bytes(fixed(bytes).ok_or_else(invalid)?)))),
+        SqlType::Time => ScalarValue::Time64Microsecond(Some(int8(bytes).ok_or_else(invalid)?)),
+        SqlType::Timestamp => {
+            ScalarValue::TimestampMicrosecond(Some(timestamp(int8(bytes).ok_or_else(invalid)?)), None)
+        }
+        SqlType::TimestampTz => {
+            let value = timestamp(int8(bytes).ok_or_else(invalid)?);
+            ScalarValue::TimestampMicrosecond(Some(value), Some("UTC".into()))
+        }
+        SqlType::Numeric(_) => from_text(sql_type, &numeric_text(bytes)?)?,
+        SqlType::Text if oid == types::UUID => ScalarValue::Utf8(Some(uuid(bytes).ok_or_else(invalid)?)),
+        SqlType::Text if oid == types::JSONB => match bytes.split_first() {
+            Some((&JSONB_VERSION, text)) => ScalarValue::Utf8(Some(utf8(text)?.to_owned())),
+            _ => return Err(invalid()),
+        },
+        SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) => from_text(SqlType::Text, utf8(bytes)?)?,
+    })
+}
+
+fn fixed<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    bytes.try_into().ok()
+}
+
+fn int8(bytes: &[u8]) -> Option<i64> {
+    fixed(bytes).map(i64::from_be_bytes)
+}
+
+/// Infinities are the extreme values on both sides.
+fn date(days: i32) -> i32 {
+    if days == i32::MAX || days == i32::MIN { days } else { days.saturating_add(EPOCH_DAYS) }
+}
+
+fn timestamp(microseconds: i64) -> i64 {
+    let infinite = microseconds == i64::MAX || microseconds == i64::MIN;
+    if infinite { microseconds } else { microseconds.saturating_add(EPOCH_US) }
+}
+
+fn numeric_text(bytes: &[u8]) -> Result<String, ParameterError> {
+    binary_to_text(bytes).map_err(|error| match error {
+        NumericError::Special(_) => ParameterError::SpecialNumber,
+        NumericError::Syntax => ParameterError::InvalidBinary { type_name: "numeric".into() },
+    })
+}
+
+fn uuid(bytes: &[u8]) -> Option<String> {
+    let bytes: [u8; UUID_BYTES] = fixed(bytes)?;
+    let mut text = String::with_capacity(36);
+    for (number, byte) in bytes.iter().enumerate() {
+        if matches!(number, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text += &format!("{byte:02x}");
+    }
+    Some(text)
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, ParameterError> {
+    std::str::from_utf8(bytes).map_err(|_| ParameterError::InvalidEncoding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(oid: u32, format: Format, bytes: &[u8], expected: &str) {
+        let printed = match decode(oid, format, Some(bytes)) {
+            Ok(value) => format!("{value:?}"),
+            Err(error) => error.sqlstate().code().to_owned(),
+        };
+        assert_eq!(printed, expected, "{bytes:?} as {oid}");
+    }
+
+    #[test]
+    fn text_and_binary_mean_the_same() {
+        check(types::INT4, Format::Text, b" 42 ", "Int32(42)");
+        check(types::INT4, Format::Binary, &[0, 0, 0, 42], "Int32(42)");
+        check(types::BOOL, Format::Text, b"yes", "Boolean(true)");
+        check(types::BOOL, Format::Binary, &[1], "Boolean(true)");
+        check(types::DATE, Format::Text, b"2000-01-02", "Date32(\"2000-01-02\")");
+        check(types::DATE, Format::Binary, &[0, 0, 0, 1], "Date32(\"2000-01-02\")");
+        check(types::TEXT, Format::Binary, "blå".as_bytes(), "Utf8(\"blå\")");
+        check(types::UUID, Format::Binary, &[0xab; 16], "Utf8(\"abababab-abab-abab-abab-abababababab\")");
+        check(types::JSONB, Format::Binary, b"\x01{}", "Utf8(\"{}\")");
+    }
+
+    #[test]
+    fn what_is_no_value_of_the_type_is_refused() {
+        check(types::INT4, Format::Text, b"x", "22P02");
+        check(types::INT4, Format::Text, b"99999999999", "22003");
+        check(types::INT4, Format::Binary, &[0, 0, 0, 0, 42], "22P03");
+        check(types::TEXT, Format::Text, b"\xff", "22021");
+        check(types::NUMERIC, Format::Binary, &[0, 0, 0, 0, 0xc0, 0, 0, 0], "0A000");
+        check(types::JSONB, Format::Binary, b"{}", "22P03");
+        check(600, Format::Text, b"(1,2)", "0A000");
+    }
+
+    #[test]
+    fn no_bytes_are_null() {
+        assert_eq!(decode(types::INT8, Format::Binary, None).ok(), Some(ScalarValue::Int64(None)));
+    }
+}

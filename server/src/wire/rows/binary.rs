@@ -1,0 +1,214 @@
+//! Values in the protocol's binary format, as PostgreSQL's send functions write them.
+//!
+//! The described type decides, not the Arrow type: a column described as `integer` is sent as four bytes whatever holds
+//! its values. Types without an entry here are refused, so that a client asks again in text; records, arrays of arrays
+//! and strings that stand for a number or a `uuid` are among them.
+
+use arrow::array::{Array, AsArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::DataType;
+use bytes::{BufMut, BytesMut};
+
+use super::{EncodeError, NULL_LENGTH, set_length};
+use crate::pg::column_readers::*;
+use crate::pg::datetime::{
+    DATE_INFINITY, DATE_MINUS_INFINITY, EPOCH_2000_DAYS, EPOCH_2000_US, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY,
+};
+use crate::pg::output::{self, OutputError};
+use crate::pg::{numeric, types};
+
+/// Appends the binary value of a row, which must not be NULL.
+pub(super) type BinaryWriter<'a> = Box<dyn Fn(usize, &mut BytesMut) -> Result<(), EncodeError> + 'a>;
+
+/// The version that a `jsonb` value starts with; what follows is its text.
+const JSONB_VERSION: u8 = 1;
+
+/// The function that writes the values of a column described with this type.
+pub(super) fn binary_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> Result<BinaryWriter<'a>, EncodeError> {
+    let data_type = array.data_type();
+    Ok(match (oid, data_type) {
+        (_, DataType::Null) => Box::new(|_, _| Ok(())),
+        (_, DataType::Dictionary(_, _)) => {
+            let (keys, values) = dictionary_parts(array);
+            let write = binary_writer(values, oid, typmod)?;
+            Box::new(move |row, out| write(keys[row], out))
+        }
+        (_, DataType::RunEndEncoded(_, _)) => {
+            let (position, values) = run_parts(array);
+            let write = binary_writer(values, oid, typmod)?;
+            Box::new(move |row, out| write(position(row), out))
+        }
+        (types::BOOL, DataType::Boolean) => {
+            let values = array.as_boolean();
+            plain(move |row, out| out.put_u8(u8::from(values.value(row))))
+        }
+        (types::INT2 | types::INT4 | types::INT8, it) if it.is_integer() => integer_writer(array, oid),
+        (oid, it) if types::is_object_number(oid) && it.is_integer() => integer_writer(array, oid),
+        (types::FLOAT4 | types::FLOAT8, it) if it.is_floating() => float_writer(array, oid),
+        (types::NUMERIC, it) if it.is_decimal() || it.is_integer() => numeric_writer(array, typmod),
+        (types::BYTEA, _) => {
+            let bytes = bytes_reader(array);
+            plain(move |row, out| out.put_slice(bytes(row)))
+        }
+        (types::UUID, DataType::FixedSizeBinary(_)) => {
+            let bytes = bytes_reader(array);
+            plain(move |row, out| out.put_slice(bytes(row)))
+        }
+        (types::DATE | types::TIME | types::TIMESTAMP | types::TIMESTAMPTZ | types::INTERVAL, _) => {
+            datetime_writer(array, oid)
+        }
+        (_, it) if it.is_list() => array_writer(array, oid)?,
+        (types::TEXT, DataType::Map(_, _)) => text_writer(array, oid, typmod)?,
+        (oid, it) if it.is_string() && has_text_format(oid) => {
+            let write = text_writer(array, oid, typmod)?;
+            if oid != types::JSONB {
+                return Ok(write);
+            }
+            Box::new(move |row, out| {
+                out.put_u8(JSONB_VERSION);
+                write(row, out)
+            })
+        }
+        _ => return Err(no_binary_format(oid)),
+    })
+}
+
+fn no_binary_format(oid: u32) -> EncodeError {
+    EncodeError::NoBinaryFormat { type_name: types::type_name(oid) }
+}
+
+fn plain<'a>(write: impl Fn(usize, &mut BytesMut) + 'a) -> BinaryWriter<'a> {
+    Box::new(move |row, out| {
+        write(row, out);
+        Ok(())
+    })
+}
+
+/// Whether the binary format of a type is its text.
+fn has_text_format(oid: u32) -> bool {
+    use types::{BPCHAR, CHAR, JSON, JSONB, NAME, TEXT, UNKNOWN, VARCHAR};
+    matches!(oid, CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | JSON | JSONB | types::PG_NODE_TREE)
+}
+
+fn text_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> Result<BinaryWriter<'a>, EncodeError> {
+    let write = output::text_writer(array, oid, typmod)?;
+    Ok(Box::new(move |row, out| Ok(write(row, out)?)))
+}
+
+fn integer_writer(array: &dyn Array, oid: u32) -> BinaryWriter<'_> {
+    let integer = integer_reader(array);
+    Box::new(move |row, out| {
+        let out_of_range = || EncodeError::OutOfRange { type_name: types::type_name(oid) };
+        let value = integer(row).ok_or_else(out_of_range)?;
+        match oid {
+            types::INT2 => out.put_i16(value.try_into().map_err(|_| out_of_range())?),
+            types::INT4 => out.put_i32(value.try_into().map_err(|_| out_of_range())?),
+            types::INT8 => out.put_i64(value),
+            _ => out.put_u32(value.try_into().map_err(|_| out_of_range())?),
+        }
+        Ok(())
+    })
+}
+
+fn float_writer(array: &dyn Array, oid: u32) -> BinaryWriter<'_> {
+    let float = float_reader(array);
+    if oid == types::FLOAT4 {
+        return plain(move |row, out| out.put_f32(float(row) as f32));
+    }
+    plain(move |row, out| out.put_f64(float(row)))
+}
+
+fn numeric_writer(array: &dyn Array, typmod: i32) -> BinaryWriter<'_> {
+    let decimal = decimal_reader(array);
+    plain(move |row, out| {
+        decimal(row, &mut |negative, digits, scale| {
+            // As in text: a column without a declared scale does not mean the zeros at the end.
+            let (digits, scale) = if typmod < 0 { output::trim_zeros(digits, scale) } else { (digits, scale) };
+            numeric::write_binary(negative, digits, scale, out);
+        });
+    })
+}
+
+fn datetime_writer(array: &dyn Array, oid: u32) -> BinaryWriter<'_> {
+    match oid {
+        types::DATE => {
+            let date = date_reader(array);
+            Box::new(move |row, out| {
+                out.put_i32(date(row).and_then(date_since_2000).ok_or(OutputError::DateOutOfRange)?);
+                Ok(())
+            })
+        }
+        types::TIME => {
+            let time = time_reader(array);
+            plain(move |row, out| out.put_i64(time(row)))
+        }
+        types::INTERVAL => {
+            let interval = interval_reader(array);
+            Box::new(move |row, out| {
+                let (months, days, time_us) = interval(row).ok_or(OutputError::IntervalOutOfRange)?;
+                out.put_i64(time_us);
+                out.put_i32(days);
+                out.put_i32(months);
+                Ok(())
+            })
+        }
+        _ => {
+            let timestamp = timestamp_reader(array);
+            Box::new(move |row, out| {
+                out.put_i64(timestamp(row).and_then(timestamp_since_2000).ok_or(OutputError::TimestampOutOfRange)?);
+                Ok(())
+            })
+        }
+    }
+}
+
+fn date_since_2000(day: i32) -> Option<i32> {
+    match day {
+        DATE_INFINITY | DATE_MINUS_INFINITY => Some(day),
+        _ => day.checked_sub(EPOCH_2000_DAYS),
+    }
+}
+
+fn timestamp_since_2000(timestamp_us: i64) -> Option<i64> {
+    match timestamp_us {
+        TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY => Some(timestamp_us),
+        _ => timestamp_us.checked_sub(EPOCH_2000_US),
+    }
+}
+
+/// Arrays have a header of their own: dimensions, whether there are NULLs, the element type, then length and lower bound
+/// of each dimension.
+fn array_writer<'a>(array: &'a dyn Array, oid: u32) -> Result<BinaryWriter<'a>, EncodeError> {
+    let ListParts { values, element, range } = list_parts(array);
+    let described = types::describe(element);
+    let element_oid = types::element_type(oid).unwrap_or(described.oid);
+    if element.data_type().is_list() {
+        return Err(no_binary_format(oid));
+    }
+    let lower_bound = if matches!(oid, types::INT2VECTOR | types::OIDVECTOR) { 0 } else { 1 };
+    let write = binary_writer(values, element_oid, described.typmod)?;
+    let nulls = values.logical_nulls();
+    Ok(Box::new(move |row, out| {
+        let range = range(row);
+        let is_null = |row: usize| nulls.as_ref().is_some_and(|nulls: &NullBuffer| nulls.is_null(row));
+        out.put_i32(i32::from(!range.is_empty()));
+        out.put_i32(i32::from(range.clone().any(is_null)));
+        out.put_u32(element_oid);
+        if range.is_empty() {
+            return Ok(());
+        }
+        out.put_i32(range.len() as i32);
+        out.put_i32(lower_bound);
+        for row in range {
+            if is_null(row) {
+                out.put_i32(NULL_LENGTH);
+                continue;
+            }
+            let start = out.len();
+            out.put_i32(0);
+            write(row, out)?;
+            set_length(start, out.len() - start - 4, out);
+        }
+        Ok(())
+    }))
+}

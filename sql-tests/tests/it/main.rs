@@ -1,0 +1,35 @@
+//! Everything that tests Thermocline through a socket, in one program: linking the engine once is slow enough.
+//!
+//! * [`slt`]: the statements and answers below `slt/`, the place for whatever SQL alone can show
+//! * [`protocol`]: what a driver sees of the wire protocol and SQL text does not show
+//! * [`errors`]: what goes wrong and what the client is told about it
+//! * [`object_store_faults`]: what external tables ask of their store, and what happens when it fails
+//! * [`durability`]: processes that are killed, stopped, or refuse to start
+//! * [`tpch`]: TPC-H's queries over hot and external tables at once, against the engine without Thermocline
+//!
+//! They stand on [`support`] (the server, an S3 store, a proxy in front of it), [`client`] (one session) and [`fixtures`]
+//! (Parquet files).
+
+#![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests have switches in their environment, and collect the answers that they compare"
+)]
+
+mod slt;
+
+mod protocol;
+
+mod errors;
+
+mod object_store_faults;
+
+mod durability;
+
+mod tpch;
+
+mod client;
+
+mod fixtures;
+
+mod support;

@@ -1,0 +1,108 @@
+//! What external tables ask of their object store, and what becomes of a query when the store fails.
+
+use tokio_postgres::Client;
+
+use crate::client::{NULL, error, value};
+use crate::fixtures;
+use crate::support::proxy::Fault;
+use crate::support::s3::{ACCESS_KEY, REGION, S3Server, SECRET_KEY};
+use crate::support::server::TestServer;
+
+const BUCKET: &str = "lake";
+
+/// The external table over the fixtures' sales: one partition for each year.
+const TABLE: [&str; 3] = [
+    "CREATE EXTERNAL SCHEMA lake FROM DATA CATALOG DATABASE 'lake'",
+    "CREATE EXTERNAL TABLE lake.sales (id bigint, item text, amount numeric(10,2), sold_on date)
+     PARTITIONED BY (year integer) STORED AS PARQUET LOCATION 's3://lake/sales/'",
+    "ALTER TABLE lake.sales ADD PARTITION (year = 2023) LOCATION 's3://lake/sales/2023/'
+                                PARTITION (year = 2024) LOCATION 's3://lake/sales/2024/'",
+];
+
+const SUM_2024: &str = "SELECT sum(amount) FROM lake.sales WHERE year = 2024";
+
+/// What [`SUM_2024`] answers.
+const AMOUNT_2024: &str = "14.19";
+
+struct Scene {
+    s3: S3Server,
+    _server: TestServer,
+    client: Client,
+}
+
+impl Scene {
+    /// A session in which [`TABLE`] is there. Requests are counted from here on.
+    async fn start() -> Scene {
+        let s3 = S3Server::start().await;
+        s3.create_bucket(BUCKET);
+        fixtures::put_all(&s3.object_store(BUCKET), "").await;
+        let server = TestServer::builder()
+            .env("THERMOCLINE_S3_ENDPOINT", s3.endpoint())
+            .env("THERMOCLINE_S3_REGION", REGION)
+            .env("THERMOCLINE_S3_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("THERMOCLINE_S3_SECRET_ACCESS_KEY", SECRET_KEY)
+            .start()
+            .await;
+        let client = server.connect().await;
+        for statement in TABLE {
+            client.batch_execute(statement).await.unwrap();
+        }
+        s3.proxy().reset_counts();
+        Scene { s3, _server: server, client }
+    }
+
+    fn fail_with_status(&self, status: u16, key_contains: &str, times: u32) {
+        self.s3.proxy().inject(Fault::Status { status, key_contains: key_contains.to_owned(), times });
+    }
+}
+
+#[tokio::test]
+async fn a_partition_that_does_not_qualify_is_neither_listed_nor_read() {
+    let scene = Scene::start().await;
+    scene.fail_with_status(403, "sales/2023", u32::MAX);
+    assert_eq!(value(&scene.client, SUM_2024).await, AMOUNT_2024);
+    assert_eq!(scene.s3.proxy().counts().lists, 1, "the one folder is listed once");
+
+    let refused = error(&scene.client, "SELECT sum(amount) FROM lake.sales").await;
+    assert!(refused.is("42501"), "{refused}");
+    scene.s3.proxy().clear_faults();
+    assert_eq!(value(&scene.client, "SELECT sum(amount) FROM lake.sales").await, "17.69");
+}
+
+#[tokio::test]
+async fn a_query_without_partitions_asks_nothing() {
+    let scene = Scene::start().await;
+    assert_eq!(value(&scene.client, "SELECT sum(amount) FROM lake.sales WHERE year = 1999").await, NULL);
+    let counts = scene.s3.proxy().counts();
+    assert_eq!((counts.lists, counts.gets, counts.heads), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_busy_store_is_asked_again() {
+    let scene = Scene::start().await;
+    scene.fail_with_status(503, "sales/2024/a.parquet", 2);
+    scene.fail_with_status(500, "sales/2024/b.parquet", 1);
+    assert_eq!(value(&scene.client, SUM_2024).await, AMOUNT_2024);
+}
+
+#[tokio::test]
+async fn a_file_that_may_not_be_read_is_named() {
+    let scene = Scene::start().await;
+    scene.fail_with_status(403, "sales/2024/b.parquet", u32::MAX);
+    let refused = error(&scene.client, SUM_2024).await;
+    assert!(refused.is("42501"), "{refused}");
+    assert!(refused.to_string().contains("sales/2024/b.parquet"), "{refused}");
+    assert_eq!(value(&scene.client, "SELECT 1").await, "1");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_never_a_wrong_sum() {
+    let scene = Scene::start().await;
+    scene.s3.proxy().inject(Fault::HangUp { key_contains: "sales/2024/a.parquet".to_owned(), times: 1 });
+    // Asked again or given up: both are honest.
+    match scene.client.query_one(&format!("SELECT CAST(({SUM_2024}) AS text)"), &[]).await {
+        Ok(row) => assert_eq!(row.get::<_, &str>(0), AMOUNT_2024),
+        Err(error) => assert!(error.as_db_error().is_some(), "the session ended: {error:?}"),
+    }
+    assert_eq!(value(&scene.client, SUM_2024).await, AMOUNT_2024);
+}

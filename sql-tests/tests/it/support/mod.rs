@@ -1,0 +1,7 @@
+//! What tests that go through a socket stand on: an S3 store, the proxy in front of it, and the server itself.
+
+pub mod s3;
+
+pub mod proxy;
+
+pub mod server;

@@ -1,0 +1,293 @@
+//! What can go wrong where the bytes are.
+//!
+//! An error of this crate travels through the engine inside `DataFusionError::External` (or inside one of the engine's,
+//! Parquet's and Arrow's own errors); [`find`] takes it out again. No message holds a credential: what an object store
+//! answers to a refused request quotes the key's name, so that answer is dropped.
+
+use std::error::Error as StdError;
+use std::io;
+
+use datafusion::error::DataFusionError;
+
+/// The result of a storage operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The cause of an [`Error::Unavailable`].
+pub type Source = Box<dyn StdError + Send + Sync + 'static>;
+
+/// Why data could not be found, read or stored.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A location that is not a URL, or a URL with parts that have no meaning here.
+    #[error("location \"{location}\" is not valid: {reason}")]
+    LocationInvalid {
+        /// The location.
+        location: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A location of a kind that cannot be read.
+    #[error("locations with scheme \"{scheme}\" are not supported")]
+    SchemeNotSupported {
+        /// The part before `://`.
+        scheme: String,
+    },
+    /// A location that the server's configuration does not open. Says nothing about what is there.
+    #[error("location \"{location}\" is not allowed")]
+    LocationNotAllowed {
+        /// The location.
+        location: String,
+    },
+    /// There is no such bucket, folder or file.
+    #[error("location \"{location}\" does not exist")]
+    NotFound {
+        /// The location.
+        location: String,
+    },
+    /// The object store or the operating system refused.
+    #[error("access to \"{location}\" was denied")]
+    AccessDenied {
+        /// The location.
+        location: String,
+    },
+    /// The object store did not answer, or answered with a failure of its own, after every attempt.
+    #[error("could not read \"{location}\"")]
+    Unavailable {
+        /// The location.
+        location: String,
+        /// What it said.
+        source: Source,
+    },
+    /// A location holds more files than one statement reads.
+    #[error("location \"{location}\" holds more than {files_max} files")]
+    TooManyFiles {
+        /// The location.
+        location: String,
+        /// The limit.
+        files_max: usize,
+    },
+    /// A file was replaced or deleted after the statement had listed it. The statement may be repeated.
+    #[error("file \"{path}\" was changed while it was being read")]
+    FileChanged {
+        /// The file.
+        path: String,
+    },
+    /// A file that is not Parquet.
+    #[error("file \"{path}\" is not a Parquet file: {reason}")]
+    NotParquet {
+        /// The file.
+        path: String,
+        /// How it shows.
+        reason: String,
+    },
+    /// A file that is damaged.
+    #[error("file \"{path}\" is corrupted: {reason}")]
+    Corrupted {
+        /// The file.
+        path: String,
+        /// How it shows.
+        reason: String,
+    },
+    /// A file's column has a type that is not read as the declared one.
+    #[error("column \"{column}\" is declared {declared_type} but is {file_type} in file \"{path}\"")]
+    ColumnTypeMismatch {
+        /// The column.
+        column: String,
+        /// The file.
+        path: String,
+        /// The file's type, in SQL's words.
+        file_type: String,
+        /// The declared type, in SQL's words.
+        declared_type: String,
+    },
+    /// Several of a file's columns differ only in case, and none is spelled as declared.
+    #[error("column \"{column}\" is ambiguous in file \"{path}\": it could be {}", candidates.join(" or "))]
+    ColumnAmbiguous {
+        /// The column.
+        column: String,
+        /// The file.
+        path: String,
+        /// The file's columns that could be meant, quoted.
+        candidates: Vec<String>,
+    },
+    /// A value in a file does not fit the declared type.
+    #[error("a value in column \"{column}\" of file \"{path}\" is out of range for type {declared_type}")]
+    ValueOutOfRange {
+        /// The column.
+        column: String,
+        /// The file.
+        path: String,
+        /// The declared type, in SQL's words.
+        declared_type: String,
+    },
+    /// A partition value that is not a value of the column's type.
+    #[error("invalid value \"{value}\" for partition column \"{column}\" of type {declared_type}")]
+    PartitionValueInvalid {
+        /// The partition column.
+        column: String,
+        /// The column's type, in SQL's words.
+        declared_type: String,
+        /// The value.
+        value: String,
+    },
+    /// A setting with which the server cannot start.
+    #[error("invalid value for \"{setting}\": {reason}")]
+    ConfigurationInvalid {
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Rows of a hot table that cannot be decoded.
+    #[error("chunk {unit} is corrupted: {reason}")]
+    CorruptedChunk {
+        /// The chunk.
+        unit: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// What an object store's error means for a statement that reads `location`.
+    pub fn from_object_store(location: &str, error: object_store::Error) -> Error {
+        let location = location.to_owned();
+        match failure(&error) {
+            Failure::NotFound => Error::NotFound { location },
+            Failure::Denied => Error::AccessDenied { location },
+            Failure::NotAllowed => Error::LocationNotAllowed { location },
+            Failure::Changed => Error::FileChanged { path: location },
+            Failure::InvalidPath(reason) => Error::LocationInvalid { location, reason },
+            Failure::Other => Error::Unavailable { location, source: Box::new(error) },
+        }
+    }
+}
+
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        DataFusionError::External(Box::new(error))
+    }
+}
+
+/// The error of this crate that is somewhere inside `error`, if there is one.
+pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+    causes(error).find_map(|cause| cause.downcast_ref::<Error>())
+}
+
+/// An error and what caused it, outermost first.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| cause(*error))
+}
+
+fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    // An I/O error's source is that of the error it wraps, which would be skipped.
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
+}
+
+/// The failures of an object store that mean something to a statement.
+enum Failure {
+    NotFound,
+    Denied,
+    NotAllowed,
+    Changed,
+    InvalidPath(String),
+    Other,
+}
+
+/// The first thing in the chain that tells. The outermost error often does not: a listing of a bucket that does not
+/// exist and a precondition that fails when a broken download is resumed both arrive as [`object_store::Error::Generic`].
+fn failure(error: &object_store::Error) -> Failure {
+    causes(error).find_map(meaning).unwrap_or(Failure::Other)
+}
+
+fn meaning(cause: &(dyn StdError + 'static)) -> Option<Failure> {
+    if let Some(Error::LocationNotAllowed { .. }) = cause.downcast_ref() {
+        return Some(Failure::NotAllowed);
+    }
+    if let Some(error) = cause.downcast_ref::<object_store::Error>() {
+        return match error {
+            object_store::Error::NotFound { .. } => Some(Failure::NotFound),
+            // A refusal of ours is inside.
+            object_store::Error::PermissionDenied { source, .. } if find(source.as_ref()).is_some() => None,
+            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+                Some(Failure::Denied)
+            }
+            object_store::Error::Precondition { .. } => Some(Failure::Changed),
+            object_store::Error::InvalidPath { source } => Some(Failure::InvalidPath(source.to_string())),
+            _ => None,
+        };
+    }
+    if let Some(error) = cause.downcast_ref::<io::Error>() {
+        return match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Some(Failure::NotFound),
+            io::ErrorKind::PermissionDenied => Some(Failure::Denied),
+            _ => None,
+        };
+    }
+    status_code(&cause.to_string()).and_then(|status| match status {
+        404 => Some(Failure::NotFound),
+        401 | 403 => Some(Failure::Denied),
+        412 => Some(Failure::Changed),
+        _ => None,
+    })
+}
+
+/// The HTTP status in a failed request's message: `object_store` keeps the type that holds it to itself.
+fn status_code(message: &str) -> Option<u16> {
+    let (_, rest) = message.split_once("Server returned non-2xx status code: ")?;
+    rest.get(..3)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::Arc;
+
+    use arrow::error::ArrowError;
+    use parquet::errors::ParquetError;
+
+    use super::*;
+
+    fn changed() -> Error {
+        Error::FileChanged { path: "a".into() }
+    }
+
+    fn check_found(error: DataFusionError) {
+        assert!(matches!(find(&error), Some(Error::FileChanged { path }) if path == "a"), "{error:?}");
+    }
+
+    #[test]
+    fn an_error_is_found_inside_the_engines_errors() {
+        check_found(changed().into());
+        check_found(DataFusionError::Shared(Arc::new(changed().into())));
+        check_found(DataFusionError::from(changed()).context("while reading"));
+        check_found(ParquetError::External(Box::new(changed())).into());
+        check_found(ArrowError::ExternalError(Box::new(changed())).into());
+        check_found(ArrowError::ExternalError(Box::new(DataFusionError::from(changed()))).into());
+        check_found(DataFusionError::IoError(io::Error::other(changed())));
+        let source = Box::new(changed());
+        check_found(object_store::Error::Generic { store: "s", source }.into());
+    }
+
+    #[test]
+    fn other_errors_are_not_ours() {
+        assert!(find(&DataFusionError::Plan("x".into())).is_none());
+    }
+
+    #[test]
+    fn a_status_inside_a_generic_error_tells_what_happened() {
+        let generic = |status: &str| object_store::Error::Generic {
+            store: "S3",
+            source: format!("Server returned non-2xx status code: {status}: <Error/>").into(),
+        };
+        let mapped = |status| Error::from_object_store("s3://b/k", generic(status));
+        assert!(matches!(mapped("404 Not Found"), Error::NotFound { .. }));
+        assert!(matches!(mapped("403 Forbidden"), Error::AccessDenied { .. }));
+        assert!(matches!(mapped("412 Precondition Failed"), Error::FileChanged { .. }));
+        assert!(matches!(mapped("503 Slow Down"), Error::Unavailable { .. }));
+    }
+}

@@ -1,0 +1,98 @@
+//! The data files below a location.
+
+use futures::TryStreamExt;
+use object_store::ObjectMeta;
+use object_store::path::Path;
+
+use crate::error::{Error, Result};
+use crate::object_stores::Location;
+
+/// Files that one statement lists for one table. Each takes part of a kilobyte in the plan; a table beyond this should be
+/// compacted, or the filter should name a partition.
+pub(super) const FILES_MAX: usize = 200_000;
+
+/// The data files below a location, or the one that it names, in the order of their paths. What writers keep beside the
+/// data is left out: names that begin with `_` or `.`, and empty files, which mark folders and finished jobs.
+pub(super) async fn data_files(location: &Location) -> Result<Vec<ObjectMeta>> {
+    let mut files = Vec::new();
+    let mut is_empty = true;
+    let mut objects = location.store.list(Some(&location.path));
+    while let Some(object) = objects.try_next().await.map_err(|error| Error::from_object_store(&location.url, error))? {
+        is_empty = false;
+        if object.size == 0 || is_hidden(&object.location, &location.path) {
+            continue;
+        }
+        if files.len() >= FILES_MAX {
+            return Err(Error::TooManyFiles { location: location.url.clone(), files_max: FILES_MAX });
+        }
+        files.push(object);
+    }
+    if is_empty {
+        // Nothing is below a file; a location may name one.
+        files.extend(location.object().await?.filter(|object| object.size > 0));
+    }
+    files.sort_by(|a, b| a.location.cmp(&b.location));
+    Ok(files)
+}
+
+/// Whether a name on the way from the location to the file is hidden. The location itself may lie in a hidden folder.
+fn is_hidden(file: &Path, location: &Path) -> bool {
+    let Some(mut names) = file.prefix_match(location) else {
+        return false;
+    };
+    names.any(|name| name.as_ref().starts_with(['_', '.']))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::object_stores::{ObjectStores, ObjectStoresConfig};
+
+    async fn list(folder: &TempDir, location: &str) -> Result<Vec<String>> {
+        let external_roots = vec![folder.path().to_owned()];
+        let stores = ObjectStores::new(ObjectStoresConfig { external_roots, ..Default::default() })?;
+        let location = stores.resolve(&format!("file://{}/{location}", folder.path().display()))?;
+        let files = data_files(&location).await?;
+        Ok(files.iter().map(|file| file.location.filename().unwrap().to_owned()).collect())
+    }
+
+    fn folder() -> TempDir {
+        let folder = TempDir::new().unwrap();
+        let files =
+            ["t/b", "t/a", "t/x/c", "t/_SUCCESS", "t/.a.crc", "t/_temporary/d", "t/x/.hidden/e", "_t/f", "t2/g"];
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+        fs::write(folder.path().join("t/empty"), "").unwrap();
+        folder
+    }
+
+    #[tokio::test]
+    async fn hidden_and_empty_files_are_left_out() {
+        let folder = folder();
+        assert_eq!(list(&folder, "t/").await.unwrap(), ["a", "b", "c"]);
+        assert_eq!(list(&folder, "t").await.unwrap(), ["a", "b", "c"]);
+    }
+
+    #[tokio::test]
+    async fn a_location_may_be_hidden_or_a_file() {
+        let folder = folder();
+        assert_eq!(list(&folder, "_t").await.unwrap(), ["f"]);
+        assert_eq!(list(&folder, "t/b").await.unwrap(), ["b"]);
+        assert_eq!(list(&folder, "t/_SUCCESS").await.unwrap(), ["_SUCCESS"]);
+    }
+
+    #[tokio::test]
+    async fn a_missing_folder_is_an_error() {
+        let folder = folder();
+        assert!(matches!(list(&folder, "t3").await, Err(Error::NotFound { .. })));
+    }
+}

@@ -1,0 +1,24 @@
+//! External tables: Parquet files that others wrote, read as tables.
+//!
+//! A scan goes through these files in order: [`provider`] decides which partitions are read, [`listing`] finds their
+//! files, [`pinned_reader`] reads their bytes, [`by_name`] finds the declared columns in each file, and [`coercion`] says
+//! how a file's values become values of the declared type. Three promises hold: a partition that the filters exclude is
+//! never listed; a file that changes while it is read is an error and never a mixture; a value is read exactly, by a
+//! rule that is written down, or not at all.
+
+mod provider;
+
+mod listing;
+mod partition_values;
+mod pinned_reader;
+
+mod by_name;
+mod coerced_column;
+mod coercion;
+
+mod statistics;
+#[cfg(test)]
+mod test_tables;
+
+pub use partition_values::canonical_partition_value;
+pub use provider::ExternalTableProvider;

@@ -1,0 +1,269 @@
+//! An external table, as the engine sees it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use catalog::{ExternalTable, Partition};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::config::TableParquetOptions;
+use datafusion::common::{Result, ToDFSchema, project_schema};
+use datafusion::datasource::TableType;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::union::UnionExec;
+use datafusion::scalar::ScalarValue;
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::by_name::ByName;
+use super::listing::{self, FILES_MAX};
+use super::pinned_reader::PinnedReaderFactory;
+use super::{partition_values, statistics};
+use crate::error::Error;
+use crate::object_stores::{Location, ObjectStores};
+use crate::scan::prune_partitions::{is_partition_filter, is_plain, prune_partitions};
+use crate::scan::report::{ScanReport, ScanReports};
+
+/// Locations listed at the same time. A listing is one slow request that costs nothing here; more at once make an object
+/// store push back.
+const LISTINGS_PARALLEL: usize = 16;
+
+/// An external table with its registered partitions, as they are in one snapshot of the catalog.
+#[derive(Debug)]
+pub struct ExternalTableProvider {
+    table: Arc<ExternalTable>,
+    partitions: Arc<BTreeMap<Vec<Option<String>>, Partition>>,
+    stores: Arc<ObjectStores>,
+    schema: SchemaRef,
+    partition_columns: SchemaRef,
+}
+
+/// One location that a scan reads, and the partition columns' values for what is there.
+struct Part {
+    location: String,
+    values: Vec<ScalarValue>,
+}
+
+/// The files of one object store.
+struct StoreFiles {
+    location: Location,
+    files: Vec<PartitionedFile>,
+}
+
+/// What a scan does with its files.
+struct ScanPlan<'a> {
+    session: &'a dyn Session,
+    projection: Option<&'a Vec<usize>>,
+    predicate: Option<Arc<dyn PhysicalExpr>>,
+    limit: Option<usize>,
+}
+
+impl ExternalTableProvider {
+    /// The table as the engine sees it.
+    pub fn new(
+        table: Arc<ExternalTable>,
+        partitions: Arc<BTreeMap<Vec<Option<String>>, Partition>>,
+        stores: Arc<ObjectStores>,
+    ) -> Self {
+        let schema = table.arrow_schema();
+        let partition_columns = catalog::hot_table::arrow_schema(&table.partition_columns);
+        ExternalTableProvider { table, partitions, stores, schema, partition_columns }
+    }
+
+    /// The locations that have to be read: the table's, or those of the partitions that the filters let through.
+    fn parts(&self, session: &dyn Session, filters: &[Expr]) -> Result<Vec<Part>> {
+        if self.table.partition_columns.is_empty() {
+            return Ok(vec![Part { location: self.table.location.clone(), values: vec![] }]);
+        }
+        let partitions: Vec<&Partition> = self.partitions.values().collect();
+        let values = partitions.iter().map(|partition| self.values(partition));
+        let mut values = values.collect::<Result<Vec<_>, Error>>()?;
+        let kept = prune_partitions(session, &self.partition_columns, &values, filters)?;
+        let part = |index: usize| Part {
+            location: partitions[index].location.clone(),
+            values: std::mem::take(&mut values[index]),
+        };
+        Ok(kept.into_iter().map(part).collect())
+    }
+
+    fn values(&self, partition: &Partition) -> Result<Vec<ScalarValue>, Error> {
+        let values = self.table.partition_columns.iter().enumerate().map(|(index, column)| {
+            let text = partition.values.get(index).and_then(Option::as_deref);
+            partition_values::parse(text, column)
+        });
+        values.collect()
+    }
+
+    /// Lists the parts, several at a time.
+    async fn list(&self, parts: Vec<Part>) -> Result<Vec<StoreFiles>, Error> {
+        let listed = stream::iter(parts).map(|part| self.list_part(part)).buffered(LISTINGS_PARALLEL);
+        let mut listed = std::pin::pin!(listed);
+        let mut stores: BTreeMap<ObjectStoreUrl, StoreFiles> = BTreeMap::new();
+        let mut files_count = 0;
+        while let Some(mut listed) = listed.try_next().await? {
+            files_count += listed.files.len();
+            if files_count > FILES_MAX {
+                return Err(Error::TooManyFiles { location: self.table.location.clone(), files_max: FILES_MAX });
+            }
+            if listed.files.is_empty() {
+                continue;
+            }
+            match stores.get_mut(&listed.location.store_url) {
+                Some(store) => store.files.append(&mut listed.files),
+                None => drop(stores.insert(listed.location.store_url.clone(), listed)),
+            }
+        }
+        Ok(stores.into_values().collect())
+    }
+
+    async fn list_part(&self, part: Part) -> Result<StoreFiles, Error> {
+        let location = self.stores.resolve(&part.location)?;
+        let objects = listing::data_files(&location).await?;
+        let file = |object| PartitionedFile::new_from_meta(object).with_partition_values(part.values.clone());
+        let files = objects.into_iter().map(file).collect();
+        Ok(StoreFiles { location, files })
+    }
+
+    /// The part of a plan that reads one store's files.
+    fn scan_store(&self, plan: &ScanPlan, store: StoreFiles) -> Result<Arc<dyn ExecutionPlan>> {
+        let StoreFiles { location, files } = store;
+        let bytes = files.iter().map(|file| file.object_meta.size).sum();
+        let table_schema = TableSchema::builder(self.table.file_schema())
+            .with_table_partition_cols(self.partition_columns.fields().clone())
+            .build();
+        let reader = PinnedReaderFactory::new(location.store, location.store_url.clone());
+        let mut source = ParquetSource::new(table_schema)
+            .with_table_parquet_options(parquet_options(plan.session))
+            .with_parquet_file_reader_factory(Arc::new(reader));
+        if let Some(predicate) = &plan.predicate {
+            source = source.with_predicate(predicate.clone());
+        }
+        let groups = balanced(files, plan.session.config().target_partitions());
+        let config = FileScanConfigBuilder::new(location.store_url, Arc::new(source))
+            .with_file_groups(groups)
+            .with_statistics(statistics::estimate(&self.schema, bytes))
+            .with_projection_indices(plan.projection.cloned())?
+            .with_limit(plan.limit)
+            .with_expr_adapter(Some(Arc::new(ByName::new(&self.table.columns))))
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+
+    fn report(&self, session: &dyn Session, partitions_read: usize, stores: &[StoreFiles]) {
+        let Some(reports) = session.config().get_extension::<ScanReports>() else {
+            return;
+        };
+        let is_partitioned = !self.table.partition_columns.is_empty();
+        let files = || stores.iter().flat_map(|store| &store.files);
+        reports.push(ScanReport {
+            table: format!("{}.{}", self.table.name.schema, self.table.name.name),
+            partitions_total: self.partitions.len(),
+            partitions_read: if is_partitioned { partitions_read } else { 0 },
+            files: files().count(),
+            bytes: files().map(|file| file.object_meta.size).sum(),
+        });
+    }
+
+    fn predicate(&self, session: &dyn Session, filters: &[Expr]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+        let Some(filter) = conjunction(filters.iter().cloned()) else {
+            return Ok(None);
+        };
+        let schema = self.schema.clone().to_dfschema()?;
+        session.create_physical_expr(filter, &schema).map(Some)
+    }
+}
+
+#[async_trait]
+impl TableProvider for ExternalTableProvider {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    /// A filter over partition columns is done once the partitions are chosen. Any other is compared with statistics,
+    /// which leaves rows for the engine to look at.
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let support = |filter: &&Expr| {
+            if is_partition_filter(filter, &self.partition_columns) {
+                TableProviderFilterPushDown::Exact
+            } else if is_plain(filter) {
+                TableProviderFilterPushDown::Inexact
+            } else {
+                TableProviderFilterPushDown::Unsupported
+            }
+        };
+        Ok(filters.iter().map(support).collect())
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let is_exact = |filter: &Expr| is_partition_filter(filter, &self.partition_columns);
+        let (exact, inexact): (Vec<Expr>, Vec<Expr>) = filters.iter().cloned().partition(is_exact);
+        let parts = self.parts(session, &exact)?;
+        let parts_count = parts.len();
+        let stores = self.list(parts).await?;
+        self.report(session, parts_count, &stores);
+
+        // A limit counts rows that the engine has not looked at yet when a filter is left to it.
+        let limit = limit.filter(|_| inexact.is_empty());
+        let predicate = self.predicate(session, &inexact)?;
+        let plan = ScanPlan { session, projection, predicate, limit };
+        let scans = stores.into_iter().map(|store| self.scan_store(&plan, store));
+        let mut scans = scans.collect::<Result<Vec<_>>>()?;
+        match (scans.pop(), scans.is_empty()) {
+            (None, _) => Ok(Arc::new(EmptyExec::new(project_schema(&self.schema, projection)?))),
+            (Some(scan), true) => Ok(scan),
+            (Some(scan), false) => {
+                scans.push(scan);
+                UnionExec::try_new(scans)
+            }
+        }
+    }
+}
+
+fn parquet_options(session: &dyn Session) -> TableParquetOptions {
+    let mut global = session.config_options().execution.parquet.clone();
+    global.pruning = true;
+    global.enable_page_index = true;
+    global.bloom_filter_on_read = true;
+    // The type that timestamps have in flight; nanoseconds would end in the year 2262.
+    global.coerce_int96 = Some("us".to_owned());
+    global.coerce_int96_tz = None;
+    TableParquetOptions { global, ..TableParquetOptions::default() }
+}
+
+/// Files in groups of about the same size, one for each task: the largest file first, each to the group with the least.
+fn balanced(mut files: Vec<PartitionedFile>, groups_max: usize) -> Vec<FileGroup> {
+    let groups_count = groups_max.clamp(1, files.len().max(1));
+    let mut groups = vec![(0, Vec::new()); groups_count];
+    files.sort_by_key(|file| std::cmp::Reverse(file.object_meta.size));
+    for file in files {
+        if let Some((bytes, group)) = groups.iter_mut().min_by_key(|(bytes, _)| *bytes) {
+            *bytes += file.object_meta.size;
+            group.push(file);
+        }
+    }
+    groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect()
+}
+
+#[cfg(test)]
+mod s3_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,8 @@
+//! Hot tables: rows that arrive in commits and are kept in memory, ready to be scanned.
+
+pub mod chunk;
+pub mod provider;
+pub mod table_writer;
+
+pub use provider::HotTableProvider;
+pub use table_writer::TableWriter;

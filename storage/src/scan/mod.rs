@@ -1,0 +1,4 @@
+//! How a statement's scans decide what to read, and what they tell about it.
+
+pub mod prune_partitions;
+pub mod report;

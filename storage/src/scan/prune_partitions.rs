@@ -1,0 +1,65 @@
+//! Partitions that filters exclude, found before anything is listed.
+//!
+//! A filter over partition columns alone is evaluated on the partitions' values, as on any other rows. So everything that
+//! an expression can say works: casts, functions, `IN`, `OR`, `IS NULL`.
+
+use arrow::array::{Array, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::Session;
+use datafusion::common::cast::as_boolean_array;
+use datafusion::common::{Result, ToDFSchema};
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::scalar::ScalarValue;
+
+/// Whether a filter's outcome is the same for all rows of a partition, and known from the partition's values.
+pub fn is_partition_filter(filter: &Expr, partition_columns: &SchemaRef) -> bool {
+    let columns = filter.column_refs();
+    !columns.is_empty()
+        && columns.iter().all(|column| partition_columns.column_with_name(&column.name).is_some())
+        && is_plain(filter)
+}
+
+/// Whether a filter can be evaluated apart from its query, as often as one likes.
+pub fn is_plain(filter: &Expr) -> bool {
+    !filter.is_volatile() && !filter.contains_outer() && !contains_subquery(filter)
+}
+
+fn contains_subquery(filter: &Expr) -> bool {
+    use datafusion::common::tree_node::TreeNode;
+    let is_subquery = |expr: &Expr| {
+        Ok(matches!(expr, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_)))
+    };
+    filter.exists(is_subquery).unwrap_or(true)
+}
+
+/// The partitions that all filters let through, by their position. NULL does not let a partition through, as it does not
+/// let a row through.
+///
+/// # Errors
+/// A filter that cannot be evaluated.
+pub fn prune_partitions(
+    session: &dyn Session,
+    partition_columns: &SchemaRef,
+    partitions: &[Vec<ScalarValue>],
+    filters: &[Expr],
+) -> Result<Vec<usize>> {
+    let Some(filter) = conjunction(filters.iter().cloned()) else {
+        return Ok((0..partitions.len()).collect());
+    };
+    if partitions.is_empty() {
+        return Ok(vec![]);
+    }
+    let schema = partition_columns.clone().to_dfschema()?;
+    let filter = session.create_physical_expr(filter, &schema)?;
+    let outcome = filter.evaluate(&rows(partition_columns, partitions)?)?.into_array(partitions.len())?;
+    let outcome = as_boolean_array(&outcome)?;
+    Ok((0..partitions.len()).filter(|row| outcome.is_valid(*row) && outcome.value(*row)).collect())
+}
+
+fn rows(partition_columns: &SchemaRef, partitions: &[Vec<ScalarValue>]) -> Result<RecordBatch> {
+    let column = |index: usize| ScalarValue::iter_to_array(partitions.iter().map(|values| values[index].clone()));
+    let columns = (0..partition_columns.fields().len()).map(column).collect::<Result<_>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(partitions.len()));
+    Ok(RecordBatch::try_new_with_options(partition_columns.clone(), columns, &options)?)
+}
