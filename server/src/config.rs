@@ -21,6 +21,8 @@ const VARIABLE_PREFIX: &str = "THERMOCLINE_";
 /// Share of the machine's memory that queries may use. The engine accounts for most of what it allocates, not for all,
 /// so the rest is its margin.
 const MEMORY_LIMIT_SHARE: f64 = 0.6;
+/// Where Linux says how much memory a container may use: control groups, version 2 and 1.
+const CGROUP_LIMITS: [&str; 2] = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 /// What is assumed where the machine's memory cannot be told.
 const MACHINE_MEMORY_FALLBACK_BYTES: usize = 4 << 30;
 /// Less than this and the simplest join would fail.
@@ -185,7 +187,7 @@ impl Settings {
         let text = text.map_err(|source| ConfigError::File { path: shown.clone(), source })?;
         let place = format!("configuration file \"{shown}\"");
         let settings: Settings = toml::from_str(&text)
-            .map_err(|error| ConfigError::Setting { place: place.clone(), message: error.to_string() })?;
+            .map_err(|error| ConfigError::Setting { place: place.clone(), message: without_source(&error, &text) })?;
         if settings.config.is_some() {
             let message = "a configuration file cannot name another one".to_owned();
             return Err(ConfigError::Setting { place, message });
@@ -280,12 +282,28 @@ fn parse_size(text: &str) -> Option<usize> {
     number.checked_mul(1 << shift)
 }
 
+/// What is wrong with a file, and where. The error's own text quotes the line, which may hold a secret: only what stands
+/// before the `=` is shown.
+fn without_source(error: &toml::de::Error, text: &str) -> String {
+    let number = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count());
+    let Some(number) = number else { return error.message().to_owned() };
+    match text.lines().nth(number).and_then(|line| line.split_once('=')) {
+        Some((key, _)) => format!("line {}, {}: {}", number + 1, key.trim(), error.message()),
+        None => format!("line {}: {}", number + 1, error.message()),
+    }
+}
+
+/// The memory of the machine, or of the container.
 fn machine_memory_bytes() -> usize {
-    let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+    let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().to_owned();
         line.strip_suffix("kB")?.trim().parse::<usize>().ok()
     });
-    total.map_or(MACHINE_MEMORY_FALLBACK_BYTES, |kilobytes| kilobytes * 1024)
+    let machine = machine.map_or(MACHINE_MEMORY_FALLBACK_BYTES, |kilobytes| kilobytes * 1024);
+    CGROUP_LIMITS
+        .iter()
+        .filter_map(|path| std::fs::read_to_string(path).ok()?.trim().parse().ok())
+        .fold(machine, usize::min)
 }
 
 #[cfg(test)]
@@ -351,6 +369,12 @@ mod tests {
 
     #[test]
     fn secrets_are_not_printed() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("server.toml");
+        std::fs::write(&file, "listen = \"127.0.0.1:1\"\ns3-secret-access-key = \"hush\n").unwrap();
+        let error = config(&["--config", file.to_str().unwrap()], &[]).unwrap_err();
+        assert!(error.contains("line 2") && !error.contains("hush"), "{error}");
+
         let config = config(&["--s3-access-key-id", "k", "--s3-secret-access-key", "hush"], &[]).unwrap();
         assert!(!format!("{config:?}").contains("hush"));
     }

@@ -74,16 +74,24 @@ pub enum CopyError {
     #[error("unterminated CSV quoted field")]
     UnterminatedQuote,
     /// A line ends otherwise than the first one.
-    #[error("literal {character} found in data")]
+    #[error("{} {character} found in data", bare(*.format))]
     MixedLineEnds {
+        /// The format of the data.
+        format: CopyFormat,
         /// `newline` or `carriage return`
         character: &'static str,
     },
-    /// A row is not UTF-8.
-    #[error("invalid byte sequence for encoding \"UTF8\": 0x{byte:02x}")]
+    /// The end marker is followed by something else than a line end.
+    #[error("end-of-copy marker corrupt")]
+    MarkerCorrupt,
+    /// The line of the end marker ends otherwise than the lines before.
+    #[error("end-of-copy marker does not match previous newline style")]
+    MarkerLineEnd,
+    /// A row is not UTF-8, or has the character that strings cannot have.
+    #[error("invalid byte sequence for encoding \"UTF8\": {bytes}")]
     InvalidEncoding {
-        /// The first byte that cannot be read.
-        byte: u8,
+        /// The bytes that cannot be read: `0xc3 0x0a`.
+        bytes: String,
     },
     /// A row is too long.
     #[error("a row is longer than {ROW_BYTES_MAX} bytes")]
@@ -97,10 +105,20 @@ impl CopyError {
             CopyError::MissingData { .. }
             | CopyError::ExtraData
             | CopyError::UnterminatedQuote
-            | CopyError::MixedLineEnds { .. } => SqlState::BAD_COPY_FILE_FORMAT,
+            | CopyError::MixedLineEnds { .. }
+            | CopyError::MarkerCorrupt
+            | CopyError::MarkerLineEnd => SqlState::BAD_COPY_FILE_FORMAT,
             CopyError::InvalidEncoding { .. } => SqlState::CHARACTER_NOT_IN_REPERTOIRE,
             CopyError::RowTooLong => SqlState::PROGRAM_LIMIT_EXCEEDED,
         }
+    }
+}
+
+/// A character that the format has another way to write.
+fn bare(format: CopyFormat) -> &'static str {
+    match format {
+        CopyFormat::Text => "literal",
+        CopyFormat::Csv => "unquoted",
     }
 }
 
@@ -139,6 +157,17 @@ struct Scan {
     after_escape: bool,
     /// Line ends inside the row.
     newlines: u64,
+}
+
+/// What stands where an end marker may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marker {
+    /// The end marker.
+    Complete,
+    /// Data.
+    Absent,
+    /// What arrives next decides.
+    Undecided,
 }
 
 /// A row of fields.
@@ -227,9 +256,8 @@ impl RowParser {
             if std::mem::take(&mut self.header_pending) {
                 continue;
             }
-            if &self.buffer[content.clone()] == b"\\." {
-                self.marker_read = true;
-                continue;
+            if self.marker_read && content.is_empty() {
+                return Ok(None);
             }
             self.text.clear();
             self.fields.clear();
@@ -237,38 +265,37 @@ impl RowParser {
                 CopyFormat::Text => self.split_text(content),
                 CopyFormat::Csv => self.split_csv(content)?,
             }
-            let text = std::str::from_utf8(&self.text)
-                .map_err(|error| CopyError::InvalidEncoding { byte: self.text[error.valid_up_to()] })?;
+            let text = checked_text(&self.text, &self.fields)?;
             return Ok(Some(Row { line, text, fields: &self.fields }));
         }
     }
 
     /// Where the next row stands in the buffer, without its line end; the parser is then behind it.
     fn next_line(&mut self) -> Result<Option<Range<usize>>, CopyError> {
-        while self.scan.at < self.buffer.len() {
+        while let Some(byte) = self.buffer.get(self.scan.at).copied() {
             let at = self.scan.at;
             if at - self.begin > ROW_BYTES_MAX {
                 return Err(CopyError::RowTooLong);
             }
-            let byte = self.buffer[at];
-            let ends = matches!(byte, b'\n' | b'\r') && self.line_may_end();
-            if !ends {
-                self.step(byte);
-                continue;
+            if byte == b'.' && self.marker_may_end() {
+                match self.marker()? {
+                    Marker::Complete => {
+                        let content = self.begin..at - 1;
+                        self.begin = self.buffer.len();
+                        self.marker_read = true;
+                        return Ok(Some(content));
+                    }
+                    Marker::Undecided => return Ok(None),
+                    Marker::Absent => {}
+                }
             }
-            let following = self.buffer.get(at + 1).copied();
-            if byte == b'\r' && following.is_none() && !self.input_ended {
-                return Ok(None);
+            if matches!(byte, b'\n' | b'\r') && self.line_may_end() {
+                let Some(length) = self.line_end_length(byte)? else { return Ok(None) };
+                let content = self.begin..at;
+                self.begin = at + length;
+                return Ok(Some(content));
             }
-            let found = match (byte, following) {
-                (b'\r', Some(b'\n')) => LineEnd::Both,
-                (b'\r', _) => LineEnd::CarriageReturn,
-                _ => LineEnd::Newline,
-            };
-            self.check_line_end(found)?;
-            let content = self.begin..at;
-            self.begin = at + if found == LineEnd::Both { 2 } else { 1 };
-            return Ok(Some(content));
+            self.step(byte);
         }
         if !self.input_ended || self.begin == self.buffer.len() {
             return Ok(None);
@@ -279,6 +306,56 @@ impl RowParser {
         let content = self.begin..self.buffer.len();
         self.begin = self.buffer.len();
         Ok(Some(content))
+    }
+
+    /// Whether a point here would complete an end marker: anywhere in text, at the start of a line in CSV.
+    fn marker_may_end(&self) -> bool {
+        match self.options.format {
+            CopyFormat::Text => self.scan.after_escape,
+            CopyFormat::Csv => self.scan.at == self.begin + 1 && self.buffer[self.begin] == b'\\',
+        }
+    }
+
+    /// Looks at what follows a point that may complete an end marker. Without a line end behind it, it is data in CSV and
+    /// an error in text, where data has another way to write it.
+    fn marker(&self) -> Result<Marker, CopyError> {
+        let following = &self.buffer[self.scan.at + 1..];
+        let expected: &[u8] = match self.line_end {
+            Some(LineEnd::Both) => b"\r\n",
+            Some(LineEnd::Newline) => b"\n",
+            Some(LineEnd::CarriageReturn) => b"\r",
+            None if following.first() == Some(&b'\r') => b"\r",
+            None => b"\n",
+        };
+        if following.starts_with(expected) {
+            return Ok(Marker::Complete);
+        }
+        if expected.starts_with(following) && !self.input_ended {
+            return Ok(Marker::Undecided);
+        }
+        match (self.options.format, following.first()) {
+            (CopyFormat::Csv, Some(b'\n')) if self.line_end == Some(LineEnd::Both) => Ok(Marker::Absent),
+            (_, Some(b'\n' | b'\r')) => Err(CopyError::MarkerLineEnd),
+            (CopyFormat::Csv, _) => Ok(Marker::Absent),
+            (CopyFormat::Text, _) => Err(CopyError::MarkerCorrupt),
+        }
+    }
+
+    /// Bytes of the line end that begins with `first`; `None` when the next byte decides and has not arrived.
+    fn line_end_length(&mut self, first: u8) -> Result<Option<usize>, CopyError> {
+        let following = self.buffer.get(self.scan.at + 1);
+        let may_be_both = matches!(self.line_end, None | Some(LineEnd::Both));
+        let found = match (first, following) {
+            (b'\n', _) => LineEnd::Newline,
+            (_, None) if may_be_both && !self.input_ended => return Ok(None),
+            (_, Some(b'\n')) if may_be_both => LineEnd::Both,
+            _ => LineEnd::CarriageReturn,
+        };
+        if *self.line_end.get_or_insert(found) != found {
+            let character = if first == b'\n' { "newline" } else { "carriage return" };
+            return Err(CopyError::MixedLineEnds { format: self.options.format, character });
+        }
+        Ok(Some(if found == LineEnd::Both { 2 } else { 1 }))
     }
 
     fn line_may_end(&self) -> bool {
@@ -308,23 +385,11 @@ impl RowParser {
         }
     }
 
-    fn check_line_end(&mut self, found: LineEnd) -> Result<(), CopyError> {
-        match *self.line_end.get_or_insert(found) {
-            expected if expected == found => Ok(()),
-            LineEnd::Newline => Err(CopyError::MixedLineEnds { character: "carriage return" }),
-            LineEnd::CarriageReturn | LineEnd::Both => {
-                let character = if found == LineEnd::Newline { "newline" } else { "carriage return" };
-                Err(CopyError::MixedLineEnds { character })
-            }
-        }
-    }
-
     fn split_text(&mut self, content: Range<usize>) {
         let line = &self.buffer[content];
         let mut rest = line;
         loop {
-            let end = field_end(rest, self.options.delimiter);
-            let raw = &rest[..end];
+            let (raw, end) = first_field(rest, self.options.delimiter);
             if raw == self.options.null.as_bytes() {
                 self.fields.push(None);
             } else {
@@ -374,17 +439,19 @@ impl RowParser {
     }
 }
 
-/// Where a field of the text format ends: at a delimiter that is not escaped, or at the end of the line.
-fn field_end(line: &[u8], delimiter: u8) -> usize {
+/// The first field of a line of the text format, and where it ends: at a delimiter that is not escaped, or at the end of
+/// the line. A backslash with nothing behind it does not count, not even for what stands for NULL.
+fn first_field(line: &[u8], delimiter: u8) -> (&[u8], usize) {
     let mut at = 0;
     while at < line.len() {
         match line[at] {
-            byte if byte == delimiter => return at,
+            byte if byte == delimiter => return (&line[..at], at),
+            b'\\' if at + 1 == line.len() => return (&line[..at], line.len()),
             b'\\' => at += 2,
             _ => at += 1,
         }
     }
-    line.len()
+    (line, line.len())
 }
 
 /// Resolves backslash escapes.
@@ -393,11 +460,7 @@ fn unescape(raw: &[u8], text: &mut Vec<u8>) {
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
         text.extend_from_slice(&rest[..at]);
         rest = &rest[at + 1..];
-        let Some((byte, behind)) = rest.split_first() else {
-            // A backslash at the very end stands for itself.
-            text.push(b'\\');
-            return;
-        };
+        let Some((byte, behind)) = rest.split_first() else { return };
         let (value, used) = match byte {
             b'b' => (8, 0),
             b'f' => (12, 0),
@@ -428,6 +491,34 @@ fn number(digits: &[u8], radix: u32, digits_max: usize) -> Option<(u8, usize)> {
     }
     // As in PostgreSQL, an octal number that is too large loses its high bit.
     (count > 0).then_some(((value & 0xff) as u8, count))
+}
+
+/// The text of a row's fields. Escapes can make bytes that are no characters, or that are one only together with the next
+/// field's, so each field is looked at by itself where they may have.
+fn checked_text<'a>(text: &'a [u8], fields: &[Option<Range<usize>>]) -> Result<&'a str, CopyError> {
+    let nul = text.contains(&0);
+    let mut starts = fields.iter().flatten().map(|field| field.start);
+    match std::str::from_utf8(text) {
+        Ok(text) if !nul && starts.all(|start| text.is_char_boundary(start)) => return Ok(text),
+        _ => {}
+    }
+    let refused = fields.iter().flatten().find_map(|field| first_refused(&text[field.clone()]));
+    Err(CopyError::InvalidEncoding { bytes: refused.unwrap_or_default() })
+}
+
+/// The first bytes of a field that are no character of a string, as PostgreSQL prints them.
+fn first_refused(field: &[u8]) -> Option<String> {
+    let valid = std::str::from_utf8(field).map_or_else(|error| error.valid_up_to(), str::len);
+    let at = field[..valid].iter().position(|byte| *byte == 0).or((valid < field.len()).then_some(valid))?;
+    // As many bytes as the first one announces.
+    let announced = match field[at] {
+        0xc0..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf7 => 4,
+        _ => 1,
+    };
+    let bytes = field[at..].iter().take(announced).map(|byte| format!("0x{byte:02x}"));
+    Some(bytes.collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -481,8 +572,27 @@ mod tests {
         check("1\n\\.\nnonsense\n", "1:1");
         check("1\n2\r\n", "1:1 22P04 literal carriage return found in data");
         check("1\r\n2\n", "1:1 22P04 literal newline found in data");
+        check("1\r2\r\n", "1:1 2:2 22P04 literal newline found in data");
         check("", "");
         check("\n", "1:");
+        check("a\\", "1:a");
+        check("\\N\\", "1:~");
+    }
+
+    #[test]
+    fn the_end_marker_ends_the_data() {
+        let in_text = |data, expected| check(CopyFormat::Text, data, expected);
+        in_text("1\r\n\\.\r\n", "1:1");
+        in_text("1\\.\nnonsense\n", "1:1");
+        in_text("1\n\\.2\n", "1:1 22P04 end-of-copy marker corrupt");
+        in_text("1\n\\.", "1:1 22P04 end-of-copy marker corrupt");
+        in_text("1\n\\.\r\n", "1:1 22P04 end-of-copy marker does not match previous newline style");
+        in_text("1\\\\.\n", "1:1\\.");
+        let in_csv = |data, expected| check(CopyFormat::Csv, data, expected);
+        in_csv("1\n\\.2\n", "1:1 2:\\.2");
+        in_csv("1\n\\.", "1:1 2:\\.");
+        in_csv("1,\\.\n2\n", "1:1|\\. 2:2");
+        in_csv("1\n\"\n\\.\n\"\n", "1:1 2:\n\\.\n");
     }
 
     #[test]
@@ -495,6 +605,7 @@ mod tests {
         check("1,\"open\n", "22P04 unterminated CSV quoted field");
         check("1,2\n\\.\n3,4\n", "1:1|2");
         check("1,2\r\n3,4", "1:1|2 2:3|4");
+        check("1\n2\r\n", "1:1 22P04 unquoted carriage return found in data");
     }
 
     #[test]
@@ -516,5 +627,9 @@ mod tests {
             read(CopyOptions::new(CopyFormat::Text), &[b"ok\n\xff\n"]),
             "1:ok 22021 invalid byte sequence for encoding \"UTF8\": 0xff"
         );
+        check(CopyFormat::Text, "a\\0", "22021 invalid byte sequence for encoding \"UTF8\": 0x00");
+        // Two halves of a character are none, even side by side.
+        check(CopyFormat::Text, "\\xc3\t\\xa9", "22021 invalid byte sequence for encoding \"UTF8\": 0xc3");
+        check(CopyFormat::Text, "\\xc3\\xa9", "1:é");
     }
 }

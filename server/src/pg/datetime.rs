@@ -5,6 +5,7 @@
 //! are the infinities, so nothing may add to or subtract from a value before it has looked for them.
 
 pub mod parse;
+pub mod parse_interval;
 
 use bytes::{BufMut, BytesMut};
 

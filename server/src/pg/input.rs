@@ -112,6 +112,12 @@ pub enum InputError {
         /// The text.
         value: String,
     },
+    /// An interval has a field that is too large.
+    #[error("interval field value out of range: \"{value}\"")]
+    IntervalOutOfRange {
+        /// The text.
+        value: String,
+    },
     /// An offset from UTC is too large.
     #[error("time zone displacement out of range: \"{value}\"")]
     ZoneOutOfRange {
@@ -178,6 +184,7 @@ impl InputError {
             InputError::DatetimeFieldOutOfRange { .. }
             | InputError::DatetimeOutOfRange { .. }
             | InputError::DateOutOfRangeForTimestamp => SqlState::DATETIME_FIELD_OVERFLOW,
+            InputError::IntervalOutOfRange { .. } => SqlState::INTERVAL_FIELD_OVERFLOW,
             InputError::ZoneOutOfRange { .. } => SqlState::INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
             InputError::NumericSpecial { .. }
             | InputError::ZoneNotSupported { .. }

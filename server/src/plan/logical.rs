@@ -122,11 +122,20 @@ impl Planned {
             return Ok(self.plan.clone());
         }
         let values = values.iter().enumerate().map(|(number, value)| match self.parameters.get(number) {
-            Some(Some(data_type)) if *data_type != value.data_type() => value.cast_to(data_type),
-            _ => Ok(value.clone()),
+            Some(Some(data_type)) => fitted(value, data_type),
+            _ => value.clone(),
         });
-        let values: Result<Vec<_>, DataFusionError> = values.collect();
-        Ok(self.plan.clone().with_param_values(ParamValues::from(values?))?)
+        let values: Vec<_> = values.collect();
+        Ok(self.plan.clone().with_param_values(ParamValues::from(values))?)
+    }
+}
+
+/// The value as the type that its parameter is expected to have, if it is the same value then. Otherwise it stays what it
+/// is, and is compared as such: `price = $1` with 1.005 must not find 1.01.
+fn fitted(value: &ScalarValue, expected: &DataType) -> ScalarValue {
+    match value.cast_to(expected) {
+        Ok(cast) if cast.cast_to(&value.data_type()).is_ok_and(|back| back == *value) => cast,
+        _ => value.clone(),
     }
 }
 

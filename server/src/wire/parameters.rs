@@ -1,19 +1,20 @@
 //! The values that clients bind to parameters, in text and in binary.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, IntervalMonthDayNano};
 use catalog::{Column, SqlType};
 use datafusion::common::ScalarValue;
 
-use crate::pg::input::{ColumnBuilder, InputError};
+use crate::pg::datetime::parse_interval::Interval;
+use crate::pg::datetime::{
+    DATE_INFINITY, DATE_MINUS_INFINITY, DAY_MAX, DAY_MIN, DAY_US, EPOCH_2000_DAYS, EPOCH_2000_US, TIMESTAMP_INFINITY,
+    TIMESTAMP_MIN_US, TIMESTAMP_MINUS_INFINITY,
+};
+use crate::pg::input::{ColumnBuilder, InputError, scalars};
 use crate::pg::numeric::{NumericError, binary_to_text};
 use crate::pg::sqlstate::SqlState;
 use crate::pg::types;
 use crate::wire::rows::Format;
 
-/// Days from 1970-01-01 to 2000-01-01, where the protocol's dates begin.
-const EPOCH_DAYS: i32 = 10_957;
-/// The same in microseconds, for timestamps.
-const EPOCH_US: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
 /// The first byte of a jsonb value: the version of its format.
 const JSONB_VERSION: u8 = 1;
 /// Bytes of a uuid.
@@ -40,6 +41,12 @@ pub enum ParameterError {
         /// The type.
         type_name: String,
     },
+    /// It is a date, time or interval beyond what the engine holds.
+    #[error("{type_name} out of range")]
+    OutOfRange {
+        /// The type.
+        type_name: &'static str,
+    },
     /// It is a number that is none.
     #[error("NaN and infinity are not supported for type numeric")]
     SpecialNumber,
@@ -52,6 +59,7 @@ impl ParameterError {
             ParameterError::Input(error) => error.sqlstate(),
             ParameterError::InvalidEncoding => SqlState::CHARACTER_NOT_IN_REPERTOIRE,
             ParameterError::InvalidBinary { .. } => SqlState::INVALID_BINARY_REPRESENTATION,
+            ParameterError::OutOfRange { .. } => SqlState::DATETIME_FIELD_OVERFLOW,
             ParameterError::TypeNotSupported { .. } | ParameterError::SpecialNumber => SqlState::FEATURE_NOT_SUPPORTED,
         }
     }
@@ -62,6 +70,9 @@ impl ParameterError {
 /// # Errors
 /// The bytes are no value of the type.
 pub fn decode(oid: u32, format: Format, value: Option<&[u8]>) -> Result<ScalarValue, ParameterError> {
+    if oid == types::INTERVAL {
+        return interval(format, value);
+    }
     let sql_type =
         sql_type(oid).ok_or_else(|| ParameterError::TypeNotSupported { type_name: types::type_name(oid) })?;
     let Some(bytes) = value else { return Ok(null(sql_type)) };
@@ -125,19 +136,19 @@ fn from_binary(oid: u32, sql_type: SqlType, bytes: &[u8]) -> Result<ScalarValue,
         SqlType::Real => ScalarValue::Float32(Some(f32::from_be_bytes(fixed(bytes).ok_or_else(invalid)?))),
         SqlType::Double => ScalarValue::Float64(Some(f64::from_be_bytes(fixed(bytes).ok_or_else(invalid)?))),
         SqlType::Bytea => ScalarValue::BinaryView(Some(bytes.to_vec())),
-        SqlType::Date => ScalarValue::Date32(Some(date(i32::from_be_bytes(fixed(bytes).ok_or_else(invalid)?)))),
-        SqlType::Time => ScalarValue::Time64Microsecond(Some(int8(bytes).ok_or_else(invalid)?)),
+        SqlType::Date => ScalarValue::Date32(Some(date(i32::from_be_bytes(fixed(bytes).ok_or_else(invalid)?))?)),
+        SqlType::Time => ScalarValue::Time64Microsecond(Some(time(int8(bytes).ok_or_else(invalid)?)?)),
         SqlType::Timestamp => {
-            ScalarValue::TimestampMicrosecond(Some(timestamp(int8(bytes).ok_or_else(invalid)?)), None)
+            ScalarValue::TimestampMicrosecond(Some(timestamp(int8(bytes).ok_or_else(invalid)?)?), None)
         }
         SqlType::TimestampTz => {
-            let value = timestamp(int8(bytes).ok_or_else(invalid)?);
+            let value = timestamp(int8(bytes).ok_or_else(invalid)?)?;
             ScalarValue::TimestampMicrosecond(Some(value), Some("UTC".into()))
         }
         SqlType::Numeric(_) => from_text(sql_type, &numeric_text(bytes)?)?,
         SqlType::Text if oid == types::UUID => ScalarValue::Utf8(Some(uuid(bytes).ok_or_else(invalid)?)),
         SqlType::Text if oid == types::JSONB => match bytes.split_first() {
-            Some((&JSONB_VERSION, text)) => ScalarValue::Utf8(Some(utf8(text)?.to_owned())),
+            Some((&JSONB_VERSION, text)) => from_text(SqlType::Text, utf8(text)?)?,
             _ => return Err(invalid()),
         },
         SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) => from_text(SqlType::Text, utf8(bytes)?)?,
@@ -152,14 +163,54 @@ fn int8(bytes: &[u8]) -> Option<i64> {
     fixed(bytes).map(i64::from_be_bytes)
 }
 
-/// Infinities are the extreme values on both sides.
-fn date(days: i32) -> i32 {
-    if days == i32::MAX || days == i32::MIN { days } else { days.saturating_add(EPOCH_DAYS) }
+/// Infinities are the extreme values on both sides. No other value may become one.
+fn date(days: i32) -> Result<i32, ParameterError> {
+    if matches!(days, DATE_INFINITY | DATE_MINUS_INFINITY) {
+        return Ok(days);
+    }
+    days.checked_add(EPOCH_2000_DAYS)
+        .filter(|day| (DAY_MIN..=DAY_MAX).contains(&i64::from(*day)))
+        .ok_or(ParameterError::OutOfRange { type_name: "date" })
 }
 
-fn timestamp(microseconds: i64) -> i64 {
-    let infinite = microseconds == i64::MAX || microseconds == i64::MIN;
-    if infinite { microseconds } else { microseconds.saturating_add(EPOCH_US) }
+fn time(microseconds: i64) -> Result<i64, ParameterError> {
+    let valid = (0..=DAY_US).contains(&microseconds);
+    valid.then_some(microseconds).ok_or(ParameterError::OutOfRange { type_name: "time" })
+}
+
+/// As for dates.
+fn timestamp(microseconds: i64) -> Result<i64, ParameterError> {
+    if matches!(microseconds, TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY) {
+        return Ok(microseconds);
+    }
+    microseconds
+        .checked_add(EPOCH_2000_US)
+        .filter(|timestamp_us| (TIMESTAMP_MIN_US..TIMESTAMP_INFINITY).contains(timestamp_us))
+        .ok_or(ParameterError::OutOfRange { type_name: "timestamp" })
+}
+
+/// An interval, which no column can have but an expression can.
+fn interval(format: Format, value: Option<&[u8]>) -> Result<ScalarValue, ParameterError> {
+    let Some(bytes) = value else { return Ok(ScalarValue::IntervalMonthDayNano(None)) };
+    let interval = match format {
+        Format::Text => scalars::interval(utf8(bytes)?)?,
+        Format::Binary => binary_interval(bytes)
+            .ok_or_else(|| ParameterError::InvalidBinary { type_name: types::type_name(types::INTERVAL) })?,
+    };
+    // The engine counts nanoseconds, so its intervals end earlier than PostgreSQL's.
+    let nanoseconds = interval.time_us.checked_mul(1000).ok_or(ParameterError::OutOfRange { type_name: "interval" })?;
+    let value = IntervalMonthDayNano::new(interval.months, interval.days, nanoseconds);
+    Ok(ScalarValue::IntervalMonthDayNano(Some(value)))
+}
+
+fn binary_interval(bytes: &[u8]) -> Option<Interval> {
+    let (time, rest) = bytes.split_first_chunk()?;
+    let (days, months) = rest.split_first_chunk()?;
+    Some(Interval {
+        months: i32::from_be_bytes(fixed(months)?),
+        days: i32::from_be_bytes(*days),
+        time_us: i64::from_be_bytes(*time),
+    })
 }
 
 fn numeric_text(bytes: &[u8]) -> Result<String, ParameterError> {
@@ -218,7 +269,33 @@ mod tests {
         check(types::TEXT, Format::Text, b"\xff", "22021");
         check(types::NUMERIC, Format::Binary, &[0, 0, 0, 0, 0xc0, 0, 0, 0], "0A000");
         check(types::JSONB, Format::Binary, b"{}", "22P03");
+        check(types::JSONB, Format::Binary, b"\x01a\0", "22021");
         check(600, Format::Text, b"(1,2)", "0A000");
+        check(types::INTERVAL, Format::Text, b"soon", "22007");
+        check(types::INTERVAL, Format::Binary, &[0; 15], "22P03");
+    }
+
+    #[test]
+    fn a_date_or_time_out_of_range_does_not_become_infinite() {
+        check(types::DATE, Format::Binary, &(i32::MAX - 1).to_be_bytes(), "22008");
+        check(types::DATE, Format::Binary, &(i32::MIN + 1).to_be_bytes(), "22008");
+        check(types::TIMESTAMP, Format::Binary, &(i64::MAX - 1).to_be_bytes(), "22008");
+        check(types::TIMESTAMPTZ, Format::Binary, &(i64::MIN + 1).to_be_bytes(), "22008");
+        check(types::TIME, Format::Binary, &(-1i64).to_be_bytes(), "22008");
+        let infinity = ScalarValue::Date32(Some(DATE_INFINITY));
+        assert_eq!(decode(types::DATE, Format::Binary, Some(&i32::MAX.to_be_bytes())).ok(), Some(infinity));
+    }
+
+    #[test]
+    fn intervals_are_read_in_both_formats() {
+        let value = IntervalMonthDayNano::new(14, -3, 3_723_004_000_000);
+        let expected = Some(ScalarValue::IntervalMonthDayNano(Some(value)));
+        let text = b"1 year 2 mons -3 days 01:02:03.004";
+        assert_eq!(decode(types::INTERVAL, Format::Text, Some(text)).ok(), expected);
+        let mut bytes = 3_723_004_000i64.to_be_bytes().to_vec();
+        bytes.extend((-3i32).to_be_bytes());
+        bytes.extend(14i32.to_be_bytes());
+        assert_eq!(decode(types::INTERVAL, Format::Binary, Some(&bytes)).ok(), expected);
     }
 
     #[test]

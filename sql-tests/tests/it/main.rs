@@ -5,6 +5,7 @@
 //! * [`errors`]: what goes wrong and what the client is told about it
 //! * [`object_store_faults`]: what external tables ask of their store, and what happens when it fails
 //! * [`durability`]: processes that are killed, stopped, or refuse to start
+//! * [`demo`]: the demo of a newcomer's first minute
 //! * [`tpch`]: TPC-H's queries over hot and external tables at once, against the engine without Thermocline
 //!
 //! They stand on [`support`] (the server, an S3 store, a proxy in front of it), [`client`] (one session) and [`fixtures`]
@@ -25,6 +26,8 @@ mod errors;
 mod object_store_faults;
 
 mod durability;
+
+mod demo;
 
 mod tpch;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::SinkExt;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
@@ -18,9 +18,6 @@ use crate::support::server::TestServer;
 
 /// Longer than any answer takes on the slowest machine.
 const DEADLINE: Duration = Duration::from_secs(60);
-
-/// How often a cancel request is repeated: one that arrives before its statement has no effect.
-const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A value of each type: the type, its text, and its binary format.
 const VALUES: [(&str, &str, &[u8]); 22] = [
@@ -321,10 +318,10 @@ async fn a_cancelled_query_ends_and_its_session_goes_on() {
     copy_in(&client, "COPY t FROM STDIN", numbers).await.unwrap();
 
     let cancel_token = client.cancel_token();
+    // A request that arrives before its statement has no effect, so it is repeated.
     let cancelling = async {
         loop {
             cancel_token.cancel_query(NoTls).await.unwrap();
-            sleep(CANCEL_INTERVAL).await;
         }
     };
     let endless = "SELECT count(*) FROM t a, t b, t c, t d WHERE a.i + b.i + c.i + d.i = -1";
@@ -385,6 +382,20 @@ async fn no_statement_takes_the_server_down() {
             let sqlstate = error.sqlstate.as_deref().unwrap_or_else(|| panic!("{start}: {error}"));
             assert_ne!(sqlstate, "XX000", "{start}: {error}");
         }
+    }
+    assert_alive(&server, &client).await;
+}
+
+#[tokio::test]
+async fn a_parameter_is_compared_with_all_its_digits() {
+    let (server, client) = session().await;
+    client.batch_execute("CREATE TABLE t (price numeric(15,2)); INSERT INTO t VALUES (1.01), (2.50)").await.unwrap();
+    // 1.005 and 2.5 in base 10000.
+    let cases: [(&[u8], i64); 2] =
+        [(&[0, 2, 0, 0, 0, 0, 0, 3, 0, 1, 0, 50], 0), (&[0, 2, 0, 0, 0, 0, 0, 1, 0, 2, 0x13, 0x88], 1)];
+    for (binary, count) in cases {
+        let row = client.query_one("SELECT count(*) FROM t WHERE price = $1", &[&Raw(binary.to_vec())]).await.unwrap();
+        assert_eq!(row.get::<_, i64>(0), count, "{binary:?}");
     }
     assert_alive(&server, &client).await;
 }

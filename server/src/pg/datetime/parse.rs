@@ -58,7 +58,8 @@ pub enum DatetimeError {
     WordNotSupported(String),
 }
 
-type Result<T> = std::result::Result<T, DatetimeError>;
+/// The result of reading a date, time or interval.
+pub type Result<T> = std::result::Result<T, DatetimeError>;
 
 /// What a text said, field by field.
 #[derive(Default)]

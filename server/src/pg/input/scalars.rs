@@ -7,6 +7,7 @@ use catalog::types::{NUMERIC_PRECISION_MAX, NUMERIC_UNCONSTRAINED_SCALE, Numeric
 
 use super::InputError;
 use crate::pg::datetime::parse::{self, DatetimeError};
+use crate::pg::datetime::parse_interval::{self, Interval};
 use crate::pg::numeric::{NumericError, WrittenNumber};
 
 /// Words for true and false, and how many characters tell each from the others.
@@ -192,6 +193,16 @@ pub fn timestamp(text: &str) -> Result<i64, InputError> {
 pub fn timestamp_with_zone(text: &str) -> Result<i64, InputError> {
     parse::timestamp_with_zone(text)
         .map_err(|error| datetime_error(error, "timestamp with time zone", "timestamp", text))
+}
+
+/// Reads an `interval`.
+pub fn interval(text: &str) -> Result<Interval, InputError> {
+    parse_interval::interval(text).map_err(|error| match error {
+        DatetimeError::FieldOutOfRange | DatetimeError::OutOfRange => {
+            InputError::IntervalOutOfRange { value: text.to_owned() }
+        }
+        other => datetime_error(other, "interval", "interval", text),
+    })
 }
 
 fn datetime_error(error: DatetimeError, type_name: &'static str, kind: &'static str, text: &str) -> InputError {
