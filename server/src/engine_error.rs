@@ -43,6 +43,7 @@ pub fn report(error: &DataFusionError) -> ErrorReport {
             ErrorReport::new(SqlState::OUT_OF_MEMORY, "out of memory").detail(first_line(message))
         }
         DataFusionError::Execution(message) => execution_report(message),
+        DataFusionError::External(error) => execution_report(&error.to_string()),
         DataFusionError::ParquetError(error) => ErrorReport::new(SqlState::DATA_CORRUPTED, error.to_string()),
         DataFusionError::IoError(error) => ErrorReport::new(SqlState::IO_ERROR, error.to_string()),
         DataFusionError::ObjectStore(_) => ErrorReport::new(SqlState::IO_ERROR, "an object store failed"),
@@ -94,6 +95,21 @@ fn arrow_report(error: &ArrowError) -> ErrorReport {
     }
 }
 
+/// The text with SQL's names of types in place of Arrow's.
+fn in_sql_words(text: &str) -> String {
+    let is_name = |c: char| c.is_ascii_alphanumeric();
+    let mut words = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(begin) = rest.find(is_name) {
+        let (before, word) = rest.split_at(begin);
+        let end = word.find(|c| !is_name(c)).unwrap_or(word.len());
+        words.push_str(before);
+        words.push_str(sql_name(&word[..end]));
+        rest = &word[end..];
+    }
+    words + rest
+}
+
 /// `Cannot cast string 'a' to value of Int32 type`, in PostgreSQL's words.
 fn invalid_text(message: &str) -> Option<ErrorReport> {
     let rest = message.strip_prefix("Cannot cast string '")?;
@@ -141,7 +157,17 @@ fn sql_name(arrow_name: &str) -> &str {
     }
 }
 
+/// `Can't cast value 2147483648 to type Int32`, in PostgreSQL's words.
+fn out_of_range(message: &str) -> Option<ErrorReport> {
+    let (_, arrow_name) = message.strip_prefix("Can't cast value ")?.split_once(" to type ")?;
+    let message = format!("{} out of range", sql_name(arrow_name.trim()));
+    Some(ErrorReport::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, message))
+}
+
 fn cast_report(message: &str) -> ErrorReport {
+    if let Some(report) = out_of_range(message) {
+        return report;
+    }
     if let Some(report) = invalid_text(message) {
         return report;
     }
@@ -199,6 +225,11 @@ fn plan_report(message: &str) -> ErrorReport {
     if message.contains("Varchar with length") || message.contains("Char with length") {
         return ErrorReport::new(SqlState::FEATURE_NOT_SUPPORTED, "a cast to a type with a length is not supported");
     }
+    if let Some(operation) = missing_operator(message) {
+        let text = format!("operator does not exist: {}", in_sql_words(operation));
+        return ErrorReport::new(SqlState::UNDEFINED_FUNCTION, text)
+            .hint("No operator matches the given name and argument types. You might need to add explicit type casts.");
+    }
     if let Some(column) = ungrouped_column(message) {
         let text =
             format!("column \"{column}\" must appear in the GROUP BY clause or be used in an aggregate function");
@@ -221,6 +252,16 @@ fn plan_report(message: &str) -> ErrorReport {
     ErrorReport::new(sqlstate, first_line(message))
 }
 
+/// `date + date` of `Cannot coerce arithmetic expression Date32 + Date32 to valid types` and its like for comparisons.
+fn missing_operator(message: &str) -> Option<&str> {
+    let arithmetic = message.split_once("Cannot coerce arithmetic expression ").map(|(_, rest)| rest);
+    let comparison = message
+        .split_once("Cannot infer common argument type for ")
+        .and_then(|(_, rest)| rest.split_once("operation "));
+    let operation = arithmetic.or(comparison.map(|(_, rest)| rest))?.lines().next()?;
+    Some(operation.trim_end_matches(" to valid types"))
+}
+
 /// The column of `… column "t.a" must appear in the GROUP BY clause …`.
 fn ungrouped_column(message: &str) -> Option<&str> {
     let (before, _) = message.split_once("\" must appear in the GROUP BY clause")?;
@@ -231,6 +272,11 @@ fn execution_report(message: &str) -> ErrorReport {
     let lower = message.to_ascii_lowercase();
     if lower.contains("divide by zero") || lower.contains("division by zero") {
         return ErrorReport::new(SqlState::DIVISION_BY_ZERO, "division by zero");
+    }
+    if lower.contains("regex parse error") {
+        let reason = message.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or("it cannot be parsed");
+        let message = format!("invalid regular expression: {reason}");
+        return ErrorReport::new(SqlState::INVALID_REGULAR_EXPRESSION, message);
     }
     if lower.contains("scalar subquery") || lower.contains("more than one row") {
         let message = "more than one row returned by a subquery used as an expression";
@@ -246,9 +292,12 @@ fn execution_report(message: &str) -> ErrorReport {
     ErrorReport::new(sqlstate, first_line(message))
 }
 
-/// The engine's messages go on with lists of candidates; the first line says what is wrong.
+/// The engine's messages go on with lists of candidates, or with what its structures look like: the first line says what
+/// is wrong.
 fn first_line(message: &str) -> String {
-    let line = message.lines().next().unwrap_or_default().trim_end_matches('.');
+    let line = message.lines().next().unwrap_or_default();
+    let line = line.split_once(['{', '[']).map_or(line, |(before, _)| before);
+    let line = in_sql_words(line.trim_end_matches(['.', ' ', '(', ':']));
     let mut characters = line.chars();
     match (characters.next(), characters.next()) {
         // Messages begin in lower case, unless the first word is all capitals.

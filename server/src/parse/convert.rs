@@ -42,8 +42,8 @@ pub(super) fn statement(statement: ast::Statement, reader: &StatementReader<'_>,
 fn leading_keywords(statement: &ast::Statement) -> String {
     let text = statement.to_string();
     let two_words = ["CREATE", "ALTER", "DROP", "COMMENT", "REFRESH", "RELEASE"];
-    let mut words = text.split_whitespace();
-    let first = words.next().unwrap_or_default().trim_end_matches(';').to_uppercase();
+    let mut words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default().to_uppercase();
     match words.next() {
         Some(second) if two_words.contains(&first.as_str()) => format!("{first} {}", second.to_uppercase()),
         _ => first,

@@ -145,7 +145,15 @@ impl Visitor for Guard {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Self::Break> {
         // The engine would take the characters of the text for the bytes.
         let to_bytea = matches!(expr, Expr::Cast { data_type: DataType::Bytea, .. });
-        refuse(&[(to_bytea, "a cast to bytea")])
+        // … and forget the length of the type.
+        let to_length =
+            matches!(expr, Expr::Cast { data_type: DataType::Char(Some(_)) | DataType::Character(Some(_)), .. });
+        refuse(&[
+            (to_bytea, "a cast to bytea"),
+            (to_length, "a cast to a type with a length"),
+            // … and take the pattern for a regular expression.
+            (matches!(expr, Expr::SimilarTo { .. }), "SIMILAR TO"),
+        ])
     }
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Self::Break> {
