@@ -44,7 +44,9 @@ pub fn report(error: &DataFusionError) -> ErrorReport {
         }
         DataFusionError::Execution(message) => execution_report(message),
         DataFusionError::External(error) => execution_report(&error.to_string()),
-        DataFusionError::ParquetError(error) => ErrorReport::new(SqlState::DATA_CORRUPTED, error.to_string()),
+        DataFusionError::ParquetError(error) => {
+            ErrorReport::new(SqlState::DATA_CORRUPTED, first_line(&error.to_string()))
+        }
         DataFusionError::IoError(error) => ErrorReport::new(SqlState::IO_ERROR, error.to_string()),
         DataFusionError::ObjectStore(_) => ErrorReport::new(SqlState::IO_ERROR, "an object store failed"),
         DataFusionError::ExecutionJoin(error) if error.is_panic() => Error::Panicked.report(),
@@ -88,6 +90,8 @@ fn arrow_report(error: &ArrowError) -> ErrorReport {
             None => ErrorReport::new(SqlState::INTERNAL_ERROR, first_line(&inner.to_string())),
         },
         ArrowError::ComputeError(message) => execution_report(message),
+        ArrowError::ParquetError(message) => ErrorReport::new(SqlState::DATA_CORRUPTED, first_line(message)),
+        ArrowError::IoError(message, _) => ErrorReport::new(SqlState::IO_ERROR, first_line(message)),
         ArrowError::MemoryError(message) => {
             ErrorReport::new(SqlState::OUT_OF_MEMORY, "out of memory").detail(first_line(message))
         }

@@ -117,6 +117,15 @@ fn refuse(clauses: &[(bool, &'static str)]) -> ControlFlow<Refusal> {
     }
 }
 
+/// The engine's functions of these names take another language of patterns, and print PostgreSQL's as they stand.
+fn is_formatting_function(expr: &Expr) -> bool {
+    let Expr::Function(function) = expr else { return false };
+    let name = function.name.0.last().and_then(|part| part.as_ident());
+    name.is_some_and(|name| {
+        ["to_char", "to_date", "to_timestamp", "to_number"].iter().any(|known| name.value.eq_ignore_ascii_case(known))
+    })
+}
+
 /// The alias behind a `*`, which PostgreSQL does not know.
 fn wildcard_alias(item: &SelectItem) -> Option<&Ident> {
     match item {
@@ -153,6 +162,7 @@ impl Visitor for Guard {
             (to_length, "a cast to a type with a length"),
             // … and take the pattern for a regular expression.
             (matches!(expr, Expr::SimilarTo { .. }), "SIMILAR TO"),
+            (is_formatting_function(expr), "formatting with to_char, to_date or to_timestamp"),
         ])
     }
 
