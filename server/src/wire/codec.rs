@@ -1,7 +1,7 @@
 //! Frames messages and hands them to pgwire to read.
 //!
-//! pgwire reads a message's fields without checking that the message is long enough, so it is given exactly one complete
-//! message, and a panic in it is an error of the client that sent it.
+//! pgwire reads a message's fields without checking that they are there, so it is given exactly one complete message, and
+//! only when [`layout`] has found all of its fields. Should it panic all the same, that is the message's fault.
 
 use std::panic::catch_unwind;
 
@@ -10,6 +10,7 @@ use pgwire::messages::{DecodeContext, PgWireFrontendMessage, ProtocolVersion};
 use tokio_util::codec::Decoder;
 
 use crate::error::Error;
+use crate::wire::layout;
 
 /// Type byte and length.
 const HEADER_BYTES: usize = 5;
@@ -68,6 +69,9 @@ fn length_max(kind: u8) -> usize {
 }
 
 fn read(kind: u8, mut frame: BytesMut) -> Result<PgWireFrontendMessage, Error> {
+    if !layout::is_well_formed(kind, &frame[HEADER_BYTES..]) {
+        return Err(protocol("invalid message format"));
+    }
     if matches!(kind, b'Q' | b'P') && !texts_are_utf8(kind, &frame[HEADER_BYTES..]) {
         return Err(Error::InvalidEncoding);
     }

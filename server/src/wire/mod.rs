@@ -8,6 +8,7 @@ pub mod codec;
 pub mod connection;
 pub mod copy_in;
 pub mod extended_query;
+pub mod layout;
 pub mod output;
 pub mod parameters;
 pub mod report;
