@@ -2,6 +2,7 @@
 //!
 //! * [`slt`]: the statements and answers below `slt/`, the place for whatever SQL alone can show
 //! * [`protocol`]: what a driver sees of the wire protocol and SQL text does not show
+//! * [`hostile_messages`]: clients that do not keep to the protocol
 //! * [`errors`]: what goes wrong and what the client is told about it
 //! * [`object_store_faults`]: what external tables ask of their store, and what happens when it fails
 //! * [`durability`]: processes that are killed, stopped, or refuse to start
@@ -24,6 +25,8 @@ mod protocol;
 mod errors;
 
 mod object_store_faults;
+
+mod hostile_messages;
 
 mod durability;
 
