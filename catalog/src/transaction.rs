@@ -23,12 +23,15 @@ pub struct Transaction {
     /// Set by the first statement under [`Isolation::RepeatableRead`].
     base: Option<Arc<CatalogSnapshot>>,
     changes: Vec<CatalogChange>,
+    /// `base` with the changes on top, as long as both are the same: a long transaction must not apply all of its changes
+    /// again for each statement.
+    draft: Option<Arc<CatalogSnapshot>>,
 }
 
 impl Transaction {
     /// A transaction that has changed nothing.
     pub fn new(isolation: Isolation) -> Self {
-        Transaction { isolation, base: None, changes: Vec::new() }
+        Transaction { isolation, base: None, changes: Vec::new(), draft: None }
     }
 
     /// What the next statement sees: the commits it may see, and on top of them the transaction's own changes.
@@ -40,8 +43,19 @@ impl Transaction {
             (Isolation::RepeatableRead, Some(base)) => base.clone(),
             _ => catalog.snapshot(),
         };
-        self.base = Some(base.clone());
-        if self.changes.is_empty() { Ok(base) } else { Ok(Arc::new(base.after(&self.changes)?)) }
+        if !self.base.as_ref().is_some_and(|known| Arc::ptr_eq(known, &base)) {
+            self.draft = None;
+            self.base = Some(base.clone());
+        }
+        if self.changes.is_empty() {
+            return Ok(base);
+        }
+        let draft = match self.draft.take() {
+            Some(draft) => draft,
+            None => Arc::new(base.after(&self.changes)?),
+        };
+        self.draft = Some(draft.clone());
+        Ok(draft)
     }
 
     /// Adds changes, to be committed with the others.
@@ -49,8 +63,9 @@ impl Transaction {
     /// # Errors
     /// A change that does not fit what the transaction sees; none is added.
     pub fn add(&mut self, catalog: &Catalog, changes: Vec<CatalogChange>) -> Result<()> {
-        self.snapshot(catalog)?.after(&changes)?;
+        let draft = self.snapshot(catalog)?.after(&changes)?;
         self.changes.extend(changes);
+        self.draft = Some(Arc::new(draft));
         Ok(())
     }
 
@@ -67,5 +82,49 @@ impl Transaction {
     /// Whether a statement has run in it, after which its isolation level is fixed.
     pub fn has_started(&self) -> bool {
         self.base.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Schema, SchemaKind};
+
+    fn create(catalog: &Catalog, name: &str) -> CatalogChange {
+        let oid = catalog.allocate_oid();
+        CatalogChange::CreateSchema(Schema { oid, name: name.into(), kind: SchemaKind::Local })
+    }
+
+    fn sees(transaction: &mut Transaction, catalog: &Catalog, names: [&str; 2]) -> [bool; 2] {
+        let snapshot = transaction.snapshot(catalog).unwrap();
+        names.map(|name| snapshot.schema(name).is_some())
+    }
+
+    #[tokio::test]
+    async fn what_others_commit_is_seen_by_isolation_level_and_own_changes_always() {
+        let directory = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(directory.path()).unwrap();
+        for (isolation, sees_other) in [(Isolation::ReadCommitted, true), (Isolation::RepeatableRead, false)] {
+            let (own, other) = (format!("own_{sees_other}"), format!("other_{sees_other}"));
+            let mut transaction = Transaction::new(isolation);
+            transaction.add(&catalog, vec![create(&catalog, &own)]).unwrap();
+            assert_eq!(sees(&mut transaction, &catalog, [&own, &other]), [true, false]);
+            catalog.commit(vec![create(&catalog, &other)]).await.unwrap();
+            assert_eq!(sees(&mut transaction, &catalog, [&own, &other]), [true, sees_other]);
+            transaction.add(&catalog, vec![create(&catalog, &format!("more_{sees_other}"))]).unwrap();
+            assert_eq!(sees(&mut transaction, &catalog, [&own, &other]), [true, sees_other]);
+            catalog.commit(transaction.into_changes()).await.unwrap();
+            assert!(catalog.snapshot().schema(&own).is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn statements_without_a_commit_between_them_see_the_same_snapshot() {
+        let directory = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(directory.path()).unwrap();
+        let mut transaction = Transaction::new(Isolation::ReadCommitted);
+        transaction.add(&catalog, vec![create(&catalog, "a")]).unwrap();
+        let (first, second) = (transaction.snapshot(&catalog).unwrap(), transaction.snapshot(&catalog).unwrap());
+        assert!(Arc::ptr_eq(&first, &second));
     }
 }
