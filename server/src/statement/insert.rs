@@ -10,8 +10,8 @@ use sqlparser::ast::SetExpr;
 use storage::hot::TableWriter;
 
 use crate::error::{Error, Result};
-use crate::parse::Parsed;
 use crate::parse::statement::Insert;
+use crate::parse::{Parsed, position};
 use crate::plan::literals::literal_columns;
 use crate::plan::logical::physical_plan;
 use crate::plan::parameters::{add, placeholder};
@@ -20,7 +20,7 @@ use crate::plan::{PlanContext, Planned, plan_query};
 use crate::session::{Action, Object, Prepared, Session, authorize};
 use crate::statement::Outcome;
 use crate::statement::assignment::{table_rows, target_columns, writable};
-use crate::statement::literal_rows::{LiteralRows, literal_rows};
+use crate::statement::literal_rows::literal_rows;
 
 /// Runs the query, converts its rows, and commits them.
 ///
@@ -33,12 +33,13 @@ pub async fn execute(
     parameters: &[ScalarValue],
 ) -> Result<Outcome> {
     let snapshot = session.snapshot()?;
-    let Target { table, columns } = target(session, &snapshot, insert)?;
+    let text = prepared.parsed.as_ref().map_or("", |parsed| parsed.text.as_ref());
+    let Target { table, columns } = target(session, &snapshot, insert, text)?;
     let mut writer = TableWriter::new(table.clone(), session.server.engine.reserve("insert"));
     match literal_rows(&insert.source, &table, &columns) {
         Some(rows) => {
             let targets = checked_targets(&columns, insert, rows.width())?;
-            writer.append(literal_batch(&rows, &table, targets, prepared)?)?;
+            writer.append(rows.table_rows(&table, targets, text)?)?;
         }
         None => {
             let planned = prepared.current_plan(session)?;
@@ -72,24 +73,22 @@ async fn write_query(
     Ok(())
 }
 
-fn literal_batch(
-    rows: &LiteralRows,
-    table: &HotTable,
-    targets: &[usize],
-    prepared: &Prepared,
-) -> Result<arrow::array::RecordBatch> {
-    let text = prepared.parsed.as_ref().map_or("", |parsed| parsed.text.as_ref());
-    rows.table_rows(table, targets, text)
-}
-
 /// The table and its columns, by position, that a statement gives values.
 struct Target {
     table: Arc<HotTable>,
     columns: Vec<usize>,
 }
 
-fn target(session: &Session, snapshot: &CatalogSnapshot, insert: &Insert) -> Result<Target> {
-    let relation = NameScope::of(session).must_relation(snapshot, &insert.table)?;
+fn target(session: &Session, snapshot: &CatalogSnapshot, insert: &Insert, text: &str) -> Result<Target> {
+    let relation = NameScope::of(session).must_relation(snapshot, &insert.table);
+    let relation = relation.map_err(|error| match error {
+        Error::UndefinedTable { name, position: None } => {
+            let place = insert.table.0.first().and_then(|part| part.as_ident()).map(|part| part.span.start);
+            let position = place.and_then(|place| position::character(text, place));
+            Error::UndefinedTable { name, position }
+        }
+        other => other,
+    })?;
     authorize(&session.identity, Action::Insert, Object::Relation(relation))?;
     let table = writable(relation, "insert into")?;
     let columns = target_columns(&table, &insert.columns)?;
@@ -118,7 +117,7 @@ pub fn plan(
     insert: &Insert,
     mut parameters: Vec<Option<DataType>>,
 ) -> Result<Option<Planned>> {
-    let target = target(session, context.snapshot(), insert)?;
+    let target = target(session, context.snapshot(), insert, &parsed.text)?;
     if literal_rows(&insert.source, &target.table, &target.columns).is_some() {
         return Ok(None);
     }
