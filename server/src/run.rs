@@ -13,7 +13,7 @@ use crate::{demo, telemetry};
 
 /// Stack of each thread. Parser, planner and optimiser recurse over a statement's tree; the limits in `parse` keep that
 /// within this. The memory is only taken when it is used.
-const THREAD_STACK_BYTES: usize = 256 << 20;
+pub const THREAD_STACK_BYTES: usize = 256 << 20;
 
 /// Runs the server until it is told to stop.
 pub fn run() -> ExitCode {

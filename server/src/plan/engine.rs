@@ -3,22 +3,35 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, execute_stream};
 use datafusion::prelude::SessionConfig;
+use futures::StreamExt;
 use storage::object_stores::ObjectStores;
 use storage::scan::report::ScanReports;
+use tokio::runtime::Runtime;
 
 use crate::error::Result;
 use crate::optimize::YieldInJoins;
+use crate::run::THREAD_STACK_BYTES;
+
+/// Batches that are ready before the session has taken the one before.
+const BATCHES_AHEAD_MAX: usize = 1;
 
 /// The query engine, set up once for all sessions.
+///
+/// Queries run on threads of their own: an operator that computes for long without giving way holds up other queries, and
+/// must not hold up the sessions, which have cancel requests and timeouts to notice.
 #[derive(Debug)]
 pub struct Engine {
     template: SessionState,
+    /// Taken when the engine ends.
+    threads: Option<Runtime>,
 }
 
 impl Engine {
@@ -39,7 +52,13 @@ impl Engine {
             .with_default_features()
             .with_physical_optimizer_rule(Arc::new(YieldInJoins))
             .build();
-        Ok(Engine { template })
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .thread_name("query")
+            .thread_stack_size(THREAD_STACK_BYTES)
+            .enable_all()
+            .build()
+            .map_err(DataFusionError::IoError)?;
+        Ok(Engine { template, threads: Some(threads) })
     }
 
     /// A session state for one statement. Its scans report to `reports`.
@@ -56,12 +75,37 @@ impl Engine {
         MemoryConsumer::new(consumer).register(pool)
     }
 
-    /// Starts a plan. Its rows come as they are asked for.
+    /// Starts a plan. Its rows come as they are asked for; when nobody asks any more, it ends.
     ///
     /// # Errors
     /// The plan cannot be started.
     pub fn execute(&self, plan: Arc<dyn ExecutionPlan>, state: &SessionState) -> Result<SendableRecordBatchStream> {
-        Ok(execute_stream(plan, state.task_ctx())?)
+        let threads = self.threads.as_ref().expect("the engine's threads end with it");
+        // Operators start tasks of theirs as soon as they are started.
+        let _entered = threads.enter();
+        let mut rows = execute_stream(plan, state.task_ctx())?;
+        let mut builder = RecordBatchReceiverStream::builder(rows.schema(), BATCHES_AHEAD_MAX);
+        let sender = builder.tx();
+        let hand_over = async move {
+            while let Some(batch) = rows.next().await {
+                if sender.send(batch).await.is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        builder.spawn_on(hand_over, threads.handle());
+        Ok(builder.build())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Waiting for the threads is not allowed where the server ends, and a query that does not give way would be
+        // waited for.
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
     }
 }
 
