@@ -20,6 +20,9 @@ use crate::error::Result;
 use crate::optimize::YieldInJoins;
 use crate::run::THREAD_STACK_BYTES;
 
+/// Threads for queries, for each core. A query computes on as many as there are cores; while it does not give way, the
+/// others have threads left, and the operating system shares the cores out.
+const THREADS_PER_CORE: usize = 4;
 /// Batches that are ready before the session has taken the one before.
 const BATCHES_AHEAD_MAX: usize = 1;
 
@@ -54,6 +57,7 @@ impl Engine {
             .build();
         let threads = tokio::runtime::Builder::new_multi_thread()
             .thread_name("query")
+            .worker_threads(std::thread::available_parallelism().map_or(1, usize::from) * THREADS_PER_CORE)
             .thread_stack_size(THREAD_STACK_BYTES)
             .enable_all()
             .build()
