@@ -1,5 +1,6 @@
 //! The closed list of what can happen to the catalog, and how a snapshot follows from the one before.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -171,6 +172,10 @@ impl CatalogSnapshot {
 
     fn replace_view(&mut self, view: &View, touched: &mut Vec<RecordKey>) -> Result<()> {
         self.check_dependencies(view)?;
+        // Another session may have made a view that this one reads read this one.
+        if self.reads(&view.depends_on, view.oid) {
+            return Err(Error::ChangedConcurrently { oid: view.oid });
+        }
         match self.relation_by_oid(view.oid) {
             Some(Relation::View(old)) if old.name == view.name => {
                 self.put_relation(view.name.clone(), Relation::View(Arc::new(view.clone())), touched);
@@ -178,6 +183,21 @@ impl CatalogSnapshot {
             }
             _ => Err(Error::ChangedConcurrently { oid: view.oid }),
         }
+    }
+
+    /// Whether any of the relations is the one with this number, or a view that reads it.
+    fn reads(&self, relations: &[Oid], wanted: Oid) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = relations.to_vec();
+        while let Some(oid) = open.pop() {
+            if oid == wanted {
+                return true;
+            }
+            if let (true, Some(Relation::View(view))) = (seen.insert(oid), self.relation_by_oid(oid)) {
+                open.extend(&view.depends_on);
+            }
+        }
+        false
     }
 
     fn check_dependencies(&self, view: &View) -> Result<()> {

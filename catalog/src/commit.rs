@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -53,7 +53,12 @@ impl Catalog {
     /// # Errors
     /// The directory cannot be made, is in use by another server, or holds something this version cannot read.
     pub fn open(directory: &Path) -> Result<Self> {
+        let made = missing_ancestors(directory);
         create_directory(directory)?;
+        // A directory's name is in the one above it.
+        for made in made {
+            sync_directory(made.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+        }
         // Before anything is read: what another server is about to write would be read half.
         let lock = lock_directory(directory)?;
         let store = RedbStore::open(&directory.join(STORE_FILE))?;
@@ -203,6 +208,12 @@ fn create_directory(directory: &Path) -> Result<()> {
 #[cfg(not(unix))]
 fn create_directory(directory: &Path) -> Result<()> {
     fs::create_dir_all(directory).map_err(|source| file_error("create directory", directory, source))
+}
+
+/// The directory and those above it that are not there yet.
+fn missing_ancestors(directory: &Path) -> Vec<PathBuf> {
+    let missing = directory.ancestors().take_while(|it| !it.as_os_str().is_empty() && !it.exists());
+    missing.map(Path::to_path_buf).collect()
 }
 
 fn sync_directory(directory: &Path) -> Result<()> {

@@ -33,6 +33,9 @@ pub enum Error {
         /// What is not.
         feature: String,
     },
+    /// The query string is too long.
+    #[error("query string is longer than 16 MB")]
+    TextTooLong,
     /// The statement's tree would be too deep.
     #[error("statement is too complex")]
     TooComplex,
@@ -337,6 +340,7 @@ impl Error {
             Error::TooComplex => {
                 plain(SqlState::STATEMENT_TOO_COMPLEX).hint("Split the statement, or replace long chains of OR by IN.")
             }
+            Error::TextTooLong => plain(SqlState::PROGRAM_LIMIT_EXCEEDED).hint("Use COPY for many rows."),
             Error::InFailedTransaction => plain(SqlState::IN_FAILED_SQL_TRANSACTION),
             Error::TransactionStarted => plain(SqlState::ACTIVE_SQL_TRANSACTION),
             Error::UndefinedTable { position, .. } => plain(SqlState::UNDEFINED_TABLE).at(*position),

@@ -8,9 +8,9 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Error, Result};
 
-/// Operators in one chain. PostgreSQL manages ten thousand ANDs; so do the stacks of our threads.
-const OPERATORS_MAX: usize = 10_000;
-/// Joins or set operations in one query. The planner's time grows with the square of their number.
+/// Operators above each other. The planner's time grows with the square of their number.
+const OPERATORS_MAX: usize = 1_000;
+/// Joins or set operations in one query, for the same reason.
 const RELATIONS_MAX: usize = 500;
 
 /// What has been counted at one level of parentheses.
@@ -18,6 +18,8 @@ const RELATIONS_MAX: usize = 500;
 struct Level {
     /// In the current expression: a comma begins another.
     operators: usize,
+    /// Of the deepest parenthesised part of the current expression, which may stand below all of its operators.
+    below: usize,
     /// In the current statement.
     relations: usize,
 }
@@ -31,16 +33,24 @@ pub fn check(tokens: &[TokenWithSpan]) -> Result<()> {
         let depth = levels.len();
         let level = &mut levels[depth - 1];
         match &token.token {
-            Token::LParen | Token::LBracket => levels.push(Level::default()),
-            Token::RParen | Token::RBracket if depth > 1 => drop(levels.pop()),
+            Token::LParen | Token::LBracket => {
+                level.operators += 1;
+                levels.push(Level::default());
+            }
+            Token::RParen | Token::RBracket if depth > 1 => {
+                let closed = level.operators + level.below;
+                levels.pop();
+                let parent = &mut levels[depth - 2];
+                parent.below = parent.below.max(closed);
+            }
             Token::SemiColon => *level = Level::default(),
-            Token::Comma => level.operators = 0,
+            Token::Comma => (level.operators, level.below) = (0, 0),
             other if adds_relation(other) => level.relations += 1,
             other if chains_on(other) => level.operators += 1,
             _ => {}
         }
         let level = &levels[levels.len() - 1];
-        if level.operators > OPERATORS_MAX || level.relations > RELATIONS_MAX {
+        if level.operators + level.below > OPERATORS_MAX || level.relations > RELATIONS_MAX {
             return Err(Error::TooComplex);
         }
     }
@@ -65,6 +75,7 @@ fn chains_on(token: &Token) -> bool {
                 | Keyword::ILIKE
                 | Keyword::IN
                 | Keyword::COLLATE
+                | Keyword::AT
         ),
         Token::Number(..)
         | Token::SingleQuotedString(_)

@@ -28,6 +28,9 @@ use crate::error::{Error, Result};
 /// stretch of stack; the server's threads have room for many times this.
 const NESTING_MAX: usize = 1_000;
 
+/// Bytes of a query string. Its tokens take some hundred times as many; rows in such numbers are for COPY.
+const TEXT_BYTES_MAX: usize = 16 << 20;
+
 /// A statement, with what is needed to speak about its text.
 #[derive(Debug, Clone)]
 pub struct Parsed {
@@ -42,6 +45,9 @@ pub struct Parsed {
 /// # Errors
 /// 42601 with a position for what cannot be parsed, 0A000 for what is not supported, 54001 for what is too complex.
 pub fn parse(text: &str) -> Result<Vec<Parsed>> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(Error::TextTooLong);
+    }
     let dialect = PostgreSqlDialect {};
     let tokens = Tokenizer::new(&dialect, text).tokenize_with_location();
     let tokens = tokens.map_err(|error| syntax_error(text, ParserError::from(error)))?;

@@ -184,6 +184,11 @@ impl Row<'_> {
         self.line
     }
 
+    /// Bytes of its fields.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// How many fields it has.
     pub fn width(&self) -> usize {
         self.fields.len()

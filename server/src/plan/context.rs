@@ -89,6 +89,11 @@ impl PlanContext {
         &self.snapshot
     }
 
+    /// Where its names are looked up.
+    pub fn search_path(&self) -> &[String] {
+        &self.scope.search_path
+    }
+
     /// The engine's session of the statement.
     pub fn state(&self) -> &SessionState {
         &self.state

@@ -118,6 +118,8 @@ fn session_config() -> SessionConfig {
     let options = config.options_mut();
     // In PostgreSQL a constant with a point is exact.
     options.sql_parser.parse_float_as_decimal = true;
+    // PostgreSQL keeps the order of a sorted subquery, and aggregates are written to rely on it.
+    options.sql_parser.enable_subquery_sort_elimination = false;
     options.sql_parser.collect_spans = true;
     // The planner would ignore the length: an error is better than a longer string.
     options.sql_parser.support_varchar_with_length = false;

@@ -35,6 +35,8 @@ pub struct Planned {
     pub schema: SchemaRef,
     /// The types of the parameters, where the query tells.
     pub parameters: Vec<Option<DataType>>,
+    /// The search path its names were looked up in.
+    pub search_path: Vec<String>,
     /// What was seen when it was planned: the plan holds on to these rows.
     pub snapshot: Arc<CatalogSnapshot>,
 }
@@ -53,7 +55,8 @@ pub fn plan_query(
     let plan = query_plan(context, query, text, parameters.clone())?;
     let parameters = parameter_types(&plan, parameters)?;
     let schema = named(plan.schema().inner(), column_names(query));
-    Ok(Planned { plan, schema, parameters, snapshot: context.snapshot().clone() })
+    let search_path = context.search_path().to_vec();
+    Ok(Planned { plan, schema, parameters, search_path, snapshot: context.snapshot().clone() })
 }
 
 /// The logical plan of a query.

@@ -52,10 +52,16 @@ impl Session {
     }
 
     /// `BEGIN`
-    pub fn begin(&mut self, isolation: Isolation) {
+    ///
+    /// # Errors
+    /// 25001 when statements before it in the same string have run under another isolation level.
+    pub fn begin(&mut self, isolation: Isolation) -> Result<()> {
         match &mut self.transaction {
             // BEGIN in a string of several statements: what came before it is part of the transaction.
             TransactionState::Open { transaction, implicit: implicit @ true } => {
+                if transaction.has_started() && transaction.isolation() != isolation {
+                    return Err(Error::TransactionStarted);
+                }
                 *implicit = false;
                 if !transaction.has_started() {
                     *transaction = Transaction::new(isolation);
@@ -69,6 +75,7 @@ impl Session {
                 self.transaction = TransactionState::Open { transaction, implicit: false };
             }
         }
+        Ok(())
     }
 
     /// `SET TRANSACTION ISOLATION LEVEL`

@@ -18,6 +18,8 @@ use crate::statement::assignment::{complete_rows, target_columns, writable};
 
 /// Rows that are converted before they go to the writer as a batch.
 const BATCH_ROWS: usize = 8192;
+/// Bytes of text after which a batch goes to the writer, and into its reservation, however few its rows are.
+const BATCH_BYTES: usize = 8 << 20;
 /// Characters of a value that an error shows, as in PostgreSQL (`MAX_COPY_DATA_DISPLAY`).
 const SHOWN_CHARACTERS_MAX: usize = 100;
 
@@ -42,6 +44,8 @@ pub struct CopyIn {
     format: CopyFormat,
     parser: RowParser,
     builders: Vec<ColumnBuilder>,
+    /// Bytes of text in the builders.
+    converted_bytes: usize,
     writer: TableWriter,
     /// What the parser holds of a row that has not ended.
     pending: MemoryReservation,
@@ -61,6 +65,7 @@ impl CopyIn {
             table,
             targets,
             builders,
+            converted_bytes: 0,
         }
     }
 
@@ -106,7 +111,8 @@ impl CopyIn {
 
     fn convert(&mut self) -> Result<()> {
         while self.convert_row()? {
-            if self.builders.first().is_none_or(|builder| builder.len() >= BATCH_ROWS) {
+            let rows = self.builders.first().map_or(BATCH_ROWS, ColumnBuilder::len);
+            if rows >= BATCH_ROWS || self.converted_bytes >= BATCH_BYTES {
                 self.write_batch()?;
             }
         }
@@ -119,6 +125,7 @@ impl CopyIn {
         let table = &self.table;
         let row = self.parser.next_row().map_err(|source| data_error(table, source, line))?;
         let Some(row) = row else { return Ok(false) };
+        self.converted_bytes += row.bytes();
         let line = row.line();
         if row.width() > self.targets.len() {
             return Err(data_error(table, CopyError::ExtraData, line));
@@ -136,6 +143,7 @@ impl CopyIn {
 
     fn write_batch(&mut self) -> Result<()> {
         let rows = self.builders.first().map_or(0, ColumnBuilder::len);
+        self.converted_bytes = 0;
         if rows == 0 {
             return Ok(());
         }

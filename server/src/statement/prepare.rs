@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::parse::{Parsed, Statement};
-use crate::pg::types::arrow_type_of;
+use crate::pg::types::{arrow_type_of, describe};
+use crate::plan::relations::NameScope;
 use crate::plan::{PlanContext, Planned, plan_query};
 use crate::session::{Prepared, Session};
 use crate::statement::{insert, show};
@@ -67,11 +68,19 @@ impl Prepared {
         let (Some(parsed), Some(planned)) = (&self.parsed, &self.planned) else {
             return Err(Error::InvalidStatementHere { message: "the statement has no plan".into() });
         };
-        if Arc::ptr_eq(&session.snapshot()?, &planned.snapshot) {
+        let search_path = NameScope::of(session).search_path;
+        if Arc::ptr_eq(&session.snapshot()?, &planned.snapshot) && search_path == planned.search_path {
             return Ok(planned.clone());
         }
         let replanned = plan(session, parsed, &self.parameter_types)?;
-        replanned.ok_or_else(|| Error::InvalidStatementHere { message: "the statement has no plan".into() })
+        let replanned =
+            replanned.ok_or_else(|| Error::InvalidStatementHere { message: "the statement has no plan".into() })?;
+        // The client reads rows as they were described to it.
+        let types = |planned: &Planned| planned.schema.fields().iter().map(|it| describe(it).oid).collect::<Vec<_>>();
+        if types(&replanned) != types(planned) {
+            return Err(Error::not_supported("a prepared statement whose result type has changed"));
+        }
+        Ok(replanned)
     }
 }
 

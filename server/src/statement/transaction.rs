@@ -11,7 +11,7 @@ use crate::statement::Outcome;
 /// An isolation level or access mode that is not there.
 pub fn begin(session: &mut Session, modes: &[TransactionMode]) -> Result<Outcome> {
     let isolation = isolation(modes)?;
-    session.begin(isolation.unwrap_or(Isolation::ReadCommitted));
+    session.begin(isolation.unwrap_or(Isolation::ReadCommitted))?;
     Ok(Outcome::command("BEGIN"))
 }
 

@@ -41,7 +41,8 @@ impl From<std::io::Error> for DecodeFailure {
 }
 
 impl Decoder for MessageCodec {
-    type Item = Result<PgWireFrontendMessage, Error>;
+    /// A message, or what is wrong with one of this kind.
+    type Item = Result<PgWireFrontendMessage, (u8, Error)>;
     type Error = DecodeFailure;
 
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Self::Item>, DecodeFailure> {
@@ -57,7 +58,7 @@ impl Decoder for MessageCodec {
             return Ok(None);
         }
         let frame = buffer.split_to(1 + length);
-        Ok(Some(read(kind, frame)))
+        Ok(Some(read(kind, frame).map_err(|error| (kind, error))))
     }
 }
 
@@ -106,7 +107,7 @@ mod tests {
         match MessageCodec.decode(&mut BytesMut::from(bytes)) {
             Ok(None) => "more".into(),
             Ok(Some(Ok(message))) => format!("{message:?}"),
-            Ok(Some(Err(error))) => error.report().sqlstate.code().to_owned(),
+            Ok(Some(Err((_, error)))) => error.report().sqlstate.code().to_owned(),
             Err(DecodeFailure::Broken(error)) => format!("broken {}", error.report().sqlstate.code()),
             Err(other) => format!("{other:?}"),
         }

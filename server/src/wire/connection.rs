@@ -40,7 +40,11 @@ pub struct Connection {
 /// Whether the connection goes on.
 enum Next {
     Message(PgWireFrontendMessage),
-    Failed(Error),
+    /// A message that could not be read, and whether its client waits for an answer without sending Sync.
+    Failed {
+        error: Error,
+        simple: bool,
+    },
     End,
 }
 
@@ -69,7 +73,7 @@ impl Connection {
         loop {
             match self.next().await? {
                 Next::End => return Ok(()),
-                Next::Failed(error) => self.fail(error, true).await?,
+                Next::Failed { error, simple } => self.fail(error, !simple).await?,
                 Next::Message(PgWireFrontendMessage::Terminate(_)) => return Ok(()),
                 Next::Message(PgWireFrontendMessage::Sync(_)) => self.sync().await?,
                 Next::Message(_) if self.skip_to_sync => {}
@@ -123,7 +127,7 @@ impl Connection {
         match message {
             None => Ok(Next::End),
             Some(Ok(Ok(message))) => Ok(Next::Message(message)),
-            Some(Ok(Err(error))) => Ok(Next::Failed(error)),
+            Some(Ok(Err((kind, error)))) => Ok(Next::Failed { error, simple: kind == b'Q' }),
             Some(Err(DecodeFailure::Broken(error))) => {
                 self.output.message(error_response(Severity::Fatal, &error.report()))?;
                 self.output.flush().await?;

@@ -25,7 +25,7 @@ impl Connection {
         let guard = copy.guard();
         loop {
             let message = match guard.run(self.reader.next()).await? {
-                Some(Ok(message)) => message?,
+                Some(Ok(message)) => message.map_err(|(_, error)| error)?,
                 Some(Err(DecodeFailure::Io(error))) => return Err(Failure::Disconnected(error)),
                 Some(Err(DecodeFailure::Broken(_))) => return Err(disconnected()),
                 // Without CopyDone nothing was promised, and nothing is kept.

@@ -399,3 +399,33 @@ async fn a_parameter_is_compared_with_all_its_digits() {
     }
     assert_alive(&server, &client).await;
 }
+
+#[tokio::test]
+async fn a_prepared_statement_never_sends_another_type_than_it_described() {
+    let (server, client) = session().await;
+    client.batch_execute("CREATE TABLE t (a bigint); INSERT INTO t VALUES (1)").await.unwrap();
+    let prepared = client.prepare("SELECT a FROM t").await.unwrap();
+    client.batch_execute("DROP TABLE t; CREATE TABLE t (a double precision); INSERT INTO t VALUES (1)").await.unwrap();
+    assert!(SqlError::from(client.query(&prepared, &[]).await.unwrap_err()).is("0A000"));
+    assert_alive(&server, &client).await;
+}
+
+#[tokio::test]
+async fn a_prepared_statement_follows_the_search_path() {
+    let (server, client) = session().await;
+    let two_schemas = "CREATE SCHEMA a; CREATE SCHEMA b; CREATE TABLE a.t (i bigint); CREATE TABLE b.t (i bigint);
+        INSERT INTO a.t VALUES (1); INSERT INTO b.t VALUES (2); SET search_path TO a";
+    client.batch_execute(two_schemas).await.unwrap();
+    let prepared = client.prepare("SELECT i FROM t").await.unwrap();
+    client.batch_execute("SET search_path TO b").await.unwrap();
+    assert_eq!(client.query_one(&prepared, &[]).await.unwrap().get::<_, i64>(0), 2);
+    assert_alive(&server, &client).await;
+}
+
+#[tokio::test]
+async fn an_isolation_level_that_comes_too_late_is_refused() {
+    let (server, client) = session().await;
+    let late = error(&client, "SELECT 1; BEGIN ISOLATION LEVEL REPEATABLE READ").await;
+    assert!(late.is("25001"), "{late}");
+    assert_alive(&server, &client).await;
+}
