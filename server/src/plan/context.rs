@@ -45,6 +45,8 @@ pub struct PlanContext {
     /// The relations that the statement names itself, not those its views read.
     relations: Mutex<BTreeSet<Oid>>,
     view_depth: usize,
+    /// In a view: the relations it was made over.
+    bound: Option<Vec<Oid>>,
 }
 
 impl PlanContext {
@@ -65,6 +67,7 @@ impl PlanContext {
             reports,
             relations: Mutex::default(),
             view_depth: 0,
+            bound: None,
         }
     }
 
@@ -81,6 +84,7 @@ impl PlanContext {
             reports: self.reports.clone(),
             relations: Mutex::default(),
             view_depth: self.view_depth + 1,
+            bound: Some(view.depends_on.clone()),
         }
     }
 
@@ -115,7 +119,10 @@ impl PlanContext {
             .flatten()
             .map(str::to_owned)
             .collect();
-        let relation = self.scope.relation(&self.snapshot, &parts)?;
+        let relation = match &self.bound {
+            Some(bound) => self.scope.bound_relation(&self.snapshot, &parts, bound)?,
+            None => self.scope.relation(&self.snapshot, &parts)?,
+        };
         let relation = relation.ok_or_else(|| Error::UndefinedTable { name: parts.join("."), position: None })?;
         authorize(&self.identity, Action::Select, Object::Relation(relation))?;
         self.relations.lock().unwrap_or_else(PoisonError::into_inner).insert(relation.oid());

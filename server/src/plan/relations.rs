@@ -1,7 +1,7 @@
 //! From the names in a statement to the relations they mean.
 
 use catalog::name::{IDENTIFIER_BYTES_MAX, fold_identifier, quote_identifier};
-use catalog::{CatalogSnapshot, ObjectName, Relation, Schema};
+use catalog::{CatalogSnapshot, ObjectName, Oid, Relation, Schema};
 use sqlparser::ast;
 
 use crate::error::{Error, Result};
@@ -63,6 +63,26 @@ impl NameScope {
                 .iter()
                 .find_map(|schema| snapshot.relation(&ObjectName::new(schema.as_str(), name)))),
         }
+    }
+
+    /// The first relation of this name that is one of `bound`: what a view's name meant when the view was made, whatever
+    /// has been made since in a schema that comes earlier in its search path.
+    ///
+    /// # Errors
+    /// The name has too many parts or names another database.
+    pub fn bound_relation<'a>(
+        &self,
+        snapshot: &'a CatalogSnapshot,
+        parts: &[String],
+        bound: &[Oid],
+    ) -> Result<Option<&'a Relation>> {
+        let (schema, name) = self.split(parts)?;
+        let schemas = match schema {
+            Some(schema) => vec![schema],
+            None => self.search_path.iter().map(String::as_str).collect(),
+        };
+        let mut named = schemas.into_iter().filter_map(|schema| snapshot.relation(&ObjectName::new(schema, name)));
+        Ok(named.find(|relation| bound.contains(&relation.oid())))
     }
 
     /// The relation that a name means, or `relation … does not exist`.
