@@ -186,7 +186,7 @@ impl CatalogSnapshot {
     }
 
     /// Whether any of the relations is the one with this number, or a view that reads it.
-    fn reads(&self, relations: &[Oid], wanted: Oid) -> bool {
+    pub fn reads(&self, relations: &[Oid], wanted: Oid) -> bool {
         let mut seen = BTreeSet::new();
         let mut open = relations.to_vec();
         while let Some(oid) = open.pop() {

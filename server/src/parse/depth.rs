@@ -20,8 +20,21 @@ struct Level {
     operators: usize,
     /// Of the deepest parenthesised part of the current expression, which may stand below all of its operators.
     below: usize,
+    /// Of the deepest expression before the current one.
+    before: usize,
     /// In the current statement.
     relations: usize,
+}
+
+impl Level {
+    fn depth(&self) -> usize {
+        self.before.max(self.operators + self.below)
+    }
+
+    /// A comma: another expression begins, the ones before it stay part of what encloses them.
+    fn next_expression(&mut self) {
+        *self = Level { before: self.depth(), relations: self.relations, ..Level::default() };
+    }
 }
 
 /// # Errors
@@ -38,19 +51,19 @@ pub fn check(tokens: &[TokenWithSpan]) -> Result<()> {
                 levels.push(Level::default());
             }
             Token::RParen | Token::RBracket if depth > 1 => {
-                let closed = level.operators + level.below;
+                let closed = level.depth();
                 levels.pop();
                 let parent = &mut levels[depth - 2];
                 parent.below = parent.below.max(closed);
             }
             Token::SemiColon => *level = Level::default(),
-            Token::Comma => (level.operators, level.below) = (0, 0),
+            Token::Comma => level.next_expression(),
             other if adds_relation(other) => level.relations += 1,
             other if chains_on(other) => level.operators += 1,
             _ => {}
         }
         let level = &levels[levels.len() - 1];
-        if level.operators + level.below > OPERATORS_MAX || level.relations > RELATIONS_MAX {
+        if level.depth() > OPERATORS_MAX || level.relations > RELATIONS_MAX {
             return Err(Error::TooComplex);
         }
     }

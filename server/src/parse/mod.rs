@@ -252,5 +252,17 @@ mod tests {
     fn a_statement_that_is_too_deep_is_refused() {
         check(&format!("select {}1", "1+".repeat(100_000)), "54001 statement is too complex @0");
         check(&format!("select {}1{}", "(".repeat(5_000), ")".repeat(5_000)), "54001 statement is too complex @0");
+        // Neither parentheses nor commas make a tree of many shorter chains any less deep.
+        let chain = "+1".repeat(300);
+        check(
+            &format!("select {}1{}", "(".repeat(10), format!("{chain})").repeat(10)),
+            "54001 statement is too complex @0",
+        );
+        check(
+            &format!("select {}1{}", "f(".repeat(10), format!("{chain},1)").repeat(10)),
+            "54001 statement is too complex @0",
+        );
+        check(&format!("select null::int{}", "[]".repeat(300_000)), "54001 statement is too complex @0");
+        check(&format!("select 1 in (0{}), 2", ",0+1".repeat(5_000)), "SELECT");
     }
 }

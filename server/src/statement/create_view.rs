@@ -77,20 +77,11 @@ fn check_replacement(snapshot: &CatalogSnapshot, oid: Oid, view: &View) -> Resul
     if view.columns.len() < old.columns.len() {
         return Err(Error::InvalidDefinition { message: "cannot drop columns from view".into() });
     }
-    if reads(snapshot, &view.depends_on, oid) {
+    if snapshot.reads(&view.depends_on, oid) {
         let message = format!("infinite recursion detected in view \"{}\"", view.name.name);
         return Err(Error::InvalidDefinition { message });
     }
     Ok(())
-}
-
-/// Whether any of the relations is the one with this number, or a view that reads it.
-fn reads(snapshot: &CatalogSnapshot, relations: &[Oid], oid: Oid) -> bool {
-    relations.iter().any(|relation| {
-        *relation == oid
-            || matches!(snapshot.relation_by_oid(*relation),
-                Some(Relation::View(view)) if reads(snapshot, &view.depends_on, oid))
-    })
 }
 
 /// The names of the view's columns: the given ones, then the query's.
