@@ -10,9 +10,9 @@ use catalog::{Column, SqlType};
 use datafusion::common::{DataFusionError, SchemaError};
 
 use crate::error::{Error, ErrorReport, storage_report};
-use crate::pg::input::ColumnBuilder;
-use crate::pg::sqlstate::SqlState;
 use crate::plan::types::named_type;
+use pg::input::ColumnBuilder;
+use pg::sqlstate::SqlState;
 
 /// What the client is told about an error of the engine.
 pub fn report(error: &DataFusionError) -> ErrorReport {

@@ -4,12 +4,12 @@
 //! one does not compile until it has.
 
 use crate::engine_error;
-use crate::pg::copy_format::CopyError;
-use crate::pg::input::InputError;
-use crate::pg::sqlstate::SqlState;
 use crate::wire::parameters::ParameterError;
 use crate::wire::rows::EncodeError;
 use datafusion::error::DataFusionError;
+use pg::copy_format::CopyError;
+use pg::input::InputError;
+use pg::sqlstate::SqlState;
 
 /// The result of most things here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -10,7 +10,6 @@ pub mod engine_error;
 pub mod error;
 pub mod optimize;
 pub mod parse;
-pub mod pg;
 pub mod plan;
 pub mod run;
 pub mod server;

@@ -5,7 +5,7 @@ use sqlparser::tokenizer::Token;
 use crate::error::{Error, Result};
 use crate::parse::StatementReader;
 use crate::parse::statement::{CopyFrom, Statement};
-use crate::pg::copy_format::{CopyFormat, CopyOptions, Header};
+use pg::copy_format::{CopyFormat, CopyOptions, Header};
 
 impl StatementReader<'_> {
     /// Behind `COPY`.

@@ -2,7 +2,7 @@
 
 use sqlparser::ast;
 
-use crate::pg::copy_format::CopyOptions;
+use pg::copy_format::CopyOptions;
 
 /// A statement: one variant per verb.
 #[derive(Debug, Clone)]

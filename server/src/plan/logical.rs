@@ -15,11 +15,11 @@ use sqlparser::tokenizer::Location;
 use crate::engine_error;
 use crate::error::{Error, Result};
 use crate::parse::position;
-use crate::pg::types;
 use crate::plan::PlanContext;
 use crate::plan::column_names::column_names;
 use crate::plan::parameters::add_cast_types;
 use crate::plan::relations;
+use pg::types;
 
 /// OID of `text`: what a parameter is when nothing says otherwise.
 const TEXT_OID: u32 = 25;

@@ -20,8 +20,8 @@ use std::sync::Arc;
 use catalog::{CatalogChange, CatalogSnapshot};
 
 use crate::error::Result;
-use crate::pg::sqlstate::SqlState;
 use crate::server::Server;
+use pg::sqlstate::SqlState;
 
 /// A session.
 #[derive(Debug)]

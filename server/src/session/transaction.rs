@@ -3,8 +3,8 @@
 use catalog::{Isolation, Transaction};
 
 use crate::error::{Error, Result};
-use crate::pg::sqlstate::SqlState;
 use crate::session::Session;
+use pg::sqlstate::SqlState;
 
 /// The state of a session's transaction.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use datafusion::error::DataFusionError;
 use sqlparser::ast;
 
 use crate::error::{Error, Result};
-use crate::pg::input::{StringSource, assign};
 use crate::plan::relations::identifier;
+use pg::input::{StringSource, assign};
 
 /// The columns of a table that a statement gives values, by position.
 ///

@@ -9,12 +9,12 @@ use storage::hot::TableWriter;
 
 use crate::error::{Error, Result};
 use crate::parse::statement::CopyFrom;
-use crate::pg::copy_format::{CopyError, CopyFormat, RowParser};
-use crate::pg::input::ColumnBuilder;
 use crate::plan::relations::NameScope;
 use crate::session::{Action, Object, Session, StatementGuard, authorize};
 use crate::statement::Outcome;
 use crate::statement::assignment::{complete_rows, target_columns, writable};
+use pg::copy_format::{CopyError, CopyFormat, RowParser};
+use pg::input::ColumnBuilder;
 
 /// Rows that are converted before they go to the writer as a batch.
 const BATCH_ROWS: usize = 8192;

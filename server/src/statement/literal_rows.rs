@@ -11,8 +11,8 @@ use sqlparser::tokenizer::Location;
 
 use crate::error::{Error, Result};
 use crate::parse::position;
-use crate::pg::input::ColumnBuilder;
 use crate::statement::assignment::complete_rows;
+use pg::input::ColumnBuilder;
 
 /// A constant, as text to be read; `None` is NULL.
 struct Constant {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::parse::{Parsed, Statement};
-use crate::pg::types::{arrow_type_of, describe};
 use crate::plan::relations::NameScope;
 use crate::plan::{PlanContext, Planned, plan_query};
 use crate::session::{Prepared, Session};
 use crate::statement::{insert, show};
+use pg::types::{arrow_type_of, describe};
 
 /// Makes a statement ready. `declared` are the OIDs of the parameters' types as the client gave them, 0 where it did not.
 ///

@@ -4,16 +4,16 @@ use arrow::datatypes::{DataType, IntervalMonthDayNano};
 use catalog::{Column, SqlType};
 use datafusion::common::ScalarValue;
 
-use crate::pg::datetime::parse_interval::Interval;
-use crate::pg::datetime::{
+use crate::wire::rows::Format;
+use pg::datetime::parse_interval::Interval;
+use pg::datetime::{
     DATE_INFINITY, DATE_MINUS_INFINITY, DAY_MAX, DAY_MIN, DAY_US, EPOCH_2000_DAYS, EPOCH_2000_US, TIMESTAMP_INFINITY,
     TIMESTAMP_MIN_US, TIMESTAMP_MINUS_INFINITY,
 };
-use crate::pg::input::{ColumnBuilder, InputError, scalars};
-use crate::pg::numeric::{NumericError, binary_to_text};
-use crate::pg::sqlstate::SqlState;
-use crate::pg::types;
-use crate::wire::rows::Format;
+use pg::input::{ColumnBuilder, InputError, scalars};
+use pg::numeric::{NumericError, binary_to_text};
+use pg::sqlstate::SqlState;
+use pg::types;
 
 /// The first byte of a jsonb value: the version of its format.
 const JSONB_VERSION: u8 = 1;

@@ -15,10 +15,10 @@ use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use bytes::{BufMut, BytesMut};
 
-use crate::pg::output::{self, OutputError, TextWriter};
-use crate::pg::sqlstate::SqlState;
-use crate::pg::types::{self, TypeDescription};
 use binary::BinaryWriter;
+use pg::output::{self, OutputError, TextWriter};
+use pg::sqlstate::SqlState;
+use pg::types::{self, TypeDescription};
 
 /// The type byte of a DataRow message.
 const DATA_ROW: u8 = b'D';

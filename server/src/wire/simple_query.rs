@@ -7,11 +7,11 @@ use pgwire::messages::response::{CommandComplete, EmptyQueryResponse};
 
 use crate::error::Error;
 use crate::parse::parse;
-use crate::pg::types::describe;
 use crate::statement::{self, Outcome, RowStream};
 use crate::wire::Failure;
 use crate::wire::connection::Connection;
 use crate::wire::rows::{Format, RowEncoder};
+use pg::types::describe;
 
 /// Rows that are encoded before what has been written is looked at: a slice of wide rows must not fill the memory.
 const ENCODE_ROWS_MAX: usize = 256;

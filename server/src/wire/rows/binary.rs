@@ -10,12 +10,12 @@ use arrow::datatypes::DataType;
 use bytes::{BufMut, BytesMut};
 
 use super::{EncodeError, NULL_LENGTH, set_length};
-use crate::pg::column_readers::*;
-use crate::pg::datetime::{
+use pg::column_readers::*;
+use pg::datetime::{
     DATE_INFINITY, DATE_MINUS_INFINITY, EPOCH_2000_DAYS, EPOCH_2000_US, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY,
 };
-use crate::pg::output::{self, OutputError};
-use crate::pg::{numeric, types};
+use pg::output::{self, OutputError};
+use pg::{numeric, types};
 
 /// Appends the binary value of a row, which must not be NULL.
 pub(super) type BinaryWriter<'a> = Box<dyn Fn(usize, &mut BytesMut) -> Result<(), EncodeError> + 'a>;

@@ -6,7 +6,7 @@ use arrow::datatypes::*;
 use catalog::types::{METADATA_OID, METADATA_TYPMOD};
 
 use super::*;
-use crate::pg::types;
+use pg::types;
 
 /// The values of the rows of one column, as they are in the messages.
 fn values(field: Field, array: ArrayRef, format: Format) -> Result<Vec<Option<Vec<u8>>>, EncodeError> {

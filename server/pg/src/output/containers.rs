@@ -9,8 +9,8 @@ use bytes::{BufMut, BytesMut};
 
 use super::{OutputError, TextWriter, text_writer};
 
-use crate::pg::column_readers::{ListParts, list_parts};
-use crate::pg::types;
+use crate::column_readers::{ListParts, list_parts};
+use crate::types;
 
 /// Prints the values inside a container; NULL is seen here, since the container has to print something for it.
 struct ElementWriter<'a> {

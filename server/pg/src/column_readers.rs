@@ -9,7 +9,7 @@ use std::ops::Range;
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::*;
 
-use crate::pg::datetime::{DAY_US, SECOND_US, TIMESTAMP_MIN_US};
+use crate::datetime::{DAY_US, SECOND_US, TIMESTAMP_MIN_US};
 
 /// Digits of the widest integer, and its sign.
 const INTEGER_BYTES_MAX: usize = 80;

@@ -7,6 +7,7 @@
 
 mod assign;
 pub mod scalars;
+mod value;
 
 use std::sync::Arc;
 
@@ -15,10 +16,11 @@ use arrow::error::ArrowError;
 use catalog::types::{NUMERIC_PRECISION_MAX, NUMERIC_UNCONSTRAINED_SCALE, NumericSize};
 use catalog::{Column, SqlType};
 
-use crate::pg::output::OutputError;
-use crate::pg::sqlstate::SqlState;
+use crate::output::OutputError;
+use crate::sqlstate::SqlState;
 
 pub use assign::{StringSource, assign};
+pub use value::value;
 
 /// Why a value cannot be stored in a column.
 #[derive(Debug, thiserror::Error)]
@@ -351,7 +353,7 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
-    use crate::pg::{output, types};
+    use crate::{output, types};
 
     fn column(sql_type: SqlType) -> Column {
         Column { attribute_number: 1, name: "c".to_owned(), sql_type, not_null: false }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::pg::sqlstate::SqlState;
+use crate::sqlstate::SqlState;
 
 /// Longest row, as in PostgreSQL (`MaxAllocSize`).
 const ROW_BYTES_MAX: usize = 0x3fff_ffff;

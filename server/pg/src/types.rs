@@ -49,6 +49,50 @@ pub const TIME: u32 = 1083;
 pub const TIMESTAMP: u32 = 1114;
 /// `timestamp with time zone`
 pub const TIMESTAMPTZ: u32 = 1184;
+/// `time with time zone`
+pub const TIMETZ: u32 = 1266;
+/// `void`: what a function without a result returns
+pub const VOID: u32 = 2278;
+/// `"any"`: an argument of any type
+pub const ANY: u32 = 2276;
+/// `anyelement`: all arguments of it have one type, which `anyarray` is an array of
+pub const ANYELEMENT: u32 = 2283;
+/// `anyarray`
+pub const ANYARRAY: u32 = 2277;
+/// `anynonarray`
+pub const ANYNONARRAY: u32 = 2776;
+/// `anyenum`
+pub const ANYENUM: u32 = 3500;
+/// `anycompatible`: all arguments of it are brought to one type, which `anycompatiblearray` is an array of
+pub const ANYCOMPATIBLE: u32 = 5077;
+/// `anycompatiblearray`
+pub const ANYCOMPATIBLEARRAY: u32 = 5078;
+/// `anycompatiblenonarray`
+pub const ANYCOMPATIBLENONARRAY: u32 = 5079;
+/// `regtype`
+pub const REGTYPE: u32 = 2206;
+/// `regclass`
+pub const REGCLASS: u32 = 2205;
+/// `jsonpath`
+pub const JSONPATH: u32 = 4072;
+/// `boolean[]`
+pub const BOOL_ARRAY: u32 = 1000;
+/// `text[]`
+pub const TEXT_ARRAY: u32 = 1009;
+/// `integer[]`
+pub const INT4_ARRAY: u32 = 1007;
+/// `bigint[]`
+pub const INT8_ARRAY: u32 = 1016;
+/// `smallint[]`
+pub const INT2_ARRAY: u32 = 1005;
+/// `real[]`
+pub const FLOAT4_ARRAY: u32 = 1021;
+/// `double precision[]`
+pub const FLOAT8_ARRAY: u32 = 1022;
+/// `numeric[]`
+pub const NUMERIC_ARRAY: u32 = 1231;
+/// `interval[]`
+pub const INTERVAL_ARRAY: u32 = 1187;
 /// `interval`
 pub const INTERVAL: u32 = 1186;
 /// `numeric`
@@ -110,6 +154,7 @@ const TYPES: &[PgType] = &[
     row(TIMESTAMP, 1115, 8, "timestamp without time zone"),
     row(TIMESTAMPTZ, 1185, 8, "timestamp with time zone"),
     row(INTERVAL, 1187, 16, "interval"),
+    row(TIMETZ, 1270, 12, "time with time zone"),
     row(NUMERIC, 1231, -1, "numeric"),
     row(2202, 2207, 4, "regprocedure"),
     row(2203, 2208, 4, "regoper"),
@@ -117,12 +162,22 @@ const TYPES: &[PgType] = &[
     row(2205, 2210, 4, "regclass"),
     row(2206, 2211, 4, "regtype"),
     row(RECORD, 2287, -1, "record"),
+    row(ANY, 0, 4, "\"any\""),
+    row(ANYARRAY, 0, -1, "anyarray"),
+    row(VOID, 0, 4, "void"),
+    row(ANYELEMENT, 0, 4, "anyelement"),
+    row(ANYNONARRAY, 0, 4, "anynonarray"),
     row(UUID, 2951, 16, "uuid"),
+    row(ANYENUM, 0, 4, "anyenum"),
     row(3734, 3735, 4, "regconfig"),
     row(3769, 3770, 4, "regdictionary"),
     row(JSONB, 3807, -1, "jsonb"),
+    row(JSONPATH, 4073, -1, "jsonpath"),
     row(4089, 4090, 4, "regnamespace"),
     row(4096, 4097, 4, "regrole"),
+    row(ANYCOMPATIBLE, 0, 4, "anycompatible"),
+    row(ANYCOMPATIBLEARRAY, 0, -1, "anycompatiblearray"),
+    row(ANYCOMPATIBLENONARRAY, 0, 4, "anycompatiblenonarray"),
 ];
 
 /// What a row description says of a column's type.

@@ -6,8 +6,19 @@
 pub mod column_readers;
 pub mod copy_format;
 pub mod datetime;
+pub mod error;
+pub mod expression_type;
+pub mod function;
 pub mod input;
+pub mod library;
 pub mod numeric;
 pub mod output;
+pub mod session;
 pub mod sqlstate;
+#[cfg(test)]
+mod testing;
 pub mod types;
+
+pub use error::PgError;
+pub use expression_type::Type;
+pub use session::SessionValues;

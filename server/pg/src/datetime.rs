@@ -7,9 +7,11 @@
 pub mod parse;
 pub mod parse_interval;
 
+pub use parse_interval::Interval;
+
 use bytes::{BufMut, BytesMut};
 
-use crate::pg::output::write_integer;
+use crate::output::write_integer;
 
 /// The date `infinity`.
 pub const DATE_INFINITY: i32 = i32::MAX;

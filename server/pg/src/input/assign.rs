@@ -10,13 +10,13 @@ use catalog::types::NumericSize;
 use catalog::{Column, SqlType};
 
 use super::{ColumnBuilder, InputError, scalars};
-use crate::pg::column_readers::*;
-use crate::pg::datetime::{
+use crate::column_readers::*;
+use crate::datetime::{
     DATE_INFINITY, DATE_MINUS_INFINITY, DAY_US, TIMESTAMP_INFINITY, TIMESTAMP_MIN_US, TIMESTAMP_MINUS_INFINITY,
 };
-use crate::pg::numeric::WrittenNumber;
-use crate::pg::output::{OutputError, text_writer};
-use crate::pg::types;
+use crate::numeric::WrittenNumber;
+use crate::output::{OutputError, text_writer};
+use crate::types;
 
 /// Digits that PostgreSQL takes from a `double precision` on its way to `numeric` (`DBL_DIG`).
 const DOUBLE_DIGITS: usize = 15;
@@ -111,7 +111,7 @@ fn to_string(array: &ArrayRef, to: SqlType) -> Result<ArrayRef, InputError> {
     Ok(Arc::new(builder.finish()))
 }
 
-fn string_writer(array: &ArrayRef) -> Result<crate::pg::output::TextWriter<'_>, OutputError> {
+fn string_writer(array: &ArrayRef) -> Result<crate::output::TextWriter<'_>, OutputError> {
     // The cast of a boolean prints the word, unlike its output function.
     if let Some(values) = array.as_boolean_opt() {
         return Ok(Box::new(move |row, out| {
@@ -208,7 +208,7 @@ fn to_numeric(array: &ArrayRef, size: Option<NumericSize>, to: SqlType) -> Resul
 
 fn decimal_text(negative: bool, digits: &[u8], scale: i8) -> String {
     let mut text = BytesMut::new();
-    crate::pg::numeric::write_text(negative, digits, scale, &mut text);
+    crate::numeric::write_text(negative, digits, scale, &mut text);
     String::from_utf8_lossy(&text).into_owned()
 }
 
@@ -342,7 +342,7 @@ fn timestamp_to_time(array: &ArrayRef) -> Result<ArrayRef, InputError> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::pg::sqlstate::SqlState;
+    use crate::sqlstate::SqlState;
 
     fn column(sql_type: SqlType) -> Column {
         Column { attribute_number: 1, name: "c".to_owned(), sql_type, not_null: false }

@@ -14,11 +14,11 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::*;
 use bytes::{BufMut, BytesMut};
 
-use crate::pg::column_readers::*;
-use crate::pg::datetime::{self, ZoneSuffix};
-use crate::pg::numeric;
-use crate::pg::sqlstate::SqlState;
-use crate::pg::types;
+use crate::column_readers::*;
+use crate::datetime::{self, ZoneSuffix};
+use crate::numeric;
+use crate::sqlstate::SqlState;
+use crate::types;
 
 pub use float::{write_f32, write_f64};
 

@@ -6,9 +6,9 @@ use catalog::SqlType;
 use catalog::types::{NUMERIC_PRECISION_MAX, NUMERIC_UNCONSTRAINED_SCALE, NumericSize};
 
 use super::InputError;
-use crate::pg::datetime::parse::{self, DatetimeError};
-use crate::pg::datetime::parse_interval::{self, Interval};
-use crate::pg::numeric::{NumericError, WrittenNumber};
+use crate::datetime::parse::{self, DatetimeError};
+use crate::datetime::parse_interval::{self, Interval};
+use crate::numeric::{NumericError, WrittenNumber};
 
 /// Words for true and false, and how many characters tell each from the others.
 const BOOLEAN_WORDS: [(&str, usize, bool); 8] = [

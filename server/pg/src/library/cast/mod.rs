@@ -1,0 +1,6 @@
+//! Casts between types.
+
+use super::Section;
+
+/// What this module has.
+pub static SECTION: Section = Section::EMPTY;

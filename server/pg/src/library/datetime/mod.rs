@@ -1,0 +1,6 @@
+//! Dates, times, timestamps and intervals.
+
+use super::Section;
+
+/// What this module has.
+pub static SECTION: Section = Section::EMPTY;

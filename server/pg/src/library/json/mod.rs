@@ -1,0 +1,6 @@
+//! `json` and `jsonb`.
+
+use super::Section;
+
+/// What this module has.
+pub static SECTION: Section = Section::EMPTY;

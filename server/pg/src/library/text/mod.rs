@@ -1,0 +1,6 @@
+//! Strings, patterns and bytes.
+
+use super::Section;
+
+/// What this module has.
+pub static SECTION: Section = Section::EMPTY;

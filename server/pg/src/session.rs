@@ -1,0 +1,74 @@
+//! What functions may know of the session that asks.
+
+use std::any::Any;
+
+use chrono_tz::Tz;
+use datafusion_common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
+use datafusion_common::{DataFusionError, Result};
+
+/// What functions may know of the session that asks. It travels in the engine's options, so that a plan that is kept can
+/// run for another moment.
+#[derive(Debug, Clone)]
+pub struct SessionValues {
+    /// Setting `TimeZone`.
+    pub time_zone: Tz,
+    /// When the transaction began, in microseconds since 1970 UTC: `now()`.
+    pub transaction_start_us: i64,
+    /// When the statement began: `statement_timestamp()`.
+    pub statement_start_us: i64,
+    /// `current_user`
+    pub user: String,
+    /// `current_database()`
+    pub database: String,
+    /// Schemas in the search path that exist.
+    pub schemas: Vec<String>,
+    /// `pg_backend_pid()`
+    pub process_id: i32,
+    /// `version()`
+    pub version: String,
+    /// The settings by their names in lower case: `current_setting('…')`.
+    pub settings: Vec<(String, String)>,
+}
+
+impl Default for SessionValues {
+    fn default() -> Self {
+        SessionValues {
+            time_zone: Tz::UTC,
+            transaction_start_us: 0,
+            statement_start_us: 0,
+            user: String::new(),
+            database: String::new(),
+            schemas: Vec::new(),
+            process_id: 0,
+            version: String::new(),
+            settings: Vec::new(),
+        }
+    }
+}
+
+impl ConfigExtension for SessionValues {
+    const PREFIX: &'static str = "thermocline";
+}
+
+/// The values are not options: they are not set or listed by name.
+impl ExtensionOptions for SessionValues {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, _value: &str) -> Result<()> {
+        Err(DataFusionError::Configuration(format!("{key} cannot be set")))
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        Vec::new()
+    }
+}
