@@ -2,8 +2,9 @@
 //! it is stored). A change of the representation at rest is a rewrite of data, so it is decided here once.
 
 use std::fmt;
+use std::sync::Arc;
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, TimeUnit};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, IntervalUnit, TimeUnit};
 use serde::{Deserialize, Serialize};
 
 use crate::name::Oid;
@@ -57,7 +58,67 @@ pub enum SqlType {
     Timestamp,
     /// `timestamp with time zone`
     TimestampTz,
+    /// `time with time zone`
+    TimeTz,
+    /// `interval`
+    Interval,
+    /// `uuid`
+    Uuid,
+    /// `json`: as it was written
+    Json,
+    /// `jsonb`: the normalised text
+    Jsonb,
+    /// `oid`
+    Oid,
+    /// `name`
+    Name,
+    /// `"char"`: one byte
+    SingleByte,
+    /// An array of one dimension
+    Array(ElementType),
 }
+
+/// The type of an array's elements: any column type but an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ElementType {
+    oid: u32,
+    typmod: i32,
+}
+
+impl ElementType {
+    /// The type of the elements.
+    pub fn sql_type(self) -> SqlType {
+        // Only `SqlType::array_of` makes one, from a type that has this number.
+        SqlType::from_oid(Oid(self.oid), self.typmod).unwrap_or(SqlType::Text)
+    }
+}
+
+/// Of each type that arrays can have as elements: its OID, that of the array, and the name of the array.
+const ARRAYS: &[(u32, u32, &str)] = &[
+    (16, 1000, "boolean[]"),
+    (17, 1001, "bytea[]"),
+    (18, 1002, "\"char\"[]"),
+    (19, 1003, "name[]"),
+    (20, 1016, "bigint[]"),
+    (21, 1005, "smallint[]"),
+    (23, 1007, "integer[]"),
+    (25, 1009, "text[]"),
+    (26, 1028, "oid[]"),
+    (114, 199, "json[]"),
+    (700, 1021, "real[]"),
+    (701, 1022, "double precision[]"),
+    (1042, 1014, "character[]"),
+    (1043, 1015, "character varying[]"),
+    (1082, 1182, "date[]"),
+    (1083, 1183, "time without time zone[]"),
+    (1114, 1115, "timestamp without time zone[]"),
+    (1184, 1185, "timestamp with time zone[]"),
+    (1186, 1187, "interval[]"),
+    (1266, 1270, "time with time zone[]"),
+    (1700, 1231, "numeric[]"),
+    (2950, 2951, "uuid[]"),
+    (3802, 3807, "jsonb[]"),
+];
 
 /// Digits in all and digits after the point of a `numeric(p, s)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,12 +141,29 @@ impl SqlType {
             SqlType::Double => DataType::Float64,
             SqlType::Numeric(Some(size)) => DataType::Decimal128(size.precision, size.scale),
             SqlType::Numeric(None) => DataType::Decimal128(NUMERIC_PRECISION_MAX, NUMERIC_UNCONSTRAINED_SCALE),
-            SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) => DataType::Utf8View,
+            SqlType::Text
+            | SqlType::Varchar(_)
+            | SqlType::Char(_)
+            | SqlType::Json
+            | SqlType::Jsonb
+            | SqlType::Name
+            | SqlType::SingleByte => DataType::Utf8View,
             SqlType::Bytea => DataType::BinaryView,
             SqlType::Date => DataType::Date32,
             SqlType::Time => DataType::Time64(TimeUnit::Microsecond),
             SqlType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             SqlType::TimestampTz => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            SqlType::TimeTz => DataType::Struct(
+                vec![
+                    Field::new("time", DataType::Time64(TimeUnit::Microsecond), false),
+                    Field::new("offset", DataType::Int32, false),
+                ]
+                .into(),
+            ),
+            SqlType::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
+            SqlType::Uuid => DataType::FixedSizeBinary(16),
+            SqlType::Oid => DataType::UInt32,
+            SqlType::Array(element) => list_of(element.sql_type().in_flight()),
         }
     }
 
@@ -95,8 +173,24 @@ impl SqlType {
             SqlType::Numeric(Some(size)) if size.precision <= NUMERIC_PRECISION_64 => {
                 DataType::Decimal64(size.precision, size.scale)
             }
-            SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) => DataType::Utf8,
+            SqlType::Text
+            | SqlType::Varchar(_)
+            | SqlType::Char(_)
+            | SqlType::Json
+            | SqlType::Jsonb
+            | SqlType::Name
+            | SqlType::SingleByte => DataType::Utf8,
             SqlType::Bytea => DataType::Binary,
+            // Parquet has no interval with fields of these widths.
+            SqlType::Interval => DataType::Struct(
+                vec![
+                    Field::new("months", DataType::Int32, false),
+                    Field::new("days", DataType::Int32, false),
+                    Field::new("microseconds", DataType::Int64, false),
+                ]
+                .into(),
+            ),
+            SqlType::Array(element) => list_of(element.sql_type().at_rest()),
             _ => self.in_flight(),
         }
     }
@@ -119,7 +213,61 @@ impl SqlType {
             SqlType::Timestamp => 1114,
             SqlType::TimestampTz => 1184,
             SqlType::Numeric(_) => 1700,
+            SqlType::SingleByte => 18,
+            SqlType::Name => 19,
+            SqlType::Oid => 26,
+            SqlType::Json => 114,
+            SqlType::Interval => 1186,
+            SqlType::TimeTz => 1266,
+            SqlType::Uuid => 2950,
+            SqlType::Jsonb => 3802,
+            SqlType::Array(element) => array_row(*element).1,
         })
+    }
+
+    /// The type with this OID and type modifier, if columns can have it.
+    pub fn from_oid(oid: Oid, typmod: i32) -> Option<Self> {
+        let length = typmod.checked_sub(TYPMOD_HEADER).and_then(|length| u32::try_from(length).ok());
+        Some(match oid.0 {
+            16 => SqlType::Boolean,
+            17 => SqlType::Bytea,
+            18 => SqlType::SingleByte,
+            19 => SqlType::Name,
+            20 => SqlType::BigInt,
+            21 => SqlType::SmallInt,
+            23 => SqlType::Integer,
+            25 => SqlType::Text,
+            26 => SqlType::Oid,
+            114 => SqlType::Json,
+            700 => SqlType::Real,
+            701 => SqlType::Double,
+            1042 => SqlType::Char(length?),
+            1043 => SqlType::Varchar(length),
+            1082 => SqlType::Date,
+            1083 => SqlType::Time,
+            1114 => SqlType::Timestamp,
+            1184 => SqlType::TimestampTz,
+            1186 => SqlType::Interval,
+            1266 => SqlType::TimeTz,
+            1700 => SqlType::Numeric(
+                length.map(|packed| NumericSize { precision: (packed >> 16) as u8, scale: (packed & 0xff) as i8 }),
+            ),
+            2950 => SqlType::Uuid,
+            3802 => SqlType::Jsonb,
+            array => {
+                let (element, ..) = ARRAYS.iter().find(|row| row.1 == array)?;
+                SqlType::array_of(SqlType::from_oid(Oid(*element), typmod)?)
+            }
+        })
+    }
+
+    /// Arrays of a type; PostgreSQL does not count dimensions, so arrays of arrays are of the same type.
+    #[must_use]
+    pub fn array_of(element: SqlType) -> Self {
+        match element {
+            SqlType::Array(_) => element,
+            _ => SqlType::Array(ElementType { oid: element.oid().0, typmod: element.typmod() }),
+        }
     }
 
     /// PostgreSQL's type modifier: length or precision and scale, `-1` when there is none.
@@ -127,6 +275,7 @@ impl SqlType {
         match self {
             SqlType::Varchar(Some(length)) | SqlType::Char(length) => *length as i32 + TYPMOD_HEADER,
             SqlType::Numeric(Some(size)) => ((i32::from(size.precision) << 16) | i32::from(size.scale)) + TYPMOD_HEADER,
+            SqlType::Array(element) => element.typmod,
             _ => -1,
         }
     }
@@ -176,6 +325,15 @@ impl SqlType {
             SqlType::Time => "time without time zone",
             SqlType::Timestamp => "timestamp without time zone",
             SqlType::TimestampTz => "timestamp with time zone",
+            SqlType::TimeTz => "time with time zone",
+            SqlType::Interval => "interval",
+            SqlType::Uuid => "uuid",
+            SqlType::Json => "json",
+            SqlType::Jsonb => "jsonb",
+            SqlType::Oid => "oid",
+            SqlType::Name => "name",
+            SqlType::SingleByte => "\"char\"",
+            SqlType::Array(element) => array_row(*element).2,
         }
     }
 }
@@ -188,7 +346,49 @@ impl fmt::Display for SqlType {
             SqlType::Numeric(Some(size)) => {
                 write!(f, "{}({},{})", self.base_name(), size.precision, size.scale)
             }
+            SqlType::Array(element) => write!(f, "{}[]", element.sql_type()),
             _ => f.write_str(self.base_name()),
         }
+    }
+}
+
+fn list_of(element: DataType) -> DataType {
+    DataType::List(Arc::new(Field::new("item", element, true)))
+}
+
+fn array_row(element: ElementType) -> (u32, u32, &'static str) {
+    let text = (25, 1009, "text[]");
+    ARRAYS.iter().find(|row| row.0 == element.oid).copied().unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_found_by_its_number_and_modifier() {
+        let size = NumericSize { precision: 5, scale: 2 };
+        for element in [
+            SqlType::Boolean,
+            SqlType::Numeric(Some(size)),
+            SqlType::Numeric(None),
+            SqlType::Varchar(Some(3)),
+            SqlType::Char(3),
+            SqlType::TimeTz,
+            SqlType::Interval,
+            SqlType::Uuid,
+            SqlType::Json,
+            SqlType::Jsonb,
+            SqlType::Oid,
+            SqlType::Name,
+            SqlType::SingleByte,
+        ] {
+            for sql_type in [element, SqlType::array_of(element)] {
+                assert_eq!(SqlType::from_oid(sql_type.oid(), sql_type.typmod()), Some(sql_type));
+            }
+        }
+        let array = SqlType::array_of(SqlType::Numeric(Some(size)));
+        assert_eq!((array.to_string().as_str(), array.base_name()), ("numeric(5,2)[]", "numeric[]"));
+        assert_eq!(SqlType::array_of(array), array);
     }
 }

@@ -9,8 +9,9 @@ use arrow::error::ArrowError;
 use catalog::{Column, SqlType};
 use datafusion::common::{DataFusionError, SchemaError};
 
-use crate::error::{Error, ErrorReport, storage_report};
+use crate::error::{Error, ErrorReport, report_of, storage_report};
 use crate::plan::types::named_type;
+use pg::PgError;
 use pg::input::ColumnBuilder;
 use pg::sqlstate::SqlState;
 
@@ -18,6 +19,9 @@ use pg::sqlstate::SqlState;
 pub fn report(error: &DataFusionError) -> ErrorReport {
     if let Some(ours) = find::<Error>(error) {
         return ours.report();
+    }
+    if let Some(ours) = find::<PgError>(error) {
+        return report_of(ours);
     }
     if let Some(storage) = storage::error::find(error) {
         return storage_report(storage);

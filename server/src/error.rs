@@ -7,6 +7,7 @@ use crate::engine_error;
 use crate::wire::parameters::ParameterError;
 use crate::wire::rows::EncodeError;
 use datafusion::error::DataFusionError;
+use pg::PgError;
 use pg::copy_format::CopyError;
 use pg::input::InputError;
 use pg::sqlstate::SqlState;
@@ -17,6 +18,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why a statement, or a connection, failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Something that PostgreSQL has words for.
+    #[error("{error}")]
+    Sql {
+        /// The words.
+        error: Box<PgError>,
+        /// Where in the text, in characters from 1.
+        position: Option<usize>,
+    },
     /// The text cannot be parsed.
     #[error("{message}")]
     Syntax {
@@ -298,6 +307,18 @@ pub struct ErrorReport {
     pub context: Option<String>,
 }
 
+/// What a client hears of an error that PostgreSQL has words for.
+pub fn report_of(error: &PgError) -> ErrorReport {
+    ErrorReport {
+        sqlstate: error.sqlstate,
+        message: error.message.clone(),
+        detail: error.detail.clone(),
+        hint: error.hint.clone(),
+        position: None,
+        context: None,
+    }
+}
+
 impl ErrorReport {
     /// A report with code and message alone.
     pub fn new(sqlstate: SqlState, message: impl Into<String>) -> Self {
@@ -333,6 +354,7 @@ impl Error {
     pub fn report(&self) -> ErrorReport {
         let plain = |sqlstate| ErrorReport::new(sqlstate, self.to_string());
         match self {
+            Error::Sql { error, position } => report_of(error).at(*position),
             Error::Syntax { detail, position, .. } => {
                 ErrorReport { detail: detail.clone(), ..plain(SqlState::SYNTAX_ERROR) }.at(*position)
             }

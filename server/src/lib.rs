@@ -4,6 +4,8 @@
 //! in which transaction, [`parse`] makes a [`parse::Statement`] of the text, [`statement`] has a file for each verb, and
 //! [`plan`] turns queries into executable plans. [`pg`] is what PostgreSQL's face needs everywhere: codes, types, formats.
 
+pub mod analyze;
+pub mod apply;
 pub mod config;
 pub mod demo;
 pub mod engine_error;
@@ -14,6 +16,7 @@ pub mod plan;
 pub mod run;
 pub mod server;
 pub mod session;
+pub mod set_returning;
 pub mod statement;
 pub mod telemetry;
 pub mod wire;

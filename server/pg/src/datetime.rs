@@ -1,11 +1,27 @@
-//! Dates, times and intervals: how the engine counts them, and how PostgreSQL prints them with `DateStyle` ISO and
-//! `IntervalStyle` postgres.
+//! Dates, times and intervals: how the engine counts them, reads them, computes with them, and how PostgreSQL prints them
+//! with `DateStyle` ISO.
 //!
 //! The engine counts from 1970, the protocol's binary format from 2000. In both, the two extreme values of the integer
 //! are the infinities, so nothing may add to or subtract from a value before it has looked for them.
 
+pub mod age;
+pub mod arithmetic;
+mod decode;
+pub mod interval_arithmetic;
+pub mod interval_style;
+mod interval_sum;
+pub mod modifier;
+mod numbers;
 pub mod parse;
 pub mod parse_interval;
+mod parse_iso_interval;
+mod posix_zone;
+mod tokens;
+pub mod words;
+pub mod zone;
+mod zone_abbreviations;
+
+pub(crate) use numbers::offset as read_offset;
 
 pub use parse_interval::Interval;
 
@@ -38,13 +54,15 @@ pub const SECOND_US: i64 = 1_000_000;
 /// Microseconds of a day.
 pub const DAY_US: i64 = 86_400 * SECOND_US;
 
-/// Whether a timestamp is printed with the zone it is in, which is UTC.
+/// Whether a timestamp is printed with the zone it is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ZoneSuffix {
     /// `timestamp without time zone`
     None,
-    /// `timestamp with time zone`
+    /// `timestamp with time zone`, in UTC
     Utc,
+    /// `timestamp with time zone`, which is local already, with the seconds it is east of UTC
+    Offset(i32),
 }
 
 /// Year (0 is 1 BC), month and day of a day since 1970, in the proleptic Gregorian calendar.
@@ -108,10 +126,46 @@ pub fn write_timestamp(timestamp_us: i64, suffix: ZoneSuffix, out: &mut BytesMut
     write_civil(year, month, day, out);
     out.put_u8(b' ');
     write_time(timestamp_us.rem_euclid(DAY_US), out);
-    if suffix == ZoneSuffix::Utc {
-        out.put_slice(b"+00");
+    match suffix {
+        ZoneSuffix::None => {}
+        ZoneSuffix::Utc => write_offset(0, out),
+        ZoneSuffix::Offset(offset_s) => write_offset(offset_s, out),
     }
     write_era(year, out);
+}
+
+/// Appends a timestamp with time zone as a session in this zone sees it.
+pub fn write_timestamp_in(timestamp_us: i64, zone: &zone::Zone, out: &mut BytesMut) {
+    let offset_s = match timestamp_us {
+        TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY => 0,
+        _ => zone.offset_at(timestamp_us),
+    };
+    match timestamp_us.checked_add(i64::from(offset_s) * SECOND_US) {
+        Some(local_us) => write_timestamp(local_us, ZoneSuffix::Offset(offset_s), out),
+        // Within a day of the last moment there is no local time in 64 bits.
+        None => write_timestamp(timestamp_us, ZoneSuffix::Utc, out),
+    }
+}
+
+/// Appends a time of day with its zone.
+pub fn write_time_with_zone(time_us: i64, offset_s: i32, out: &mut BytesMut) {
+    write_time(time_us, out);
+    write_offset(offset_s, out);
+}
+
+/// Appends an offset from UTC: `+02`, `-03:30`, `+00:53:28`.
+pub fn write_offset(offset_s: i32, out: &mut BytesMut) {
+    let seconds = i64::from(offset_s.unsigned_abs());
+    out.put_u8(if offset_s < 0 { b'-' } else { b'+' });
+    write_padded(seconds / 3600, 2, out);
+    if seconds % 3600 != 0 {
+        out.put_u8(b':');
+        write_padded(seconds / 60 % 60, 2, out);
+    }
+    if seconds % 60 != 0 {
+        out.put_u8(b':');
+        write_padded(seconds % 60, 2, out);
+    }
 }
 
 /// Appends an interval. Every unit has its own sign; a positive one after a negative one is marked.

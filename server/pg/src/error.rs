@@ -84,6 +84,9 @@ impl From<PgError> for DataFusionError {
 
 impl From<InputError> for PgError {
     fn from(error: InputError) -> Self {
+        if let InputError::Value(error) = error {
+            return error;
+        }
         PgError {
             sqlstate: error.sqlstate(),
             message: error.to_string(),

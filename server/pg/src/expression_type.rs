@@ -114,6 +114,15 @@ pub fn decimal_type(precision: u8, scale: i8) -> DataType {
     }
 }
 
+/// The decimal of a `numeric(p, s)`. A scale below zero leaves zeros before the point, one above the precision leaves them
+/// behind it; the decimal has room for them.
+fn declared_decimal(packed: i32) -> DataType {
+    let (precision, scale) = (packed >> 16, ((packed & 0x7ff) ^ 1024) - 1024);
+    let limit = i32::from(NUMERIC_PRECISION_IN_FLIGHT_MAX);
+    let precision = if scale < 0 { precision - scale } else { precision.max(scale) };
+    decimal_type(precision.min(limit) as u8, scale.clamp(0, limit) as i8)
+}
+
 /// How values of a type are carried.
 pub fn arrow_type(oid: u32, typmod: i32) -> DataType {
     match oid {
@@ -123,10 +132,7 @@ pub fn arrow_type(oid: u32, typmod: i32) -> DataType {
         INT8 => DataType::Int64,
         FLOAT4 => DataType::Float32,
         FLOAT8 => DataType::Float64,
-        NUMERIC if typmod >= TYPMOD_HEADER => {
-            let packed = typmod - TYPMOD_HEADER;
-            decimal_type((packed >> 16) as u8, (packed & 0xff) as i8)
-        }
+        NUMERIC if typmod >= TYPMOD_HEADER => declared_decimal(typmod - TYPMOD_HEADER),
         NUMERIC => DataType::Decimal128(NUMERIC_PRECISION_MAX, NUMERIC_UNCONSTRAINED_SCALE),
         BYTEA => DataType::BinaryView,
         DATE => DataType::Date32,

@@ -9,6 +9,9 @@ mod argument;
 mod bound;
 mod call;
 pub mod value;
+mod window;
+
+use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use datafusion_common::ScalarValue;
@@ -20,11 +23,14 @@ use crate::expression_type::Type;
 use crate::session::SessionValues;
 
 pub use argument::Argument;
+pub(crate) use argument::Column;
 pub use bound::{BoundFunction, bind};
 pub use call::Call;
+pub(crate) use call::in_flight;
 /// The values that have a struct of their own, as functions over single values see them.
 pub use value::{Date, Elements, Numeric, Oid, Time, TimeTz, Timestamp, Uuid};
 pub use value::{ResultBuilder, ResultValue, divide_rounding, interval_value, power_of_ten};
+pub use window::WindowFunction;
 
 /// Computes the column of results: as many rows as [`Call::rows`], of the Arrow type that [`Call::result`] says.
 pub type Kernel = for<'a> fn(&'a Call) -> Result<ArrayRef>;
@@ -184,6 +190,31 @@ pub struct Aggregate {
     pub build: fn(AggregateCall) -> Result<Expr>,
 }
 
+/// An aggregate of rows, in any number of arguments.
+pub const fn aggregate(
+    name: &'static str,
+    arguments: &'static [u32],
+    result: u32,
+    build: fn(AggregateCall) -> Result<Expr>,
+) -> Aggregate {
+    let kind = AggregateKind::Normal;
+    Aggregate { name, direct: &[], arguments, variadic: false, result, shape: None, kind, build }
+}
+
+impl Aggregate {
+    /// The type of the result is computed from the arguments'.
+    #[must_use]
+    pub const fn shaped(self, shape: ResultShape) -> Self {
+        Aggregate { shape: Some(shape), ..self }
+    }
+
+    /// With `WITHIN GROUP`, and these direct arguments.
+    #[must_use]
+    pub const fn ordered_set(self, direct: &'static [u32]) -> Self {
+        Aggregate { direct, kind: AggregateKind::OrderedSet, ..self }
+    }
+}
+
 /// An aggregate with its arguments, cast to the types it asked for.
 #[derive(Debug, Clone)]
 pub struct AggregateCall {
@@ -201,6 +232,8 @@ pub struct AggregateCall {
     pub order_by: Vec<Sort>,
 }
 
+/// The columns of a set: their names and types.
+pub type SetColumns = Vec<(String, Type)>;
 /// Columns of equal length, of the types that [`SetFunction::columns`] says.
 pub type SetChunk = Vec<ArrayRef>;
 /// The rows of a set, a few thousand at a time; they are made as they are asked for.
@@ -217,7 +250,7 @@ pub struct SetFunction {
     pub variadic: bool,
     /// The columns of its rows, for arguments of these types. The column of a function that returns single values is named
     /// as the function is.
-    pub columns: fn(&[ArgumentShape<'_>]) -> Result<Vec<(String, Type)>>,
+    pub columns: fn(&[ArgumentShape<'_>]) -> Result<SetColumns>,
     /// The rows for one row of arguments.
     pub rows: fn(SetCall) -> Result<SetRows>,
 }
@@ -232,7 +265,7 @@ pub struct SetCall {
     /// The types of the columns.
     pub columns: Vec<Type>,
     /// What it may know of the session.
-    pub session: SessionValues,
+    pub session: Arc<SessionValues>,
 }
 
 impl From<datafusion_common::DataFusionError> for PgError {

@@ -5,8 +5,13 @@
 //! column of exactly the in-flight type of the table's column, in which every value has been checked against the declared
 //! length, precision and range. Nothing is rounded, cut or replaced unless PostgreSQL would.
 
+pub mod array;
 mod assign;
+pub mod column;
+pub mod json;
+pub mod record;
 pub mod scalars;
+pub mod type_name;
 mod value;
 
 use std::sync::Arc;
@@ -16,7 +21,10 @@ use arrow::error::ArrowError;
 use catalog::types::{NUMERIC_PRECISION_MAX, NUMERIC_UNCONSTRAINED_SCALE, NumericSize};
 use catalog::{Column, SqlType};
 
+use crate::error::PgError;
+use crate::expression_type::Type;
 use crate::output::OutputError;
+use crate::session::SessionValues;
 use crate::sqlstate::SqlState;
 
 pub use assign::{StringSource, assign};
@@ -108,12 +116,21 @@ pub enum InputError {
     /// A string has the one character that PostgreSQL's strings cannot have.
     #[error("invalid byte sequence for encoding \"UTF8\": 0x00")]
     NulCharacter,
-    /// A date or time has a field that cannot have this value: month 13.
+    /// A date or time has a field that cannot have this value: the 30th of February.
     #[error("date/time field value out of range: \"{value}\"")]
     DatetimeFieldOutOfRange {
         /// The text.
         value: String,
     },
+    /// A date has a month or day that there is not, perhaps because they are in another order: month 13.
+    #[error("date/time field value out of range: \"{value}\"")]
+    MonthOrDayOutOfRange {
+        /// The text.
+        value: String,
+    },
+    /// An interval has more months than it can have.
+    #[error("interval out of range")]
+    IntervalTooLong,
     /// An interval has a field that is too large.
     #[error("interval field value out of range: \"{value}\"")]
     IntervalOutOfRange {
@@ -137,13 +154,13 @@ pub enum InputError {
     /// A computed date is no timestamp any more.
     #[error("date out of range for timestamp")]
     DateOutOfRangeForTimestamp,
-    /// A zone was given by its name.
-    #[error("time zone \"{zone}\" is not supported")]
-    ZoneNotSupported {
-        /// The zone.
+    /// A zone was given by a name that none has.
+    #[error("time zone \"{zone}\" not recognized")]
+    UnknownZone {
+        /// The name.
         zone: String,
     },
-    /// A date or time was given by a word whose value depends on the clock.
+    /// A date or time was given by a word whose value depends on the clock, where there is none.
     #[error("date/time value \"{word}\" is not supported")]
     WordNotSupported {
         /// The word.
@@ -159,6 +176,9 @@ pub enum InputError {
         /// The type of what was to be assigned.
         expression_type: String,
     },
+    /// A text is not a value of one of the rarer types.
+    #[error(transparent)]
+    Value(#[from] PgError),
     /// A computed value cannot be printed, so it cannot become a string.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -173,7 +193,9 @@ impl InputError {
         match self {
             InputError::InvalidSyntax { .. } | InputError::InvalidBytea => SqlState::INVALID_TEXT_REPRESENTATION,
             InputError::InvalidDatetime { .. } => SqlState::INVALID_DATETIME_FORMAT,
-            InputError::InvalidHexDigit { .. } | InputError::OddHexDigits => SqlState::INVALID_PARAMETER_VALUE,
+            InputError::InvalidHexDigit { .. } | InputError::OddHexDigits | InputError::UnknownZone { .. } => {
+                SqlState::INVALID_PARAMETER_VALUE
+            }
             InputError::IntegerOutOfRange { .. }
             | InputError::FloatOutOfRange { .. }
             | InputError::OutOfRange { .. }
@@ -184,14 +206,15 @@ impl InputError {
             InputError::ValueTooLong { .. } => SqlState::STRING_DATA_RIGHT_TRUNCATION,
             InputError::NulCharacter => SqlState::CHARACTER_NOT_IN_REPERTOIRE,
             InputError::DatetimeFieldOutOfRange { .. }
+            | InputError::MonthOrDayOutOfRange { .. }
+            | InputError::IntervalTooLong
             | InputError::DatetimeOutOfRange { .. }
             | InputError::DateOutOfRangeForTimestamp => SqlState::DATETIME_FIELD_OVERFLOW,
             InputError::IntervalOutOfRange { .. } => SqlState::INTERVAL_FIELD_OVERFLOW,
             InputError::ZoneOutOfRange { .. } => SqlState::INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
-            InputError::NumericSpecial { .. }
-            | InputError::ZoneNotSupported { .. }
-            | InputError::WordNotSupported { .. } => SqlState::FEATURE_NOT_SUPPORTED,
+            InputError::NumericSpecial { .. } | InputError::WordNotSupported { .. } => SqlState::FEATURE_NOT_SUPPORTED,
             InputError::CannotAssign { .. } => SqlState::DATATYPE_MISMATCH,
+            InputError::Value(error) => error.sqlstate,
             InputError::Output(error) => error.sqlstate(),
             InputError::Arrow(_) => SqlState::INTERNAL_ERROR,
         }
@@ -215,14 +238,17 @@ impl InputError {
                     NUMERIC_PRECISION_MAX - scale
                 ))
             }
+            InputError::Value(error) => error.detail.clone(),
             _ => None,
         }
     }
 
     /// What the client can do about it.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
+            InputError::MonthOrDayOutOfRange { .. } => Some("Perhaps you need a different \"datestyle\" setting."),
             InputError::CannotAssign { .. } => Some("You will need to rewrite or cast the expression."),
+            InputError::Value(error) => error.hint.as_deref(),
             _ => None,
         }
     }
@@ -256,6 +282,43 @@ pub enum ColumnBuilder {
     Timestamp(TimestampMicrosecondBuilder),
     /// `timestamp with time zone`
     TimestampTz(TimestampMicrosecondBuilder),
+    /// The types whose values are built one by one
+    Values(ValuesBuilder),
+}
+
+/// Collects values of a type that has no builder of its own.
+pub struct ValuesBuilder {
+    ty: Type,
+    values: Vec<ArrayRef>,
+}
+
+impl ValuesBuilder {
+    fn new(sql_type: SqlType, capacity: usize) -> Self {
+        let ty = Type::with_typmod(sql_type.oid().0, sql_type.typmod());
+        ValuesBuilder { ty, values: Vec::with_capacity(capacity) }
+    }
+
+    fn append_text(&mut self, text: &str) -> Result<(), InputError> {
+        self.values.push(column::column(&self.ty, &[Some(text)], &SessionValues::default())?);
+        Ok(())
+    }
+
+    fn append_null(&mut self) {
+        self.values.push(new_null_array(&self.ty.arrow, 1));
+    }
+
+    fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        let values = std::mem::take(&mut self.values);
+        let parts: Vec<&dyn Array> = values.iter().map(AsRef::as_ref).collect();
+        if parts.is_empty() {
+            return new_empty_array(&self.ty.arrow);
+        }
+        arrow::compute::concat(&parts).expect("the values have one type")
+    }
 }
 
 /// Does the same with the Arrow builder of every variant.
@@ -275,6 +338,7 @@ macro_rules! with_builder {
             ColumnBuilder::Time($builder) => $body,
             ColumnBuilder::Timestamp($builder) => $body,
             ColumnBuilder::TimestampTz($builder) => $body,
+            ColumnBuilder::Values($builder) => $body,
         }
     };
 }
@@ -303,6 +367,15 @@ impl ColumnBuilder {
             SqlType::TimestampTz => ColumnBuilder::TimestampTz(
                 TimestampMicrosecondBuilder::with_capacity(capacity).with_data_type(in_flight),
             ),
+            SqlType::TimeTz
+            | SqlType::Interval
+            | SqlType::Uuid
+            | SqlType::Json
+            | SqlType::Jsonb
+            | SqlType::Oid
+            | SqlType::Name
+            | SqlType::SingleByte
+            | SqlType::Array(_) => ColumnBuilder::Values(ValuesBuilder::new(column.sql_type, capacity)),
         }
     }
 
@@ -322,6 +395,7 @@ impl ColumnBuilder {
             ColumnBuilder::Time(builder) => builder.append_value(scalars::time(text)?),
             ColumnBuilder::Timestamp(builder) => builder.append_value(scalars::timestamp(text)?),
             ColumnBuilder::TimestampTz(builder) => builder.append_value(scalars::timestamp_with_zone(text)?),
+            ColumnBuilder::Values(builder) => builder.append_text(text)?,
         }
         Ok(())
     }
@@ -343,6 +417,9 @@ impl ColumnBuilder {
 
     /// The values as a column of the in-flight type; the builder is empty again.
     pub fn finish(&mut self) -> ArrayRef {
+        if let ColumnBuilder::Values(builder) = self {
+            return builder.finish();
+        }
         with_builder!(self, builder => Arc::new(builder.finish()))
     }
 }
@@ -496,9 +573,11 @@ mod tests {
         let overflow = SqlState::DATETIME_FIELD_OVERFLOW;
         check_error(SqlType::Date, "2024-13-01", overflow, "date/time field value out of range: \"2024-13-01\"");
         check_error(SqlType::Timestamp, "294277-01-01", overflow, "timestamp out of range: \"294277-01-01\"");
+        let parameter = SqlState::INVALID_PARAMETER_VALUE;
+        let nowhere = "time zone \"europe/nowhere\" not recognized";
+        check_error(SqlType::TimestampTz, "2024-01-05 10:00 Europe/Nowhere", parameter, nowhere);
         let unsupported = SqlState::FEATURE_NOT_SUPPORTED;
-        let berlin = "time zone \"Europe/Berlin\" is not supported";
-        check_error(SqlType::TimestampTz, "2024-01-05 10:00 Europe/Berlin", unsupported, berlin);
+        check_error(SqlType::Date, "today", unsupported, "date/time value \"today\" is not supported");
     }
 
     #[test]
@@ -509,6 +588,42 @@ mod tests {
         builder.push_null();
         assert_eq!((builder.len(), builder.is_empty()), (2, false));
         assert_eq!(builder.finish().null_count(), 1);
+        assert!(builder.is_empty());
+    }
+
+    #[test]
+    fn values_of_the_rarer_types_are_read() {
+        let integers = SqlType::array_of(SqlType::Integer);
+        let amounts = SqlType::array_of(numeric(5, 2));
+        for (sql_type, text, expected) in [
+            (SqlType::Uuid, "{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+            (SqlType::Interval, "1 mon 2 days 3:00", "1 mon 2 days 03:00:00"),
+            (SqlType::TimeTz, "10:00+02", "10:00:00+02"),
+            (SqlType::Json, "[1,  2]", "[1,  2]"),
+            (SqlType::Jsonb, "[1,  2]", "[1, 2]"),
+            (SqlType::Oid, "-1", "4294967295"),
+            (SqlType::Name, "x", "x"),
+            (SqlType::SingleByte, "xy", "x"),
+            (integers, "{1,NULL,3}", "{1,NULL,3}"),
+            (integers, "{}", "{}"),
+            (amounts, "{1.555,2}", "{1.56,2.00}"),
+        ] {
+            let mut builder = ColumnBuilder::new(&column(sql_type), 2);
+            builder.push_text(text).unwrap();
+            builder.push_null();
+            assert_eq!(builder.len(), 2);
+            let array = builder.finish();
+            assert_eq!(*array.data_type(), sql_type.in_flight(), "{sql_type}");
+            assert!(array.is_null(1), "{sql_type}");
+            let described = types::describe(&sql_type.field("c", true));
+            assert_eq!((described.oid, described.typmod), (sql_type.oid().0, sql_type.typmod()), "{sql_type}");
+            let mut out = BytesMut::new();
+            output::text_writer(&array, described.oid, described.typmod).unwrap()(0, &mut out).unwrap();
+            assert_eq!(&out[..], expected.as_bytes(), "{sql_type}");
+        }
+        let mut builder = ColumnBuilder::new(&column(SqlType::Json), 1);
+        let error = builder.push_text("[1,").unwrap_err();
+        assert_eq!(error.detail().as_deref(), Some("The input string ended unexpectedly."));
         assert!(builder.is_empty());
     }
 }

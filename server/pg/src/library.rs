@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::function::{Aggregate, Cast, Function, SetFunction};
+use crate::function::{Aggregate, Cast, Function, SetFunction, WindowFunction};
 
 pub mod aggregate;
 pub mod array;
 pub mod cast;
 pub mod comparison;
+#[cfg(test)]
+mod coverage;
 pub mod datetime;
 pub mod format;
 pub mod json;
 pub mod number;
+pub mod system;
 pub mod text;
 
 /// What one module of the library has.
@@ -28,11 +31,14 @@ pub struct Section {
     pub aggregates: &'static [&'static [Aggregate]],
     /// Functions that return sets.
     pub sets: &'static [&'static [SetFunction]],
+    /// Functions that are called with `OVER` only.
+    pub windows: &'static [&'static [WindowFunction]],
 }
 
 impl Section {
     /// A section that has nothing yet.
-    pub const EMPTY: Section = Section { functions: &[], operators: &[], casts: &[], aggregates: &[], sets: &[] };
+    pub const EMPTY: Section =
+        Section { functions: &[], operators: &[], casts: &[], aggregates: &[], sets: &[], windows: &[] };
 }
 
 static SECTIONS: &[&Section] = &[
@@ -44,6 +50,7 @@ static SECTIONS: &[&Section] = &[
     &format::SECTION,
     &json::SECTION,
     &number::SECTION,
+    &system::SECTION,
     &text::SECTION,
 ];
 
@@ -68,6 +75,7 @@ static FUNCTIONS: LazyLock<Index<Function>> = LazyLock::new(|| Index::new(|it| i
 static OPERATORS: LazyLock<Index<Function>> = LazyLock::new(|| Index::new(|it| it.operators, |it| it.name));
 static AGGREGATES: LazyLock<Index<Aggregate>> = LazyLock::new(|| Index::new(|it| it.aggregates, |it| it.name));
 static SETS: LazyLock<Index<SetFunction>> = LazyLock::new(|| Index::new(|it| it.sets, |it| it.name));
+static WINDOWS: LazyLock<Index<WindowFunction>> = LazyLock::new(|| Index::new(|it| it.windows, |it| it.name));
 static CASTS: LazyLock<HashMap<(u32, u32), &'static Cast>> = LazyLock::new(|| {
     let casts = SECTIONS.iter().flat_map(|section| section.casts).flat_map(|part| part.iter());
     casts.map(|cast| ((cast.function.arguments[0], cast.function.result), cast)).collect()
@@ -91,6 +99,11 @@ pub fn aggregates(name: &str) -> &'static [&'static Aggregate] {
 /// The set-returning functions of a name.
 pub fn set_functions(name: &str) -> &'static [&'static SetFunction] {
     SETS.get(name)
+}
+
+/// The window functions of a name; any aggregate can be called as one too.
+pub fn window_functions(name: &str) -> &'static [&'static WindowFunction] {
+    WINDOWS.get(name)
 }
 
 /// The cast from one type to another, when there is one of its own. A cast of a type to itself applies the modifier.

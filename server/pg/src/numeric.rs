@@ -2,6 +2,7 @@
 //!
 //! A decimal is an integer and a scale. Neither direction goes through floating point: what was written is what is read.
 
+use arrow::datatypes::i256;
 use bytes::{Buf, BufMut, BytesMut};
 
 /// Decimal digits in one digit of the binary format.
@@ -100,6 +101,37 @@ impl<'a> WrittenNumber<'a> {
         }
         unscaled = unscaled.checked_add(i128::from(round_up))?;
         Some(ScaledNumber { unscaled: if self.negative { -unscaled } else { unscaled }, exact })
+    }
+}
+
+impl WrittenNumber<'_> {
+    /// As [`WrittenNumber::at_scale`], in 256 bits: the unscaled number, and whether nothing but zeros was cut off. `None`
+    /// when it does not fit.
+    pub fn wide_at_scale(&self, scale: i64) -> Option<(i256, bool)> {
+        if let Some(number) = self.at_scale(scale) {
+            return Some((i256::from_i128(number.unscaled), number.exact));
+        }
+        let ten = i256::from_i128(10);
+        let written = (self.integer.len() + self.fraction.len()) as i64;
+        let kept = self.integer.len() as i64 + self.exponent + scale;
+        let mut unscaled = i256::ZERO;
+        let (mut exact, mut round_up) = (true, false);
+        for (position, digit) in (0i64..).zip(self.integer.iter().chain(self.fraction)) {
+            let digit = digit - b'0';
+            if position < kept {
+                unscaled = unscaled.checked_mul(ten)?.checked_add(i256::from_i128(i128::from(digit)))?;
+            } else {
+                round_up |= position == kept && digit >= 5;
+                exact &= digit == 0;
+            }
+        }
+        for _ in written..kept {
+            unscaled = unscaled.checked_mul(ten)?;
+        }
+        if round_up {
+            unscaled = unscaled.checked_add(i256::ONE)?;
+        }
+        Some((if self.negative { unscaled.checked_neg()? } else { unscaled }, exact))
     }
 }
 

@@ -10,13 +10,17 @@
 mod containers;
 mod float;
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, AsArray, StructArray};
 use arrow::datatypes::*;
 use bytes::{BufMut, BytesMut};
+use catalog::types::NUMERIC_UNCONSTRAINED_SCALE;
 
 use crate::column_readers::*;
+use crate::datetime::interval_style::{self, IntervalStyle};
+use crate::datetime::zone::Zone;
 use crate::datetime::{self, ZoneSuffix};
 use crate::numeric;
+use crate::session::SessionValues;
 use crate::sqlstate::SqlState;
 use crate::types;
 
@@ -61,8 +65,36 @@ impl OutputError {
     }
 }
 
-/// The function that prints the values of a column, which [`types::describe`] has described with this type.
+/// What the text of a value depends on besides the value.
+#[derive(Debug, Clone, Copy)]
+struct Style {
+    /// The zone that timestamps with time zone are printed in.
+    zone: chrono_tz::Tz,
+    /// Setting `IntervalStyle`.
+    intervals: IntervalStyle,
+}
+
+impl Style {
+    const DEFAULT: Style = Style { zone: chrono_tz::Tz::UTC, intervals: IntervalStyle::Postgres };
+}
+
+/// The function that prints the values of a column, which [`types::describe`] has described with this type, in UTC.
 pub fn text_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> Result<TextWriter<'a>, OutputError> {
+    styled_writer(array, oid, typmod, Style::DEFAULT)
+}
+
+/// The function that prints the values of a column as a session sees them: in its time zone and style of intervals.
+pub fn text_writer_in<'a>(
+    array: &'a dyn Array,
+    oid: u32,
+    typmod: i32,
+    session: &SessionValues,
+) -> Result<TextWriter<'a>, OutputError> {
+    let style = Style { zone: session.time_zone, intervals: IntervalStyle::of(session) };
+    styled_writer(array, oid, typmod, style)
+}
+
+fn styled_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32, style: Style) -> Result<TextWriter<'a>, OutputError> {
     use DataType::*;
     Ok(match array.data_type() {
         // Every value is NULL, so there is nothing to print.
@@ -71,35 +103,40 @@ pub fn text_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> Result<Te
             let values = array.as_boolean();
             plain(move |row, out| out.put_u8(if values.value(row) { b't' } else { b'f' }))
         }
+        it if it.is_integer() && oid == types::REGTYPE => {
+            let number = integer_reader(array);
+            plain(move |row, out| write_type_name(number(row).unwrap_or(0), out))
+        }
         it if it.is_integer() => integer_writer(array),
         Float16 | Float32 | Float64 => float_writer(array),
         Decimal32(_, _) | Decimal64(_, _) | Decimal128(_, _) | Decimal256(_, _) => decimal_writer(array, oid, typmod),
         Utf8 | LargeUtf8 | Utf8View => string_writer(array, oid, typmod),
         Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => bytes_writer(array, oid),
-        Date32 | Date64 | Time32(_) | Time64(_) | Timestamp(_, _) => datetime_writer(array, oid),
+        Date32 | Date64 | Time32(_) | Time64(_) | Timestamp(_, _) => datetime_writer(array, oid, style),
         Interval(_) | Duration(_) => {
             let value = interval_reader(array);
             Box::new(move |row, out| {
                 let (months, days, time_us) = value(row).ok_or(OutputError::IntervalOutOfRange)?;
-                datetime::write_interval(months, days, time_us, out);
+                interval_style::write(months, days, time_us, style.intervals, out);
                 Ok(())
             })
         }
         Dictionary(_, _) => {
             let (keys, values) = dictionary_parts(array);
-            let write = text_writer(values, oid, typmod)?;
+            let write = styled_writer(values, oid, typmod, style)?;
             Box::new(move |row, out| write(keys[row], out))
         }
         RunEndEncoded(_, _) => {
             let (position, values) = run_parts(array);
-            let write = text_writer(values, oid, typmod)?;
+            let write = styled_writer(values, oid, typmod, style)?;
             Box::new(move |row, out| write(position(row), out))
         }
         List(_) | LargeList(_) | ListView(_) | LargeListView(_) | FixedSizeList(_, _) => {
-            containers::array_writer(array, oid)?
+            containers::array_writer(array, oid, typmod, style)?
         }
-        Struct(_) => containers::record_writer(array.as_struct())?,
-        Map(_, _) => containers::map_writer(array.as_map())?,
+        Struct(_) if oid == types::TIMETZ => time_with_zone_writer(array.as_struct())?,
+        Struct(_) => containers::record_writer(array.as_struct(), style)?,
+        Map(_, _) => containers::map_writer(array.as_map(), style)?,
         other => return Err(OutputError::NoTextFormat { data_type: other.to_string() }),
     })
 }
@@ -150,10 +187,8 @@ fn float_writer(array: &dyn Array) -> TextWriter<'_> {
     }
 }
 
-/// A column declared `numeric` without precision has room for eighteen digits after the point but does not mean them:
-/// zeros at the end are not printed.
 fn decimal_writer(array: &dyn Array, oid: u32, typmod: i32) -> TextWriter<'_> {
-    let trim = oid == types::NUMERIC && typmod < 0;
+    let trim = oid == types::NUMERIC && is_unconstrained(array.data_type(), typmod);
     let decimal = decimal_reader(array);
     plain(move |row, out| {
         decimal(row, &mut |negative, digits, scale| {
@@ -161,6 +196,18 @@ fn decimal_writer(array: &dyn Array, oid: u32, typmod: i32) -> TextWriter<'_> {
             numeric::write_text(negative, digits, scale, out);
         });
     })
+}
+
+/// Whether values are carried as those of a column declared `numeric` without precision, or as sums or products of such.
+/// They have room for eighteen digits after the point, or twice as many, but do not mean them: zeros at the end are not
+/// printed. Any other decimal has the scale that its expression has.
+pub fn is_unconstrained(data_type: &DataType, typmod: i32) -> bool {
+    match data_type {
+        DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => {
+            typmod < 0 && *scale > 0 && scale % NUMERIC_UNCONSTRAINED_SCALE == 0
+        }
+        _ => false,
+    }
 }
 
 /// Digits and scale without the zeros at the end of the fraction.
@@ -217,7 +264,16 @@ fn write_uuid(bytes: &[u8], out: &mut BytesMut) {
     }
 }
 
-fn datetime_writer(array: &dyn Array, oid: u32) -> TextWriter<'_> {
+/// A time with its zone, which are the two fields of a struct.
+fn time_with_zone_writer(array: &StructArray) -> Result<TextWriter<'_>, OutputError> {
+    let no_text = || OutputError::NoTextFormat { data_type: array.data_type().to_string() };
+    let times = array.columns().first().and_then(|it| it.as_primitive_opt::<Time64MicrosecondType>());
+    let offsets = array.columns().get(1).and_then(|it| it.as_primitive_opt::<Int32Type>());
+    let (times, offsets) = (times.ok_or_else(no_text)?, offsets.ok_or_else(no_text)?);
+    Ok(plain(move |row, out| datetime::write_time_with_zone(times.value(row), offsets.value(row), out)))
+}
+
+fn datetime_writer(array: &dyn Array, oid: u32, style: Style) -> TextWriter<'_> {
     match array.data_type() {
         DataType::Date32 | DataType::Date64 => {
             let day = date_reader(array);
@@ -231,13 +287,26 @@ fn datetime_writer(array: &dyn Array, oid: u32) -> TextWriter<'_> {
             plain(move |row, out| datetime::write_time(time(row), out))
         }
         _ => {
-            let suffix = if oid == types::TIMESTAMPTZ { ZoneSuffix::Utc } else { ZoneSuffix::None };
+            let zone = (oid == types::TIMESTAMPTZ).then_some(Zone::Named(style.zone));
             let timestamp = timestamp_reader(array);
             Box::new(move |row, out| {
-                datetime::write_timestamp(timestamp(row).ok_or(OutputError::TimestampOutOfRange)?, suffix, out);
+                let timestamp_us = timestamp(row).ok_or(OutputError::TimestampOutOfRange)?;
+                match &zone {
+                    Some(zone) => datetime::write_timestamp_in(timestamp_us, zone, out),
+                    None => datetime::write_timestamp(timestamp_us, ZoneSuffix::None, out),
+                }
                 Ok(())
             })
         }
+    }
+}
+
+/// Appends the name of a type; of a number that no type has, the number.
+fn write_type_name(number: i64, out: &mut BytesMut) {
+    match u32::try_from(number).map(types::type_name).as_deref() {
+        _ if number == 0 => out.put_u8(b'-'),
+        Ok("???") | Err(_) => write_integer(number, out),
+        Ok(name) => out.put_slice(name.as_bytes()),
     }
 }
 
@@ -261,4 +330,31 @@ fn write_unsigned(mut value: u64, out: &mut BytesMut) {
         }
     }
     out.put_slice(&digits[start..]);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, TimestampMicrosecondArray};
+
+    use super::*;
+
+    #[test]
+    fn timestamps_with_time_zone_are_printed_in_the_zone_of_the_session() {
+        let values = TimestampMicrosecondArray::from(vec![0, 1_720_000_000_000_000, -5_364_662_400_000_000, i64::MAX]);
+        let array: ArrayRef = Arc::new(values.with_timezone("UTC"));
+        let session = SessionValues { time_zone: chrono_tz::Tz::Europe__Berlin, ..SessionValues::default() };
+        let write = text_writer_in(&array, types::TIMESTAMPTZ, -1, &session).unwrap();
+        for (row, expected) in
+            ["1970-01-01 01:00:00+01", "2024-07-03 11:46:40+02", "1800-01-01 00:53:28+00:53:28", "infinity"]
+                .iter()
+                .enumerate()
+        {
+            let mut out = BytesMut::new();
+            write(row, &mut out).unwrap();
+            assert_eq!(std::str::from_utf8(&out).unwrap(), *expected);
+        }
+    }
 }

@@ -2,9 +2,11 @@
 
 use std::any::Any;
 
-use chrono_tz::Tz;
+pub use chrono_tz::Tz;
 use datafusion_common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion_common::{DataFusionError, Result};
+
+use crate::library::number::RandomState;
 
 /// What functions may know of the session that asks. It travels in the engine's options, so that a plan that is kept can
 /// run for another moment.
@@ -28,6 +30,13 @@ pub struct SessionValues {
     pub version: String,
     /// The settings by their names in lower case: `current_setting('…')`.
     pub settings: Vec<(String, String)>,
+    /// The generator behind `random()`.
+    pub random: RandomState,
+}
+
+/// The time zone of this name, in any case.
+pub fn zone_named(name: &str) -> Option<Tz> {
+    chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name)).copied()
 }
 
 impl Default for SessionValues {
@@ -42,6 +51,7 @@ impl Default for SessionValues {
             process_id: 0,
             version: String::new(),
             settings: Vec::new(),
+            random: RandomState::default(),
         }
     }
 }

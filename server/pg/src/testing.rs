@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, ListArray};
 use bytes::BytesMut;
 use datafusion_common::ScalarValue;
 use datafusion_expr::ColumnarValue;
@@ -10,7 +10,7 @@ use datafusion_expr::ColumnarValue;
 use crate::error::{PgError, Result};
 use crate::expression_type::Type;
 use crate::function::{ArgumentShape, Call, Function, Method};
-use crate::{input, library, output};
+use crate::{input, library, output, types};
 
 /// A value in its type's text format, of the type with this number; `None` is NULL.
 pub type Value<'a> = (u32, Option<&'a str>);
@@ -38,19 +38,34 @@ fn pick(entries: &[&'static Function], name: &str, arguments: &[Value<'_>]) -> R
         arity
             && arguments.iter().enumerate().all(|(position, (oid, _))| {
                 let expected = declared[position.min(declared.len() - 1)];
-                expected == *oid || crate::types::type_name(expected).contains("any")
+                let is_array = types::element_type(*oid).is_some() || !types::type_name(expected).ends_with("array");
+                let is_single = types::element_type(*oid).is_none() || !types::type_name(expected).contains("nonarray");
+                let is_any = types::type_name(expected).contains("any") && (is_array || expected == types::ANYNONARRAY);
+                expected == *oid || is_any && is_single
             })
     };
-    entries.iter().find(fits).copied().ok_or_else(|| PgError::internal(format!("there is no such {name}")))
+    // As resolution does, an entry of exactly these types comes before one of any.
+    let exact = |entry: &&&'static Function| entry.arguments.iter().eq(arguments.iter().map(|(oid, _)| oid));
+    let found = entries.iter().find(exact).or_else(|| entries.iter().find(fits));
+    found.copied().ok_or_else(|| PgError::internal(format!("there is no such {name}")))
+}
+
+/// The type of what a function or operator of exactly these argument types answers.
+pub fn result_type(name: &str, arguments: &[Value<'_>]) -> Result<Type> {
+    let entries = [library::functions(name), library::operators(name)].concat();
+    result(pick(&entries, name, arguments)?, &scalars(arguments)?)
+}
+
+fn result(function: &Function, values: &[(Type, ScalarValue)]) -> Result<Type> {
+    let shapes: Vec<_> = values.iter().map(|(ty, value)| ArgumentShape { ty, constant: Some(value) }).collect();
+    match function.shape {
+        Some(shape) => shape(&shapes),
+        None => Ok(Type::of(function.result)),
+    }
 }
 
 fn run(function: &'static Function, arguments: &[Value<'_>]) -> Result<Option<String>> {
-    let values = scalars(arguments)?;
-    let shapes: Vec<_> = values.iter().map(|(ty, value)| ArgumentShape { ty, constant: Some(value) }).collect();
-    let result = match function.shape {
-        Some(shape) => shape(&shapes)?,
-        None => Type::of(function.result),
-    };
+    let result = result(function, &scalars(arguments)?)?;
     run_as(function, arguments, result)
 }
 
@@ -82,6 +97,7 @@ fn scalars(arguments: &[Value<'_>]) -> Result<Vec<(Type, ScalarValue)>> {
 fn scalar(oid: u32, text: Option<&str>) -> Result<(Type, ScalarValue)> {
     let session = crate::SessionValues::default();
     match text {
+        Some(text) if types::element_type(oid).is_some() => array(oid, text),
         Some(text) => input::value(&Type::of(oid), text, &session),
         None => {
             let ty = Type::of(oid);
@@ -89,6 +105,65 @@ fn scalar(oid: u32, text: Option<&str>) -> Result<(Type, ScalarValue)> {
             Ok((ty, null))
         }
     }
+}
+
+/// An array from its text, in which nothing is quoted. Its type has as many dimensions as the text.
+pub fn array(oid: u32, text: &str) -> Result<(Type, ScalarValue)> {
+    let element = types::element_type(oid).ok_or_else(|| PgError::internal("there are only arrays here"))?;
+    let depth = text.chars().take_while(|c| *c == '{').count();
+    let leaves: Vec<&str> = text.split(['{', '}', ',']).filter(|leaf| !leaf.is_empty()).collect();
+    let mut ty = Type::of(element);
+    for leaf in leaves.iter().filter(|leaf| **leaf != "NULL") {
+        let (own, _) = scalar(element, Some(leaf))?;
+        if own.digits().map(|it| it.1) > ty.digits().map(|it| it.1) || ty == Type::of(types::NUMERIC) {
+            ty = own;
+        }
+    }
+    if let Some((_, scale)) = ty.digits().filter(|_| element == types::NUMERIC) {
+        ty = Type::numeric(38, scale);
+    }
+    let mut parts = vec![arrow::array::new_empty_array(&ty.arrow)];
+    for leaf in leaves {
+        let (_, value) = scalar(element, Some(leaf).filter(|leaf| *leaf != "NULL"))?;
+        parts.push(arrow::compute::cast(&value.to_array()?, &ty.arrow)?);
+    }
+    let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+    let mut values = arrow::compute::concat(&parts)?;
+    for level in (1..=depth).rev() {
+        values = Arc::new(nested(&values, text, level)?);
+        ty = Type { oid, typmod: -1, arrow: values.data_type().clone() };
+    }
+    Ok((ty, ScalarValue::try_from_array(&values, 0)?))
+}
+
+/// The arrays of one level of nesting, whose elements are these.
+fn nested(values: &ArrayRef, text: &str, level: usize) -> Result<ListArray> {
+    let (mut depth, mut lengths, mut empty) = (0, Vec::new(), true);
+    for c in text.chars() {
+        match c {
+            '{' => {
+                depth += 1;
+                if depth == level {
+                    lengths.push(0);
+                    empty = true;
+                }
+            }
+            '}' => {
+                if depth == level && !empty {
+                    *lengths.last_mut().ok_or_else(|| PgError::internal("unbalanced"))? += 1;
+                }
+                depth -= 1;
+                empty = false;
+            }
+            ',' if depth == level => {
+                *lengths.last_mut().ok_or_else(|| PgError::internal("unbalanced"))? += 1;
+            }
+            _ => empty = false,
+        }
+    }
+    let field = Arc::new(arrow::datatypes::Field::new("item", values.data_type().clone(), true));
+    let offsets = arrow::buffer::OffsetBuffer::from_lengths(lengths);
+    Ok(ListArray::try_new(field, offsets, values.clone(), None)?)
 }
 
 /// A row of a column as text.
@@ -99,5 +174,14 @@ pub fn text(array: &ArrayRef, ty: &Type, row: usize) -> Result<Option<String>> {
     let array: Arc<dyn Array> = array.clone();
     let mut out = BytesMut::new();
     output::text_writer(&array, ty.oid, ty.typmod)?(row, &mut out)?;
-    Ok(Some(String::from_utf8_lossy(&out).into_owned()))
+    let text = String::from_utf8_lossy(&out).into_owned();
+    Ok(Some(if ty.oid == crate::types::NUMERIC && ty.typmod < 0 { without_zeros(text) } else { text }))
+}
+
+/// A number without the zeros at its end: how many there are, its type decides.
+pub fn without_zeros(text: String) -> String {
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
 }

@@ -77,6 +77,8 @@ pub const REGCLASS: u32 = 2205;
 pub const JSONPATH: u32 = 4072;
 /// `boolean[]`
 pub const BOOL_ARRAY: u32 = 1000;
+/// `name[]`
+pub const NAME_ARRAY: u32 = 1003;
 /// `text[]`
 pub const TEXT_ARRAY: u32 = 1009;
 /// `integer[]`
@@ -228,6 +230,11 @@ pub fn type_name(oid: u32) -> String {
     element_type(oid).map_or_else(|| "???".to_owned(), |element| format!("{}[]", type_name(element)))
 }
 
+/// The number of the type with this name, as `format_type` prints it.
+pub fn number_of_name(name: &str) -> Option<u32> {
+    TYPES.iter().find(|it| it.name == name).map(|it| it.oid)
+}
+
 /// The Arrow type of a parameter that a client declares with this type; `None` when the type is left to the planner (0)
 /// or cannot be a parameter. `unknown` counts as text, as PostgreSQL decides in the end.
 ///
@@ -293,7 +300,9 @@ fn fits(oid: u32, data_type: &DataType) -> bool {
         (INT2 | INT4 | INT8, it) => it.is_integer(),
         (FLOAT4 | FLOAT8, it) => it.is_floating(),
         (NUMERIC, it) => it.is_decimal() || it.is_integer(),
-        (CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | JSON | JSONB | PG_NODE_TREE, it) => it.is_string(),
+        (CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | JSON | JSONB | JSONPATH | PG_NODE_TREE, it) => {
+            it.is_string()
+        }
         (BYTEA, it) => it.is_binary() || matches!(it, DataType::FixedSizeBinary(_)),
         (UUID, it) => *it == DataType::FixedSizeBinary(16) || it.is_string(),
         (DATE, it) => matches!(it, DataType::Date32 | DataType::Date64),
@@ -301,6 +310,7 @@ fn fits(oid: u32, data_type: &DataType) -> bool {
         (TIMESTAMP | TIMESTAMPTZ, it) => matches!(it, DataType::Timestamp(_, _)),
         (INTERVAL, it) => matches!(it, DataType::Interval(_) | DataType::Duration(_)),
         (RECORD, it) => matches!(it, DataType::Struct(_)),
+        (TIMETZ, it) => *it == crate::expression_type::arrow_type(TIMETZ, -1),
         // A number that names an object may come as the number or as the name.
         (oid, it) if is_object_number(oid) => it.is_integer() || it.is_string(),
         _ => false,

@@ -3,8 +3,7 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    DataType, Expr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableFactor, Visit, Visitor,
-    WindowType,
+    Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableFactor, Visit, Visitor,
 };
 
 use crate::error::{Error, Result};
@@ -118,46 +117,6 @@ fn refuse(clauses: &[(bool, &'static str)]) -> ControlFlow<Refusal> {
     }
 }
 
-fn is_quantified_subquery(expr: &Expr) -> bool {
-    let (Expr::AnyOp { right, .. } | Expr::AllOp { right, .. }) = expr else { return false };
-    let mut right = right.as_ref();
-    while let Expr::Nested(inner) = right {
-        right = inner;
-    }
-    matches!(right, Expr::Subquery(_))
-}
-
-/// The engine would cut what PostgreSQL rounds.
-fn is_rounding_cast(expr: &Expr) -> bool {
-    let Expr::Cast { data_type, .. } = expr else { return false };
-    matches!(data_type, DataType::Timestamp(Some(0..=5), _) | DataType::Time(Some(0..=5), _))
-}
-
-/// `OVER (w ORDER BY x)`: the planner forgets `w`.
-fn extends_named_window(expr: &Expr) -> bool {
-    let Expr::Function(function) = expr else { return false };
-    matches!(&function.over, Some(WindowType::WindowSpec(window)) if window.window_name.is_some())
-}
-
-/// The planner forgets what stands around the UNION of a recursive query.
-fn recursive_with_more(query: &Query) -> bool {
-    let Some(with) = query.with.as_ref().filter(|with| with.recursive) else { return false };
-    with.cte_tables.iter().any(|cte| {
-        let inner = &cte.query;
-        let is_union = matches!(inner.body.as_ref(), SetExpr::SetOperation { .. });
-        is_union && (inner.order_by.is_some() || inner.limit_clause.is_some() || inner.with.is_some())
-    })
-}
-
-/// The engine's functions of these names take another language of patterns, and print PostgreSQL's as they stand.
-fn is_formatting_function(expr: &Expr) -> bool {
-    let Expr::Function(function) = expr else { return false };
-    let name = function.name.0.last().and_then(|part| part.as_ident());
-    name.is_some_and(|name| {
-        ["to_char", "to_date", "to_timestamp", "to_number"].iter().any(|known| name.value.eq_ignore_ascii_case(known))
-    })
-}
-
 /// The alias behind a `*`, which PostgreSQL does not know.
 fn wildcard_alias(item: &SelectItem) -> Option<&Ident> {
     match item {
@@ -183,28 +142,9 @@ impl Visitor for Guard {
         }
     }
 
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Self::Break> {
-        // The engine would take the characters of the text for the bytes.
-        let to_bytea = matches!(expr, Expr::Cast { data_type: DataType::Bytea, .. });
-        // … and forget the length of the type.
-        let to_length = matches!(expr, Expr::Cast { data_type: DataType::Char(_) | DataType::Character(_), .. });
-        refuse(&[
-            (to_bytea, "a cast to bytea"),
-            (to_length, "a cast to a type with a length"),
-            // … and take the pattern for a regular expression.
-            (matches!(expr, Expr::SimilarTo { .. }), "SIMILAR TO"),
-            // The engine confuses the two tables when the subquery reads one of the outer query's.
-            (is_quantified_subquery(expr), "ANY or ALL of a subquery"),
-            (is_rounding_cast(expr), "a cast to a time or timestamp with a precision"),
-            (extends_named_window(expr), "OVER with a named window and more"),
-            (is_formatting_function(expr), "formatting with to_char, to_date or to_timestamp"),
-        ])
-    }
-
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Self::Break> {
         refuse(&[
             (!query.locks.is_empty(), "FOR UPDATE"),
-            (recursive_with_more(query), "ORDER BY, LIMIT or WITH in a recursive query"),
             (query.for_clause.is_some(), "FOR XML, JSON or BROWSE"),
             (query.settings.is_some(), "SETTINGS"),
             (query.format_clause.is_some(), "FORMAT"),
@@ -225,8 +165,6 @@ impl Visitor for Guard {
         }
         refuse(&[
             (select.into.is_some(), "SELECT INTO"),
-            (select.top.is_some(), "TOP"),
-            (select.exclude.is_some(), "EXCLUDE"),
             (select.prewhere.is_some(), "PREWHERE"),
             (!select.connect_by.is_empty(), "CONNECT BY"),
             (!select.lateral_views.is_empty(), "LATERAL VIEW"),
@@ -241,27 +179,14 @@ impl Visitor for Guard {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Self::Break> {
         match factor {
-            TableFactor::Table {
-                sample,
-                version,
-                with_hints,
-                partitions,
-                json_path,
-                index_hints,
-                with_ordinality,
-                ..
-            } => refuse(&[
+            TableFactor::Table { sample, version, with_hints, partitions, json_path, index_hints, .. } => refuse(&[
                 (sample.is_some(), "TABLESAMPLE"),
                 (version.is_some(), "a table version"),
                 (!with_hints.is_empty() || !index_hints.is_empty(), "a table hint"),
                 (!partitions.is_empty(), "PARTITION selection"),
                 (json_path.is_some(), "a path behind a table"),
-                (*with_ordinality, "WITH ORDINALITY"),
             ]),
             TableFactor::Derived { sample, .. } => refuse(&[(sample.is_some(), "TABLESAMPLE")]),
-            TableFactor::Function { with_ordinality, .. } | TableFactor::UNNEST { with_ordinality, .. } => {
-                refuse(&[(*with_ordinality, "WITH ORDINALITY")])
-            }
             _ => ControlFlow::Continue(()),
         }
     }

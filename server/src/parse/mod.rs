@@ -8,16 +8,17 @@
 pub mod convert;
 pub mod copy;
 pub mod depth;
+pub mod dialect;
 pub mod external;
 pub mod guard;
 pub mod position;
 pub mod statement;
 
+pub use dialect::WarehouseDialect;
 pub use statement::Statement;
 
 use std::sync::Arc;
 
-use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
@@ -48,10 +49,12 @@ pub fn parse(text: &str) -> Result<Vec<Parsed>> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(Error::TextTooLong);
     }
-    let dialect = PostgreSqlDialect {};
+    let dialect = WarehouseDialect;
     let tokens = Tokenizer::new(&dialect, text).tokenize_with_location();
     let tokens = tokens.map_err(|error| syntax_error(text, ParserError::from(error)))?;
     depth::check(&tokens)?;
+    let tokens = dialect::with_frame_parentheses(dialect::without_approximate(tokens));
+    let tokens = dialect::with_marked_symmetry(tokens);
 
     let text: Arc<str> = text.into();
     let parser = Parser::new(&dialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens.clone());
@@ -72,6 +75,17 @@ pub fn parse(text: &str) -> Result<Vec<Parsed>> {
     }
 }
 
+/// The query in a text that we have written ourselves.
+///
+/// # Errors
+/// It is none.
+pub fn query(text: &str) -> Result<Box<sqlparser::ast::Query>> {
+    match parse(text)?.into_iter().next().map(|parsed| parsed.statement) {
+        Some(Statement::Query(query)) => Ok(query),
+        _ => Err(Error::not_supported("something else than a query")),
+    }
+}
+
 /// Reads one statement after the other from the tokens of a query string.
 pub(crate) struct StatementReader<'a> {
     pub(crate) parser: Parser<'a>,
@@ -82,6 +96,10 @@ pub(crate) struct StatementReader<'a> {
 impl StatementReader<'_> {
     fn statement(&mut self) -> Result<Statement> {
         let start = self.parser.peek_token();
+        if matches!(&start.token, Token::Word(word) if word.keyword == Keyword::TABLE) {
+            let query = self.parser.parse_query().map_err(|error| self.syntax(error))?;
+            return Ok(Statement::Query(query));
+        }
         if self.words(&["CREATE", "EXTERNAL", "SCHEMA"]) {
             return self.create_external_schema();
         }

@@ -1,7 +1,7 @@
 //! What the columns of a result are called, by PostgreSQL's rule (`FigureColname` in parse_target.c): a function's column
 //! is named after it, a cast's after what is cast or else the type, and what has no better name is `?column?`.
 
-use sqlparser::ast::{Expr, Query, SelectItem, SetExpr};
+use sqlparser::ast::{AccessExpr, BinaryOperator, Expr, Query, SelectItem, SetExpr, TrimWhereField};
 
 use crate::plan::relations::identifier;
 
@@ -34,43 +34,81 @@ fn item_name(item: &SelectItem) -> Option<String> {
     }
 }
 
-fn expression_name(expr: &Expr) -> Option<String> {
+/// The name that an expression gives its column, if any.
+pub fn expression_name(expr: &Expr) -> Option<String> {
+    named(expr).map(|(name, _)| name)
+}
+
+/// How good a name is: that of a type or of CASE gives way to a better one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strength {
+    Weak,
+    Strong,
+}
+
+fn strong(name: impl Into<String>) -> Option<(String, Strength)> {
+    Some((name.into(), Strength::Strong))
+}
+
+/// The name unless a part of the expression has a strong one.
+fn weak(name: String, part: Option<&Expr>) -> Option<(String, Strength)> {
+    part.and_then(named).filter(|(_, strength)| *strength == Strength::Strong).or(Some((name, Strength::Weak)))
+}
+
+fn named(expr: &Expr) -> Option<(String, Strength)> {
     match expr {
-        Expr::Identifier(name) => Some(identifier(name)),
-        Expr::CompoundIdentifier(parts) => parts.last().map(identifier),
-        Expr::Function(function) => function.name.0.last()?.as_ident().map(identifier),
-        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } | Expr::AtTimeZone { timestamp: inner, .. } => {
-            expression_name(inner)
-        }
-        Expr::Cast { expr, data_type, .. } => expression_name(expr).or_else(|| Some(cast_name(&data_type.to_string()))),
-        Expr::TypedString(typed) => Some(cast_name(&typed.data_type.to_string())),
-        Expr::Case { else_result, .. } => {
-            let from_else = else_result.as_ref().and_then(|expr| expression_name(expr));
-            Some(from_else.unwrap_or_else(|| "case".to_owned()))
-        }
-        Expr::Extract { .. } => Some("extract".into()),
-        Expr::Substring { .. } => Some("substring".into()),
-        Expr::Position { .. } => Some("position".into()),
-        Expr::Trim { .. } => Some("btrim".into()),
-        Expr::Overlay { .. } => Some("overlay".into()),
-        Expr::Ceil { .. } => Some("ceil".into()),
-        Expr::Floor { .. } => Some("floor".into()),
-        Expr::Exists { .. } => Some("exists".into()),
-        Expr::Array(_) => Some("array".into()),
-        Expr::Interval(_) => Some("interval".into()),
-        Expr::Subquery(query) => column_names(query)?.into_iter().next(),
-        Expr::Value(value) => match value.value {
-            sqlparser::ast::Value::Boolean(_) => Some("bool".into()),
-            _ => None,
-        },
+        Expr::Identifier(name) => strong(identifier(name)),
+        Expr::CompoundIdentifier(parts) => strong(identifier(parts.last()?)),
+        Expr::CompoundFieldAccess { root, access_chain } => access_name(root, access_chain),
+        Expr::Function(function) => strong(identifier(function.name.0.last()?.as_ident()?)),
+        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => named(inner),
+        Expr::Cast { expr, data_type, .. } => weak(cast_name(&data_type.to_string()), Some(expr)),
+        Expr::TypedString(typed) => weak(cast_name(&typed.data_type.to_string()), None),
+        Expr::Interval(_) => weak("interval".into(), None),
+        Expr::Case { else_result, .. } => weak("case".into(), else_result.as_deref()),
+        Expr::AtTimeZone { .. } => strong("timezone"),
+        Expr::Extract { .. } => strong("extract"),
+        Expr::Substring { shorthand: true, .. } => strong("substr"),
+        Expr::Substring { .. } => strong("substring"),
+        Expr::Position { .. } => strong("position"),
+        Expr::Trim { trim_where: Some(TrimWhereField::Leading), .. } => strong("ltrim"),
+        Expr::Trim { trim_where: Some(TrimWhereField::Trailing), .. } => strong("rtrim"),
+        Expr::Trim { .. } => strong("btrim"),
+        Expr::Overlay { .. } => strong("overlay"),
+        Expr::Ceil { .. } => strong("ceil"),
+        Expr::Floor { .. } => strong("floor"),
+        Expr::Exists { .. } => strong("exists"),
+        Expr::Array(_) => strong("array"),
+        Expr::Tuple(_) => strong("row"),
+        Expr::IsNormalized { .. } => strong("is_normalized"),
+        Expr::BinaryOp { op: BinaryOperator::Overlaps, .. } => strong("overlaps"),
+        Expr::Subquery(query) => strong(column_names(query)?.into_iter().next()?),
         _ => None,
+    }
+}
+
+/// `x.field[1]` is called after the last name in it.
+fn access_name(root: &Expr, chain: &[AccessExpr]) -> Option<(String, Strength)> {
+    let last = chain.iter().rev().find_map(|access| match access {
+        AccessExpr::Dot(Expr::Identifier(name)) => Some(identifier(name)),
+        _ => None,
+    });
+    match last {
+        Some(name) => strong(name),
+        None => named(root),
     }
 }
 
 /// The type's own name in `pg_type`, without modifiers.
 fn cast_name(written: &str) -> String {
-    let name = written.split('(').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match name.as_str() {
+    let zone = written.to_ascii_uppercase().contains("WITH TIME ZONE");
+    let name = written.split(['(', '[']).next().unwrap_or_default().trim().to_ascii_lowercase();
+    if written.starts_with('"') {
+        return name.trim_matches('"').to_owned();
+    }
+    match name.rsplit('.').next().unwrap_or(&name) {
+        "timestamp" if zone => "timestamptz",
+        "time" if zone => "timetz",
         "int" | "integer" => "int4",
         "bigint" => "int8",
         "smallint" => "int2",
@@ -108,7 +146,7 @@ mod tests {
         );
         check("select a + 1, a::int, 1::numeric(5,2), date '2024-01-01'", &["?column?", "a", "numeric", "date"]);
         check("select case when a then 1 end, case a when 1 then 2 else b end", &["case", "b"]);
-        check("select true, (select max(x) from t), extract(year from d)", &["bool", "max", "extract"]);
+        check("select true, (select max(x) from t), extract(year from d)", &["?column?", "max", "extract"]);
         check("select 1 as one union all select 2", &["one"]);
         check("select *, 1 from t", &[]);
     }

@@ -8,16 +8,19 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, execute_stream};
 use datafusion::prelude::SessionConfig;
 use futures::StreamExt;
+use pg::SessionValues;
 use storage::object_stores::ObjectStores;
 use storage::scan::report::ScanReports;
 use tokio::runtime::Runtime;
 
 use crate::error::Result;
-use crate::optimize::YieldInJoins;
+use crate::optimize::{UnionConstants, YieldInJoins};
+use crate::plan::extensions::ExtendedPlanner;
 use crate::run::THREAD_STACK_BYTES;
 
 /// Threads for queries, for each core. A query computes on as many as there are cores; while it does not give way, the
@@ -49,11 +52,15 @@ impl Engine {
             .with_disk_manager_builder(disk)
             .with_object_store_registry(stores)
             .build_arc()?;
+        let mut rules = PhysicalOptimizer::new().rules;
+        rules.insert(0, Arc::new(UnionConstants));
+        rules.push(Arc::new(YieldInJoins));
         let template = SessionStateBuilder::new()
             .with_config(session_config())
             .with_runtime_env(runtime)
             .with_default_features()
-            .with_physical_optimizer_rule(Arc::new(YieldInJoins))
+            .with_query_planner(Arc::new(ExtendedPlanner))
+            .with_physical_optimizer_rules(rules)
             .build();
         let threads = tokio::runtime::Builder::new_multi_thread()
             .thread_name("query")
@@ -65,10 +72,11 @@ impl Engine {
         Ok(Engine { template, threads: Some(threads) })
     }
 
-    /// A session state for one statement. Its scans report to `reports`.
-    pub(super) fn state(&self, reports: Arc<ScanReports>) -> SessionState {
+    /// A session state for one statement. Its scans report to `reports`, its functions know `values` of the session.
+    pub(super) fn state(&self, reports: Arc<ScanReports>, values: SessionValues) -> SessionState {
         let mut state = self.template.clone();
         state.config_mut().set_extension(reports);
+        state.config_mut().options_mut().extensions.insert(values);
         state.mark_start_execution();
         state
     }
@@ -116,13 +124,6 @@ impl Drop for Engine {
 fn session_config() -> SessionConfig {
     let mut config = SessionConfig::new().with_information_schema(false);
     let options = config.options_mut();
-    // In PostgreSQL a constant with a point is exact.
-    options.sql_parser.parse_float_as_decimal = true;
-    // PostgreSQL keeps the order of a sorted subquery, and aggregates are written to rely on it.
-    options.sql_parser.enable_subquery_sort_elimination = false;
-    options.sql_parser.collect_spans = true;
-    // The planner would ignore the length: an error is better than a longer string.
-    options.sql_parser.support_varchar_with_length = false;
     options.execution.parquet.pushdown_filters = false;
     config
 }

@@ -1,30 +1,21 @@
 //! Queries → logical plans, and logical plans → what can be executed.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{Schema, SchemaRef};
 use catalog::CatalogSnapshot;
-use datafusion::common::{DataFusionError, ParamValues, ScalarValue};
+use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::sql::planner::{PlannerContext, SqlToRel};
-use sqlparser::ast::{self, visit_expressions, visit_relations};
-use sqlparser::tokenizer::Location;
+use pg::{PgError, Type};
+use sqlparser::ast;
 
-use crate::engine_error;
-use crate::error::{Error, Result};
-use crate::parse::position;
+use crate::analyze::{Analyzed, Analyzer};
+use crate::error::Result;
 use crate::plan::PlanContext;
-use crate::plan::column_names::column_names;
-use crate::plan::parameters::add_cast_types;
-use crate::plan::relations;
-use pg::types;
 
 /// OID of `text`: what a parameter is when nothing says otherwise.
 const TEXT_OID: u32 = 25;
-/// Parameters that one statement can have: the protocol counts them in 16 bits.
-const PARAMETERS_MAX: usize = u16::MAX as usize;
 
 /// A planned query.
 #[derive(Debug, Clone)]
@@ -34,7 +25,7 @@ pub struct Planned {
     /// The result's columns, as the client sees them.
     pub schema: SchemaRef,
     /// The types of the parameters, where the query tells.
-    pub parameters: Vec<Option<DataType>>,
+    pub parameters: Vec<Option<Type>>,
     /// The search path its names were looked up in.
     pub search_path: Vec<String>,
     /// What was seen when it was planned: the plan holds on to these rows.
@@ -49,55 +40,38 @@ pub fn plan_query(
     context: &PlanContext,
     query: &ast::Query,
     text: &str,
-    mut parameters: Vec<Option<DataType>>,
+    parameters: Vec<Option<Type>>,
 ) -> Result<Planned> {
-    add_cast_types(query, &mut parameters);
-    let plan = query_plan(context, query, text, parameters.clone())?;
-    let parameters = parameter_types(&plan, parameters)?;
-    let schema = named(plan.schema().inner(), column_names(query));
-    let search_path = context.search_path().to_vec();
-    Ok(Planned { plan, schema, parameters, search_path, snapshot: context.snapshot().clone() })
+    let mut analyzer = Analyzer::new(context, text, parameters);
+    let analyzed = analyzer.settled_query(query)?;
+    Ok(planned(context, analyzed, analyzer.into_parameters()))
 }
 
-/// The logical plan of a query.
+/// Plans the query of an INSERT, whose columns are assigned to columns of these names and types.
 ///
 /// # Errors
-/// As for [`plan_query`].
-pub(super) fn query_plan(
+/// As for [`plan_query`]; 42804 for a column that cannot be assigned.
+pub fn plan_source(
     context: &PlanContext,
     query: &ast::Query,
     text: &str,
-    parameters: Vec<Option<DataType>>,
-) -> Result<LogicalPlan> {
-    let fields = parameters.into_iter().map(|data_type| data_type.map(parameter_field)).collect();
-    let mut planner_context = PlannerContext::new().with_prepare_param_data_types(fields);
-    let statement = ast::Statement::Query(Box::new(query.clone()));
-    SqlToRel::new(context)
-        .sql_statement_to_plan_with_context(statement, &mut planner_context)
-        .map_err(|error| located(error, query, text))
+    parameters: Vec<Option<Type>>,
+    targets: &[(String, Type)],
+) -> Result<Planned> {
+    let mut analyzer = Analyzer::new(context, text, parameters);
+    let analyzed = analyzer.insert_source(query, targets)?;
+    Ok(planned(context, analyzed, analyzer.into_parameters()))
 }
 
-fn parameter_field(data_type: DataType) -> FieldRef {
-    Arc::new(Field::new("", data_type, true))
-}
-
-/// The types that the plan gives its parameters, over those that were known before.
-fn parameter_types(plan: &LogicalPlan, mut known: Vec<Option<DataType>>) -> Result<Vec<Option<DataType>>> {
-    for (name, inferred) in plan.get_parameter_types()? {
-        let number = name.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok());
-        let number = number.filter(|number| (1..=PARAMETERS_MAX).contains(number));
-        let number = number.ok_or_else(|| Error::Syntax {
-            message: format!("there is no parameter {name}"),
-            detail: None,
-            position: None,
-        })?;
-        if known.len() < number {
-            known.resize(number, None);
-        }
-        let slot = &mut known[number - 1];
-        *slot = slot.take().or(inferred);
+fn planned(context: &PlanContext, analyzed: Analyzed, parameters: Vec<Option<Type>>) -> Planned {
+    let fields: Vec<_> = analyzed.columns.iter().map(|column| column.ty.field(&column.name)).collect();
+    Planned {
+        plan: analyzed.plan,
+        schema: Arc::new(Schema::new(fields)),
+        parameters,
+        search_path: context.search_path().to_vec(),
+        snapshot: context.snapshot().clone(),
     }
-    Ok(known)
 }
 
 impl Planned {
@@ -106,12 +80,7 @@ impl Planned {
         let count = self.parameters.len().max(declared.len());
         let oid = |number: usize| match declared.get(number) {
             Some(oid) if *oid != 0 => *oid,
-            _ => match self.parameters.get(number) {
-                Some(Some(data_type)) if *data_type != DataType::Null => {
-                    types::describe(&Field::new("", data_type.clone(), true)).oid
-                }
-                _ => TEXT_OID,
-            },
+            _ => self.parameters.get(number).and_then(Option::as_ref).map_or(TEXT_OID, |ty| ty.oid),
         };
         (0..count).map(oid).collect()
     }
@@ -125,21 +94,28 @@ impl Planned {
             return Ok(self.plan.clone());
         }
         let values = values.iter().enumerate().map(|(number, value)| match self.parameters.get(number) {
-            Some(Some(data_type)) => fitted(value, data_type),
-            _ => value.clone(),
+            Some(Some(ty)) => carried(value, ty),
+            _ => Ok(value.clone()),
         });
-        let values: Vec<_> = values.collect();
+        let values: Vec<_> = values.collect::<Result<_>>()?;
         Ok(self.plan.clone().with_param_values(ParamValues::from(values))?)
     }
 }
 
-/// The value as the type that its parameter is expected to have, if it is the same value then. Otherwise it stays what it
-/// is, and is compared as such: `price = $1` with 1.005 must not find 1.01.
-fn fitted(value: &ScalarValue, expected: &DataType) -> ScalarValue {
-    match value.cast_to(expected) {
-        Ok(cast) if cast.cast_to(&value.data_type()).is_ok_and(|back| back == *value) => cast,
-        _ => value.clone(),
+/// The value as values of its parameter's type are carried. A number that does not fit is refused, never rounded:
+/// `price = $1` with 1.005 must not find 1.01.
+fn carried(value: &ScalarValue, ty: &Type) -> Result<ScalarValue> {
+    if value.data_type() == ty.arrow {
+        return Ok(value.clone());
     }
+    let cast = value.cast_to(&ty.arrow).map_err(|_| PgError::out_of_range(&ty.name()))?;
+    let lost = value.data_type().is_decimal() && cast.cast_to(&value.data_type()).map_or(true, |back| back != *value);
+    if lost {
+        return Err(PgError::out_of_range(&ty.name())
+            .with_detail("A numeric parameter holds 20 digits before the decimal point and 18 after it.")
+            .into());
+    }
+    Ok(cast)
 }
 
 /// The plan that is executed.
@@ -148,81 +124,4 @@ fn fitted(value: &ScalarValue, expected: &DataType) -> ScalarValue {
 /// The optimiser finds something wrong that the planner did not, or a store cannot be reached.
 pub async fn physical_plan(context: &PlanContext, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
     Ok(context.state().create_physical_plan(plan).await?)
-}
-
-/// The schema with other names.
-fn named(schema: &SchemaRef, names: Option<Vec<String>>) -> SchemaRef {
-    match names {
-        Some(names) if names.len() == schema.fields().len() => {
-            let fields = schema.fields().iter().zip(names);
-            let renamed: Vec<_> = fields.map(|(field, name)| field.as_ref().clone().with_name(name)).collect();
-            Arc::new(Schema::new(renamed))
-        }
-        _ => schema.clone(),
-    }
-}
-
-/// The error with the place in the text that it is about, where that can be told.
-fn located(error: DataFusionError, query: &ast::Query, text: &str) -> Error {
-    if let DataFusionError::External(inner) = error {
-        return match inner.downcast::<Error>() {
-            Ok(ours) => match *ours {
-                Error::UndefinedTable { name, position: None } => {
-                    let position = relation_position(query, text, &name);
-                    Error::UndefinedTable { name, position }
-                }
-                other => other,
-            },
-            Err(other) => Error::from(DataFusionError::External(other)),
-        };
-    }
-    let start = error.diagnostic().and_then(|diagnostic| diagnostic.span).map(|span| span.start);
-    let position =
-        start.and_then(|start| position::character(text, Location { line: start.line, column: start.column }));
-    Error::Engine { source: Box::new(error), position }
-}
-
-/// The error of a query that ran, with the position of the constant it is about when only one in the query can be meant:
-/// the engine does not say where a value came from.
-pub fn with_constant_position(error: Error, query: &ast::Query, text: &str) -> Error {
-    let Error::Engine { source, position: None } = error else { return error };
-    let message = engine_error::report(&source).message;
-    let value = message.strip_prefix("invalid input syntax for type ").and_then(|rest| {
-        let (_, quoted) = rest.split_once(": \"")?;
-        quoted.strip_suffix('"')
-    });
-    let position = value.and_then(|value| constant_position(query, text, value));
-    Error::Engine { source, position }
-}
-
-fn constant_position(query: &ast::Query, text: &str, wanted: &str) -> Option<usize> {
-    let mut places = Vec::new();
-    let flow = visit_expressions(query, |expr| {
-        if let ast::Expr::Value(value) = expr
-            && matches!(&value.value, ast::Value::SingleQuotedString(text) if text == wanted)
-        {
-            places.push(value.span.start);
-        }
-        ControlFlow::<()>::Continue(())
-    });
-    debug_assert!(flow.is_continue());
-    match places.as_slice() {
-        [place] => position::character(text, *place),
-        _ => None,
-    }
-}
-
-/// Where the query names this relation.
-fn relation_position(query: &ast::Query, text: &str, name: &str) -> Option<usize> {
-    let mut place = None;
-    let flow = visit_relations(query, |relation| {
-        let same = relations::parts(relation).is_ok_and(|parts| parts.join(".") == name);
-        if same {
-            place = relation.0.first().and_then(|part| part.as_ident()).map(|part| part.span.start);
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    });
-    debug_assert!(flow.is_break() || place.is_none());
-    position::character(text, place?)
 }

@@ -3,13 +3,11 @@
 pub mod column_names;
 pub mod context;
 pub mod engine;
-pub mod literals;
+pub mod extensions;
 pub mod logical;
-pub mod parameters;
 pub mod relations;
-pub mod session_functions;
 pub mod types;
 
-pub use context::PlanContext;
+pub use context::{FoundRelation, PlanContext};
 pub use engine::Engine;
-pub use logical::{Planned, plan_query};
+pub use logical::{Planned, plan_query, plan_source};

@@ -2,7 +2,7 @@
 
 use catalog::SqlType;
 use catalog::types::{LENGTH_MAX, NUMERIC_PRECISION_MAX, NumericSize};
-use sqlparser::ast::{CharacterLength, DataType, ExactNumberInfo, TimezoneInfo};
+use sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, TimezoneInfo};
 
 use crate::error::{Error, Result};
 
@@ -35,6 +35,12 @@ pub fn column_type(written: &DataType) -> Result<SqlType> {
         DataType::Time(None | Some(6), TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => SqlType::Time,
         DataType::Timestamp(None | Some(6), TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => SqlType::Timestamp,
         DataType::Timestamp(None | Some(6), TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => SqlType::TimestampTz,
+        DataType::Time(None | Some(6), TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => SqlType::TimeTz,
+        DataType::Interval { fields: None, precision: None | Some(6) } => SqlType::Interval,
+        DataType::Uuid => SqlType::Uuid,
+        DataType::JSON => SqlType::Json,
+        DataType::JSONB => SqlType::Jsonb,
+        DataType::Array(ArrayElemTypeDef::SquareBracket(element, _)) => SqlType::array_of(column_type(element)?),
         DataType::Custom(name, modifiers) if modifiers.is_empty() => named_type(&name.to_string())?,
         other => return Err(not_supported(&other.to_string())),
     })
@@ -47,12 +53,18 @@ pub fn column_type(written: &DataType) -> Result<SqlType> {
 pub fn named_type(name: &str) -> Result<SqlType> {
     match name.to_ascii_lowercase().trim_start_matches("pg_catalog.") {
         "timestamptz" => Ok(SqlType::TimestampTz),
+        "timetz" => Ok(SqlType::TimeTz),
+        "interval" => Ok(SqlType::Interval),
+        "uuid" => Ok(SqlType::Uuid),
+        "json" => Ok(SqlType::Json),
+        "jsonb" => Ok(SqlType::Jsonb),
+        "oid" => Ok(SqlType::Oid),
+        "name" => Ok(SqlType::Name),
+        "\"char\"" => Ok(SqlType::SingleByte),
         "bpchar" => Err(not_supported("bpchar")),
-        known @ ("name" | "oid" | "money" | "inet" | "cidr" | "macaddr" | "point" | "super" | "hllsketch"
-        | "geometry" | "varbyte" | "xml" | "tsvector" | "tsquery" | "serial" | "bigserial" | "uuid"
-        | "json" | "jsonb" | "interval" | "bit" | "varbit" | "smallserial" | "timetz" | "citext") => {
-            Err(not_supported(known))
-        }
+        known @ ("money" | "inet" | "cidr" | "macaddr" | "point" | "super" | "hllsketch" | "geometry" | "varbyte"
+        | "xml" | "tsvector" | "tsquery" | "serial" | "bigserial" | "bit" | "varbit" | "smallserial"
+        | "citext") => Err(not_supported(known)),
         other => Err(Error::UndefinedType { name: other.to_owned() }),
     }
 }

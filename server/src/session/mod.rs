@@ -20,7 +20,9 @@ use std::sync::Arc;
 use catalog::{CatalogChange, CatalogSnapshot};
 
 use crate::error::Result;
+use crate::server::SERVER_VERSION;
 use crate::server::Server;
+use pg::SessionValues;
 use pg::sqlstate::SqlState;
 
 /// A session.
@@ -41,6 +43,12 @@ pub struct Session {
     /// Its portals; the unnamed one is "".
     pub portals: HashMap<String, Portal>,
     notices: Vec<Notice>,
+    /// When the statement began that is being planned and executed.
+    statement_start_us: Option<i64>,
+    /// When the open transaction began.
+    transaction_start_us: Option<i64>,
+    /// The generator behind `random()`.
+    random: pg::library::number::RandomState,
 }
 
 /// Who a session belongs to: all that planning knows of it besides its settings.
@@ -78,6 +86,9 @@ impl Session {
             statements: HashMap::new(),
             portals: HashMap::new(),
             notices: Vec::new(),
+            statement_start_us: None,
+            transaction_start_us: None,
+            random: pg::library::number::RandomState::default(),
         }
     }
 
@@ -89,6 +100,34 @@ impl Session {
         match &mut self.transaction {
             TransactionState::Open { transaction, .. } => Ok(transaction.snapshot(&self.server.catalog)?),
             TransactionState::Idle | TransactionState::Failed => Ok(self.server.catalog.snapshot()),
+        }
+    }
+
+    /// A statement begins: planning and execution are at one moment.
+    pub fn begin_statement(&mut self) {
+        self.statement_start_us = Some(now_us());
+    }
+
+    /// What functions may know of the session.
+    pub fn values(&self, schemas: Vec<String>) -> SessionValues {
+        let now = self.statement_start_us.unwrap_or_else(now_us);
+        let settings = &self.settings;
+        let value =
+            |name| settings::SessionSettings::find(name).map(|setting| settings.get(setting)).unwrap_or_default();
+        SessionValues {
+            time_zone: chrono_tz_of(&value("TimeZone")),
+            transaction_start_us: self.transaction_start_us.unwrap_or(now),
+            statement_start_us: now,
+            user: self.identity.user.clone(),
+            database: self.identity.database.clone(),
+            schemas,
+            process_id: self.identity.process_id,
+            version: version(),
+            random: self.random.clone(),
+            settings: settings::SETTINGS
+                .iter()
+                .map(|setting| (setting.name.to_ascii_lowercase(), settings.get(setting)))
+                .collect(),
         }
     }
 
@@ -126,6 +165,28 @@ impl Session {
     pub fn guard(&self) -> StatementGuard {
         StatementGuard::new(&self.entry, self.server.stopping(), self.settings.statement_timeout())
     }
+}
+
+/// Microseconds since 1970: what a statement calls now.
+#[allow(clippy::disallowed_methods, reason = "this is where a statement is given the time")]
+fn now_us() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_micros() as i64)
+}
+
+/// The zone of the setting `TimeZone`, which takes no other values.
+fn chrono_tz_of(name: &str) -> pg::session::Tz {
+    pg::session::zone_named(name).unwrap_or(pg::session::Tz::UTC)
+}
+
+/// `version()`
+fn version() -> String {
+    format!(
+        "PostgreSQL {SERVER_VERSION} (Thermocline {}) on {}-{}",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::ARCH,
+        std::env::consts::OS
+    )
 }
 
 impl Drop for Session {

@@ -34,6 +34,8 @@ enum Accepts {
     Integer(i64, i64),
     /// Names of schemas.
     SearchPath,
+    /// The name of a time zone.
+    TimeZone,
     /// Nothing: it cannot be changed.
     Nothing,
 }
@@ -68,7 +70,7 @@ pub const SETTINGS: &[Setting] = &[
     setting!("session_authorization", SUPERUSER, true, Accepts::Nothing),
     setting!("standard_conforming_strings", "on", true, Accepts::OneOf(&["on", "true", "yes", "1"])),
     setting!("statement_timeout", "0", false, Accepts::Milliseconds),
-    setting!("TimeZone", "UTC", true, Accepts::OneOf(&["UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "zulu", "0"])),
+    setting!("TimeZone", "UTC", true, Accepts::TimeZone),
     setting!("transaction_isolation", "read committed", false, Accepts::Nothing),
     setting!("transaction_read_only", "off", false, Accepts::OneOf(&["off", "false", "no", "0"])),
 ];
@@ -160,6 +162,13 @@ impl Setting {
                 Ok(_) => Err(Error::not_supported(format!("{} = {value}", self.name))),
                 Err(_) => Err(invalid()),
             },
+            Accepts::TimeZone if ["0", "z", "zulu"].contains(&value.to_ascii_lowercase().as_str()) => {
+                Ok("UTC".to_owned())
+            }
+            Accepts::TimeZone => match pg::session::zone_named(value) {
+                Some(zone) => Ok(zone.name().to_owned()),
+                None => Err(invalid()),
+            },
             Accepts::SearchPath => split_names(value).map(|_| value.to_owned()).ok_or_else(invalid),
         }
     }
@@ -231,7 +240,8 @@ mod tests {
         check("datestyle", "iso, mdy", "ISO, MDY");
         check("DateStyle", "German", "0A000");
         check("time zone", "utc", "UTC");
-        check("TimeZone", "Europe/Berlin", "0A000");
+        check("TimeZone", "europe/berlin", "Europe/Berlin");
+        check("TimeZone", "Nowhere", "22023");
         check("extra_float_digits", "3", "3");
         check("server_version", "9.6", "55P02");
         check("no_such_thing", "1", "42704");

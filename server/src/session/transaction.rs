@@ -3,7 +3,7 @@
 use catalog::{Isolation, Transaction};
 
 use crate::error::{Error, Result};
-use crate::session::Session;
+use crate::session::{Session, now_us};
 use pg::sqlstate::SqlState;
 
 /// The state of a session's transaction.
@@ -48,6 +48,7 @@ impl Session {
         if matches!(self.transaction, TransactionState::Idle) {
             let transaction = Transaction::new(Isolation::ReadCommitted);
             self.transaction = TransactionState::Open { transaction, implicit: true };
+            self.transaction_start_us = Some(now_us());
         }
     }
 
@@ -73,6 +74,7 @@ impl Session {
             TransactionState::Idle => {
                 let transaction = Transaction::new(isolation);
                 self.transaction = TransactionState::Open { transaction, implicit: false };
+                self.transaction_start_us = Some(now_us());
             }
         }
         Ok(())
@@ -142,6 +144,7 @@ impl Session {
             self.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
         }
         self.transaction = TransactionState::Idle;
+        self.transaction_start_us = None;
     }
 
     /// After an error: an implicit transaction is over, an explicit one waits for ROLLBACK.

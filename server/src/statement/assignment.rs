@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::datatypes::DataType;
-use catalog::{Column, HotTable};
+use catalog::HotTable;
 use datafusion::error::DataFusionError;
 use sqlparser::ast;
 
 use crate::error::{Error, Result};
 use crate::plan::relations::identifier;
-use pg::input::{StringSource, assign};
 
 /// The columns of a table that a statement gives values, by position.
 ///
@@ -33,33 +31,20 @@ pub fn target_columns(table: &HotTable, named: &[ast::Ident]) -> Result<Vec<usiz
     Ok(targets)
 }
 
-/// Rows for a table: `batch` has a column for each of `targets`, the others become NULL. `literals` tells which columns
-/// of the batch are constants without a type.
+/// Rows for a table: `batch` has a column for each of `targets`, cast to its type; the others become NULL.
 ///
 /// # Errors
-/// A value cannot be assigned to its column.
-pub fn table_rows(table: &HotTable, targets: &[usize], literals: &[bool], batch: &RecordBatch) -> Result<RecordBatch> {
+/// A NULL where there may be none.
+pub fn table_rows(table: &HotTable, targets: &[usize], batch: &RecordBatch) -> Result<RecordBatch> {
     let mut columns: Vec<Option<ArrayRef>> = vec![None; table.columns.len()];
-    for (number, target) in targets.iter().enumerate() {
-        let strings = if literals.get(number).copied().unwrap_or(false) {
-            StringSource::UntypedLiteral
-        } else {
-            StringSource::TypedExpression
-        };
-        columns[*target] = Some(assign_column(batch.column(number), &table.columns[*target], strings)?);
+    for (array, target) in batch.columns().iter().zip(targets) {
+        columns[*target] = Some(array.clone());
     }
     let columns =
         table.columns.iter().zip(columns).map(|(column, array)| {
             array.unwrap_or_else(|| new_null_array(&column.sql_type.in_flight(), batch.num_rows()))
         });
     complete_rows(table, columns.collect(), batch.num_rows())
-}
-
-fn assign_column(array: &ArrayRef, column: &Column, strings: StringSource) -> Result<ArrayRef> {
-    if *array.data_type() == DataType::Null {
-        return Ok(new_null_array(&column.sql_type.in_flight(), array.len()));
-    }
-    Ok(assign(array, column, strings)?)
 }
 
 /// A batch of columns that have the table's types, checked for NULLs where they may not be.

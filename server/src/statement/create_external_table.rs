@@ -30,8 +30,9 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
     }
     let all = columns(&[create.columns.as_slice(), &create.partition_columns].concat(), 1)?;
     let (file_columns, partition_columns) = all.split_at(create.columns.len());
-    if let Some(column) = partition_columns.iter().find(|column| column.sql_type == SqlType::Bytea) {
-        return Err(Error::not_supported(format!("partition column \"{}\" of type bytea", column.name)));
+    if let Some(column) = partition_columns.iter().find(|column| !can_partition(column.sql_type)) {
+        let what = format!("partition column \"{}\" of type {}", column.name, column.sql_type.base_name());
+        return Err(Error::not_supported(what));
     }
 
     // Look before we promise: a location nobody can read would only be noticed by the first query, hours later.
@@ -49,4 +50,14 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
     };
     session.commit(vec![CatalogChange::CreateExternalTable(table)]).await?;
     Ok(Outcome::command("CREATE EXTERNAL TABLE"))
+}
+
+/// Whether the values of a type have one text that every tool writes.
+fn can_partition(sql_type: SqlType) -> bool {
+    sql_type.is_string()
+        || sql_type.is_number()
+        || matches!(
+            sql_type,
+            SqlType::Boolean | SqlType::Date | SqlType::Time | SqlType::Timestamp | SqlType::TimestampTz
+        )
 }

@@ -2,21 +2,18 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
 use catalog::{CatalogSnapshot, HotTable};
 use datafusion::common::ScalarValue;
 use futures::StreamExt;
-use sqlparser::ast::SetExpr;
+use pg::Type;
 use storage::hot::TableWriter;
 
 use crate::error::{Error, Result};
 use crate::parse::statement::Insert;
 use crate::parse::{Parsed, position};
-use crate::plan::literals::literal_columns;
 use crate::plan::logical::physical_plan;
-use crate::plan::parameters::{add, placeholder};
 use crate::plan::relations::NameScope;
-use crate::plan::{PlanContext, Planned, plan_query};
+use crate::plan::{PlanContext, Planned, plan_source};
 use crate::session::{Action, Object, Prepared, Session, authorize};
 use crate::statement::Outcome;
 use crate::statement::assignment::{table_rows, target_columns, writable};
@@ -64,11 +61,10 @@ async fn write_query(
 ) -> Result<()> {
     let guard = session.guard();
     let context = PlanContext::new(session, planned.snapshot.clone());
-    let literals = literal_columns(&planned.plan);
     let plan = guard.run(physical_plan(&context, &planned.bind(parameters)?)).await??;
     let mut rows = session.server.engine.execute(plan, context.state())?;
     while let Some(batch) = guard.run(rows.next()).await? {
-        writer.append(table_rows(table, targets, &literals, &batch?)?)?;
+        writer.append(table_rows(table, targets, &batch?)?)?;
     }
     Ok(())
 }
@@ -115,24 +111,15 @@ pub fn plan(
     session: &Session,
     parsed: &Parsed,
     insert: &Insert,
-    mut parameters: Vec<Option<DataType>>,
+    parameters: Vec<Option<Type>>,
 ) -> Result<Option<Planned>> {
     let target = target(session, context.snapshot(), insert, &parsed.text)?;
     if literal_rows(&insert.source, &target.table, &target.columns).is_some() {
         return Ok(None);
     }
-    add_parameter_types(&target, insert, &mut parameters);
-    plan_query(context, &insert.source, &parsed.text, parameters).map(Some)
-}
-
-/// Adds to `parameters` the types of those that are assigned to a column as they are: `VALUES ($1, $2)`.
-fn add_parameter_types(target: &Target, insert: &Insert, parameters: &mut Vec<Option<DataType>>) {
-    let SetExpr::Values(values) = insert.source.body.as_ref() else { return };
-    for row in &values.rows {
-        for (expression, column) in row.iter().zip(&target.columns) {
-            if let Some(number) = placeholder(expression) {
-                add(parameters, number, target.table.columns[*column].sql_type.in_flight());
-            }
-        }
-    }
+    let columns = target.columns.iter().map(|column| &target.table.columns[*column]);
+    let targets: Vec<_> = columns
+        .map(|column| (column.name.clone(), Type::with_typmod(column.sql_type.oid().0, column.sql_type.typmod())))
+        .collect();
+    plan_source(context, &insert.source, &parsed.text, parameters, &targets).map(Some)
 }

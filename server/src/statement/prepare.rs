@@ -10,7 +10,8 @@ use crate::plan::relations::NameScope;
 use crate::plan::{PlanContext, Planned, plan_query};
 use crate::session::{Prepared, Session};
 use crate::statement::{insert, show};
-use pg::types::{arrow_type_of, describe};
+use pg::Type;
+use pg::types::{UNKNOWN, describe};
 
 /// Makes a statement ready. `declared` are the OIDs of the parameters' types as the client gave them, 0 where it did not.
 ///
@@ -39,7 +40,7 @@ pub fn plan(session: &mut Session, parsed: &Parsed, declared: &[u32]) -> Result<
         _ => return Ok(None),
     };
     let context = PlanContext::new(session, snapshot);
-    let parameters: Vec<Option<DataType>> = declared.iter().map(|oid| arrow_type_of(*oid)).collect();
+    let parameters = declared.iter().map(|oid| declared_type(*oid)).collect();
     let query: &ast::Query = match &parsed.statement {
         Statement::Query(query) => query,
         Statement::Explain(explain) => &explain.query,
@@ -47,6 +48,11 @@ pub fn plan(session: &mut Session, parsed: &Parsed, declared: &[u32]) -> Result<
         _ => return Ok(None),
     };
     plan_query(&context, query, &parsed.text, parameters).map(Some)
+}
+
+/// The type that a client declared a parameter with; none when it left that to us.
+fn declared_type(oid: u32) -> Option<Type> {
+    (oid != 0 && oid != UNKNOWN).then(|| Type::of(oid))
 }
 
 impl Prepared {

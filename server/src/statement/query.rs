@@ -3,9 +3,8 @@
 use datafusion::common::ScalarValue;
 
 use crate::error::Result;
-use crate::parse::{Parsed, Statement};
 use crate::plan::PlanContext;
-use crate::plan::logical::{physical_plan, with_constant_position};
+use crate::plan::logical::physical_plan;
 use crate::session::{Prepared, Session};
 use crate::statement::{Outcome, RowStream};
 
@@ -18,11 +17,7 @@ pub async fn execute(session: &mut Session, prepared: &Prepared, parameters: &[S
     let planned = prepared.current_plan(session)?;
     let context = PlanContext::new(session, planned.snapshot.clone());
     let plan = planned.bind(parameters)?;
-    let plan = guard.run(physical_plan(&context, &plan)).await?;
-    let plan = plan.map_err(|error| match &prepared.parsed {
-        Some(Parsed { statement: Statement::Query(query), text }) => with_constant_position(error, query, text),
-        _ => error,
-    })?;
+    let plan = guard.run(physical_plan(&context, &plan)).await??;
     let stream = session.server.engine.execute(plan, context.state())?;
     Ok(Outcome::Rows(RowStream::new(planned.schema, "SELECT", stream, guard)))
 }

@@ -38,6 +38,7 @@ impl Connection {
         if !name.is_empty() && self.session.statements.contains_key(&name) {
             return Err(Error::DuplicateStatement { name }.into());
         }
+        self.session.begin_statement();
         let prepared = statement::prepare(&mut self.session, statements.pop(), &message.type_oids)?;
         self.session.statements.insert(name, Arc::new(prepared));
         self.message(PgWireBackendMessage::ParseComplete(ParseComplete::new()))
@@ -104,6 +105,7 @@ impl Connection {
         }
         if portal.rows.is_none() {
             let prepared = portal.prepared.clone();
+            self.session.begin_statement();
             match statement::execute(&mut self.session, &prepared, &portal.parameters).await? {
                 Some(Outcome::Rows(rows)) => portal.rows = Some(rows),
                 Some(Outcome::Command(tag)) => {

@@ -152,6 +152,16 @@ fn from_binary(oid: u32, sql_type: SqlType, bytes: &[u8]) -> Result<ScalarValue,
             _ => return Err(invalid()),
         },
         SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) => from_text(SqlType::Text, utf8(bytes)?)?,
+        // `sql_type` has no parameters of these types.
+        SqlType::TimeTz
+        | SqlType::Interval
+        | SqlType::Uuid
+        | SqlType::Json
+        | SqlType::Jsonb
+        | SqlType::Oid
+        | SqlType::Name
+        | SqlType::SingleByte
+        | SqlType::Array(_) => return Err(ParameterError::TypeNotSupported { type_name: types::type_name(oid) }),
     })
 }
 

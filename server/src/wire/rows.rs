@@ -16,6 +16,7 @@ use arrow::record_batch::RecordBatch;
 use bytes::{BufMut, BytesMut};
 
 use binary::BinaryWriter;
+use pg::SessionValues;
 use pg::output::{self, OutputError, TextWriter};
 use pg::sqlstate::SqlState;
 use pg::types::{self, TypeDescription};
@@ -86,6 +87,7 @@ impl EncodeError {
 #[derive(Debug, Clone)]
 pub struct RowEncoder {
     columns: Vec<(TypeDescription, Format)>,
+    session: SessionValues,
 }
 
 impl RowEncoder {
@@ -93,7 +95,13 @@ impl RowEncoder {
     pub fn new(schema: &Schema, formats: &[Format]) -> Self {
         let formats = formats.iter().copied().chain(std::iter::repeat(Format::Text));
         let columns = schema.fields().iter().map(|field| types::describe(field)).zip(formats).collect();
-        RowEncoder { columns }
+        RowEncoder { columns, session: SessionValues::default() }
+    }
+
+    /// The same for a session with a time zone of its own.
+    #[must_use]
+    pub fn in_session(self, session: SessionValues) -> Self {
+        RowEncoder { session, ..self }
     }
 
     /// Appends the messages of some rows of a batch. After an error `out` ends with the last whole row.
@@ -102,7 +110,7 @@ impl RowEncoder {
             .map_err(|_| EncodeError::TooManyColumns { columns: self.columns.len() })?;
         let columns = batch.columns().iter().zip(&self.columns);
         let cells: Vec<CellWriter<'_>> = columns
-            .map(|(array, (described, format))| CellWriter::new(array, *described, *format))
+            .map(|(array, (described, format))| CellWriter::new(array, *described, *format, &self.session))
             .collect::<Result<_, _>>()?;
         for row in rows {
             let start = out.len();
@@ -147,10 +155,15 @@ enum ValueWriter<'a> {
 }
 
 impl<'a> CellWriter<'a> {
-    fn new(array: &'a dyn Array, described: TypeDescription, format: Format) -> Result<Self, EncodeError> {
+    fn new(
+        array: &'a dyn Array,
+        described: TypeDescription,
+        format: Format,
+        session: &SessionValues,
+    ) -> Result<Self, EncodeError> {
         let TypeDescription { oid, typmod, .. } = described;
         let value = match format {
-            Format::Text => ValueWriter::Text(output::text_writer(array, oid, typmod)?),
+            Format::Text => ValueWriter::Text(output::text_writer_in(array, oid, typmod, session)?),
             Format::Binary => ValueWriter::Binary(binary::binary_writer(array, oid, typmod)?),
         };
         Ok(CellWriter { nulls: array.logical_nulls(), value })

@@ -32,6 +32,7 @@ impl Connection {
             if last > 0 {
                 self.session.begin_implicit();
             }
+            self.session.begin_statement();
             let prepared = statement::prepare(&mut self.session, Some(parsed), &[])?;
             if !prepared.parameter_types.is_empty() {
                 return Err(Error::UndefinedParameter { number: 1 }.into());
@@ -67,10 +68,12 @@ impl Connection {
     ) -> Result<bool, Failure> {
         let mut encoder: Option<RowEncoder> = None;
         let mut left = rows_max;
+        let values = self.session.values(Vec::new());
         while left > 0 {
             let Some(batch) = rows.next(left).await? else { return Ok(true) };
             left -= batch.num_rows();
-            let encoder = encoder.get_or_insert_with(|| RowEncoder::new(&rows.schema, formats));
+            let encoder =
+                encoder.get_or_insert_with(|| RowEncoder::new(&rows.schema, formats).in_session(values.clone()));
             for start in (0..batch.num_rows()).step_by(ENCODE_ROWS_MAX) {
                 let end = (start + ENCODE_ROWS_MAX).min(batch.num_rows());
                 self.output.write(|buffer| encoder.encode(&batch, start..end, buffer))?;

@@ -34,6 +34,8 @@ mod demo;
 
 mod tpch;
 
+mod recorded;
+
 mod client;
 
 mod fixtures;

@@ -85,12 +85,20 @@ pub(super) fn coercion(file: &DataType, declared: SqlType) -> Option<Coercion> {
         SqlType::Real => to_real(file),
         SqlType::Double => to_double(file),
         SqlType::Numeric(size) => to_numeric(file, &declared.in_flight(), size.is_none()),
-        SqlType::Text | SqlType::Varchar(_) => to_text(file),
+        SqlType::Text | SqlType::Varchar(_) | SqlType::Json | SqlType::Name => to_text(file),
         SqlType::Char(_) => to_text(file).map(|_| Coercion::TrimPadding),
         SqlType::Bytea => to_bytes(file),
         SqlType::Date | SqlType::Time | SqlType::Timestamp | SqlType::TimestampTz => {
             TimeScale::between(file, &declared.in_flight()).map(Coercion::Time)
         }
+        // Files have no such types, or have them in forms that would have to be checked value by value.
+        SqlType::TimeTz
+        | SqlType::Interval
+        | SqlType::Uuid
+        | SqlType::Jsonb
+        | SqlType::Oid
+        | SqlType::SingleByte
+        | SqlType::Array(_) => None,
     }
 }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::buffer::Buffer;
-use arrow::compute::cast;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamDecoder;
@@ -15,6 +14,7 @@ use arrow::ipc::writer::StreamWriter;
 use bytes::Bytes;
 use catalog::{Column, HotTable, InlineChunk};
 
+use super::representation;
 use crate::error::{Error, Result};
 
 /// Encodes rows whose columns are those of the table, in flight.
@@ -28,7 +28,7 @@ pub fn encode(table: &HotTable, batch: &RecordBatch) -> Result<Bytes, ArrowError
         .columns
         .iter()
         .zip(batch.columns())
-        .map(|(column, array)| cast(array, &column.sql_type.at_rest()))
+        .map(|(column, array)| representation::convert(array, &column.sql_type.at_rest()))
         .collect();
     let schema = Arc::new(Schema::new(fields));
     let stored = record_batch(&schema, columns?, batch.num_rows())?;
@@ -59,7 +59,7 @@ fn decode_stored(bytes: &Bytes) -> Result<RecordBatch, ArrowError> {
 /// A column as the engine computes with it; one that was added after the chunk was written is NULL.
 fn in_flight(column: &Column, stored: &RecordBatch) -> Result<ArrayRef, ArrowError> {
     match stored.column_by_name(&column.stored_name()) {
-        Some(array) => cast(array, &column.sql_type.in_flight()),
+        Some(array) => representation::convert(array, &column.sql_type.in_flight()),
         None => Ok(new_null_array(&column.sql_type.in_flight(), stored.num_rows())),
     }
 }
@@ -73,7 +73,9 @@ fn record_batch(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{Array, Decimal128Array, Int32Array, StringViewArray};
+    use arrow::array::{Array, Decimal128Array, Int32Array, IntervalMonthDayNanoArray, ListArray, StringViewArray};
+    use arrow::buffer::OffsetBuffer;
+    use arrow::datatypes::{DataType, IntervalMonthDayNano};
     use catalog::types::NumericSize;
     use catalog::{ObjectName, Oid, SqlType, UnitId};
 
@@ -97,6 +99,23 @@ mod tests {
         ];
         let batch = RecordBatch::try_new(table.arrow_schema(), columns).unwrap();
         let chunk = InlineChunk::new(UnitId(1), 2, encode(&table, &batch).unwrap());
+        assert_eq!(decode(&table, &table.arrow_schema(), &chunk).unwrap(), batch);
+    }
+
+    #[test]
+    fn intervals_and_arrays_of_them_come_back_as_they_were() {
+        let intervals: ArrayRef = Arc::new(IntervalMonthDayNanoArray::from(vec![
+            Some(IntervalMonthDayNano::new(1, -2, 3_000)),
+            None,
+            Some(IntervalMonthDayNano::new(0, 0, -1_000)),
+        ]));
+        let array = SqlType::array_of(SqlType::Interval);
+        let DataType::List(item) = array.in_flight() else { unreachable!("an array") };
+        let offsets = OffsetBuffer::from_lengths([2, 0, 1]);
+        let lists = ListArray::new(item, offsets, intervals.clone(), Some(vec![true, false, true].into()));
+        let table = table(vec![column(1, "i", SqlType::Interval), column(2, "a", array)]);
+        let batch = RecordBatch::try_new(table.arrow_schema(), vec![intervals, Arc::new(lists)]).unwrap();
+        let chunk = InlineChunk::new(UnitId(1), 3, encode(&table, &batch).unwrap());
         assert_eq!(decode(&table, &table.arrow_schema(), &chunk).unwrap(), batch);
     }
 

@@ -2,6 +2,7 @@
 
 pub mod chunk;
 pub mod provider;
+mod representation;
 pub mod table_writer;
 
 pub use provider::HotTableProvider;

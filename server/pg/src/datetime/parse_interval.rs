@@ -1,41 +1,24 @@
-//! Intervals from text, as PostgreSQL prints and commonly reads them: `1 year 2 mons -3 days 04:05:06.789`, `@ 1 hour ago`.
-//!
-//! The forms of ISO 8601 (`P1Y2M`) and of SQL (`1-2`) are not read.
+//! Intervals from text, in every form PostgreSQL reads: its own and verbose ones (`1 year 2 mons ago`), those of SQL
+//! (`1-2 3 4:05:06`) and both of ISO 8601 (`P1Y2M`, `P0001-02-03T04:05:06`).
 
+use super::interval_sum::IntervalSum;
+use super::numbers::{clock, fraction};
 use super::parse::{DatetimeError, Result};
-use super::{DAY_US, SECOND_US};
+use super::tokens::{self, Kind, Token};
+use super::words::{self, Unit};
+use super::{SECOND_US, parse_iso_interval};
 
-/// Days that PostgreSQL takes for a fraction of a month.
-const DAYS_PER_MONTH: f64 = 30.0;
 /// Months of a year.
 const MONTHS_PER_YEAR: i64 = 12;
-
-/// What a unit counts, and how many of it.
-#[derive(Clone, Copy)]
-enum Unit {
-    Years(i64),
-    Month,
-    Days(i64),
-    Microseconds(i64),
-}
-
-/// Units by the names that PostgreSQL has for them.
-const UNITS: [(&[&str], Unit); 12] = [
-    (&["millennium", "millennia", "mil", "mils"], Unit::Years(1000)),
-    (&["century", "centuries", "c", "cent"], Unit::Years(100)),
-    (&["decade", "decades", "dec", "decs"], Unit::Years(10)),
-    (&["year", "years", "y", "yr", "yrs"], Unit::Years(1)),
-    (&["month", "months", "mon", "mons"], Unit::Month),
-    (&["week", "weeks", "w"], Unit::Days(7)),
-    (&["day", "days", "d"], Unit::Days(1)),
-    (&["hour", "hours", "h", "hr", "hrs"], Unit::Microseconds(3600 * SECOND_US)),
-    (&["minute", "minutes", "m", "min", "mins"], Unit::Microseconds(60 * SECOND_US)),
-    (&["second", "seconds", "s", "sec", "secs"], Unit::Microseconds(SECOND_US)),
-    (&["millisecond", "milliseconds", "ms", "msec", "msecs"], Unit::Microseconds(1000)),
-    (&["microsecond", "microseconds", "us", "usec", "usecs"], Unit::Microseconds(1)),
-];
-/// The place of the second in [`UNITS`]: a number without a unit counts seconds, and so does a time of day.
-const SECOND: usize = 9;
+/// The fields of an interval as its type modifier counts them (`INTERVAL_MASK`).
+pub(super) const RANGE_MONTH: i32 = 1 << 1;
+pub(super) const RANGE_YEAR: i32 = 1 << 2;
+pub(super) const RANGE_DAY: i32 = 1 << 3;
+pub(super) const RANGE_HOUR: i32 = 1 << 10;
+pub(super) const RANGE_MINUTE: i32 = 1 << 11;
+pub(super) const RANGE_SECOND: i32 = 1 << 12;
+/// An interval that is not restricted to some fields.
+pub(super) const RANGE_FULL: i32 = 0x7fff;
 
 /// Months, days and microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,142 +33,182 @@ pub struct Interval {
 
 /// Reads an interval.
 pub fn interval(text: &str) -> Result<Interval> {
-    let lower = text.to_ascii_lowercase();
-    let (body, ago) = match lower.trim_ascii().strip_suffix("ago") {
-        Some(body) => (body, true),
-        None => (lower.as_str(), false),
-    };
-    let mut rest = body.trim_ascii();
-    rest = rest.strip_prefix('@').unwrap_or(rest).trim_ascii_start();
-    if rest.is_empty() {
-        return Err(DatetimeError::Syntax);
-    }
-    let mut sum = Interval::default();
-    let mut seen = [false; UNITS.len()];
-    while !rest.is_empty() {
-        rest = sum.read_field(rest, &mut seen)?.trim_ascii_start();
-    }
-    if ago { sum.negated() } else { Ok(sum) }
+    interval_with(text, -1, false)
 }
 
-impl Interval {
-    /// Reads a number with its unit, or a time, and adds it. A unit may come once.
-    fn read_field<'a>(&mut self, text: &'a str, seen: &mut [bool]) -> Result<&'a str> {
-        let (sign, unsigned) = match text.as_bytes()[0] {
-            b'-' => (-1, &text[1..]),
-            b'+' => (1, &text[1..]),
-            _ => (1, text),
+/// Reads an interval for a type modifier, which tells what a number without a unit counts: `interval '5' day`. The modifier
+/// is yet to be applied. In the style `sql_standard`, a minus sign before all fields counts for all.
+pub fn interval_with(text: &str, typmod: i32, sql_standard: bool) -> Result<Interval> {
+    let range = if typmod < 0 { RANGE_FULL } else { (typmod >> 16) & RANGE_FULL };
+    match verbose(text, range, sql_standard) {
+        Err(DatetimeError::Syntax) => parse_iso_interval::interval(text)?.interval(),
+        Err(error) => Err(error),
+        Ok(sum) => sum.interval(),
+    }
+}
+
+fn verbose(text: &str, range: i32, sql_standard: bool) -> Result<IntervalSum> {
+    let lower = text.to_ascii_lowercase();
+    let tokens = tokens::split(&lower)?;
+    let signed = |token: &Token<'_>| token.text.starts_with(['-', '+']);
+    let all_negative = sql_standard
+        && tokens.first().is_some_and(|first| first.text.starts_with('-'))
+        && !tokens.iter().skip(1).any(signed);
+    let mut reader = Reader { sum: IntervalSum::default(), seen: 0, next: Next::Any, range, all_negative, ago: false };
+    // From right to left, so that a unit is known before its number.
+    for token in tokens.iter().rev() {
+        reader.field(token)?;
+    }
+    if reader.seen == 0 {
+        return Err(DatetimeError::Syntax);
+    }
+    if reader.ago { reader.sum.negated() } else { Ok(reader.sum) }
+}
+
+/// What the next number to the left counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// No unit has been read: what the type modifier says, else seconds.
+    Any,
+    /// This.
+    Unit(Unit),
+    /// There may be none: to the left of `ago` a unit must come first.
+    Nothing,
+}
+
+struct Reader {
+    sum: IntervalSum,
+    /// The units that have been read, as bits.
+    seen: u32,
+    next: Next,
+    range: i32,
+    all_negative: bool,
+    ago: bool,
+}
+
+const SECONDS: u32 = 1 << Unit::Second as u32 | 1 << Unit::Millisecond as u32 | 1 << Unit::Microsecond as u32;
+const CLOCK: u32 = SECONDS | 1 << Unit::Minute as u32 | 1 << Unit::Hour as u32;
+
+impl Reader {
+    fn field(&mut self, token: &Token<'_>) -> Result<()> {
+        let text = token.text.as_ref();
+        let fields = match token.kind {
+            Kind::Time => self.time(text, false)?,
+            Kind::Signed if text.contains(':') => match self.time(&text[1..], text.starts_with('-')) {
+                Ok(fields) => fields,
+                Err(_) => self.number(text)?,
+            },
+            Kind::Signed | Kind::Date | Kind::Number => self.number(text)?,
+            Kind::Word | Kind::SignedWord => return self.word(text),
         };
-        let end = unsigned.find(|it: char| !it.is_ascii_digit() && it != ':' && it != '.').unwrap_or(unsigned.len());
-        let (number, rest) = unsigned.split_at(end);
-        let after = rest.trim_ascii_start();
-        let word = &after[..after.find(|it: char| !it.is_ascii_alphabetic()).unwrap_or(after.len())];
-        let is_time = number.contains(':');
-        let (unit, rest) = match UNITS.iter().position(|(names, _)| names.contains(&word)) {
-            Some(unit) if !is_time => (unit, &after[word.len()..]),
-            None if word.is_empty() => (SECOND, rest),
-            _ if is_time => (SECOND, rest),
-            _ => return Err(DatetimeError::Syntax),
-        };
-        if std::mem::replace(&mut seen[unit], true) {
+        if self.seen & fields != 0 {
             return Err(DatetimeError::Syntax);
         }
-        if is_time {
-            self.add_time(sign * time(number)?)?;
-        } else {
-            let (whole, fraction) = split_number(number)?;
-            self.add(sign * whole, sign as f64 * fraction, UNITS[unit].1)?;
-        }
-        Ok(rest)
+        self.seen |= fields;
+        Ok(())
     }
 
-    /// Adds a number of units. A fraction goes to the next smaller ones, as in PostgreSQL.
-    fn add(&mut self, whole: i64, fraction: f64, unit: Unit) -> Result<()> {
-        match unit {
-            Unit::Years(years) => {
-                let months = years * MONTHS_PER_YEAR;
-                self.add_months(whole.checked_mul(months).ok_or(DatetimeError::OutOfRange)?)?;
-                self.add_months((fraction * months as f64).round_ties_even() as i64)
+    fn word(&mut self, text: &str) -> Result<()> {
+        if text == "ago" {
+            self.ago = true;
+            self.next = Next::Nothing;
+            return Ok(());
+        }
+        match words::interval_unit(text) {
+            Some(Unit::Timezone | Unit::TimezoneHour | Unit::TimezoneMinute | Unit::Quarter) | None => {
+                Err(DatetimeError::Syntax)
             }
-            Unit::Month => {
-                self.add_months(whole)?;
-                self.add_days_of(fraction * DAYS_PER_MONTH)
-            }
-            Unit::Days(days) => {
-                self.add_days(whole.checked_mul(days).ok_or(DatetimeError::OutOfRange)?)?;
-                self.add_days_of(fraction * days as f64)
-            }
-            Unit::Microseconds(microseconds) => {
-                self.add_time(whole.checked_mul(microseconds).ok_or(DatetimeError::OutOfRange)?)?;
-                self.add_time((fraction * microseconds as f64).round_ties_even() as i64)
+            Some(unit) => {
+                self.next = Next::Unit(unit);
+                Ok(())
             }
         }
     }
 
-    fn add_months(&mut self, months: i64) -> Result<()> {
-        let sum = i64::from(self.months).checked_add(months).and_then(|sum| i32::try_from(sum).ok());
-        self.months = sum.ok_or(DatetimeError::OutOfRange)?;
-        Ok(())
+    fn time(&mut self, text: &str, negative: bool) -> Result<u32> {
+        let minutes_first = self.range == RANGE_MINUTE | RANGE_SECOND;
+        let clock = clock(text, minutes_first)?;
+        let hours = clock.hour.checked_mul(3600 * SECOND_US).ok_or(DatetimeError::FieldOutOfRange)?;
+        let rest = (clock.minute * 60 + clock.second) * SECOND_US + clock.fraction_us;
+        let time_us = hours.checked_add(rest).ok_or(DatetimeError::FieldOutOfRange)?;
+        self.sum.time_us = if negative || self.all_negative { -time_us } else { time_us };
+        self.next = Next::Unit(Unit::Day);
+        Ok(CLOCK)
     }
 
-    fn add_days(&mut self, days: i64) -> Result<()> {
-        let sum = i64::from(self.days).checked_add(days).and_then(|sum| i32::try_from(sum).ok());
-        self.days = sum.ok_or(DatetimeError::OutOfRange)?;
-        Ok(())
-    }
-
-    fn add_days_of(&mut self, days: f64) -> Result<()> {
-        self.add_days(days.trunc() as i64)?;
-        self.add_time((days.fract() * DAY_US as f64).round_ties_even() as i64)
-    }
-
-    fn add_time(&mut self, time_us: i64) -> Result<()> {
-        self.time_us = self.time_us.checked_add(time_us).ok_or(DatetimeError::OutOfRange)?;
-        Ok(())
-    }
-
-    fn negated(self) -> Result<Self> {
-        let negated = || {
-            Some(Interval {
-                months: self.months.checked_neg()?,
-                days: self.days.checked_neg()?,
-                time_us: self.time_us.checked_neg()?,
-            })
+    fn number(&mut self, text: &str) -> Result<u32> {
+        let unit = match self.next {
+            Next::Unit(unit) => unit,
+            Next::Any => unit_of_range(self.range),
+            Next::Nothing => return Err(DatetimeError::Syntax),
         };
-        negated().ok_or(DatetimeError::OutOfRange)
+        let (mut whole, rest) = whole_number(text)?;
+        if let Some(months) = rest.strip_prefix('-') {
+            return self.years_and_months(text, whole, months);
+        }
+        let mut part = if rest.is_empty() { 0.0 } else { fraction(rest)? };
+        if text.starts_with('-') {
+            part = -part;
+        }
+        if self.all_negative {
+            (whole, part) = (negative(whole), -part.abs());
+        }
+        self.sum.add(unit, whole, part)?;
+        self.next = Next::Unit(if unit == Unit::Hour { Unit::Day } else { unit });
+        Ok(match unit {
+            Unit::Second if part != 0.0 => SECONDS,
+            unit => 1 << unit as u32,
+        })
+    }
+
+    /// `1-2` of SQL.
+    fn years_and_months(&mut self, text: &str, years: i64, months: &str) -> Result<u32> {
+        if months.strip_prefix('-').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit())) {
+            return Err(DatetimeError::FieldOutOfRange);
+        }
+        let digits = months.bytes().all(|b| b.is_ascii_digit());
+        if !digits {
+            return Err(DatetimeError::Syntax);
+        }
+        let months: i64 =
+            if months.is_empty() { Ok(0) } else { months.parse() }.map_err(|_| DatetimeError::FieldOutOfRange)?;
+        if months >= MONTHS_PER_YEAR {
+            return Err(DatetimeError::FieldOutOfRange);
+        }
+        let months = if text.starts_with('-') { -months } else { months };
+        let total = years.checked_mul(MONTHS_PER_YEAR).and_then(|years| years.checked_add(months));
+        let total = total.ok_or(DatetimeError::FieldOutOfRange)?;
+        self.sum.add(Unit::Month, if self.all_negative { negative(total) } else { total }, 0.0)?;
+        self.next = Next::Unit(Unit::Month);
+        Ok(1 << Unit::Month as u32)
     }
 }
 
-/// The whole number and the fraction of `12.5`.
-fn split_number(number: &str) -> Result<(i64, f64)> {
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
-        return Err(DatetimeError::Syntax);
-    }
-    let whole = if whole.is_empty() { Ok(0) } else { whole.parse().map_err(|_| DatetimeError::OutOfRange) };
-    let fraction = if fraction.is_empty() { Ok(0.0) } else { format!("0.{fraction}").parse() };
-    Ok((whole?, fraction.map_err(|_| DatetimeError::Syntax)?))
+/// The number below zero that is as far from it.
+fn negative(number: i64) -> i64 {
+    if number > 0 { -number } else { number }
 }
 
-/// Microseconds of `100:05`, `100:05:06.7`; two fields with a fraction are minutes and seconds.
-fn time(text: &str) -> Result<i64> {
-    let fields: Vec<&str> = text.split(':').collect();
-    let (hours, minutes, seconds) = match fields[..] {
-        [minutes, seconds] if seconds.contains('.') => ("0", minutes, seconds),
-        [hours, minutes] => (hours, minutes, "0"),
-        [hours, minutes, seconds] => (hours, minutes, seconds),
-        _ => return Err(DatetimeError::Syntax),
-    };
-    let whole = |text: &str| match split_number(text)? {
-        (number, _) if !text.contains('.') => Ok(number),
-        _ => Err(DatetimeError::Syntax),
-    };
-    let (hours, minutes, (seconds, fraction)) = (whole(hours)?, whole(minutes)?, split_number(seconds)?);
-    if minutes > 59 || seconds > 60 {
-        return Err(DatetimeError::FieldOutOfRange);
+/// What a number without a unit counts: the last of the fields that the type has.
+fn unit_of_range(range: i32) -> Unit {
+    match range {
+        RANGE_YEAR => Unit::Year,
+        _ if range == RANGE_FULL || range & RANGE_SECOND != 0 => Unit::Second,
+        _ if range & RANGE_MINUTE != 0 => Unit::Minute,
+        _ if range & RANGE_HOUR != 0 => Unit::Hour,
+        RANGE_DAY => Unit::Day,
+        _ if range & RANGE_MONTH != 0 => Unit::Month,
+        _ => Unit::Second,
     }
-    let rest = (minutes * 60 + seconds) * SECOND_US + (fraction * SECOND_US as f64).round_ties_even() as i64;
-    hours.checked_mul(3600 * SECOND_US).and_then(|hours| hours.checked_add(rest)).ok_or(DatetimeError::OutOfRange)
+}
+
+/// A whole number of 64 bits, and what follows it. There need not be digits: `.5`.
+fn whole_number(text: &str) -> Result<(i64, &str)> {
+    let signed = usize::from(text.starts_with(['+', '-']));
+    let end = text[signed..].find(|c: char| !c.is_ascii_digit()).map_or(text.len(), |end| end + signed);
+    let (number, rest) = text.split_at(end);
+    let whole = if end == signed { Ok(0) } else { number.parse() };
+    Ok((whole.map_err(|_| DatetimeError::FieldOutOfRange)?, rest))
 }
 
 #[cfg(test)]
@@ -212,12 +235,37 @@ mod tests {
             ("1.5 days", "1 day 12:00:00"),
             ("1.5 months", "1 mon 15 days"),
             ("1.5 years", "1 year 6 mons"),
-            ("1.5 weeks", "10 days 12:00:00"),
+            ("1.5 weeks 2.5 months 1.5 years", "1 year 8 mons 25 days 12:00:00"),
             ("@ 1 day 2 hours ago", "-1 days -02:00:00"),
+            ("1 day ago 2 hours", "-1 days -02:00:00"),
             ("100:00", "100:00:00"),
             ("1:02.5", "00:01:02.5"),
             ("1y 2h 3 MIN", "1 year 02:03:00"),
+            ("1y2mon3d4h5m6s", "1 year 2 mons 3 days 04:05:06"),
             ("-0.5 s", "-00:00:00.5"),
+            ("1-2 3 4:05:06", "1 year 2 mons 3 days 04:05:06"),
+            ("-1-2 +3 -4:05:06", "-1 years -2 mons +3 days -04:05:06"),
+            ("1. day", "1 day"),
+            ("- 1 day", "-1 days"),
+            ("5 10:00", "5 days 10:00:00"),
+            ("1-2 3", "1 year 2 mons 00:00:03"),
+            ("2.5 us", "00:00:00.000002"),
+            ("0.0000015", "00:00:00.000001"),
+            ("1 millennium", "1000 years"),
+            ("178956970 years 7 months", "178956970 years 7 mons"),
+            ("-178956970 years -8 months", "-178956970 years -8 mons"),
+            ("P1Y2M", "1 year 2 mons"),
+            ("P0001-02-03T04:05:06", "1 year 2 mons 3 days 04:05:06"),
+            ("P20010203T040506", "2001 years 2 mons 3 days 04:05:06"),
+            ("PT1.5H", "01:30:00"),
+            ("P-1Y", "-1 years"),
+            ("P1.5D", "1 day 12:00:00"),
+            ("PT", "00:00:00"),
+            ("P1", "1 year"),
+            ("PT1:02:03", "01:02:03"),
+            ("P1Y-2M", "10 mons"),
+            ("PT-1H2M", "-00:58:00"),
+            ("P2020-13", "2021 years 1 mon"),
         ] {
             assert_eq!(printed(text), Ok(expected.to_owned()), "{text}");
         }
@@ -225,14 +273,44 @@ mod tests {
 
     #[test]
     fn what_is_not_an_interval_is_refused() {
-        for text in
-            ["", "ago", "soon", "1 mon 1 mon", "1 parsec", "1:2:3:4", "P1Y2M", "1-2", "- 1 day", "é", "1 é", "."]
-        {
+        for text in [
+            "",
+            "ago",
+            "soon",
+            "1 mon 1 mon",
+            "1 parsec",
+            "1:2:3:4",
+            "P",
+            "p1y",
+            "é",
+            "1 é",
+            "1 quarter",
+            "1 2",
+            "1.5 2",
+            "infinity",
+            "1 day 1 day",
+        ] {
             assert_eq!(printed(text), Err(DatetimeError::Syntax), "{text}");
         }
-        for text in ["178956971 years", "999999999999 days", "99999999999999999999 s", "9223372036854775807 hours"] {
+        for text in ["999999999999 days", "99999999999999999999 s", "9223372036854775807 hours", "1:60", "1-13"] {
+            assert_eq!(printed(text), Err(DatetimeError::FieldOutOfRange), "{text}");
+        }
+        for text in ["178956971 years", "178956970 years 8 months"] {
             assert_eq!(printed(text), Err(DatetimeError::OutOfRange), "{text}");
         }
-        assert_eq!(printed("1:60"), Err(DatetimeError::FieldOutOfRange));
+    }
+
+    #[test]
+    fn numbers_without_a_unit_count_the_last_field_of_the_type() {
+        for (text, range, expected) in [
+            ("5", RANGE_DAY, (0, 5, 0)),
+            ("5", RANGE_YEAR | RANGE_MONTH, (5, 0, 0)),
+            ("1 2", RANGE_DAY | RANGE_HOUR, (0, 1, 7_200_000_000)),
+            ("1:2", RANGE_MINUTE | RANGE_SECOND, (0, 0, 62_000_000)),
+            ("10", RANGE_HOUR, (0, 0, 36_000_000_000)),
+        ] {
+            let read = interval_with(text, range << 16 | 0xffff, false).unwrap();
+            assert_eq!((read.months, read.days, read.time_us), expected, "{text}");
+        }
     }
 }

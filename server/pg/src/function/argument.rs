@@ -34,7 +34,8 @@ pub struct Column<'a, A: Argument<'a>> {
 }
 
 impl<'a, A: Argument<'a>> Column<'a, A> {
-    pub(super) fn new(array: &'a ArrayRef, constant: bool) -> Result<Self> {
+    /// Reads a column, or one value for all rows.
+    pub(crate) fn new(array: &'a ArrayRef, constant: bool) -> Result<Self> {
         let mask = if constant { 0 } else { usize::MAX };
         if array.data_type() == &DataType::Null {
             return Ok(Column { values: None, nulls: None, mask });

@@ -55,6 +55,12 @@ impl Call {
         Ok(Call { types, result, context, arrays, constant, rows, options, fallback: SessionValues::default() })
     }
 
+    /// A call on the way of this one, of the same session and context.
+    pub fn nested(&self, types: Vec<Type>, result: Type, arguments: &[ColumnarValue], rows: usize) -> Result<Self> {
+        let call = Call::new(types, result, arguments, rows, self.options.clone())?;
+        Ok(Call { context: self.context, fallback: self.fallback.clone(), ..call })
+    }
+
     /// Rows of the result.
     pub fn rows(&self) -> usize {
         self.rows
@@ -153,7 +159,7 @@ maps! {
 }
 
 /// The column as values are carried in flight, whatever a file or an optimiser made of it.
-fn in_flight(array: ArrayRef) -> Result<ArrayRef> {
+pub(crate) fn in_flight(array: ArrayRef) -> Result<ArrayRef> {
     let target = match array.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
         DataType::Binary | DataType::LargeBinary => DataType::BinaryView,

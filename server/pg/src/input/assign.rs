@@ -42,6 +42,10 @@ pub fn assign(array: &ArrayRef, column: &Column, strings: StringSource) -> Resul
         DataType::Null => Ok(new_null_array(&to.in_flight(), array.len())),
         _ if to.is_string() => to_string(array, to),
         _ if from.is_string() && strings == StringSource::UntypedLiteral => parse_all(array, column),
+        // What these types are carried as can be any text.
+        _ if from.is_string() && matches!(to, SqlType::Json | SqlType::Jsonb | SqlType::Name | SqlType::SingleByte) => {
+            parse_all(array, column)
+        }
         _ if *from == to.in_flight() => Ok(Arc::clone(array)),
         _ if is_number(from) && to.is_number() => to_number(array, to),
         DataType::Binary | DataType::LargeBinary | DataType::FixedSizeBinary(_) if to == SqlType::Bytea => {

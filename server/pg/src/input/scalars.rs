@@ -6,8 +6,9 @@ use catalog::SqlType;
 use catalog::types::{NUMERIC_PRECISION_MAX, NUMERIC_UNCONSTRAINED_SCALE, NumericSize};
 
 use super::InputError;
-use crate::datetime::parse::{self, DatetimeError};
+use crate::datetime::parse::{self, DatetimeError, Moment};
 use crate::datetime::parse_interval::{self, Interval};
+use crate::function::TimeTz;
 use crate::numeric::{NumericError, WrittenNumber};
 
 /// Words for true and false, and how many characters tell each from the others.
@@ -32,17 +33,86 @@ pub fn boolean(text: &str) -> Result<bool, InputError> {
         .ok_or_else(|| invalid("boolean", text))
 }
 
-/// Reads an integer of any width.
+/// Reads an integer of any width. One that has more digits than the type can hold is out of range, whatever follows them.
 pub fn integer<T: FromStr>(text: &str, type_name: &'static str) -> Result<T, InputError> {
     let trimmed = trim(text);
-    trimmed.parse().map_err(|_| {
-        let digits = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
-        if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-            InputError::IntegerOutOfRange { type_name, value: text.to_owned() }
-        } else {
-            invalid(type_name, text)
+    if let Ok(value) = trimmed.parse() {
+        return Ok(value);
+    }
+    let digits = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
+    let digits = digits.bytes().take_while(u8::is_ascii_digit).count();
+    let sign = trimmed.len() - trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed).len();
+    let number: Option<T> = trimmed[..sign + digits].parse().ok();
+    if digits > 0 && number.is_none() {
+        return Err(InputError::IntegerOutOfRange { type_name, value: text.to_owned() });
+    }
+    Err(invalid(type_name, text))
+}
+
+/// Reads an `oid`; the numbers of 32 bits below zero are the same as those above `2147483647`.
+pub fn oid(text: &str) -> Result<u32, InputError> {
+    let value: i64 = integer(text, "oid")?;
+    let unsigned = u32::try_from(value).ok().or_else(|| i32::try_from(value).ok().map(i32::cast_unsigned));
+    unsigned.ok_or_else(|| InputError::IntegerOutOfRange { type_name: "oid", value: text.to_owned() })
+}
+
+/// Reads a `uuid`: hexadecimal digits, in braces if need be, with a hyphen behind every four of them or not.
+pub fn uuid(text: &str) -> Result<[u8; 16], InputError> {
+    let error = || invalid("uuid", text);
+    let unbraced = match text.strip_prefix('{') {
+        Some(rest) => rest.strip_suffix('}').ok_or_else(error)?,
+        None => text,
+    };
+    let mut value = [0; 16];
+    let mut rest = unbraced.as_bytes();
+    for (position, byte) in value.iter_mut().enumerate() {
+        let [high, low, after @ ..] = rest else { return Err(error()) };
+        let (high, low) = (char::from(*high).to_digit(16), char::from(*low).to_digit(16));
+        let (Some(high), Some(low)) = (high, low) else { return Err(error()) };
+        *byte = (high << 4 | low) as u8;
+        rest = match after {
+            [b'-', after @ ..] if position % 2 == 1 && position < 15 => after,
+            after => after,
+        };
+    }
+    if rest.is_empty() { Ok(value) } else { Err(error()) }
+}
+
+/// Bytes of a `name` (`NAMEDATALEN`, without the NUL at its end).
+const NAME_BYTES_MAX: usize = 63;
+
+/// Cuts a `name` to the length that names have.
+pub fn name(text: &str) -> &str {
+    &text[..text.floor_char_boundary(NAME_BYTES_MAX)]
+}
+
+/// Reads a `"char"`: one byte, the first of the text or the one whose three octal digits follow a backslash.
+pub fn char(text: &str) -> String {
+    match text.as_bytes() {
+        [] => String::new(),
+        [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7'] => {
+            char_text((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'))
         }
-    })
+        [first, ..] => char_text(*first),
+    }
+}
+
+/// A `"char"` as it is carried and printed: a byte beyond ASCII as its octal digits behind a backslash, zero as nothing.
+pub fn char_text(byte: u8) -> String {
+    match byte {
+        0 => String::new(),
+        1..=127 => char::from(byte).to_string(),
+        _ => format!("\\{byte:03o}"),
+    }
+}
+
+/// The byte of a `"char"`.
+pub fn char_byte(text: &str) -> u8 {
+    match text.as_bytes() {
+        [b'\\', a, b, c] => (a & 3) << 6 | (b & 7) << 3 | (c & 7),
+        [first, ..] => *first,
+        [] => 0,
+    }
 }
 
 /// Reads a `real`.
@@ -176,31 +246,60 @@ fn escaped_bytes(mut text: &[u8]) -> Result<Vec<u8>, InputError> {
 
 /// Reads a `date`, in days since 1970.
 pub fn date(text: &str) -> Result<i32, InputError> {
-    parse::date(text).map_err(|error| datetime_error(error, "date", "date", text))
+    date_at(text, &Moment::NONE)
 }
 
 /// Reads a `time`, in microseconds.
 pub fn time(text: &str) -> Result<i64, InputError> {
-    parse::time(text).map_err(|error| datetime_error(error, "time", "time", text))
+    time_at(text, &Moment::NONE)
 }
 
 /// Reads a `timestamp`, in microseconds since 1970.
 pub fn timestamp(text: &str) -> Result<i64, InputError> {
-    parse::timestamp(text).map_err(|error| datetime_error(error, "timestamp", "timestamp", text))
+    timestamp_at(text, &Moment::NONE)
 }
 
 /// Reads a `timestamp with time zone`, in microseconds since 1970 UTC.
 pub fn timestamp_with_zone(text: &str) -> Result<i64, InputError> {
-    parse::timestamp_with_zone(text)
+    timestamp_with_zone_at(text, &Moment::NONE)
+}
+
+/// Reads a `date` in a session.
+pub fn date_at(text: &str, moment: &Moment) -> Result<i32, InputError> {
+    parse::date_at(text, moment).map_err(|error| datetime_error(error, "date", "date", text))
+}
+
+/// Reads a `time` in a session.
+pub fn time_at(text: &str, moment: &Moment) -> Result<i64, InputError> {
+    parse::time_at(text, moment).map_err(|error| datetime_error(error, "time", "time", text))
+}
+
+/// Reads a `time with time zone` in a session.
+pub fn time_with_zone_at(text: &str, moment: &Moment) -> Result<TimeTz, InputError> {
+    parse::time_with_zone_at(text, moment).map_err(|error| datetime_error(error, "time with time zone", "time", text))
+}
+
+/// Reads a `timestamp` in a session.
+pub fn timestamp_at(text: &str, moment: &Moment) -> Result<i64, InputError> {
+    parse::timestamp_at(text, moment).map_err(|error| datetime_error(error, "timestamp", "timestamp", text))
+}
+
+/// Reads a `timestamp with time zone` in a session.
+pub fn timestamp_with_zone_at(text: &str, moment: &Moment) -> Result<i64, InputError> {
+    parse::timestamp_with_zone_at(text, moment)
         .map_err(|error| datetime_error(error, "timestamp with time zone", "timestamp", text))
 }
 
 /// Reads an `interval`.
 pub fn interval(text: &str) -> Result<Interval, InputError> {
-    parse_interval::interval(text).map_err(|error| match error {
-        DatetimeError::FieldOutOfRange | DatetimeError::OutOfRange => {
-            InputError::IntervalOutOfRange { value: text.to_owned() }
-        }
+    interval_with(text, -1, false)
+}
+
+/// Reads an `interval` for a type modifier, which is yet to be applied; see [`parse_interval::interval_with`].
+pub fn interval_with(text: &str, typmod: i32, sql_standard: bool) -> Result<Interval, InputError> {
+    parse_interval::interval_with(text, typmod, sql_standard).map_err(|error| match error {
+        DatetimeError::FieldOutOfRange => InputError::IntervalOutOfRange { value: text.to_owned() },
+        DatetimeError::OutOfRange => InputError::IntervalTooLong,
         other => datetime_error(other, "interval", "interval", text),
     })
 }
@@ -210,9 +309,10 @@ fn datetime_error(error: DatetimeError, type_name: &'static str, kind: &'static 
     match error {
         DatetimeError::Syntax => InputError::InvalidDatetime { type_name, value },
         DatetimeError::FieldOutOfRange => InputError::DatetimeFieldOutOfRange { value },
+        DatetimeError::MonthOrDayOutOfRange => InputError::MonthOrDayOutOfRange { value },
         DatetimeError::ZoneOutOfRange => InputError::ZoneOutOfRange { value },
         DatetimeError::OutOfRange => InputError::DatetimeOutOfRange { kind, value },
-        DatetimeError::ZoneNotSupported(zone) => InputError::ZoneNotSupported { zone },
+        DatetimeError::UnknownZone(zone) => InputError::UnknownZone { zone },
         DatetimeError::WordNotSupported(word) => InputError::WordNotSupported { word },
     }
 }

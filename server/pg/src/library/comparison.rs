@@ -2,7 +2,7 @@
 //!
 //! Numbers of several widths, dates and timestamps compare with one another: the planner brings both sides to one Arrow
 //! type. Types whose Arrow values have another order (`interval`, `timetz`, `jsonb`) have their comparisons where the rest
-//! of the type is.
+//! of the type is, and so have timestamps with time zone and dates or timestamps without, which the session's zone orders.
 
 use datafusion_expr::Operator;
 
@@ -37,12 +37,10 @@ pub static SECTION: Section = Section {
         BYTES,
         DATES,
         DATE_TIMESTAMP,
-        DATE_TIMESTAMPTZ,
         TIMESTAMP_DATE,
         TIMESTAMPS,
         TIMES,
         TIMESTAMPTZS,
-        TIMESTAMPTZ_DATE,
         UUIDS,
         OIDS,
     ],
@@ -89,12 +87,10 @@ comparisons! {
     BYTES: BYTEA BYTEA;
     DATES: DATE DATE;
     DATE_TIMESTAMP: DATE TIMESTAMP;
-    DATE_TIMESTAMPTZ: DATE TIMESTAMPTZ;
     TIMESTAMP_DATE: TIMESTAMP DATE;
     TIMESTAMPS: TIMESTAMP TIMESTAMP;
     TIMES: TIME TIME;
     TIMESTAMPTZS: TIMESTAMPTZ TIMESTAMPTZ;
-    TIMESTAMPTZ_DATE: TIMESTAMPTZ DATE;
     UUIDS: UUID UUID;
     OIDS: OID OID;
 }

@@ -7,7 +7,7 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field};
 use bytes::{BufMut, BytesMut};
 
-use super::{OutputError, TextWriter, text_writer};
+use super::{OutputError, Style, TextWriter, styled_writer};
 
 use crate::column_readers::{ListParts, list_parts};
 use crate::types;
@@ -19,8 +19,8 @@ struct ElementWriter<'a> {
 }
 
 impl<'a> ElementWriter<'a> {
-    fn new(values: &'a dyn Array, oid: u32, typmod: i32) -> Result<Self, OutputError> {
-        Ok(ElementWriter { nulls: values.logical_nulls(), write: text_writer(values, oid, typmod)? })
+    fn new(values: &'a dyn Array, oid: u32, typmod: i32, style: Style) -> Result<Self, OutputError> {
+        Ok(ElementWriter { nulls: values.logical_nulls(), write: styled_writer(values, oid, typmod, style)? })
     }
 
     fn is_null(&self, row: usize) -> bool {
@@ -29,12 +29,20 @@ impl<'a> ElementWriter<'a> {
 }
 
 /// The writer of a list column: `{1,NULL,"a b"}`, or `1 2` for the vectors of the system catalogs.
-pub(super) fn array_writer<'a>(array: &'a dyn Array, oid: u32) -> Result<TextWriter<'a>, OutputError> {
+pub(super) fn array_writer<'a>(
+    array: &'a dyn Array,
+    oid: u32,
+    typmod: i32,
+    style: Style,
+) -> Result<TextWriter<'a>, OutputError> {
     let ListParts { values, element, range } = list_parts(array);
     let nested = element.data_type().is_list();
     let described = types::describe(element);
     let element_oid = if nested { oid } else { types::element_type(oid).unwrap_or(described.oid) };
-    let elements = ElementWriter::new(values, element_oid, described.typmod)?;
+    // The modifier is the array's; an element has one of its own where its field says so.
+    let declared = element.metadata().contains_key(catalog::types::METADATA_TYPMOD);
+    let typmod = if declared { described.typmod } else { typmod };
+    let elements = ElementWriter::new(values, element_oid, typmod, style)?;
     if matches!(oid, types::INT2VECTOR | types::OIDVECTOR) {
         return Ok(Box::new(move |row, out| write_vector(&elements, range(row), out)));
     }
@@ -70,11 +78,11 @@ fn write_vector(elements: &ElementWriter<'_>, range: Range<usize>, out: &mut Byt
 }
 
 /// The writer of a struct column: `(1,"a b",)`, where NULL is nothing.
-pub(super) fn record_writer(array: &StructArray) -> Result<TextWriter<'_>, OutputError> {
+pub(super) fn record_writer(array: &StructArray, style: Style) -> Result<TextWriter<'_>, OutputError> {
     let mut columns = Vec::with_capacity(array.num_columns());
     for (column, field) in array.columns().iter().zip(array.fields()) {
         let described = types::describe(field);
-        columns.push(ElementWriter::new(column, described.oid, described.typmod)?);
+        columns.push(ElementWriter::new(column, described.oid, described.typmod, style)?);
     }
     Ok(Box::new(move |row, out| {
         out.put_u8(b'(');
@@ -98,10 +106,10 @@ pub(super) fn record_writer(array: &StructArray) -> Result<TextWriter<'_>, Outpu
 
 /// The writer of a map column: a JSON object. Numbers and booleans stand bare, every other value is a JSON string of its
 /// text.
-pub(super) fn map_writer(array: &MapArray) -> Result<TextWriter<'_>, OutputError> {
+pub(super) fn map_writer(array: &MapArray, style: Style) -> Result<TextWriter<'_>, OutputError> {
     let (key_field, value_field) = array.entries_fields();
-    let keys = described_writer(array.keys(), key_field)?;
-    let values = described_writer(array.values(), value_field)?;
+    let keys = described_writer(array.keys(), key_field, style)?;
+    let values = described_writer(array.values(), value_field, style)?;
     let style = JsonStyle::of(value_field.data_type());
     let offsets = array.value_offsets();
     Ok(Box::new(move |row, out| {
@@ -119,9 +127,9 @@ pub(super) fn map_writer(array: &MapArray) -> Result<TextWriter<'_>, OutputError
     }))
 }
 
-fn described_writer<'a>(values: &'a dyn Array, field: &Field) -> Result<ElementWriter<'a>, OutputError> {
+fn described_writer<'a>(values: &'a dyn Array, field: &Field, style: Style) -> Result<ElementWriter<'a>, OutputError> {
     let described = types::describe(field);
-    ElementWriter::new(values, described.oid, described.typmod)
+    ElementWriter::new(values, described.oid, described.typmod, style)
 }
 
 /// How a value stands in JSON.

@@ -1,12 +1,12 @@
 //! Values in the protocol's binary format, as PostgreSQL's send functions write them.
 //!
 //! The described type decides, not the Arrow type: a column described as `integer` is sent as four bytes whatever holds
-//! its values. Types without an entry here are refused, so that a client asks again in text; records, arrays of arrays
-//! and strings that stand for a number or a `uuid` are among them.
+//! its values. Types without an entry here are refused, so that a client asks again in text; strings that stand for a
+//! number or a `uuid` are among them.
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, AsArray, StructArray};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Int32Type, Time64MicrosecondType};
 use bytes::{BufMut, BytesMut};
 
 use super::{EncodeError, NULL_LENGTH, set_length};
@@ -14,6 +14,7 @@ use pg::column_readers::*;
 use pg::datetime::{
     DATE_INFINITY, DATE_MINUS_INFINITY, EPOCH_2000_DAYS, EPOCH_2000_US, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY,
 };
+use pg::input::scalars;
 use pg::output::{self, OutputError};
 use pg::{numeric, types};
 
@@ -57,7 +58,13 @@ pub(super) fn binary_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> 
         (types::DATE | types::TIME | types::TIMESTAMP | types::TIMESTAMPTZ | types::INTERVAL, _) => {
             datetime_writer(array, oid)
         }
-        (_, it) if it.is_list() => array_writer(array, oid)?,
+        (types::TIMETZ, DataType::Struct(_)) => timetz_writer(array.as_struct(), oid)?,
+        (types::RECORD, DataType::Struct(_)) => record_writer(array.as_struct())?,
+        (_, it) if it.is_list() => array_writer(array, oid, typmod)?,
+        (types::CHAR, it) if it.is_string() => {
+            let string = string_reader(array);
+            plain(move |row, out| out.put_u8(scalars::char_byte(string(row))))
+        }
         (types::TEXT, DataType::Map(_, _)) => text_writer(array, oid, typmod)?,
         (oid, it) if it.is_string() && has_text_format(oid) => {
             let write = text_writer(array, oid, typmod)?;
@@ -119,11 +126,12 @@ fn float_writer(array: &dyn Array, oid: u32) -> BinaryWriter<'_> {
 }
 
 fn numeric_writer(array: &dyn Array, typmod: i32) -> BinaryWriter<'_> {
+    let trim = output::is_unconstrained(array.data_type(), typmod);
     let decimal = decimal_reader(array);
     plain(move |row, out| {
         decimal(row, &mut |negative, digits, scale| {
             // As in text: a column without a declared scale does not mean the zeros at the end.
-            let (digits, scale) = if typmod < 0 { output::trim_zeros(digits, scale) } else { (digits, scale) };
+            let (digits, scale) = if trim { output::trim_zeros(digits, scale) } else { (digits, scale) };
             numeric::write_binary(negative, digits, scale, out);
         });
     })
@@ -176,39 +184,96 @@ fn timestamp_since_2000(timestamp_us: i64) -> Option<i64> {
     }
 }
 
-/// Arrays have a header of their own: dimensions, whether there are NULLs, the element type, then length and lower bound
-/// of each dimension.
-fn array_writer<'a>(array: &'a dyn Array, oid: u32) -> Result<BinaryWriter<'a>, EncodeError> {
-    let ListParts { values, element, range } = list_parts(array);
-    let described = types::describe(element);
-    let element_oid = types::element_type(oid).unwrap_or(described.oid);
-    if element.data_type().is_list() {
-        return Err(no_binary_format(oid));
+/// The zone is sent as seconds west of UTC.
+fn timetz_writer(array: &StructArray, oid: u32) -> Result<BinaryWriter<'_>, EncodeError> {
+    let times = array.columns().first().and_then(|it| it.as_primitive_opt::<Time64MicrosecondType>());
+    let offsets = array.columns().get(1).and_then(|it| it.as_primitive_opt::<Int32Type>());
+    let (Some(times), Some(offsets)) = (times, offsets) else { return Err(no_binary_format(oid)) };
+    Ok(plain(move |row, out| {
+        out.put_i64(times.value(row));
+        out.put_i32(offsets.value(row).wrapping_neg());
+    }))
+}
+
+/// The values inside a container, each after its length.
+struct ElementWriter<'a> {
+    nulls: Option<NullBuffer>,
+    write: BinaryWriter<'a>,
+}
+
+impl<'a> ElementWriter<'a> {
+    fn new(values: &'a dyn Array, oid: u32, typmod: i32) -> Result<Self, EncodeError> {
+        Ok(ElementWriter { nulls: values.logical_nulls(), write: binary_writer(values, oid, typmod)? })
     }
-    let lower_bound = if matches!(oid, types::INT2VECTOR | types::OIDVECTOR) { 0 } else { 1 };
-    let write = binary_writer(values, element_oid, described.typmod)?;
-    let nulls = values.logical_nulls();
-    Ok(Box::new(move |row, out| {
-        let range = range(row);
-        let is_null = |row: usize| nulls.as_ref().is_some_and(|nulls: &NullBuffer| nulls.is_null(row));
-        out.put_i32(i32::from(!range.is_empty()));
-        out.put_i32(i32::from(range.clone().any(is_null)));
-        out.put_u32(element_oid);
-        if range.is_empty() {
+
+    fn is_null(&self, row: usize) -> bool {
+        self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
+    }
+
+    fn write(&self, row: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
+        if self.is_null(row) {
+            out.put_i32(NULL_LENGTH);
             return Ok(());
         }
-        out.put_i32(range.len() as i32);
-        out.put_i32(lower_bound);
-        for row in range {
-            if is_null(row) {
-                out.put_i32(NULL_LENGTH);
-                continue;
-            }
-            let start = out.len();
-            out.put_i32(0);
-            write(row, out)?;
-            set_length(start, out.len() - start - 4, out);
+        let start = out.len();
+        out.put_i32(0);
+        (self.write)(row, out)?;
+        set_length(start, out.len() - start - 4, out);
+        Ok(())
+    }
+}
+
+/// A record says of each field its type, its length and its value.
+fn record_writer(array: &StructArray) -> Result<BinaryWriter<'_>, EncodeError> {
+    let mut fields = Vec::with_capacity(array.num_columns());
+    for (column, field) in array.columns().iter().zip(array.fields()) {
+        let described = types::describe(field);
+        fields.push((described.oid, ElementWriter::new(column, described.oid, described.typmod)?));
+    }
+    Ok(Box::new(move |row, out| {
+        out.put_i32(fields.len() as i32);
+        for (oid, field) in &fields {
+            out.put_u32(*oid);
+            field.write(row, out)?;
         }
         Ok(())
+    }))
+}
+
+/// Arrays have a header of their own: dimensions, whether there are NULLs, the element type, then length and lower bound
+/// of each dimension.
+fn array_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> Result<BinaryWriter<'a>, EncodeError> {
+    let mut levels = vec![list_parts(array)];
+    let (values, element) = loop {
+        let Some(ListParts { values, element, .. }) = levels.last() else { return Err(no_binary_format(oid)) };
+        let (values, element): (&dyn Array, _) = (*values, *element);
+        if !element.data_type().is_list() {
+            break (values, element);
+        }
+        levels.push(list_parts(values));
+    };
+    let described = types::describe(element);
+    let element_oid = types::element_type(oid).unwrap_or(described.oid);
+    let typmod = if described.typmod >= 0 { described.typmod } else { typmod };
+    let lower_bound = if matches!(oid, types::INT2VECTOR | types::OIDVECTOR) { 0 } else { 1 };
+    let elements = ElementWriter::new(values, element_oid, typmod)?;
+    Ok(Box::new(move |row, out| {
+        let mut rows = vec![row];
+        let mut lengths = Vec::with_capacity(levels.len());
+        for level in &levels {
+            let members: Vec<usize> = rows.iter().flat_map(|row| (level.range)(*row)).collect();
+            lengths.push(members.len() / rows.len().max(1));
+            rows = members;
+        }
+        // An array without elements has no dimensions.
+        let dimensions = if rows.is_empty() { &[][..] } else { &lengths };
+        out.put_i32(dimensions.len() as i32);
+        out.put_i32(i32::from(rows.iter().any(|row| elements.is_null(*row))));
+        out.put_u32(element_oid);
+        for length in dimensions {
+            out.put_i32(*length as i32);
+            out.put_i32(lower_bound);
+        }
+        rows.iter().try_for_each(|row| elements.write(*row, out))
     }))
 }

@@ -52,7 +52,7 @@ fn check_binary(field: Field, array: ArrayRef, expected: &[&str]) {
     let hex = |bytes: &Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let found: Vec<_> = values(field, array, Format::Binary).unwrap();
     let found: Vec<_> = found.iter().map(|it| it.as_ref().map_or_else(|| "<null>".to_owned(), hex)).collect();
-    let expected: Vec<_> = expected.iter().map(|it| it.replace(' ', "")).collect();
+    let expected: Vec<_> = expected.iter().map(|it| it.replace([' ', '\n'], "")).collect();
     assert_eq!(found, expected);
 }
 
@@ -90,10 +90,13 @@ fn metadata_changes_what_is_printed() {
     let strings = || Arc::new(StringViewArray::from(vec!["ab", "äöüß"]));
     check_field(described(&text, types::BPCHAR, 8), strings(), &["ab  ", "äöüß"]);
     check_field(described(&text, types::VARCHAR, 8), strings(), &["ab", "äöüß"]);
-    let numbers = Arc::new(decimals(vec![Some(1_500), Some(0), Some(2_000)], 38, 3));
-    let unconstrained = Field::new("c", DataType::Decimal128(38, 3), true)
-        .with_metadata(HashMap::from([(METADATA_OID.to_owned(), "1700".to_owned())]));
-    check_field(unconstrained, numbers, &["1.5", "0", "2"]);
+    let numeric = |scale| {
+        Field::new("c", DataType::Decimal128(38, scale), true)
+            .with_metadata(HashMap::from([(METADATA_OID.to_owned(), "1700".to_owned())]))
+    };
+    let unconstrained = Arc::new(decimals(vec![Some(1_500_000_000_000_000_000), Some(0)], 38, 18));
+    check_field(numeric(18), unconstrained, &["1.5", "0"]);
+    check_field(numeric(3), Arc::new(decimals(vec![Some(1_500), Some(0)], 38, 3)), &["1.500", "0.000"]);
     let uuid = FixedSizeBinaryArray::try_from_iter([[0x12u8; 16]].into_iter()).unwrap();
     check_field(
         described(&DataType::FixedSizeBinary(16), types::UUID, -1),
@@ -232,12 +235,41 @@ fn binary_values_are_what_the_send_functions_write() {
 }
 
 #[test]
+fn binary_containers_say_what_is_in_them() {
+    let fields: Fields =
+        vec![Field::new("f1", DataType::Int32, true), Field::new("f2", DataType::Utf8View, true)].into();
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(Int32Array::from(vec![Some(1)])), Arc::new(StringViewArray::from(vec![None::<&str>]))];
+    check_binary_plain(
+        StructArray::new(fields, columns, None),
+        &["00000002 00000017 00000004 00000001 00000019 ffffffff"],
+    );
+    let inner =
+        ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), Some(vec![Some(3), Some(4)])]);
+    let field = Arc::new(Field::new("item", inner.data_type().clone(), true));
+    let offsets = arrow::buffer::OffsetBuffer::from_lengths([2]);
+    check_binary_plain(
+        ListArray::new(field, offsets, Arc::new(inner), None),
+        &["00000002 00000001 00000017 00000002 00000001 00000002 00000001
+           00000004 00000001 ffffffff 00000004 00000003 00000004 00000004"],
+    );
+}
+
+#[test]
+fn binary_times_with_zones_count_west_of_utc() {
+    let ty = pg::Type::of(types::TIMETZ);
+    let DataType::Struct(fields) = ty.arrow.clone() else { unreachable!("two fields") };
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(Time64MicrosecondArray::from(vec![36_000_500_000])), Arc::new(Int32Array::from(vec![19_800]))];
+    let array: ArrayRef = Arc::new(StructArray::new(fields, columns, None));
+    check_field(ty.field("c"), Arc::clone(&array), &["10:00:00.5+05:30"]);
+    check_binary(ty.field("c"), array, &["0000000861cc0920 ffffb2a8"]);
+}
+
+#[test]
 fn a_type_without_a_binary_format_is_refused() {
-    let fields: Fields = vec![Field::new("a", DataType::Int32, true)].into();
-    let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1]));
-    let array = StructArray::new(fields, vec![numbers], None);
-    let field = Field::new("c", array.data_type().clone(), true);
-    let error = values(field, Arc::new(array), Format::Binary).unwrap_err();
+    let array: ArrayRef = Arc::new(StringArray::from(vec!["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]));
+    let error = values(described(&DataType::Utf8, types::UUID, -1), array, Format::Binary).unwrap_err();
     assert_eq!(error.sqlstate(), SqlState::FEATURE_NOT_SUPPORTED);
-    assert_eq!(error.to_string(), "no binary output function available for type record");
+    assert_eq!(error.to_string(), "no binary output function available for type uuid");
 }

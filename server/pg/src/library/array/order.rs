@@ -1,0 +1,87 @@
+//! Comparing single values of any type by PostgreSQL's order.
+
+use std::cmp::Ordering;
+
+use arrow::array::{Array, ArrayRef, DynComparator, make_comparator};
+use arrow::compute::SortOptions;
+use datafusion_expr::ColumnarValue;
+
+use super::unify::{brought_to, common};
+use crate::error::{PgError, Result};
+use crate::expression_type::Type;
+use crate::function::{Call, Method};
+use crate::library;
+use crate::sqlstate::SqlState;
+use crate::types::*;
+
+/// What a comparison is for; PostgreSQL's error says it when the type has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Whether two values are equal.
+    Equality,
+    /// Which comes first.
+    Order,
+}
+
+/// Compares values of two columns of one type. NULL equals NULL and comes last, as inside arrays and records.
+pub struct Comparator(DynComparator);
+
+impl Comparator {
+    /// Of columns whose values have this number's type.
+    ///
+    /// # Errors
+    /// 42883: the type has no order.
+    pub fn new(oid: u32, left: &ArrayRef, right: &ArrayRef, purpose: Purpose) -> Result<Self> {
+        check_comparable(oid, purpose)?;
+        let ty = common(left.data_type(), right.data_type())?;
+        let (left, right) = (brought_to(left, &ty)?, brought_to(right, &ty)?);
+        let (left, right) = (order_key(oid, left)?, order_key(oid, right)?);
+        let options = SortOptions { descending: false, nulls_first: false };
+        Ok(Comparator(make_comparator(&left, &right, options)?))
+    }
+
+    /// How the value in a row of the left column compares to one in the right column.
+    #[inline]
+    pub fn compare(&self, left: usize, right: usize) -> Ordering {
+        (self.0)(left, right)
+    }
+
+    /// Whether both are equal, or both are NULL.
+    #[inline]
+    pub fn equal(&self, left: usize, right: usize) -> bool {
+        self.compare(left, right).is_eq()
+    }
+}
+
+/// The error of a type that has no order.
+pub fn check_comparable(oid: u32, purpose: Purpose) -> Result<()> {
+    if !matches!(oid, JSON | JSONPATH) {
+        return Ok(());
+    }
+    let name = type_name(oid);
+    let message = match purpose {
+        Purpose::Equality => format!("could not identify an equality operator for type {name}"),
+        Purpose::Order => format!("could not identify a comparison function for type {name}"),
+    };
+    Err(PgError::new(SqlState::UNDEFINED_FUNCTION, message))
+}
+
+/// Values whose Arrow order is the order of the type: the values themselves, or what the type's section computes of them.
+pub fn order_key(oid: u32, values: ArrayRef) -> Result<ArrayRef> {
+    let name = match oid {
+        RECORD => return super::order_keys::record_keys(&values),
+        INTERVAL => "interval_order",
+        TIMETZ => "timetz_order",
+        JSONB => "jsonb_order",
+        _ => return Ok(values),
+    };
+    let Some(function) = library::functions(name).first() else { return Ok(values) };
+    let Method::Kernel(kernel) = function.method else { return Ok(values) };
+    let source = Type { oid, typmod: -1, arrow: values.data_type().clone() };
+    let result = match function.shape {
+        Some(shape) => shape(&[crate::function::ArgumentShape { ty: &source, constant: None }])?,
+        None => Type::of(function.result),
+    };
+    let rows = values.len();
+    kernel(&Call::new(vec![source], result, &[ColumnarValue::Array(values)], rows, None)?)
+}

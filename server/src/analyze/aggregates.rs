@@ -1,0 +1,148 @@
+//! Aggregate calls.
+
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::Sort;
+use pg::error::PgError;
+use pg::function::{Aggregate, AggregateCall, AggregateKind};
+use pg::sqlstate::SqlState;
+use sqlparser::ast;
+
+use crate::analyze::Analyzer;
+use crate::analyze::scope::Place;
+use crate::analyze::typed::Typed;
+use crate::error::Result;
+
+impl Analyzer<'_> {
+    /// An aggregate with its arguments: the direct ones first, then those that `ordered` orders.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn aggregate(
+        &mut self,
+        aggregate: &'static Aggregate,
+        expected: Vec<u32>,
+        arguments: Vec<Typed>,
+        direct: usize,
+        ordered: Vec<(Typed, ast::OrderByOptions)>,
+        call: &ast::Function,
+        distinct: bool,
+        within_group: bool,
+        whole: &ast::Expr,
+    ) -> Result<Typed> {
+        self.check_aggregate(aggregate, call, distinct, within_group, whole)?;
+        let (arguments, polymorphic) =
+            self.cast_arguments(&expected, arguments).map_err(|error| self.at(error, whole))?;
+        let arguments = match aggregate.kind {
+            AggregateKind::HypotheticalSet => self.paired(arguments, direct).map_err(|error| self.at(error, whole))?,
+            _ => arguments,
+        };
+        let result = self.result_of(aggregate.result, aggregate.shape, &arguments, &polymorphic);
+        let result = result.map_err(|error| self.at(error, whole))?;
+        let order_by = match aggregate.kind {
+            AggregateKind::Normal => self.aggregate_order(call)?,
+            _ => {
+                let sorted = arguments[direct..].iter().zip(&ordered);
+                sorted.map(|(value, (_, options))| self.sort(value.clone(), options)).collect::<Result<_>>()?
+            }
+        };
+        let filter = match &call.filter {
+            Some(filter) => {
+                let before = self.level()?.place.replace(Place::Plain("FILTER"));
+                let condition = self.condition(filter, "FILTER");
+                self.level()?.place = before;
+                Some(Box::new(condition?.expr))
+            }
+            None => None,
+        };
+        let is_argument = |sort: &Sort| arguments.iter().any(|argument| argument.expr == sort.expr);
+        if distinct && aggregate.kind == AggregateKind::Normal && !order_by.iter().all(is_argument) {
+            let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
+            return Err(self.at(PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message), whole));
+        }
+        let types = arguments.iter().map(|argument| argument.ty.clone()).collect();
+        let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
+        let built = AggregateCall { arguments, types, result: result.clone(), distinct, filter, order_by };
+        let expr = (aggregate.build)(built).map_err(|error| self.at(error, whole))?;
+        let value = Typed::new(expr, result);
+        match &call.over {
+            Some(over) => self.aggregate_over(value, over, whole),
+            None => Ok(value),
+        }
+    }
+
+    /// The values of a hypothetical row, each of the type that its place in the order has.
+    fn paired(&mut self, arguments: Vec<Typed>, direct: usize) -> pg::error::Result<Vec<Typed>> {
+        let (values, ordered) = arguments.split_at(direct);
+        let (mut left, mut right) = (Vec::with_capacity(direct), Vec::with_capacity(direct));
+        for (value, ordered) in values.iter().zip(ordered) {
+            let mut pair = self.unify(vec![value.clone(), ordered.clone()], "WITHIN GROUP")?;
+            right.extend(pair.pop());
+            left.extend(pair.pop());
+        }
+        left.extend(right);
+        Ok(left)
+    }
+
+    fn check_aggregate(
+        &mut self,
+        aggregate: &Aggregate,
+        call: &ast::Function,
+        distinct: bool,
+        within_group: bool,
+        whole: &ast::Expr,
+    ) -> Result<()> {
+        let name = aggregate.name;
+        let over = call.over.is_some();
+        let level = self.level()?;
+        let error = if aggregate.kind != AggregateKind::Normal && !within_group {
+            Some((SqlState::WRONG_OBJECT_TYPE, format!("WITHIN GROUP is required for ordered-set aggregate {name}")))
+        } else if over && distinct {
+            Some((SqlState::FEATURE_NOT_SUPPORTED, "DISTINCT is not implemented for window functions".to_owned()))
+        } else if over && !ordered_within(call).is_empty() {
+            let message = "aggregate ORDER BY is not implemented for window functions";
+            Some((SqlState::FEATURE_NOT_SUPPORTED, message.to_owned()))
+        } else if over {
+            None
+        } else if name == "ratio_to_report" {
+            Some((SqlState::WINDOWING_ERROR, "window function ratio_to_report requires an OVER clause".to_owned()))
+        } else if aggregate.kind != AggregateKind::Normal && distinct {
+            Some((SqlState::SYNTAX_ERROR, "cannot use DISTINCT with WITHIN GROUP".to_owned()))
+        } else if level.in_aggregate {
+            Some((SqlState::GROUPING_ERROR, "aggregate function calls cannot be nested".to_owned()))
+        } else if let Some(Place::Plain(place)) = level.place {
+            Some((SqlState::GROUPING_ERROR, format!("aggregate functions are not allowed in {place}")))
+        } else {
+            None
+        };
+        match error {
+            Some((sqlstate, message)) => Err(self.at(PgError::new(sqlstate, message), whole)),
+            None => Ok(()),
+        }
+    }
+
+    /// ORDER BY in a call, or WITHIN GROUP of an aggregate that is none of the ordered-set ones (LISTAGG).
+    fn aggregate_order(&mut self, call: &ast::Function) -> Result<Vec<Sort>> {
+        let mut sorts = Vec::new();
+        for order in ordered_within(call).into_iter().chain(&call.within_group) {
+            self.level()?.in_aggregate = true;
+            let value = self.expression(&order.expr);
+            self.level()?.in_aggregate = false;
+            sorts.push(self.sort(value?, &order.options)?);
+        }
+        Ok(sorts)
+    }
+}
+
+/// The ORDER BY among the arguments of a call.
+fn ordered_within(call: &ast::Function) -> Vec<&ast::OrderByExpr> {
+    let ast::FunctionArguments::List(list) = &call.args else { return Vec::new() };
+    let clauses = list.clauses.iter().filter_map(|clause| match clause {
+        ast::FunctionArgumentClause::OrderBy(order_by) => Some(order_by),
+        _ => None,
+    });
+    clauses.flatten().collect()
+}
+
+/// Whether an expression has an aggregate in it that is not a window's.
+pub(super) fn has_aggregate(expr: &Expr) -> bool {
+    use datafusion::common::tree_node::TreeNode;
+    expr.exists(|node| Ok(matches!(node, Expr::AggregateFunction(_)))).unwrap_or(false)
+}

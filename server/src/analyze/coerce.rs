@@ -1,0 +1,293 @@
+//! Bringing expressions to types (PostgreSQL's `parse_coerce.c`).
+
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{Expr, cast as engine_cast};
+use pg::error::{PgError, Result};
+use pg::expression_type::list_of;
+use pg::function::{CastContext, Method};
+use pg::sqlstate::SqlState;
+use pg::types::*;
+use pg::{Type, input, library};
+
+use crate::analyze::Analyzer;
+use crate::analyze::call::bound_call;
+use crate::analyze::category::{Category, category, is_polymorphic, is_preferred};
+use crate::analyze::typed::{Typed, unknown_type};
+
+/// How one type becomes another.
+enum Path {
+    /// The values are carried alike and mean the same.
+    Relabel,
+    /// By an entry of the library.
+    Cast(&'static pg::function::Cast),
+    /// Element by element.
+    Array,
+    /// By the text of the value.
+    ToText,
+    /// By reading text.
+    FromText,
+}
+
+fn is_text_like(oid: u32) -> bool {
+    category(oid) == Category::String
+}
+
+/// How values of one type become values of another in this context, if they may.
+fn path(from: u32, to: u32, context: CastContext) -> Option<Path> {
+    if from == to {
+        return Some(Path::Relabel);
+    }
+    if let Some(cast) = library::cast(from, to) {
+        return (cast.context <= context).then_some(Path::Cast(cast));
+    }
+    if let (Some(from), Some(to)) = (element_type(from), element_type(to)) {
+        return path(from, to, context).map(|_| Path::Array);
+    }
+    if is_text_like(to) && context >= CastContext::Assignment {
+        return Some(Path::ToText);
+    }
+    if is_text_like(from) && context >= CastContext::Explicit {
+        return Some(Path::FromText);
+    }
+    None
+}
+
+/// Whether values of one type may become values of another in this context.
+pub fn can_coerce(from: u32, to: u32, context: CastContext) -> bool {
+    match to {
+        _ if from == UNKNOWN || from == to => true,
+        ANY | ANYELEMENT | ANYCOMPATIBLE => true,
+        ANYNONARRAY | ANYCOMPATIBLENONARRAY => element_type(from).is_none(),
+        ANYARRAY | ANYCOMPATIBLEARRAY => element_type(from).is_some(),
+        _ if is_polymorphic(to) => false,
+        _ => path(from, to, context).is_some(),
+    }
+}
+
+/// The type that values of these types are brought to in a UNION, a CASE, a list (`select_common_type`); constants without
+/// a type have no say.
+pub fn common_type(types: &[u32]) -> Option<u32> {
+    let mut known = types.iter().copied().filter(|oid| *oid != UNKNOWN);
+    let Some(mut chosen) = known.next() else { return Some(TEXT) };
+    for oid in known.clone() {
+        if oid == chosen {
+            continue;
+        }
+        if category(oid) != category(chosen) {
+            return None;
+        }
+        let forward = can_coerce(chosen, oid, CastContext::Implicit);
+        let back = can_coerce(oid, chosen, CastContext::Implicit);
+        if !is_preferred(chosen) && forward && !back {
+            chosen = oid;
+        }
+    }
+    let all = types.iter().all(|oid| can_coerce(*oid, chosen, CastContext::Implicit));
+    all.then_some(chosen)
+}
+
+/// The type with digits enough for all of these numbers; of other types, the first.
+pub fn widest(types: &[&Type]) -> Option<Type> {
+    let first = *types.first()?;
+    if element_type(first.oid) == Some(NUMERIC) {
+        let elements: Vec<_> = types.iter().filter_map(|ty| ty.element()).collect();
+        let widest = widest(&elements.iter().collect::<Vec<_>>())?;
+        return Some(Type { arrow: list_of(widest.arrow), ..first.clone() });
+    }
+    let same_typmod = types.iter().all(|ty| ty.typmod == first.typmod && ty.oid == first.oid);
+    let typmod = if same_typmod { first.typmod } else { -1 };
+    if first.oid != NUMERIC {
+        return Some(Type { typmod, ..first.clone() });
+    }
+    let digits: Vec<_> = types.iter().filter_map(|ty| ty.digits()).collect();
+    let scale = digits.iter().map(|(_, scale)| *scale).max()?;
+    let integer = digits.iter().map(|(precision, scale)| i16::from(*precision) - i16::from(*scale)).max()?;
+    let precision = (integer + i16::from(scale)).clamp(1, 76) as u8;
+    Some(Type { typmod, ..Type::numeric(precision, scale) })
+}
+
+/// A type name as `cannot cast type … to …` prints it.
+fn named(ty: &Type) -> String {
+    ty.name()
+}
+
+impl Analyzer<'_> {
+    /// The expression as the wanted type.
+    ///
+    /// # Errors
+    /// There is no such cast in this context, or a constant is not a value of the type.
+    pub fn coerce(&mut self, value: Typed, wanted: &Type, context: CastContext) -> Result<Typed> {
+        // A function that takes anything is told that a constant has no type.
+        if wanted.oid == ANY && value.is_unknown() && value.value().is_some() {
+            let null = value.value().is_some_and(ScalarValue::is_null);
+            return Ok(if null { Typed::constant(null_of(&DataType::Utf8View)?, unknown_type()) } else { value });
+        }
+        if is_polymorphic(wanted.oid) || wanted.oid == ANY {
+            return if value.is_unknown() { self.coerce(value, &Type::of(TEXT), context) } else { Ok(value) };
+        }
+        if value.is_unknown() {
+            return self.coerce_unknown(value, wanted, context);
+        }
+        if value.ty.oid == wanted.oid {
+            return self.coerce_modifier(value, wanted, context);
+        }
+        let found = path(value.ty.oid, wanted.oid, context).ok_or_else(|| cannot_cast(&value.ty, wanted, context))?;
+        let plain = Type { typmod: -1, ..self.cast_result(&value, wanted) };
+        let cast = match found {
+            Path::Relabel => Typed { ty: plain, ..value },
+            Path::Cast(cast) => match cast.function.method {
+                Method::Cast => native(value, plain),
+                _ if wanted.oid == NUMERIC && wanted.typmod >= 0 => {
+                    return bound_call(&cast.function, vec![value], wanted.clone(), context, &self.session);
+                }
+                _ => bound_call(&cast.function, vec![value], plain, context, &self.session)?,
+            },
+            Path::Array => {
+                let plain = library::cast::array_cast_type(&value.ty, wanted);
+                let plain = plain.ok_or_else(|| cannot_cast(&value.ty, wanted, context))?;
+                return bound_call(&library::cast::ARRAY_CAST, vec![value], plain, context, &self.session);
+            }
+            Path::ToText => bound_call(&library::cast::TO_TEXT, vec![value], plain, context, &self.session)?,
+            Path::FromText => {
+                return bound_call(&library::cast::FROM_TEXT, vec![value], wanted.clone(), context, &self.session);
+            }
+        };
+        self.coerce_modifier(cast, wanted, context)
+    }
+
+    /// The type of a cast's result, which for a numeric has as many digits as the source needs.
+    fn cast_result(&self, value: &Typed, wanted: &Type) -> Type {
+        if wanted.oid != NUMERIC || wanted.typmod >= 0 {
+            return Type::of(wanted.oid);
+        }
+        match (value.value().and_then(integer_value), value.ty.digits()) {
+            (Some(integer), _) => {
+                let digits = integer.unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
+                Type::numeric(digits as u8, 0)
+            }
+            (None, Some((precision, scale))) => Type::numeric(precision, scale),
+            (None, None) => Type::of(NUMERIC),
+        }
+    }
+
+    /// A constant, NULL or parameter without a type as the wanted type.
+    fn coerce_unknown(&mut self, value: Typed, wanted: &Type, context: CastContext) -> Result<Typed> {
+        if wanted.oid == UNKNOWN {
+            return Ok(value);
+        }
+        if let Expr::Placeholder(placeholder) = &value.expr {
+            let plain = Type::of(wanted.oid);
+            let typed = self.typed_parameter(&placeholder.id.clone(), plain)?;
+            return self.coerce(typed, wanted, context);
+        }
+        let scalar = match value.value() {
+            Some(scalar) if scalar.is_null() => {
+                return Ok(Typed::constant(null_of(&wanted.arrow)?, wanted.clone()));
+            }
+            Some(ScalarValue::Utf8View(Some(text)) | ScalarValue::Utf8(Some(text))) => text.clone(),
+            _ => return bound_call(&library::cast::FROM_TEXT, vec![value], wanted.clone(), context, &self.session),
+        };
+        if wanted.typmod >= 0 && wanted.oid != NUMERIC && wanted.oid != INTERVAL {
+            // Casts of strings to a length cut them when they are written, and are errors when they are not.
+            let (ty, scalar) = input::value(&Type { typmod: -1, ..wanted.clone() }, &scalar, &self.session)?;
+            return self.coerce_modifier(Typed::constant(scalar, ty), wanted, context);
+        }
+        let (ty, scalar) = input::value(wanted, &scalar, &self.session)?;
+        Ok(Typed::constant(scalar, ty))
+    }
+
+    /// Applies a length, precision or scale.
+    fn coerce_modifier(&mut self, value: Typed, wanted: &Type, context: CastContext) -> Result<Typed> {
+        if wanted.typmod < 0 || wanted.typmod == value.ty.typmod && wanted.arrow == value.ty.arrow {
+            return Ok(value);
+        }
+        if element_type(wanted.oid).is_some() {
+            let result = library::cast::array_cast_type(&value.ty, wanted);
+            let result = result.ok_or_else(|| cannot_cast(&value.ty, wanted, context))?;
+            return bound_call(&library::cast::ARRAY_CAST, vec![value], result, context, &self.session);
+        }
+        match library::cast(wanted.oid, wanted.oid) {
+            Some(cast) => bound_call(&cast.function, vec![value], wanted.clone(), context, &self.session),
+            None => Ok(value),
+        }
+    }
+
+    /// The expressions as one type: that of a UNION's column, a CASE, a list.
+    ///
+    /// # Errors
+    /// 42804 when they have none in common.
+    pub fn unify(&mut self, values: Vec<Typed>, what: &str) -> Result<Vec<Typed>> {
+        let oids: Vec<_> = values.iter().map(|value| value.ty.oid).collect();
+        let Some(common) = common_type(&oids) else {
+            return Err(cannot_match(&values.iter().map(|value| &value.ty).collect::<Vec<_>>(), what));
+        };
+        let wanted = Type::of(common);
+        let values: Result<Vec<_>> =
+            values.into_iter().map(|value| self.coerce(value, &wanted, CastContext::Implicit)).collect();
+        self.same_arrow(values?)
+    }
+
+    /// Numbers of one type but several scales, at one scale.
+    pub fn same_arrow(&mut self, values: Vec<Typed>) -> Result<Vec<Typed>> {
+        let Some(widest) = widest(&values.iter().map(|value| &value.ty).collect::<Vec<_>>()) else {
+            return Ok(values);
+        };
+        Ok(values.into_iter().map(|value| native(value, widest.clone())).collect())
+    }
+}
+
+/// The error of types that cannot be brought to one.
+pub fn cannot_match(types: &[&Type], what: &str) -> PgError {
+    let mut known = types.iter().filter(|ty| ty.oid != UNKNOWN);
+    let first = known.next();
+    let other = first.and_then(|first| known.find(|ty| category(ty.oid) != category(first.oid) || ty.oid != first.oid));
+    let names = match (first, other) {
+        (Some(first), Some(other)) => format!("{} and {}", named(first), named(other)),
+        _ => "these".to_owned(),
+    };
+    if let (Some(first), Some(other)) = (first, other)
+        && category(first.oid) == category(other.oid)
+    {
+        let message = format!("{what} could not convert type {} to {}", named(other), named(first));
+        return PgError::new(SqlState::CANNOT_COERCE, message);
+    }
+    PgError::new(SqlState::DATATYPE_MISMATCH, format!("{what} types {names} cannot be matched"))
+}
+
+/// The error of a value that cannot be assigned to a column.
+pub fn cannot_assign(column: &str, from: &Type, to: &Type) -> PgError {
+    let message = format!("column \"{column}\" is of type {} but expression is of type {}", named(to), named(from));
+    PgError::new(SqlState::DATATYPE_MISMATCH, message).with_hint("You will need to rewrite or cast the expression.")
+}
+
+fn cannot_cast(from: &Type, to: &Type, context: CastContext) -> PgError {
+    let _ = context;
+    PgError::new(SqlState::CANNOT_COERCE, format!("cannot cast type {} to {}", named(from), named(to)))
+}
+
+fn integer_value(value: &ScalarValue) -> Option<i128> {
+    match value {
+        ScalarValue::Int16(Some(value)) => Some(i128::from(*value)),
+        ScalarValue::Int32(Some(value)) => Some(i128::from(*value)),
+        ScalarValue::Int64(Some(value)) => Some(i128::from(*value)),
+        _ => None,
+    }
+}
+
+/// NULL of an Arrow type.
+pub fn null_of(arrow: &DataType) -> Result<ScalarValue> {
+    Ok(ScalarValue::try_from(arrow)?)
+}
+
+/// The engine's cast, of a constant at once. It is used where it is exact.
+pub fn native(value: Typed, ty: Type) -> Typed {
+    if value.ty.arrow == ty.arrow {
+        return Typed { expr: value.expr, ty };
+    }
+    let folded = value.value().and_then(|scalar| scalar.cast_to(&ty.arrow).ok());
+    match folded {
+        Some(scalar) => Typed::constant(scalar, ty),
+        None => Typed { expr: engine_cast(value.expr, ty.arrow.clone()), ty },
+    }
+}

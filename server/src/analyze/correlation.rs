@@ -1,0 +1,159 @@
+//! Subqueries that read the rows they stand over: left to the engine where it makes a join of them, applied row by row
+//! where it does not.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, ScalarValue};
+use datafusion::functions_aggregate::expr_fn::{bool_or, count};
+use datafusion::logical_expr::expr::{Exists, InSubquery};
+use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder, lit, not};
+use pg::error::PgError;
+use pg::sqlstate::SqlState;
+
+use crate::analyze::Analyzer;
+use crate::analyze::grouping::collect;
+use crate::analyze::names::as_outer;
+use crate::apply::{Apply, ApplyKind, decorrelates_filter, decorrelates_scalar, outer_columns};
+use crate::error::Result;
+
+/// Where an expression stands, as far as the engine's rules care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Under {
+    /// In a filter over the rows.
+    Filter,
+    /// In a projection of the rows.
+    Projection,
+    /// Elsewhere: in an aggregate, a window function, a join.
+    Other,
+}
+
+impl Analyzer<'_> {
+    /// The plan with columns for the subqueries of these expressions that the engine cannot evaluate where they stand; in
+    /// the expressions the columns take their places.
+    pub(super) fn applied<'e>(
+        &mut self,
+        mut plan: LogicalPlan,
+        exprs: impl Iterator<Item = &'e mut Expr>,
+        under: Under,
+    ) -> Result<LogicalPlan> {
+        let mut exprs: Vec<_> = exprs.collect();
+        let mut subqueries = Vec::new();
+        for expr in &exprs {
+            collect(expr, &mut subqueries, is_subquery)?;
+        }
+        let mut replaced: Vec<(Expr, Expr)> = Vec::new();
+        for subquery in subqueries {
+            if is_left(&subquery, &plan, under)? {
+                continue;
+            }
+            let name = self.made_name("subquery");
+            let (query, ty) = as_value(&subquery, &plan)?;
+            let field = Arc::new(Field::new(&name, ty, true));
+            plan = Apply::plan(plan, query, ApplyKind::Scalar(field))?;
+            replaced.push((subquery, Expr::Column(Column::new_unqualified(name))));
+        }
+        if replaced.is_empty() {
+            return Ok(plan);
+        }
+        for expr in &mut exprs {
+            let rewritten = std::mem::take(*expr).transform_down(|node| {
+                Ok(match replaced.iter().find(|(from, _)| *from == node) {
+                    Some((_, to)) => Transformed::new(to.clone(), true, TreeNodeRecursion::Jump),
+                    None => Transformed::no(node),
+                })
+            })?;
+            **expr = rewritten.data;
+        }
+        Ok(plan)
+    }
+
+    /// A subquery in the select list of a grouped query may read only what is grouped by.
+    pub(super) fn check_grouped<'e>(
+        &self,
+        exprs: impl Iterator<Item = &'e Expr>,
+        before: &LogicalPlan,
+        after: &LogicalPlan,
+    ) -> Result<()> {
+        let mut subqueries = Vec::new();
+        for expr in exprs {
+            collect(expr, &mut subqueries, is_subquery)?;
+        }
+        for subquery in subqueries {
+            let ungrouped = |column: &Column| before.schema().has_column(column) && !after.schema().has_column(column);
+            if let Some(column) = outer_columns(plan_of(&subquery)?)?.into_iter().find(ungrouped) {
+                let table = column.relation.as_ref().map_or("", |relation| relation.table());
+                let message = format!("subquery uses ungrouped column \"{table}.{}\" from outer query", column.name);
+                return Err(PgError::new(SqlState::GROUPING_ERROR, message).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_subquery(expr: &Expr) -> bool {
+    matches!(expr, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))
+}
+
+fn plan_of(expr: &Expr) -> Result<&LogicalPlan> {
+    match expr {
+        Expr::ScalarSubquery(subquery)
+        | Expr::Exists(Exists { subquery, .. })
+        | Expr::InSubquery(InSubquery { subquery, .. }) => Ok(&subquery.subquery),
+        _ => Err(PgError::internal("there is no subquery").into()),
+    }
+}
+
+/// Whether the engine evaluates the subquery where it stands.
+fn is_left(expr: &Expr, outer: &LogicalPlan, under: Under) -> Result<bool> {
+    let subquery = plan_of(expr)?;
+    let correlated = !outer_columns(subquery)?.is_empty();
+    Ok(match (expr, under) {
+        (Expr::ScalarSubquery(_), _) if !correlated => true,
+        (Expr::ScalarSubquery(_), Under::Filter | Under::Projection) => decorrelates_scalar(subquery, outer)?,
+        (Expr::Exists(_), Under::Filter) => decorrelates_filter(subquery, outer)?,
+        (Expr::InSubquery(found), Under::Filter) => {
+            let operand_nested = found.expr.exists(|node| Ok(is_subquery(node)))?;
+            !operand_nested && decorrelates_filter(subquery, outer)?
+        }
+        _ => false,
+    })
+}
+
+/// The subquery as one that answers one value, and the type of that.
+fn as_value(expr: &Expr, outer: &LogicalPlan) -> Result<(LogicalPlan, DataType)> {
+    Ok(match expr {
+        Expr::ScalarSubquery(subquery) => {
+            let plan = subquery.subquery.as_ref().clone();
+            let ty = plan.schema().field(0).data_type().clone();
+            (plan, ty)
+        }
+        Expr::Exists(Exists { subquery, negated }) => {
+            let limited = LogicalPlanBuilder::from(subquery.subquery.as_ref().clone()).limit(0, Some(1))?;
+            let counted = limited.aggregate(Vec::<Expr>::new(), vec![count(lit(1i64)).alias("rows")])?;
+            let rows = Expr::Column(Column::new_unqualified("rows"));
+            let found = if *negated { rows.eq(lit(0i64)) } else { rows.gt(lit(0i64)) };
+            (counted.project(vec![found.alias("found")])?.build()?, DataType::Boolean)
+        }
+        Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
+            let plan = subquery.subquery.as_ref().clone();
+            let column = plan.schema().columns().into_iter().next();
+            let column = column.ok_or_else(|| PgError::internal("IN compares with a column"))?;
+            let same = as_outer(expr.as_ref().clone(), outer)?.eq(Expr::Column(column));
+            let gathered = LogicalPlanBuilder::from(plan).aggregate(
+                Vec::<Expr>::new(),
+                vec![bool_or(same.clone()).alias("found"), bool_or(same.is_null()).alias("unknown")],
+            )?;
+            let by_name = |name: &str| Box::new(Expr::Column(Column::new_unqualified(name)));
+            let branches = vec![
+                (by_name("found"), Box::new(lit(true))),
+                (by_name("unknown"), Box::new(Expr::Literal(ScalarValue::Boolean(None), None))),
+            ];
+            let found = Expr::Case(Case::new(None, branches, Some(Box::new(lit(false)))));
+            let found = if *negated { not(found) } else { found };
+            (gathered.project(vec![found.alias("found")])?.build()?, DataType::Boolean)
+        }
+        _ => return Err(PgError::internal("there is no subquery").into()),
+    })
+}

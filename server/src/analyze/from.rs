@@ -1,0 +1,711 @@
+//! FROM: relations, subqueries, functions, joins.
+
+use datafusion::common::{Column, JoinType, TableReference};
+use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder};
+use pg::error::PgError;
+use pg::sqlstate::SqlState;
+use pg::types::*;
+use pg::{Type, library};
+use sqlparser::ast::{
+    self, FunctionArg, FunctionArgExpr, JoinConstraint, JoinOperator, TableAlias, TableFactor, TableWithJoins,
+};
+
+use crate::analyze::call::{comparable, shapes};
+use crate::analyze::correlation::Under;
+use crate::analyze::function_call::Entry;
+use crate::analyze::names::plan_column;
+use crate::analyze::scope::{Namespace, Place, ScopeColumn, ScopeRelation};
+use crate::analyze::sets::{project_set, set_field};
+use crate::analyze::typed::Typed;
+use crate::analyze::{Analyzed, Analyzer, folded};
+use crate::apply::{Apply, ApplyKind, outer_columns};
+use crate::error::{Error, Result};
+use crate::plan::FoundRelation;
+use crate::plan::relations::parts;
+use crate::set_returning::SetReturning;
+
+/// A part of FROM.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub plan: LogicalPlan,
+    pub namespace: Namespace,
+}
+
+/// How a relation is joined to what stands before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attach {
+    /// Every row with every row.
+    Cross,
+    /// Rows without partner are kept, when the function has none.
+    Left,
+}
+
+impl Analyzer<'_> {
+    /// FROM as a whole. What it makes visible is left in the current level.
+    pub(super) fn from(&mut self, from: &[TableWithJoins]) -> Result<LogicalPlan> {
+        let mut before: Option<Part> = None;
+        for item in from {
+            let lateral = item.joins.iter().any(|join| is_lateral(&join.relation));
+            let part = if before.is_some() && lateral && item.joins.iter().all(|join| keeps_left(&join.join_operator)) {
+                // Functions further right may read what stands before the comma.
+                self.joined(before.take(), item)?
+            } else {
+                let first = self.relation(before.take(), &item.relation, Attach::Cross)?;
+                let (earlier, first) = first;
+                let part = self.joins(first, &item.joins)?;
+                match earlier {
+                    Some(earlier) => self.cross(earlier, part)?,
+                    None => part,
+                }
+            };
+            self.level()?.namespace = part.namespace.clone();
+            before = Some(part);
+        }
+        match before {
+            Some(part) => {
+                self.check_names(&part.namespace, from)?;
+                Ok(part.plan)
+            }
+            None => Ok(LogicalPlanBuilder::empty(true).build()?),
+        }
+    }
+
+    /// A table with its joins, all of them joined to what stands before.
+    fn joined(&mut self, before: Option<Part>, item: &TableWithJoins) -> Result<Part> {
+        let (earlier, first) = self.relation(before, &item.relation, Attach::Cross)?;
+        let part = match earlier {
+            Some(earlier) => self.cross(earlier, first)?,
+            None => first,
+        };
+        self.joins(part, &item.joins)
+    }
+
+    fn joins(&mut self, mut part: Part, joins: &[ast::Join]) -> Result<Part> {
+        for join in joins {
+            part = self.join(part, join)?;
+        }
+        Ok(part)
+    }
+
+    fn cross(&mut self, left: Part, right: Part) -> Result<Part> {
+        let plan = LogicalPlanBuilder::from(left.plan).cross_join(right.plan)?.build()?;
+        Ok(Part { plan, namespace: left.namespace.with(right.namespace) })
+    }
+
+    /// Two relations of one name cannot be told apart.
+    fn check_names(&self, namespace: &Namespace, from: &[TableWithJoins]) -> Result<()> {
+        for (position, relation) in namespace.relations.iter().enumerate() {
+            let Some(name) = &relation.name else { continue };
+            let same = |other: &&ScopeRelation| {
+                other.name.as_ref() == Some(name)
+                    && (other.schema.is_none() || other.schema == relation.schema || relation.schema.is_none())
+            };
+            if namespace.relations[..position].iter().find(same).is_some() {
+                let message = format!("table name \"{name}\" specified more than once");
+                let error = PgError::new(SqlState::DUPLICATE_ALIAS, message);
+                return Err(match from.first() {
+                    Some(first) => self.at(error, &first.relation),
+                    None => error.into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A relation. One that reads what stands before it takes that into itself, and gives it back joined.
+    fn relation(&mut self, before: Option<Part>, factor: &TableFactor, attach: Attach) -> Result<(Option<Part>, Part)> {
+        match factor {
+            TableFactor::Table { name, alias, args: None, with_ordinality: false, .. } => {
+                if let Some(array) = self.nested_collection(before.as_ref(), name)? {
+                    let ordinality = false;
+                    let part = self.unnest(before, vec![array], ordinality, alias.as_ref(), attach)?;
+                    return Ok((None, part));
+                }
+                let part = self.table(name, alias.as_ref())?;
+                Ok((before, part))
+            }
+            TableFactor::Table { name, alias, args: Some(arguments), with_ordinality, .. } => {
+                self.table_function(before, name, &arguments.args, *with_ordinality, alias.as_ref(), attach)
+            }
+            TableFactor::Function { name, args, with_ordinality, alias, .. } => {
+                self.table_function(before, name, args, *with_ordinality, alias.as_ref(), attach)
+            }
+            TableFactor::UNNEST { array_exprs, alias, with_ordinality, with_offset: false, .. } => {
+                let part = self.with_namespace(before.as_ref(), |analyzer| {
+                    array_exprs.iter().map(|expr| analyzer.expression(expr)).collect::<Result<Vec<_>>>()
+                })?;
+                let part = self.unnest(before, part, *with_ordinality, alias.as_ref(), attach)?;
+                Ok((None, part))
+            }
+            TableFactor::Derived { lateral: false, subquery, alias, sample: None } => {
+                let part = self.derived(subquery, alias.as_ref())?;
+                Ok((before, part))
+            }
+            TableFactor::Derived { lateral: true, subquery, alias, sample: None } => {
+                let part = self.with_namespace(before.as_ref(), |analyzer| {
+                    let analyzed = analyzer.query(subquery)?;
+                    analyzer.named(analyzed, alias.as_ref())
+                })?;
+                self.lateral(before, part, attach)
+            }
+            TableFactor::NestedJoin { table_with_joins, alias } => {
+                let part = self.joined(None, table_with_joins)?;
+                let part = match alias {
+                    Some(alias) => self.join_alias(part, alias)?,
+                    None => part,
+                };
+                Ok((before, part))
+            }
+            TableFactor::Pivot { .. } | TableFactor::Unpivot { .. } => Err(Error::not_supported("PIVOT or UNPIVOT")),
+            TableFactor::Table { .. } | TableFactor::Derived { .. } | TableFactor::UNNEST { .. } => {
+                Err(Error::not_supported("this form in FROM"))
+            }
+            _ => Err(Error::not_supported("this form in FROM")),
+        }
+    }
+
+    /// Reads something that sees what stands before it in FROM.
+    fn with_namespace<T>(&mut self, before: Option<&Part>, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let level = self.level()?;
+        level.place = Some(Place::Plain("functions in FROM"));
+        let saved = std::mem::take(&mut level.namespace);
+        level.namespace = match before {
+            Some(part) => part.namespace.clone(),
+            None => saved.clone(),
+        };
+        let result = read(self);
+        self.level()?.namespace = saved;
+        result
+    }
+
+    /// A table, view or common table.
+    fn table(&mut self, name: &ast::ObjectName, alias: Option<&TableAlias>) -> Result<Part> {
+        let parts = parts(name)?;
+        if let [single] = parts.as_slice()
+            && let Some(found) = self.common_table(single)
+        {
+            return self.named_as(found, alias, single);
+        }
+        let found = self.context.find_relation(&parts).map_err(|error| match error {
+            Error::UndefinedTable { name: wanted, position: None } => {
+                let error = PgError::new(SqlState::UNDEFINED_TABLE, format!("relation \"{wanted}\" does not exist"));
+                self.at(error, name)
+            }
+            other => other,
+        })?;
+        match found {
+            FoundRelation::Table { name: full, source } => {
+                let visible = alias.map_or_else(|| full.name.clone(), |alias| folded(&alias.name));
+                let unique = self.unique_alias(&visible);
+                let columns: Vec<_> = source
+                    .schema()
+                    .fields()
+                    .iter()
+                    .map(|field| {
+                        ScopeColumn::new(field.name(), plan_column(&unique, field.name()), Type::of_field(field))
+                    })
+                    .collect();
+                let table = TableReference::bare(full.name.as_str());
+                let mut builder = LogicalPlanBuilder::scan(table, source, None)?;
+                if unique != full.name {
+                    builder = builder.alias(TableReference::bare(unique))?;
+                }
+                let schema = alias.is_none().then(|| full.schema.clone());
+                let relation = ScopeRelation { name: Some(visible), schema, columns, is_scalar: false };
+                let relation = self.renamed(relation, alias)?;
+                Ok(Part { plan: builder.build()?, namespace: Namespace::of(relation) })
+            }
+            FoundRelation::View { name: full, analyzed } => {
+                let mut part = self.named_as(*analyzed, alias, &full.name)?;
+                if alias.is_none() {
+                    part.namespace.relations[0].schema = Some(full.schema);
+                }
+                Ok(part)
+            }
+        }
+    }
+
+    /// A subquery in FROM: what stands beside it is not visible in it.
+    fn derived(&mut self, subquery: &ast::Query, alias: Option<&TableAlias>) -> Result<Part> {
+        let saved = std::mem::take(&mut self.level()?.namespace);
+        let analyzed = self.query(subquery);
+        self.level()?.namespace = saved;
+        self.named(analyzed?, alias)
+    }
+
+    /// A subquery as a relation; without an alias its columns are visible without one.
+    fn named(&mut self, analyzed: Analyzed, alias: Option<&TableAlias>) -> Result<Part> {
+        match alias {
+            Some(alias) => self.named_as(analyzed, Some(alias), ""),
+            None => {
+                let mut part = self.named_as(analyzed, None, "unnamed_subquery")?;
+                part.namespace.relations[0].name = None;
+                Ok(part)
+            }
+        }
+    }
+
+    fn named_as(&mut self, analyzed: Analyzed, alias: Option<&TableAlias>, name: &str) -> Result<Part> {
+        let analyzed = self.settled(analyzed)?;
+        let visible = alias.map_or_else(|| name.to_owned(), |alias| folded(&alias.name));
+        let unique = self.unique_alias(&visible);
+        let columns = analyzed
+            .columns
+            .iter()
+            .map(|column| ScopeColumn::new(&column.name, plan_column(&unique, &column.column.name), column.ty.clone()))
+            .collect();
+        let plan = LogicalPlanBuilder::from(analyzed.plan).alias(TableReference::bare(unique))?.build()?;
+        let relation = ScopeRelation { name: Some(visible), schema: None, columns, is_scalar: false };
+        let relation = self.renamed(relation, alias)?;
+        Ok(Part { plan, namespace: Namespace::of(relation) })
+    }
+
+    /// The relation with the column names of its alias.
+    fn renamed(&self, mut relation: ScopeRelation, alias: Option<&TableAlias>) -> Result<ScopeRelation> {
+        let Some(alias) = alias else { return Ok(relation) };
+        if alias.columns.len() > relation.columns.len() {
+            let message = format!(
+                "table \"{}\" has {} columns available but {} columns specified",
+                folded(&alias.name),
+                relation.columns.len(),
+                alias.columns.len()
+            );
+            return Err(self.at(PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message), &alias.name));
+        }
+        for (column, name) in relation.columns.iter_mut().zip(&alias.columns) {
+            if name.data_type.is_some() {
+                let error = PgError::not_supported("a column definition list");
+                return Err(self.at(error, &alias.name));
+            }
+            column.name = folded(&name.name);
+        }
+        Ok(relation)
+    }
+
+    /// `(a JOIN b …) AS alias`
+    fn join_alias(&mut self, part: Part, alias: &TableAlias) -> Result<Part> {
+        let relation = ScopeRelation {
+            name: Some(folded(&alias.name)),
+            schema: None,
+            columns: part.namespace.columns,
+            is_scalar: false,
+        };
+        let relation = self.renamed(relation, Some(alias))?;
+        Ok(Part { plan: part.plan, namespace: Namespace::of(relation) })
+    }
+
+    fn join(&mut self, left: Part, join: &ast::Join) -> Result<Part> {
+        let (kind, constraint) = join_kind(&join.join_operator)?;
+        if is_function(&join.relation) || self.is_collection(&left, &join.relation)? {
+            return self.join_function(left, join, kind, constraint);
+        }
+        if let (TableFactor::Derived { lateral: true, .. }, JoinType::Inner | JoinType::Left) = (&join.relation, kind) {
+            let on = match constraint {
+                JoinConstraint::On(on) => Some(on),
+                JoinConstraint::None => None,
+                _ => return Err(Error::not_supported("USING or NATURAL with LATERAL")),
+            };
+            return self.lateral_join(left, join, kind, on);
+        }
+        let visible = self.level()?.namespace.clone();
+        let (left, right) = self.relation(Some(left), &join.relation, Attach::Cross)?;
+        self.level()?.namespace = visible;
+        let left = left.ok_or_else(|| PgError::internal("a join lacks its left side"))?;
+        self.join_parts(left, right, kind, constraint)
+    }
+
+    /// A function or nested collection on the right of a join.
+    fn join_function(
+        &mut self,
+        left: Part,
+        join: &ast::Join,
+        kind: JoinType,
+        constraint: &JoinConstraint,
+    ) -> Result<Part> {
+        let always = match constraint {
+            JoinConstraint::On(ast::Expr::Value(value)) => value.value == ast::Value::Boolean(true),
+            JoinConstraint::None => true,
+            _ => false,
+        };
+        match (kind, always) {
+            (JoinType::Inner, true) => {
+                let (_, part) = self.relation_over(left, &join.relation, Attach::Cross)?;
+                Ok(part)
+            }
+            (JoinType::Left, true) => {
+                let (_, part) = self.relation_over(left, &join.relation, Attach::Left)?;
+                Ok(part)
+            }
+            _ => {
+                // Without the rows on its left: a function of constants.
+                let (_, right) = self.relation(None, &join.relation, Attach::Cross)?;
+                self.join_parts(left, right, kind, constraint)
+            }
+        }
+    }
+
+    /// As [`Analyzer::relation`], with both sides joined in any case.
+    fn relation_over(&mut self, left: Part, factor: &TableFactor, attach: Attach) -> Result<(Option<Part>, Part)> {
+        let (before, part) = self.relation(Some(left), factor, attach)?;
+        match before {
+            None => Ok((None, part)),
+            Some(before) if attach == Attach::Cross => Ok((None, self.cross(before, part)?)),
+            Some(before) => {
+                let namespace = before.namespace.with(part.namespace);
+                let on = vec![Typed::boolean(true).expr];
+                let plan = LogicalPlanBuilder::from(before.plan).join_on(part.plan, JoinType::Left, on)?.build()?;
+                Ok((None, Part { plan, namespace }))
+            }
+        }
+    }
+
+    fn join_parts(&mut self, left: Part, right: Part, kind: JoinType, constraint: &JoinConstraint) -> Result<Part> {
+        match constraint {
+            JoinConstraint::None => self.cross(left, right),
+            JoinConstraint::On(condition) => {
+                let namespace = left.namespace.with(right.namespace);
+                let saved = std::mem::replace(&mut self.level()?.namespace, namespace.clone());
+                self.level()?.place = Some(Place::Plain("JOIN conditions"));
+                let condition = self.condition(condition, "JOIN/ON");
+                self.level()?.namespace = saved;
+                let plan = self.joined_on(left.plan, right.plan, kind, condition?.expr)?;
+                Ok(Part { plan, namespace })
+            }
+            JoinConstraint::Using(names) => {
+                let mut columns = Vec::with_capacity(names.len());
+                for name in names {
+                    columns.extend(parts(name)?.pop());
+                }
+                self.join_using(left, right, kind, &columns)
+            }
+            JoinConstraint::Natural => {
+                let common = left.namespace.columns.iter().map(|column| column.name.clone());
+                let common: Vec<_> =
+                    common.filter(|name| right.namespace.columns.iter().any(|column| column.name == *name)).collect();
+                if common.is_empty() && kind == JoinType::Inner {
+                    return self.cross(left, right);
+                }
+                self.join_using(left, right, kind, &common)
+            }
+        }
+    }
+
+    /// A join on a condition. One with a subquery in it, of an inner join, is a filter over all pairs.
+    fn joined_on(
+        &mut self,
+        left: LogicalPlan,
+        right: LogicalPlan,
+        kind: JoinType,
+        mut condition: Expr,
+    ) -> Result<LogicalPlan> {
+        let mut subqueries = Vec::new();
+        crate::analyze::grouping::collect(&condition, &mut subqueries, |node| {
+            matches!(node, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))
+        })?;
+        if subqueries.is_empty() {
+            return Ok(LogicalPlanBuilder::from(left).join_on(right, kind, vec![condition])?.build()?);
+        }
+        if kind != JoinType::Inner {
+            return Err(Error::not_supported("a subquery in the condition of an outer join"));
+        }
+        let pairs = LogicalPlanBuilder::from(left).cross_join(right)?.build()?;
+        let pairs = self.applied(pairs, std::iter::once(&mut condition), Under::Filter)?;
+        Ok(LogicalPlanBuilder::from(pairs).filter(condition)?.build()?)
+    }
+
+    /// JOIN … USING: the columns are there once.
+    fn join_using(&mut self, left: Part, right: Part, kind: JoinType, names: &[String]) -> Result<Part> {
+        let mut merged = Vec::with_capacity(names.len());
+        let mut conditions = Vec::with_capacity(names.len());
+        for name in names {
+            let from_left = only_column(&left.namespace, name, "left")?;
+            let from_right = only_column(&right.namespace, name, "right")?;
+            conditions.push(self.operator("=", vec![from_left.typed(), from_right.typed()])?.expr);
+            let both = self.unify(vec![from_left.typed(), from_right.typed()], "JOIN/USING")?;
+            let [left_value, right_value] =
+                both.try_into().map_err(|_| PgError::internal("USING compares two columns"))?;
+            let value = match kind {
+                JoinType::Right => right_value,
+                JoinType::Full => {
+                    let ty = left_value.ty.clone();
+                    let test = Box::new(left_value.expr.clone().is_not_null());
+                    let case =
+                        Case::new(None, vec![(test, Box::new(left_value.expr))], Some(Box::new(right_value.expr)));
+                    Typed::new(Expr::Case(case), ty)
+                }
+                _ => left_value,
+            };
+            merged.push(ScopeColumn { name: name.clone(), expr: value.expr, ty: value.ty });
+        }
+        if conditions.is_empty() {
+            conditions.push(Typed::boolean(true).expr);
+        }
+        let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, conditions)?.build()?;
+        let rest = |namespace: &Namespace| {
+            let kept = namespace.columns.iter().filter(|column| !names.contains(&column.name));
+            kept.cloned().collect::<Vec<_>>()
+        };
+        let mut columns = merged;
+        columns.extend(rest(&left.namespace));
+        columns.extend(rest(&right.namespace));
+        let mut relations = left.namespace.relations;
+        relations.extend(right.namespace.relations);
+        Ok(Part { plan, namespace: Namespace { relations, columns } })
+    }
+
+    /// Redshift: `t.items` behind `t` means the elements of that column.
+    fn nested_collection(&mut self, before: Option<&Part>, name: &ast::ObjectName) -> Result<Option<Typed>> {
+        let names = parts(name)?;
+        let [table, column] = names.as_slice() else { return Ok(None) };
+        let namespace = match before {
+            Some(part) => &part.namespace,
+            None => return Ok(None),
+        };
+        let relation = namespace.relations.iter().find(|relation| relation.name.as_ref() == Some(table));
+        let column = relation.and_then(|relation| relation.columns.iter().find(|it| it.name == *column));
+        Ok(column.filter(|column| column.ty.arrow.is_nested()).map(ScopeColumn::typed))
+    }
+
+    fn is_collection(&mut self, left: &Part, factor: &TableFactor) -> Result<bool> {
+        match factor {
+            TableFactor::Table { name, args: None, .. } => Ok(self.nested_collection(Some(left), name)?.is_some()),
+            _ => Ok(false),
+        }
+    }
+
+    /// A function in FROM.
+    fn table_function(
+        &mut self,
+        before: Option<Part>,
+        name: &ast::ObjectName,
+        arguments: &[FunctionArg],
+        ordinality: bool,
+        alias: Option<&TableAlias>,
+        attach: Attach,
+    ) -> Result<(Option<Part>, Part)> {
+        let parts = parts(name)?;
+        let function_name = parts.last().cloned().unwrap_or_default();
+        let mut exprs = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => exprs.push(expr),
+                _ => return Err(self.at(PgError::not_supported("this form of an argument in FROM"), name)),
+            }
+        }
+        let values = self.with_namespace(before.as_ref(), |analyzer| {
+            exprs.iter().map(|expr| analyzer.expression(expr)).collect::<Result<Vec<_>>>()
+        })?;
+        if function_name == "unnest" {
+            return Ok((None, self.unnest(before, values, ordinality, alias, attach)?));
+        }
+        let found = self.resolve(&function_name, &values, false).map_err(|error| self.at(error, name))?;
+        let Some(found) = found else {
+            let types: Vec<_> = values.iter().map(|value| &value.ty).collect();
+            let described = crate::analyze::call::signature(&function_name, &types);
+            let error = PgError::new(SqlState::UNDEFINED_FUNCTION, format!("function {described} does not exist"));
+            let hint =
+                "No function matches the given name and argument types. You might need to add explicit type casts.";
+            return Err(self.at(error.with_hint(hint), name));
+        };
+        match found.entry {
+            Entry::Set(function) => {
+                let (arguments, _) =
+                    self.cast_arguments(&found.arguments, values).map_err(|error| self.at(error, name))?;
+                let columns = (function.columns)(&shapes(&arguments)).map_err(|error| self.at(error, name))?;
+                let call = Called { function, arguments, columns };
+                Ok((None, self.attach(before, vec![call], ordinality, alias, &function_name, attach)?))
+            }
+            Entry::Function(function) => {
+                let value = self.call(function, found.arguments, values).map_err(|error| self.at(error, name))?;
+                Ok((before, self.single_value(value, alias, &function_name)?))
+            }
+            _ => {
+                let message = format!("aggregate functions are not allowed in functions in FROM: {function_name}");
+                Err(self.at(PgError::new(SqlState::GROUPING_ERROR, message), name))
+            }
+        }
+    }
+
+    /// A function in FROM that returns one value: one row.
+    fn single_value(&mut self, value: Typed, alias: Option<&TableAlias>, name: &str) -> Result<Part> {
+        let visible = alias.map_or_else(|| name.to_owned(), |alias| folded(&alias.name));
+        let unique = self.unique_alias(&visible);
+        let one_row = LogicalPlanBuilder::empty(true);
+        let plan = one_row.project(vec![value.expr.alias(&visible)])?.alias(TableReference::bare(unique.as_str()))?;
+        let columns = vec![ScopeColumn::new(&visible, plan_column(&unique, &visible), value.ty)];
+        let relation = ScopeRelation { name: Some(visible), schema: None, columns, is_scalar: true };
+        let relation = self.renamed(relation, alias)?;
+        Ok(Part { plan: plan.build()?, namespace: Namespace::of(relation) })
+    }
+
+    /// The elements of one or several arrays, side by side.
+    fn unnest(
+        &mut self,
+        before: Option<Part>,
+        arrays: Vec<Typed>,
+        ordinality: bool,
+        alias: Option<&TableAlias>,
+        attach: Attach,
+    ) -> Result<Part> {
+        let mut calls = Vec::with_capacity(arrays.len());
+        for array in arrays {
+            let function = library::set_functions("unnest")
+                .iter()
+                .find(|entry| crate::analyze::resolve::accepts(entry.arguments, &[array.ty.oid]));
+            let Some(function) = function.copied() else {
+                let message = format!("function unnest({}) does not exist", array.ty.name());
+                return Err(PgError::new(SqlState::UNDEFINED_FUNCTION, message).into());
+            };
+            let (arguments, _) = self.cast_arguments(function.arguments, vec![array])?;
+            let columns = (function.columns)(&shapes(&arguments))?;
+            calls.push(Called { function, arguments, columns });
+        }
+        self.attach(before, calls, ordinality, alias, "unnest", attach)
+    }
+
+    /// The rows of set-returning functions, for each row of what stands before.
+    fn attach(
+        &mut self,
+        before: Option<Part>,
+        calls: Vec<Called>,
+        ordinality: bool,
+        alias: Option<&TableAlias>,
+        name: &str,
+        attach: Attach,
+    ) -> Result<Part> {
+        let (input, namespace) = match before {
+            Some(part) => (part.plan, part.namespace),
+            None => (LogicalPlanBuilder::empty(true).build()?, Namespace::default()),
+        };
+        let visible = alias.map_or_else(|| name.to_owned(), |alias| folded(&alias.name));
+        let is_scalar = calls.len() == 1 && calls[0].columns.len() == 1 && !ordinality;
+        let mut columns = Vec::new();
+        let mut sets = Vec::with_capacity(calls.len());
+        for call in calls {
+            let single = call.columns.len() == 1;
+            let mut named = Vec::with_capacity(call.columns.len());
+            for (column, ty) in call.columns {
+                // The column of a function that returns single values is called as the function's alias is.
+                let shown = if single && is_scalar && column == name { visible.clone() } else { column };
+                let made = self.made_name(&shown);
+                columns.push(ScopeColumn::new(shown, Column::new_unqualified(&made), ty.clone()));
+                named.push(set_field(&made, &ty));
+            }
+            sets.push(SetReturning {
+                function: call.function,
+                types: call.arguments.iter().map(|argument| argument.ty.clone()).collect(),
+                arguments: call.arguments.into_iter().map(|argument| argument.expr).collect(),
+                columns: named,
+            });
+        }
+        let number = ordinality.then(|| self.made_name("ordinality"));
+        if let Some(number) = &number {
+            columns.push(ScopeColumn::new("ordinality", Column::new_unqualified(number), Type::of(INT8)));
+        }
+        let plan = project_set(input, sets, number, attach == Attach::Left)?;
+        let relation = ScopeRelation { name: Some(visible), schema: None, columns, is_scalar };
+        let relation = self.renamed(relation, alias)?;
+        Ok(Part { plan, namespace: namespace.with(Namespace::of(relation)) })
+    }
+
+    /// A subquery that may read the rows on its left.
+    fn lateral(&mut self, before: Option<Part>, part: Part, attach: Attach) -> Result<(Option<Part>, Part)> {
+        let outer = outer_columns(&part.plan)?;
+        let reads_left = |before: &Part| outer.iter().any(|column| before.plan.schema().has_column(column));
+        match before {
+            Some(before) if reads_left(&before) => {
+                let kind = ApplyKind::Lateral { outer: attach == Attach::Left };
+                let plan = Apply::plan(before.plan, part.plan, kind)?;
+                Ok((None, Part { plan, namespace: before.namespace.with(part.namespace) }))
+            }
+            before => Ok((before, part)),
+        }
+    }
+
+    /// `LEFT JOIN LATERAL (…) ON condition`: the condition is one of the subquery's.
+    fn lateral_join(&mut self, left: Part, join: &ast::Join, kind: JoinType, on: Option<&ast::Expr>) -> Result<Part> {
+        let TableFactor::Derived { subquery, alias, .. } = &join.relation else {
+            return Err(PgError::internal("a lateral join is one with a subquery").into());
+        };
+        let right = self.with_namespace(Some(&left), |analyzer| {
+            let analyzed = analyzer.query(subquery)?;
+            analyzer.named(analyzed, alias.as_ref())
+        })?;
+        let namespace = left.namespace.clone().with(right.namespace.clone());
+        let condition = match on {
+            Some(on) => {
+                let saved = std::mem::replace(&mut self.level()?.namespace, namespace.clone());
+                self.level()?.place = Some(Place::Plain("JOIN conditions"));
+                let condition = self.condition(on, "JOIN/ON");
+                self.level()?.namespace = saved;
+                condition?.expr
+            }
+            None => Typed::boolean(true).expr,
+        };
+        let outer = outer_columns(&right.plan)?;
+        if !outer.iter().any(|column| left.plan.schema().has_column(column)) {
+            let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, vec![condition])?.build()?;
+            return Ok(Part { plan, namespace });
+        }
+        let inner = crate::analyze::names::as_outer(condition, &left.plan)?;
+        let filtered = LogicalPlanBuilder::from(right.plan).filter(inner)?.build()?;
+        let plan = Apply::plan(left.plan, filtered, ApplyKind::Lateral { outer: kind == JoinType::Left })?;
+        Ok(Part { plan, namespace })
+    }
+
+    /// Both sides of an equality at one Arrow type.
+    pub(super) fn comparable(&self, left: Typed, right: Typed) -> Result<(Typed, Typed)> {
+        Ok(comparable(left, right)?)
+    }
+}
+
+/// A set-returning function with its arguments.
+struct Called {
+    function: &'static pg::function::SetFunction,
+    arguments: Vec<Typed>,
+    columns: Vec<(String, Type)>,
+}
+
+fn only_column<'a>(namespace: &'a Namespace, name: &str, side: &str) -> Result<&'a ScopeColumn> {
+    let mut found = namespace.columns.iter().filter(|column| column.name == name);
+    match (found.next(), found.next()) {
+        (Some(column), None) => Ok(column),
+        (None, _) => {
+            let message = format!("column \"{name}\" specified in USING clause does not exist in {side} table");
+            Err(PgError::new(SqlState::UNDEFINED_COLUMN, message).into())
+        }
+        (Some(_), Some(_)) => {
+            let message = format!("common column name \"{name}\" appears more than once in {side} table");
+            Err(PgError::new(SqlState::AMBIGUOUS_COLUMN, message).into())
+        }
+    }
+}
+
+fn join_kind(operator: &JoinOperator) -> Result<(JoinType, &JoinConstraint)> {
+    Ok(match operator {
+        JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) | JoinOperator::CrossJoin(constraint) => {
+            (JoinType::Inner, constraint)
+        }
+        JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => (JoinType::Left, constraint),
+        JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) => (JoinType::Right, constraint),
+        JoinOperator::FullOuter(constraint) => (JoinType::Full, constraint),
+        _ => return Err(Error::not_supported("this kind of JOIN")),
+    })
+}
+
+/// Whether the left side of a join keeps its rows as they are, so that more can be joined to it before.
+fn keeps_left(operator: &JoinOperator) -> bool {
+    matches!(join_kind(operator), Ok((JoinType::Inner | JoinType::Left, constraint))
+        if !matches!(constraint, JoinConstraint::Using(_) | JoinConstraint::Natural))
+}
+
+fn is_function(factor: &TableFactor) -> bool {
+    matches!(
+        factor,
+        TableFactor::Function { .. } | TableFactor::UNNEST { .. } | TableFactor::Table { args: Some(_), .. }
+    )
+}
+
+fn is_lateral(factor: &TableFactor) -> bool {
+    is_function(factor) || matches!(factor, TableFactor::Derived { lateral: true, .. })
+}

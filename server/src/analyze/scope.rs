@@ -1,0 +1,117 @@
+//! What names mean at one place of a query.
+
+use std::collections::HashMap;
+
+use datafusion::common::Column;
+use datafusion::logical_expr::Expr;
+use pg::Type;
+use sqlparser::ast::NamedWindowDefinition;
+
+use crate::analyze::typed::Typed;
+
+/// A column that a name can mean.
+#[derive(Debug, Clone)]
+pub struct ScopeColumn {
+    /// Its name in the query.
+    pub name: String,
+    /// Its value: a column of the plan, or of a FULL JOIN … USING what is there on either side.
+    pub expr: Expr,
+    /// Its type.
+    pub ty: Type,
+}
+
+impl ScopeColumn {
+    /// A column of the plan.
+    pub fn new(name: impl Into<String>, column: Column, ty: Type) -> Self {
+        ScopeColumn { name: name.into(), expr: Expr::Column(column), ty }
+    }
+
+    /// Its value.
+    pub fn typed(&self) -> Typed {
+        Typed::new(self.expr.clone(), self.ty.clone())
+    }
+}
+
+/// A relation in FROM, as qualified names see it.
+#[derive(Debug, Clone)]
+pub struct ScopeRelation {
+    /// Its alias or name; `None` for a subquery without alias, whose columns are visible without one only.
+    pub name: Option<String>,
+    /// The schema of a table without alias.
+    pub schema: Option<String>,
+    /// Its columns.
+    pub columns: Vec<ScopeColumn>,
+    /// A function in FROM that returns single values: its name without a column means the value.
+    pub is_scalar: bool,
+}
+
+/// What FROM, or a part of it, makes visible.
+#[derive(Debug, Clone, Default)]
+pub struct Namespace {
+    /// The relations, for qualified names.
+    pub relations: Vec<ScopeRelation>,
+    /// The columns, for names without qualifier and for `*`: those that USING merges are there once.
+    pub columns: Vec<ScopeColumn>,
+}
+
+impl Namespace {
+    /// Of one relation.
+    pub fn of(relation: ScopeRelation) -> Self {
+        Namespace { columns: relation.columns.clone(), relations: vec![relation] }
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn with(mut self, other: Namespace) -> Self {
+        self.relations.extend(other.relations);
+        self.columns.extend(other.columns);
+        self
+    }
+}
+
+/// Which expressions may stand at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The select list, or ORDER BY: aggregates, window functions and set-returning functions.
+    SelectList,
+    /// HAVING: aggregates.
+    Having,
+    /// QUALIFY: aggregates and window functions.
+    Qualify,
+    /// Neither; messages name the place: `WHERE`, `JOIN conditions`.
+    Plain(&'static str),
+}
+
+/// One query on the way from the outermost to the one that is read.
+#[derive(Debug, Default)]
+pub struct Level {
+    /// What its FROM makes visible so far.
+    pub namespace: Namespace,
+    /// Output names that later expressions of its select list may use (Redshift's lateral column aliases).
+    pub aliases: HashMap<String, Typed>,
+    /// Its WINDOW clause.
+    pub windows: Vec<NamedWindowDefinition>,
+    /// The set-returning functions of its select list, and the columns they fill.
+    pub sets: Vec<SetColumn>,
+    /// Inside the arguments of an aggregate.
+    pub in_aggregate: bool,
+    /// Inside the arguments of a window function.
+    pub in_window: bool,
+    /// What may stand where.
+    pub place: Option<Place>,
+    /// Whether its expressions have read a column of an outer level.
+    pub correlated: bool,
+}
+
+/// A set-returning function in a select list.
+#[derive(Debug, Clone)]
+pub struct SetColumn {
+    /// The function.
+    pub function: &'static pg::function::SetFunction,
+    /// Its arguments.
+    pub arguments: Vec<Typed>,
+    /// The columns of its rows.
+    pub columns: Vec<(String, Type)>,
+    /// What the columns are called in the plan.
+    pub names: Vec<String>,
+}

@@ -1,0 +1,131 @@
+//! UNION, INTERSECT, EXCEPT.
+
+use datafusion::common::{JoinType, NullEquality};
+use datafusion::functions_window::expr_fn::row_number;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder};
+use pg::Type;
+use pg::error::PgError;
+use pg::function::CastContext;
+use pg::sqlstate::SqlState;
+use pg::types::UNKNOWN;
+use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier};
+
+use crate::analyze::coerce::{cannot_match, common_type, widest};
+use crate::analyze::location::Located;
+use crate::analyze::{Analyzed, Analyzer};
+use crate::error::{Error, Result};
+
+impl Analyzer<'_> {
+    pub(super) fn set_operation(
+        &mut self,
+        op: SetOperator,
+        quantifier: SetQuantifier,
+        left: &SetExpr,
+        right: &SetExpr,
+    ) -> Result<Analyzed> {
+        // A chain of UNIONs is read in a loop: it may be long.
+        let left_analyzed = stacker::maybe_grow(128 << 10, 4 << 20, || self.operand(left))?;
+        let right_analyzed = self.operand(right)?;
+        let all = match quantifier {
+            SetQuantifier::All => true,
+            SetQuantifier::None | SetQuantifier::Distinct => false,
+            _ => return Err(Error::not_supported("BY NAME")),
+        };
+        let name = match op {
+            SetOperator::Union => "UNION",
+            SetOperator::Intersect => "INTERSECT",
+            SetOperator::Except | SetOperator::Minus => "EXCEPT",
+        };
+        let (left_side, right_side) = self.matched(left_analyzed, right_analyzed, name, right)?;
+        let columns = left_side.columns.clone();
+        let plan = self.combined(op, all, left_side, right_side)?;
+        let columns = columns
+            .into_iter()
+            .zip(plan.schema().columns())
+            .map(|(column, of_plan)| super::OutputColumn { column: of_plan, constant: None, ..column })
+            .collect();
+        Ok(Analyzed { plan, columns })
+    }
+
+    /// Both sides with columns of the same types.
+    pub(super) fn matched(
+        &mut self,
+        left: Analyzed,
+        right: Analyzed,
+        name: &str,
+        place: &impl Located,
+    ) -> Result<(Analyzed, Analyzed)> {
+        if left.columns.len() != right.columns.len() {
+            let message = format!("each {name} query must have the same number of columns");
+            return Err(self.at(PgError::new(SqlState::SYNTAX_ERROR, message), place));
+        }
+        let mut types = Vec::with_capacity(left.columns.len());
+        for (left, right) in left.columns.iter().zip(&right.columns) {
+            let common = common_type(&[left.ty.oid, right.ty.oid])
+                .ok_or_else(|| self.at(cannot_match(&[&left.ty, &right.ty], name), place))?;
+            types.push(union_type(common, &left.ty, &right.ty));
+        }
+        let left = self.as_types(left, &types, CastContext::Implicit)?;
+        let right = self.as_types(right, &types, CastContext::Implicit)?;
+        Ok((left, right))
+    }
+
+    fn combined(&mut self, op: SetOperator, all: bool, left: Analyzed, right: Analyzed) -> Result<LogicalPlan> {
+        let builder = LogicalPlanBuilder::from(left.plan);
+        Ok(match (op, all) {
+            (SetOperator::Union, true) => builder.union(right.plan)?.build()?,
+            (SetOperator::Union, false) => builder.union_distinct(right.plan)?.build()?,
+            (SetOperator::Intersect, false) => {
+                self.matching(builder.build()?, right.plan, JoinType::LeftSemi, false)?
+            }
+            (SetOperator::Intersect, true) => self.matching(builder.build()?, right.plan, JoinType::LeftSemi, true)?,
+            (_, all) => self.matching(builder.build()?, right.plan, JoinType::LeftAnti, all)?,
+        })
+    }
+
+    /// INTERSECT and EXCEPT: the rows of the left side that have a partner on the right, or none. With ALL, equal rows are
+    /// numbered, and the n-th on one side is the partner of the n-th on the other.
+    fn matching(&mut self, left: LogicalPlan, right: LogicalPlan, kind: JoinType, all: bool) -> Result<LogicalPlan> {
+        let (left_alias, right_alias) = (self.unique_alias("left"), self.unique_alias("right"));
+        let columns = left.schema().columns();
+        let left = self.numbered(left, all, &left_alias)?;
+        let right = self.numbered(right, all, &right_alias)?;
+        let left_keys = left.schema().columns();
+        let right_keys = right.schema().columns();
+        let builder = if all { LogicalPlanBuilder::from(left) } else { LogicalPlanBuilder::from(left).distinct()? };
+        let joined =
+            builder.join_detailed(right, kind, (left_keys.clone(), right_keys), None, NullEquality::NullEqualsNull)?;
+        let named = left_keys.iter().zip(&columns).map(|(key, column)| Expr::Column(key.clone()).alias(&column.name));
+        Ok(joined.project(named.collect::<Vec<_>>())?.build()?)
+    }
+
+    fn numbered(&mut self, plan: LogicalPlan, all: bool, alias: &str) -> Result<LogicalPlan> {
+        let reference = datafusion::common::TableReference::bare(alias);
+        if !all {
+            return Ok(LogicalPlanBuilder::from(plan).alias(reference)?.build()?);
+        }
+        let keys: Vec<_> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+        let order = keys.iter().map(|key: &Expr| key.clone().sort(true, true)).collect::<Vec<_>>();
+        let window = row_number().partition_by(keys).order_by(order).build()?;
+        let number = self.made_name("row");
+        let numbered = LogicalPlanBuilder::from(plan).window(vec![window.alias(number)])?;
+        Ok(numbered.alias(reference)?.build()?)
+    }
+}
+
+/// The type of a column of a set operation.
+pub(super) fn union_type(common: u32, left: &Type, right: &Type) -> Type {
+    if left.oid == UNKNOWN && right.oid == UNKNOWN {
+        return Type::of(common);
+    }
+    let digits = |ty: &Type| match ty.digits() {
+        Some((precision, scale)) if common == pg::types::NUMERIC && ty.oid != common => Type::numeric(precision, scale),
+        _ => ty.clone(),
+    };
+    let (left, right) = (digits(left), digits(right));
+    let same: Vec<_> = [&left, &right].into_iter().filter(|ty| ty.oid == common).collect();
+    match widest(&same) {
+        Some(ty) => ty,
+        None => Type::of(common),
+    }
+}

@@ -1,0 +1,123 @@
+//! VALUES.
+
+use datafusion::common::Column;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use pg::Type;
+use pg::error::PgError;
+use pg::function::CastContext;
+use pg::sqlstate::SqlState;
+use pg::types::UNKNOWN;
+use sqlparser::ast;
+
+use crate::analyze::coerce::{can_coerce, cannot_assign, native};
+use crate::analyze::scope::{Level, Place};
+use crate::analyze::typed::{Typed, unknown_type};
+use crate::analyze::{Analyzed, Analyzer, OutputColumn};
+use crate::error::Result;
+
+impl Analyzer<'_> {
+    pub(super) fn values(&mut self, values: &ast::Values) -> Result<Analyzed> {
+        self.levels.push(Level { place: Some(Place::Plain("VALUES")), ..Level::default() });
+        let rows = self.value_rows(values);
+        self.levels.pop();
+        self.values_of(rows?, values)
+    }
+
+    /// VALUES of an INSERT: each value is assigned by itself.
+    pub(super) fn assigned_values(&mut self, values: &ast::Values, targets: &[(String, Type)]) -> Result<Analyzed> {
+        self.levels.push(Level { place: Some(Place::Plain("VALUES")), ..Level::default() });
+        let rows = self.value_rows(values);
+        self.levels.pop();
+        let rows = rows?;
+        let width = rows.first().map_or(0, Vec::len);
+        if width > targets.len() {
+            return Err(crate::error::Error::InsertArity { more_expressions: true });
+        }
+        let mut assigned = Vec::with_capacity(rows.len());
+        for (row, written) in rows.into_iter().zip(&values.rows) {
+            let mut cells = Vec::with_capacity(width);
+            for ((value, expr), (name, target)) in row.into_iter().zip(&written.content).zip(targets) {
+                if !can_coerce(value.ty.oid, target.oid, CastContext::Assignment) {
+                    return Err(self.at(cannot_assign(name, &value.ty, target), expr));
+                }
+                let value =
+                    self.coerce(value, target, CastContext::Assignment).map_err(|error| self.at(error, expr))?;
+                cells.push(native(value, target.clone()).expr);
+            }
+            assigned.push(cells);
+        }
+        let plan = LogicalPlanBuilder::values(assigned)?.build()?;
+        let columns = targets[..width].iter().zip(plan.schema().columns());
+        let columns = columns
+            .map(|((name, ty), column)| OutputColumn { name: name.clone(), ty: ty.clone(), column, constant: None })
+            .collect();
+        Ok(Analyzed { plan, columns })
+    }
+
+    fn value_rows(&mut self, values: &ast::Values) -> Result<Vec<Vec<Typed>>> {
+        let width = values.rows.first().map_or(0, |row| row.content.len());
+        let mut rows = Vec::with_capacity(values.rows.len());
+        for row in &values.rows {
+            if row.content.len() != width {
+                let error = PgError::new(SqlState::SYNTAX_ERROR, "VALUES lists must all be the same length");
+                return Err(match row.content.first() {
+                    Some(first) => self.at(error, first),
+                    None => error.into(),
+                });
+            }
+            rows.push(row.content.iter().map(|expr| self.expression(expr)).collect::<Result<Vec<_>>>()?);
+        }
+        Ok(rows)
+    }
+
+    fn values_of(&mut self, rows: Vec<Vec<Typed>>, place: &ast::Values) -> Result<Analyzed> {
+        let width = rows.first().map_or(0, Vec::len);
+        let mut by_column: Vec<Vec<Typed>> = vec![Vec::with_capacity(rows.len()); width];
+        for row in rows {
+            for (column, value) in by_column.iter_mut().zip(row) {
+                column.push(value);
+            }
+        }
+        let mut columns = Vec::with_capacity(width);
+        let mut unified = Vec::with_capacity(width);
+        for (position, values) in by_column.into_iter().enumerate() {
+            let name = format!("column{}", position + 1);
+            // One row of constants: they may still become anything.
+            let constant = match values.as_slice() {
+                [only] if only.is_unknown() => Some(only.expr.clone()),
+                _ => None,
+            };
+            let values = match &constant {
+                Some(_) => values,
+                None => self.unify(values, "VALUES").map_err(|error| match place.rows.first() {
+                    Some(row) if !row.content.is_empty() => self.at(error, &row.content[0]),
+                    _ => error.into(),
+                })?,
+            };
+            let ty = match &constant {
+                Some(_) => unknown_type(),
+                None => values.first().map_or_else(|| Type::of(UNKNOWN), |value| value.ty.clone()),
+            };
+            columns.push(OutputColumn { column: Column::new_unqualified(&name), name, ty, constant });
+            unified.push(values);
+        }
+        let height = unified.first().map_or(0, Vec::len);
+        let mut cells: Vec<_> = unified.into_iter().map(Vec::into_iter).collect();
+        let mut rows = Vec::with_capacity(height);
+        for _ in 0..height {
+            rows.push(cells.iter_mut().filter_map(Iterator::next).map(|value| text_null(value.expr)).collect());
+        }
+        let plan = LogicalPlanBuilder::values(rows)?.build()?;
+        Ok(Analyzed { plan, columns })
+    }
+}
+
+/// NULL that nothing has given a type is a text.
+fn text_null(expr: Expr) -> Expr {
+    match expr {
+        Expr::Literal(datafusion::common::ScalarValue::Null, metadata) => {
+            Expr::Literal(datafusion::common::ScalarValue::Utf8View(None), metadata)
+        }
+        other => other,
+    }
+}

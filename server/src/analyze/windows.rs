@@ -1,0 +1,366 @@
+//! Window functions and the windows they look through.
+
+use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::logical_expr::expr::{NullTreatment, Sort, WindowFunction as EngineWindow, WindowFunctionParams};
+use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
+use pg::Type;
+use pg::error::PgError;
+use pg::function::{CastContext, WindowFunction};
+use pg::sqlstate::SqlState;
+use pg::types::*;
+use sqlparser::ast::{self, NamedWindowExpr, WindowSpec, WindowType};
+
+use crate::analyze::coerce::native;
+use crate::analyze::scope::Place;
+use crate::analyze::typed::Typed;
+use crate::analyze::{Analyzer, folded};
+use crate::error::Result;
+
+/// Windows that extend each other.
+const CHAIN_MAX: usize = 64;
+
+/// Rows that a frame reaches back or forth: the engine adds positions without looking.
+const FRAME_OFFSET_MAX: u64 = 1 << 40;
+
+/// A window, resolved.
+struct Window {
+    partition_by: Vec<Expr>,
+    order_by: Vec<Sort>,
+    frame: WindowFrame,
+}
+
+impl Analyzer<'_> {
+    /// A window function.
+    pub(super) fn window_call(
+        &mut self,
+        function: &'static WindowFunction,
+        expected: Vec<u32>,
+        arguments: Vec<Typed>,
+        over: &WindowType,
+        nulls: Option<ast::NullTreatment>,
+        whole: &ast::Expr,
+    ) -> Result<Typed> {
+        let (arguments, polymorphic) =
+            self.cast_arguments(&expected, arguments).map_err(|error| self.at(error, whole))?;
+        let result = self.result_of(function.result, function.shape, &arguments, &polymorphic);
+        let result = result.map_err(|error| self.at(error, whole))?;
+        let fixed = match function.name {
+            "nth_value" => arguments.get(1),
+            "ntile" => arguments.first(),
+            _ => None,
+        };
+        if fixed.is_some_and(|argument| argument.value().is_none()) {
+            let what = format!("an argument of {} that is not a constant", function.name);
+            return Err(self.at(PgError::not_supported(what), whole));
+        }
+        let window = self.window(over, whole)?;
+        let types: Vec<_> = arguments.iter().map(|argument| argument.ty.clone()).collect();
+        let definition = (function.build)(&types, &result).map_err(|error| self.at(error, whole))?;
+        let arguments: Vec<_> = arguments.into_iter().map(|argument| argument.expr).collect();
+        let null_treatment = nulls.map(|nulls| match nulls {
+            ast::NullTreatment::IgnoreNulls => NullTreatment::IgnoreNulls,
+            ast::NullTreatment::RespectNulls => NullTreatment::RespectNulls,
+        });
+        let expr = engine_window(definition, arguments, &window, None, null_treatment);
+        // The engine's own types are brought to PostgreSQL's.
+        Ok(Typed::new(datafusion::logical_expr::cast(expr, result.arrow.clone()), result))
+    }
+
+    /// An aggregate over a window: each aggregate in its expression becomes a window function.
+    pub(super) fn aggregate_over(&mut self, value: Typed, over: &WindowType, whole: &ast::Expr) -> Result<Typed> {
+        let window = self.window(over, whole)?;
+        let rewritten = value.expr.transform(|node| {
+            Ok(match node {
+                Expr::AggregateFunction(aggregate) => {
+                    let definition = WindowFunctionDefinition::AggregateUDF(aggregate.func);
+                    let params = aggregate.params;
+                    let nulls = params.null_treatment;
+                    Transformed::yes(engine_window(definition, params.args, &window, params.filter, nulls))
+                }
+                other => Transformed::no(other),
+            })
+        });
+        let expr = rewritten.map_err(PgError::from)?.data;
+        Ok(Typed::new(expr, value.ty))
+    }
+
+    fn window(&mut self, over: &WindowType, whole: &ast::Expr) -> Result<Window> {
+        let level = self.level()?;
+        let refused = if level.in_aggregate {
+            Some("aggregate function calls cannot contain window function calls".to_owned())
+        } else if level.in_window {
+            Some("window function calls cannot be nested".to_owned())
+        } else {
+            match level.place {
+                Some(Place::SelectList | Place::Qualify) => None,
+                Some(Place::Having) => Some("window functions are not allowed in HAVING".to_owned()),
+                Some(Place::Plain(place)) => Some(format!("window functions are not allowed in {place}")),
+                None => Some("window functions are not allowed here".to_owned()),
+            }
+        };
+        if let Some(message) = refused {
+            return Err(self.at(PgError::new(SqlState::WINDOWING_ERROR, message), whole));
+        }
+        let chain = self.window_chain(over, whole)?;
+        self.level()?.in_window = true;
+        let window = self.window_of(&chain, whole);
+        self.level()?.in_window = false;
+        window
+    }
+
+    /// The specification and those it names, the base first.
+    fn window_chain(&mut self, over: &WindowType, whole: &ast::Expr) -> Result<Vec<WindowSpec>> {
+        let mut chain = Vec::new();
+        let mut name = match over {
+            WindowType::NamedWindow(name) => Some(name.clone()),
+            WindowType::WindowSpec(spec) => {
+                chain.push(spec.clone());
+                spec.window_name.clone()
+            }
+        };
+        while let Some(wanted) = name {
+            let wanted_name = folded(&wanted);
+            let definitions = &self.level()?.windows;
+            let found = definitions.iter().find(|definition| folded(&definition.0) == wanted_name);
+            let Some(found) = found else {
+                let message = format!("window \"{wanted_name}\" does not exist");
+                return Err(self.at(PgError::new(SqlState::UNDEFINED_OBJECT, message), &wanted));
+            };
+            name = match &found.1 {
+                NamedWindowExpr::NamedWindow(other) => Some(other.clone()),
+                NamedWindowExpr::WindowSpec(spec) => {
+                    chain.push(spec.clone());
+                    spec.window_name.clone()
+                }
+            };
+            if chain.len() > CHAIN_MAX {
+                let message = format!("window \"{wanted_name}\" is defined by itself");
+                return Err(self.at(PgError::new(SqlState::WINDOWING_ERROR, message), whole));
+            }
+        }
+        chain.reverse();
+        Ok(chain)
+    }
+
+    fn window_of(&mut self, chain: &[WindowSpec], whole: &ast::Expr) -> Result<Window> {
+        let mut partition_by = Vec::new();
+        let mut order = Vec::new();
+        let mut frame = None;
+        for (position, spec) in chain.iter().enumerate() {
+            let refused = if position > 0 && !spec.partition_by.is_empty() {
+                Some("cannot override PARTITION BY clause of window")
+            } else if !spec.order_by.is_empty() && !order.is_empty() {
+                Some("cannot override ORDER BY clause of window")
+            } else if position + 1 < chain.len() && spec.window_frame.is_some() {
+                Some("cannot copy window because it has a frame clause")
+            } else {
+                None
+            };
+            if let Some(message) = refused {
+                return Err(self.at(PgError::new(SqlState::WINDOWING_ERROR, message), whole));
+            }
+            for expr in &spec.partition_by {
+                let value = self.expression(expr)?;
+                partition_by.push(self.group_key(value)?.expr);
+            }
+            for written in &spec.order_by {
+                order.push((self.expression(&written.expr)?, written.options));
+            }
+            frame = spec.window_frame.as_ref();
+        }
+        // What RANGE adds to and takes from the order must be carried so that the engine can add to it.
+        if let (Some(written), [(value, _)]) = (frame, order.as_mut_slice())
+            && written.units == ast::WindowFrameUnits::Range
+            && has_offset(written)
+        {
+            *value = self.range_key(value.clone()).map_err(|error| self.at(error, whole))?;
+        }
+        let types: Vec<_> = order.iter().map(|(value, _)| value.ty.clone()).collect();
+        let frame = self.frame(frame, &types, whole)?;
+        let order_by = order.into_iter().map(|(value, options)| self.sort(value, &options)).collect::<Result<_>>()?;
+        Ok(Window { partition_by, order_by, frame })
+    }
+
+    /// The value that rows are ordered by, in a type that the engine adds offsets to exactly.
+    fn range_key(&mut self, value: Typed) -> pg::error::Result<Typed> {
+        let wanted = match value.ty.oid {
+            INT2 | INT4 => Type::of(INT8),
+            FLOAT4 => Type::of(FLOAT8),
+            DATE => Type::of(TIMESTAMP),
+            NUMERIC => {
+                let (precision, scale) = value.ty.digits().unwrap_or((38, 18));
+                let wide = if precision <= 38 { 38 } else { 76 };
+                return Ok(native(value, Type::numeric(wide, scale)));
+            }
+            INT8 | FLOAT8 | TIMESTAMP | TIMESTAMPTZ => return Ok(value),
+            _ => {
+                let message = format!(
+                    "RANGE with offset PRECEDING/FOLLOWING is not supported for column type {}",
+                    value.ty.name()
+                );
+                return Err(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+            }
+        };
+        self.coerce(value, &wanted, CastContext::Implicit)
+    }
+
+    fn frame(&mut self, frame: Option<&ast::WindowFrame>, order: &[Type], whole: &ast::Expr) -> Result<WindowFrame> {
+        let Some(frame) = frame else {
+            let end = if order.is_empty() {
+                WindowFrameBound::Following(ScalarValue::UInt64(None))
+            } else {
+                WindowFrameBound::CurrentRow
+            };
+            let start = WindowFrameBound::Preceding(ScalarValue::UInt64(None));
+            let units = if order.is_empty() { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
+            return Ok(WindowFrame::new_bounds(units, start, end));
+        };
+        let units = match frame.units {
+            ast::WindowFrameUnits::Rows => WindowFrameUnits::Rows,
+            ast::WindowFrameUnits::Range => WindowFrameUnits::Range,
+            ast::WindowFrameUnits::Groups => WindowFrameUnits::Groups,
+        };
+        let windowing = |message: &str| PgError::new(SqlState::WINDOWING_ERROR, message);
+        if units == WindowFrameUnits::Groups && order.is_empty() {
+            return Err(self.at(windowing("GROUPS mode requires an ORDER BY clause"), whole));
+        }
+        let current = ast::WindowFrameBound::CurrentRow;
+        let end = frame.end_bound.as_ref().unwrap_or(&current);
+        use ast::WindowFrameBound::{CurrentRow, Following, Preceding};
+        let refused = match (&frame.start_bound, end) {
+            (Following(None), _) => Some("frame start cannot be UNBOUNDED FOLLOWING"),
+            (_, Preceding(None)) => Some("frame end cannot be UNBOUNDED PRECEDING"),
+            (CurrentRow, Preceding(_)) => Some("frame starting from current row cannot have preceding rows"),
+            (Following(_), Preceding(_) | CurrentRow) => {
+                Some("frame starting from following row cannot have preceding rows")
+            }
+            _ => None,
+        };
+        if let Some(message) = refused {
+            return Err(self.at(windowing(message), whole));
+        }
+        let start = self.frame_bound(&frame.start_bound, units, order, whole)?;
+        let end = self.frame_bound(end, units, order, whole)?;
+        let (start, end) = in_order(start, end);
+        // The engine wants an order for RANGE; without one all rows are peers.
+        let units = if order.is_empty() && units == WindowFrameUnits::Range {
+            let start = WindowFrameBound::Preceding(ScalarValue::UInt64(None));
+            let end = WindowFrameBound::Following(ScalarValue::UInt64(None));
+            return Ok(WindowFrame::new_bounds(WindowFrameUnits::Rows, start, end));
+        } else {
+            units
+        };
+        Ok(WindowFrame::new_bounds(units, start, end))
+    }
+
+    fn frame_bound(
+        &mut self,
+        bound: &ast::WindowFrameBound,
+        units: WindowFrameUnits,
+        order: &[Type],
+        whole: &ast::Expr,
+    ) -> Result<WindowFrameBound> {
+        let (offset, make): (_, fn(ScalarValue) -> WindowFrameBound) = match bound {
+            ast::WindowFrameBound::CurrentRow => return Ok(WindowFrameBound::CurrentRow),
+            ast::WindowFrameBound::Preceding(offset) => (offset, WindowFrameBound::Preceding),
+            ast::WindowFrameBound::Following(offset) => (offset, WindowFrameBound::Following),
+        };
+        let Some(offset) = offset else { return Ok(make(ScalarValue::UInt64(None))) };
+        let value = self.expression(offset)?;
+        if units != WindowFrameUnits::Range {
+            let value = self.coerce(value, &Type::of(INT8), CastContext::Implicit);
+            let value = value.map_err(|error| self.at(error, offset.as_ref()))?;
+            return match value.value() {
+                Some(ScalarValue::Int64(Some(count))) if *count >= 0 => {
+                    Ok(make(ScalarValue::UInt64(Some((*count as u64).min(FRAME_OFFSET_MAX)))))
+                }
+                Some(ScalarValue::Int64(Some(_))) => {
+                    let error = PgError::new(
+                        SqlState::INVALID_PRECEDING_OR_FOLLOWING_SIZE,
+                        "frame starting offset must not be negative",
+                    );
+                    Err(self.at(error, offset.as_ref()))
+                }
+                Some(_) => {
+                    let error =
+                        PgError::new(SqlState::NULL_VALUE_NOT_ALLOWED, "frame starting offset must not be null");
+                    Err(self.at(error, offset.as_ref()))
+                }
+                None => Err(self.at(PgError::not_supported("a frame offset that is not a constant"), offset.as_ref())),
+            };
+        }
+        let [order] = order else {
+            let message = "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column";
+            return Err(self.at(PgError::new(SqlState::WINDOWING_ERROR, message), whole));
+        };
+        let wanted = match order.oid {
+            TIMESTAMP | TIMESTAMPTZ => Type::of(INTERVAL),
+            _ => order.clone(),
+        };
+        let value = self.coerce(value, &wanted, CastContext::Assignment);
+        let value = value.map_err(|error| self.at(error, offset.as_ref()))?;
+        match value.value() {
+            Some(value) if !value.is_null() => {
+                let value = value.cast_to(&wanted.arrow).map_err(PgError::from)?;
+                let zero = ScalarValue::new_zero(&wanted.arrow).ok();
+                if wanted.oid != INTERVAL && zero.is_some_and(|zero| value < zero) {
+                    let error = PgError::new(
+                        SqlState::INVALID_PRECEDING_OR_FOLLOWING_SIZE,
+                        "invalid preceding or following size in window function",
+                    );
+                    return Err(self.at(error, offset.as_ref()));
+                }
+                Ok(make(value))
+            }
+            Some(_) => {
+                let error = PgError::new(SqlState::NULL_VALUE_NOT_ALLOWED, "frame starting offset must not be null");
+                Err(self.at(error, offset.as_ref()))
+            }
+            None => Err(self.at(PgError::not_supported("a frame offset that is not a constant"), offset.as_ref())),
+        }
+    }
+}
+
+/// Whether a frame has a bound with a number.
+fn has_offset(frame: &ast::WindowFrame) -> bool {
+    let offset = |bound: &ast::WindowFrameBound| {
+        matches!(bound, ast::WindowFrameBound::Preceding(Some(_)) | ast::WindowFrameBound::Following(Some(_)))
+    };
+    offset(&frame.start_bound) || frame.end_bound.as_ref().is_some_and(offset)
+}
+
+/// A frame that ends before it begins is empty; the engine wants the emptiest one that does not.
+fn in_order(start: WindowFrameBound, end: WindowFrameBound) -> (WindowFrameBound, WindowFrameBound) {
+    use WindowFrameBound::{Following, Preceding};
+    match (&start, &end) {
+        (Following(ScalarValue::UInt64(Some(from))), Following(ScalarValue::UInt64(Some(to)))) if from > to => {
+            let before = Following(ScalarValue::UInt64(Some(from - 1)));
+            (start, before)
+        }
+        (Preceding(ScalarValue::UInt64(Some(from))), Preceding(ScalarValue::UInt64(Some(to)))) if from < to => {
+            let after = Preceding(ScalarValue::UInt64(Some(from + 1)));
+            (start, after)
+        }
+        _ => (start, end),
+    }
+}
+
+fn engine_window(
+    fun: WindowFunctionDefinition,
+    args: Vec<Expr>,
+    window: &Window,
+    filter: Option<Box<Expr>>,
+    null_treatment: Option<NullTreatment>,
+) -> Expr {
+    let params = WindowFunctionParams {
+        args,
+        partition_by: window.partition_by.clone(),
+        order_by: window.order_by.clone(),
+        window_frame: window.frame.clone(),
+        filter,
+        null_treatment,
+        distinct: false,
+    };
+    Expr::WindowFunction(Box::new(EngineWindow { fun, params }))
+}

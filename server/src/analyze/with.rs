@@ -1,0 +1,175 @@
+//! WITH: common table expressions, recursive ones too.
+
+use std::sync::Arc;
+
+use datafusion::catalog::default_table_source::provider_as_source;
+use datafusion::common::metadata::FieldMetadata;
+use datafusion::common::{Column, TableReference};
+use datafusion::datasource::cte_worktable::CteWorkTable;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use pg::error::PgError;
+use pg::function::CastContext;
+use pg::sqlstate::SqlState;
+use sqlparser::ast::{self, SetExpr, SetOperator, SetQuantifier};
+
+use crate::analyze::{Analyzed, Analyzer, OutputColumn, folded};
+use crate::error::{Error, Result};
+
+/// A common table that queries can name.
+#[derive(Debug, Clone)]
+pub(super) struct CommonTable {
+    name: String,
+    analyzed: Analyzed,
+}
+
+impl Analyzer<'_> {
+    /// Makes the common tables of a WITH visible.
+    pub(super) fn with(&mut self, with: &ast::With) -> Result<()> {
+        let mut names = std::collections::HashSet::new();
+        for table in &with.cte_tables {
+            let name = folded(&table.alias.name);
+            if !names.insert(name.clone()) {
+                let message = format!("WITH query name \"{name}\" specified more than once");
+                return Err(self.at(PgError::new(SqlState::DUPLICATE_ALIAS, message), &table.alias.name));
+            }
+            let analyzed = match recursive_parts(with, table, &name) {
+                Some((anchor, quantifier, step)) => self.recursive(&name, table, anchor, quantifier, step)?,
+                None => {
+                    let analyzed = self.query(&table.query)?;
+                    self.settled(analyzed)?
+                }
+            };
+            let analyzed = self.with_names(analyzed, table)?;
+            self.common_tables.push(CommonTable { name, analyzed });
+        }
+        Ok(())
+    }
+
+    /// The common table of this name.
+    pub(super) fn common_table(&self, name: &str) -> Option<Analyzed> {
+        self.common_tables.iter().rev().find(|table| table.name == name).map(|table| table.analyzed.clone())
+    }
+
+    fn with_names(&self, mut analyzed: Analyzed, table: &ast::Cte) -> Result<Analyzed> {
+        let given = &table.alias.columns;
+        if given.len() > analyzed.columns.len() {
+            let message = format!(
+                "WITH query \"{}\" has {} columns available but {} columns specified",
+                folded(&table.alias.name),
+                analyzed.columns.len(),
+                given.len()
+            );
+            return Err(self.at(PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message), &table.alias.name));
+        }
+        for (column, name) in analyzed.columns.iter_mut().zip(given) {
+            column.name = folded(&name.name);
+        }
+        Ok(analyzed)
+    }
+
+    /// A table that is made of itself: what it begins with, and what each round adds.
+    fn recursive(
+        &mut self,
+        name: &str,
+        table: &ast::Cte,
+        anchor: &SetExpr,
+        quantifier: SetQuantifier,
+        step: &SetExpr,
+    ) -> Result<Analyzed> {
+        let around = &table.query;
+        if around.order_by.is_some() || around.limit_clause.is_some() || around.fetch.is_some() {
+            return Err(Error::not_supported("ORDER BY or LIMIT in a recursive query"));
+        }
+        let visible = self.common_tables.len();
+        if let Some(with) = &around.with {
+            self.with(with)?;
+        }
+        let anchor = self.operand(anchor)?;
+        let anchor = self.settled(anchor)?;
+        // The rows of one round, under a name that nothing else has.
+        let work = self.unique_alias(name);
+        let fields: Vec<_> = anchor.columns.iter().map(|column| column.ty.field(&column.column.name)).collect();
+        let schema = Arc::new(arrow::datatypes::Schema::new(fields));
+        let source = provider_as_source(Arc::new(CteWorkTable::new(&work, schema)));
+        let scan = LogicalPlanBuilder::scan(TableReference::bare(work.as_str()), source, None)?.build()?;
+        let columns = anchor
+            .columns
+            .iter()
+            .map(|column| OutputColumn {
+                column: Column::new(Some(TableReference::bare(work.as_str())), &column.column.name),
+                ..column.clone()
+            })
+            .collect();
+        let own = self.with_names(Analyzed { plan: scan, columns }, table)?;
+        self.common_tables.push(CommonTable { name: name.to_owned(), analyzed: own });
+        let step = self.operand(step);
+        self.common_tables.truncate(visible);
+        let step = self.settled(step?)?;
+        let types: Vec<_> = anchor.columns.iter().map(|column| column.ty.clone()).collect();
+        if step.columns.len() != types.len() {
+            let message = "each UNION query must have the same number of columns";
+            return Err(self.at(PgError::new(SqlState::SYNTAX_ERROR, message), &table.alias.name));
+        }
+        for (position, (column, ty)) in step.columns.iter().zip(&types).enumerate() {
+            if column.ty.oid != ty.oid {
+                let message = format!(
+                    "recursive query \"{name}\" column {} has type {} in non-recursive term but type {} overall",
+                    position + 1,
+                    ty.name(),
+                    column.ty.name()
+                );
+                let error = PgError::new(SqlState::DATATYPE_MISMATCH, message)
+                    .with_hint("Cast the output of the non-recursive term to the correct type.");
+                return Err(self.at(error, &table.alias.name));
+            }
+        }
+        let step = self.as_types(step, &types, CastContext::Implicit)?;
+        let step_plan = as_term(step.plan, &step.columns, &anchor.columns)?;
+        let distinct = quantifier != SetQuantifier::All;
+        let anchor_plan = as_term(anchor.plan, &anchor.columns, &anchor.columns)?;
+        let plan = LogicalPlanBuilder::from(anchor_plan).to_recursive_query(work, step_plan, distinct)?.build()?;
+        let columns = anchor
+            .columns
+            .into_iter()
+            .zip(plan.schema().columns())
+            .map(|(column, of_plan)| OutputColumn { column: of_plan, ..column })
+            .collect();
+        Ok(Analyzed { plan, columns })
+    }
+}
+
+/// A term of a recursive table: the engine wants both to have columns alike in everything.
+fn as_term(plan: LogicalPlan, columns: &[OutputColumn], wanted: &[OutputColumn]) -> Result<LogicalPlan> {
+    let named = columns.iter().zip(wanted).map(|(column, wanted)| {
+        let field = wanted.ty.field(&wanted.column.name);
+        let metadata = Some(FieldMetadata::new_from_field(&field));
+        Expr::Column(column.column.clone()).alias_with_metadata(&wanted.column.name, metadata)
+    });
+    Ok(LogicalPlanBuilder::from(plan).project(named.collect::<Vec<_>>())?.build()?)
+}
+
+/// The two terms of a recursive table; `None` when the table does not name itself.
+fn recursive_parts<'a>(
+    with: &ast::With,
+    table: &'a ast::Cte,
+    name: &str,
+) -> Option<(&'a SetExpr, SetQuantifier, &'a SetExpr)> {
+    if !with.recursive || !names_itself(&table.query, name) {
+        return None;
+    }
+    match table.query.body.as_ref() {
+        SetExpr::SetOperation { op: SetOperator::Union, set_quantifier, left, right } => {
+            Some((left, *set_quantifier, right))
+        }
+        _ => None,
+    }
+}
+
+fn names_itself(query: &ast::Query, name: &str) -> bool {
+    use std::ops::ControlFlow;
+    let flow = ast::visit_relations(query, |relation| match relation.0.as_slice() {
+        [part] if part.as_ident().is_some_and(|part| folded(part) == name) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    flow.is_break()
+}

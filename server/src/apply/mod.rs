@@ -1,0 +1,13 @@
+//! Correlated subqueries that the engine cannot make a join of.
+//!
+//! An [`Apply`] runs a subquery once for each distinct combination of the outer values it reads: a nested loop, which can
+//! evaluate everything. What the engine can decorrelate is left to it, because a join is faster; [`decorrelates`] tells.
+
+mod execution;
+mod logical;
+mod physical_planner;
+mod simple;
+
+pub use logical::{Apply, ApplyKind, outer_columns};
+pub use physical_planner::ApplyPlanner;
+pub use simple::{decorrelates_filter, decorrelates_scalar};

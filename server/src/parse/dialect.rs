@@ -1,0 +1,190 @@
+//! The language that sqlparser reads for us: PostgreSQL's, and what Redshift adds to queries.
+
+use std::any::TypeId;
+
+use sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
+
+/// PostgreSQL's dialect with Redshift's additions switched on.
+#[derive(Debug)]
+pub struct WarehouseDialect;
+
+const BASE: PostgreSqlDialect = PostgreSqlDialect {};
+
+/// What PostgreSQL's dialect says.
+macro_rules! as_postgresql {
+    ($($name:ident),*) => {
+        $(
+            fn $name(&self) -> bool {
+                BASE.$name()
+            }
+        )*
+    };
+}
+
+/// What Redshift has besides.
+macro_rules! switched_on {
+    ($($name:ident),*) => {
+        $(
+            fn $name(&self) -> bool {
+                true
+            }
+        )*
+    };
+}
+
+impl Dialect for WarehouseDialect {
+    /// The parser asks for PostgreSQL by name in many places.
+    fn dialect(&self) -> TypeId {
+        TypeId::of::<PostgreSqlDialect>()
+    }
+
+    fn identifier_quote_style(&self, identifier: &str) -> Option<char> {
+        BASE.identifier_quote_style(identifier)
+    }
+
+    fn is_delimited_identifier_start(&self, c: char) -> bool {
+        BASE.is_delimited_identifier_start(c)
+    }
+
+    /// `#name` is a temporary table of Redshift's.
+    fn is_identifier_start(&self, c: char) -> bool {
+        c != '\u{a0}' && BASE.is_identifier_start(c)
+    }
+
+    fn is_identifier_part(&self, c: char) -> bool {
+        c != '\u{a0}' && BASE.is_identifier_part(c)
+    }
+
+    fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {
+        BASE.is_reserved_for_identifier(keyword)
+    }
+
+    fn is_custom_operator_part(&self, c: char) -> bool {
+        BASE.is_custom_operator_part(c)
+    }
+
+    fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
+        BASE.get_next_precedence(parser)
+    }
+
+    fn prec_value(&self, precedence: Precedence) -> u8 {
+        BASE.prec_value(precedence)
+    }
+
+    as_postgresql!(
+        supports_unicode_string_literal,
+        supports_filter_during_aggregation,
+        supports_group_by_expr,
+        allow_extract_custom,
+        allow_extract_single_quotes,
+        supports_create_index_with_clause,
+        supports_explain_with_utility_options,
+        supports_listen_notify,
+        supports_bitwise_shift_operators,
+        supports_comment_on,
+        supports_load_extension,
+        supports_named_fn_args_with_colon_operator,
+        supports_named_fn_args_with_expr_name,
+        supports_empty_projections,
+        supports_nested_comments,
+        supports_string_escape_constant,
+        supports_array_typedef_with_brackets,
+        supports_geometric_types,
+        supports_set_names,
+        supports_alter_column_type_using,
+        supports_notnull_operator,
+        supports_interval_options,
+        supports_insert_table_alias,
+        supports_create_table_like_parenthesized,
+        supports_select_wildcard_with_alias,
+        supports_comma_separated_trim
+    );
+
+    switched_on!(
+        supports_window_clause_named_window_reference,
+        supports_window_function_null_treatment_arg,
+        supports_string_literal_concatenation_with_newline,
+        supports_select_wildcard_exclude,
+        supports_connect_by,
+        supports_named_fn_args_with_rarrow_operator
+    );
+}
+
+/// Redshift's `APPROXIMATE COUNT(DISTINCT x)` as a call of a function that has a name of its own.
+pub fn without_approximate(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let is_word = |token: &TokenWithSpan, wanted: &str| matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted));
+    let solid: Vec<usize> =
+        (0..tokens.len()).filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_))).collect();
+    let mut dropped = Vec::new();
+    for window in solid.windows(4) {
+        let [approximate, count, paren, distinct] = [window[0], window[1], window[2], window[3]];
+        let matches = is_word(&tokens[approximate], "approximate")
+            && is_word(&tokens[count], "count")
+            && tokens[paren].token == Token::LParen
+            && is_word(&tokens[distinct], "distinct");
+        if matches {
+            tokens[count].token = Token::make_word("approx_count_distinct", None);
+            dropped.extend([approximate, distinct]);
+        }
+    }
+    dropped.sort_unstable_by(|a, b| b.cmp(a));
+    for place in dropped {
+        tokens.remove(place);
+    }
+    tokens
+}
+
+/// `'1 day'::interval PRECEDING`, of which sqlparser reads the constant alone: with parentheses around it.
+pub fn with_frame_parentheses(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let is_bound = |token: &Token| matches!(token, Token::Word(word) if matches!(word.keyword, Keyword::PRECEDING | Keyword::FOLLOWING));
+    let solid: Vec<usize> =
+        (0..tokens.len()).filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_))).collect();
+    let mut opened = Vec::new();
+    for window in solid.windows(4) {
+        let [constant, colons, name, bound] = [window[0], window[1], window[2], window[3]];
+        let is_cast = matches!(tokens[constant].token, Token::SingleQuotedString(_))
+            && tokens[colons].token == Token::DoubleColon
+            && matches!(tokens[name].token, Token::Word(_));
+        if is_cast && is_bound(&tokens[bound].token) {
+            opened.push((constant, name));
+        }
+    }
+    if opened.is_empty() {
+        return tokens;
+    }
+    let mut wrapped = Vec::with_capacity(tokens.len() + 2 * opened.len());
+    for (place, token) in tokens.into_iter().enumerate() {
+        let span = token.span;
+        if opened.iter().any(|(first, _)| *first == place) {
+            wrapped.push(TokenWithSpan { token: Token::LParen, span });
+        }
+        wrapped.push(token);
+        if opened.iter().any(|(_, last)| *last == place) {
+            wrapped.push(TokenWithSpan { token: Token::RParen, span });
+        }
+    }
+    wrapped
+}
+
+/// `BETWEEN SYMMETRIC`, which sqlparser does not read, with a prefix operator that nothing else has in the place of the word:
+/// analysis finds it at the beginning of the lower bound.
+pub fn with_marked_symmetry(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let word = |token: &Token, wanted: &str| matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted));
+    let solid: Vec<usize> =
+        (0..tokens.len()).filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_))).collect();
+    for pair in solid.windows(2) {
+        let [between, kind] = [pair[0], pair[1]];
+        if !word(&tokens[between].token, "between") {
+            continue;
+        }
+        if word(&tokens[kind].token, "symmetric") {
+            tokens[kind].token = Token::DoubleExclamationMark;
+        } else if word(&tokens[kind].token, "asymmetric") {
+            tokens[kind].token = Token::Whitespace(Whitespace::Space);
+        }
+    }
+    tokens
+}
