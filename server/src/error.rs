@@ -4,7 +4,6 @@
 //! one does not compile until it has.
 
 use crate::engine_error;
-use crate::wire::parameters::ParameterError;
 use crate::wire::rows::EncodeError;
 use datafusion::error::DataFusionError;
 use pg::PgError;
@@ -265,9 +264,6 @@ pub enum Error {
         /// Where.
         position: Option<usize>,
     },
-    /// A parameter cannot be read.
-    #[error(transparent)]
-    Parameter(#[from] ParameterError),
     /// A value cannot be sent in the format that was asked for.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -401,7 +397,6 @@ impl Error {
             Error::CopyFailed { .. } => plain(SqlState::QUERY_CANCELED),
             Error::Input(error) => input_report(error),
             Error::Constant { source, position } => input_report(source).at(*position),
-            Error::Parameter(error) => plain(error.sqlstate()),
             Error::Encode(error) => plain(error.sqlstate()),
             Error::Catalog(error) => catalog_report(error),
             Error::Storage(error) => storage_report(error),

@@ -1,1 +1,21 @@
-//! Tests that go through a socket; they are in `tests/it`. This crate exists for the program they start.
+//! What the tests through a socket and the commands beside them share: sessions, answers, and their comparison.
+//!
+//! The tests are in `tests/it`; the commands are `record-postgresql` and `generate`.
+
+pub mod session;
+
+pub mod answer;
+
+pub mod statements;
+
+pub mod corpus;
+
+pub mod expected;
+
+pub mod compare;
+
+pub mod differences;
+
+pub mod under_test;
+
+pub mod generate;

@@ -47,6 +47,11 @@ pub struct ArgumentShape<'a> {
 /// The type of a result that its number alone does not tell: the scale of a numeric, the fields of a record.
 pub type ResultShape = fn(&[ArgumentShape<'_>]) -> Result<Type>;
 
+/// Which values of a function's last argument give a result that is this constant: those from the first value that is
+/// answered up to, but without, the second. The results of lesser arguments are less than the constant, those of greater
+/// ones are greater.
+pub type Preimage = fn(&[ArgumentShape<'_>], &ScalarValue) -> Option<(ScalarValue, ScalarValue)>;
+
 /// How a function is computed.
 #[derive(Debug, Clone, Copy)]
 pub enum Method {
@@ -72,6 +77,9 @@ pub struct Function {
     pub result: u32,
     /// The exact type of the result, where the number does not tell it.
     pub shape: Option<ResultShape>,
+    /// Of a function that never falls when its last argument rises: how a comparison of its result with a constant becomes
+    /// one of the argument, by which files are pruned.
+    pub preimage: Option<Preimage>,
     /// Whether the same arguments give the same result always, within a statement, or not even there.
     pub volatility: Volatility,
     /// What computes it.
@@ -82,14 +90,14 @@ pub struct Function {
 pub const fn function(name: &'static str, arguments: &'static [u32], result: u32, kernel: Kernel) -> Function {
     let method = Method::Kernel(kernel);
     let volatility = Volatility::Immutable;
-    Function { name, arguments, variadic: false, result, shape: None, volatility, method }
+    Function { name, arguments, variadic: false, result, shape: None, preimage: None, volatility, method }
 }
 
 /// An operator that the engine computes.
 pub const fn native(name: &'static str, arguments: &'static [u32], result: u32, operator: Operator) -> Function {
     let method = Method::Native(operator);
     let volatility = Volatility::Immutable;
-    Function { name, arguments, variadic: false, result, shape: None, volatility, method }
+    Function { name, arguments, variadic: false, result, shape: None, preimage: None, volatility, method }
 }
 
 impl Function {
@@ -103,6 +111,12 @@ impl Function {
     #[must_use]
     pub const fn shaped(self, shape: ResultShape) -> Self {
         Function { shape: Some(shape), ..self }
+    }
+
+    /// A comparison of the result with a constant can be made one of the last argument.
+    #[must_use]
+    pub const fn monotonic(self, preimage: Preimage) -> Self {
+        Function { preimage: Some(preimage), ..self }
     }
 
     /// The result depends on the session too, and is the same within a statement.
@@ -152,6 +166,7 @@ pub const fn native_cast(source: &'static [u32; 1], target: u32, context: CastCo
         variadic: false,
         result: target,
         shape: None,
+        preimage: None,
         volatility,
         method: Method::Cast,
     };

@@ -1,7 +1,6 @@
 //! Aggregate calls.
 
 use datafusion::logical_expr::Expr;
-use datafusion::logical_expr::expr::Sort;
 use pg::error::PgError;
 use pg::function::{Aggregate, AggregateCall, AggregateKind};
 use pg::sqlstate::SqlState;
@@ -36,13 +35,19 @@ impl Analyzer<'_> {
         };
         let result = self.result_of(aggregate.result, aggregate.shape, &arguments, &polymorphic);
         let result = result.map_err(|error| self.at(error, whole))?;
-        let order_by = match aggregate.kind {
+        let order = match aggregate.kind {
             AggregateKind::Normal => self.aggregate_order(call)?,
             _ => {
-                let sorted = arguments[direct..].iter().zip(&ordered);
-                sorted.map(|(value, (_, options))| self.sort(value.clone(), options)).collect::<Result<_>>()?
+                let sorted = arguments[direct..].iter().zip(ordered);
+                sorted.map(|(value, (_, options))| (value.clone(), options)).collect()
             }
         };
+        let is_argument = |(value, _): &(Typed, _)| arguments.iter().any(|argument| argument.expr == value.expr);
+        if distinct && aggregate.kind == AggregateKind::Normal && !order.iter().all(is_argument) {
+            let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
+            return Err(self.at(PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message), whole));
+        }
+        let order_by = order.into_iter().map(|(value, options)| self.sort(value, &options)).collect::<Result<_>>()?;
         let filter = match &call.filter {
             Some(filter) => {
                 let before = self.level()?.place.replace(Place::Plain("FILTER"));
@@ -52,11 +57,6 @@ impl Analyzer<'_> {
             }
             None => None,
         };
-        let is_argument = |sort: &Sort| arguments.iter().any(|argument| argument.expr == sort.expr);
-        if distinct && aggregate.kind == AggregateKind::Normal && !order_by.iter().all(is_argument) {
-            let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
-            return Err(self.at(PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message), whole));
-        }
         let types = arguments.iter().map(|argument| argument.ty.clone()).collect();
         let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
         let built = AggregateCall { arguments, types, result: result.clone(), distinct, filter, order_by };
@@ -119,13 +119,13 @@ impl Analyzer<'_> {
     }
 
     /// ORDER BY in a call, or WITHIN GROUP of an aggregate that is none of the ordered-set ones (LISTAGG).
-    fn aggregate_order(&mut self, call: &ast::Function) -> Result<Vec<Sort>> {
+    fn aggregate_order(&mut self, call: &ast::Function) -> Result<Vec<(Typed, ast::OrderByOptions)>> {
         let mut sorts = Vec::new();
         for order in ordered_within(call).into_iter().chain(&call.within_group) {
             self.level()?.in_aggregate = true;
             let value = self.expression(&order.expr);
             self.level()?.in_aggregate = false;
-            sorts.push(self.sort(value?, &order.options)?);
+            sorts.push((value?, order.options));
         }
         Ok(sorts)
     }

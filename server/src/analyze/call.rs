@@ -92,13 +92,14 @@ fn compare(operator: Operator, arguments: Vec<Typed>, result: Type, session: &Se
     Ok(Typed::new(expr, result))
 }
 
-/// A date that is compared with a timestamp, as one. The engine's cast knows no infinity.
+/// A date that is compared with a timestamp, as one. Dates end later than timestamps do, and the engine's cast knows no
+/// infinity.
 fn with_time(value: Typed, other: &Typed, session: &SessionValues) -> Result<Typed> {
-    if value.ty.oid != DATE || !matches!(other.ty.oid, TIMESTAMP | TIMESTAMPTZ) {
+    if value.ty.oid != DATE || other.ty.oid != TIMESTAMP {
         return Ok(value);
     }
-    match library::cast(DATE, other.ty.oid) {
-        Some(cast) => bound_call(&cast.function, vec![value], Type::of(other.ty.oid), CastContext::Implicit, session),
+    match library::functions("date_order").first() {
+        Some(order) => bound_call(order, vec![value], Type::of(TIMESTAMP), CastContext::Implicit, session),
         None => Ok(value),
     }
 }

@@ -115,7 +115,9 @@ fn is_left(expr: &Expr, outer: &LogicalPlan, under: Under) -> Result<bool> {
         (Expr::Exists(_), Under::Filter) => decorrelates_filter(subquery, outer)?,
         (Expr::InSubquery(found), Under::Filter) => {
             let operand_nested = found.expr.exists(|node| Ok(is_subquery(node)))?;
-            !operand_nested && decorrelates_filter(subquery, outer)?
+            // A NULL counts against NOT IN only in the rows that the subquery has for this outer row.
+            let counts_nulls = found.negated && correlated;
+            !(operand_nested || counts_nulls) && decorrelates_filter(subquery, outer)?
         }
         _ => false,
     })

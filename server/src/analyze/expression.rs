@@ -74,11 +74,11 @@ impl Analyzer<'_> {
                 self.like(expr, operand, pattern, escape_char.as_ref(), if *negated { "!~~" } else { "~~" })
             }
             ILike { negated, any, expr: operand, pattern, escape_char } => {
-                let symbol = if *negated { "!~~" } else { "~~" };
+                let symbol = if *negated { "!~~*" } else { "~~*" };
                 if let Some((array, all)) = quantified_pattern(pattern, *any) {
                     return self.quantified_like(expr, operand, symbol, array, all);
                 }
-                self.like(expr, operand, pattern, escape_char.as_ref(), if *negated { "!~~*" } else { "~~*" })
+                self.like(expr, operand, pattern, escape_char.as_ref(), symbol)
             }
             SimilarTo { negated, expr: operand, pattern, escape_char } => {
                 self.similar(expr, operand, pattern, escape_char.as_ref(), *negated)
@@ -139,9 +139,9 @@ impl Analyzer<'_> {
                 self.named_call("overlay", arguments, expr)
             }
             Collate { expr: operand, collation } => self.collate(operand, collation),
-            Case { operand, conditions, else_result, .. } => {
-                self.case(expr, operand.as_deref(), conditions, else_result.as_deref())
-            }
+            Case { operand, conditions, else_result, .. } => self.in_conditional("CASE", |analyzer| {
+                analyzer.case(expr, operand.as_deref(), conditions, else_result.as_deref())
+            }),
             Array(array) => self.array(&array.elem, expr),
             Tuple(values) => self.row(&values.iter().collect::<Vec<_>>()),
             Function(function) => self.function(function, expr),
@@ -226,11 +226,13 @@ impl Analyzer<'_> {
             }
         };
         // The sign belongs to a number that is written with it: -2147483648 is an integer.
-        if symbol == "-"
-            && let ast::Expr::Value(value) = operand
-            && let Value::Number(text, _) = &value.value
-        {
-            return number(&format!("-{text}"), &self.session).map_err(|error| self.at(error, operand));
+        if let ("-", Some(text)) = (symbol, written_number(operand)) {
+            let negated = text.strip_prefix('-').map_or_else(|| format!("-{text}"), str::to_owned);
+            return number(&negated, &self.session).map_err(|error| self.at(error, operand));
+        }
+        // A sign binds tighter than a power, which the parser does not know: -2 ^ 2 is 4.
+        if let Some(turned) = sign_first(op, operand) {
+            return self.expression(&turned);
         }
         let value = self.expression(operand)?;
         self.operator(symbol, vec![value]).map_err(|error| self.at_operator(error, operand, symbol, true))
@@ -267,6 +269,12 @@ impl Analyzer<'_> {
         } else {
             value
         };
+        if value.ty.oid == RECORD {
+            let fields = self.record_fields(&value, operand)?.into_iter().map(|(_, field)| field.expr);
+            let tests = fields.map(|field| if is_null { field.is_null() } else { field.is_not_null() });
+            let all = tests.reduce(Expr::and).unwrap_or_else(|| Typed::boolean(true).expr);
+            return Ok(Typed::new(all, Type::of(BOOL)));
+        }
         let test = if is_null { value.expr.is_null() } else { value.expr.is_not_null() };
         Ok(Typed::new(test, Type::of(BOOL)))
     }
@@ -460,16 +468,23 @@ impl Analyzer<'_> {
                 _ => return Err(self.at(PgError::new(SqlState::SYNTAX_ERROR, "invalid subscript"), place)),
             };
             let single = bounds.len() == 2 && matches!(access, AccessExpr::Subscript(Subscript::Index { .. }));
-            for bound in bounds {
+            for (position, bound) in bounds.into_iter().enumerate() {
                 let bound = match bound {
                     Some(bound) => {
                         let value = self.expression(bound)?;
                         let wanted = Type::of(INT4);
-                        self.coerce(value, &wanted, CastContext::Assignment).map_err(|error| self.at(error, bound))?
+                        let value = self.coerce(value, &wanted, CastContext::Assignment);
+                        let value = value.map_err(|error| self.at(error, bound))?;
+                        // A bound that is NULL makes the slice NULL; one that was left out does not.
+                        if is_slice && value.value().is_some_and(ScalarValue::is_null) {
+                            let ty = arguments[0].ty.clone();
+                            return Ok(Typed::constant(crate::analyze::coerce::null_of(&ty.arrow)?, ty));
+                        }
+                        value
                     }
                     // In a slice, a lone subscript is an upper bound.
                     None if single => integer(1),
-                    None => Typed::constant(ScalarValue::Int32(None), Type::of(INT4)),
+                    None => integer(if position == 0 { i32::MIN } else { i32::MAX }),
                 };
                 arguments.push(bound);
             }
@@ -526,6 +541,16 @@ fn quantified_pattern(pattern: &ast::Expr, any: bool) -> Option<(&ast::Expr, boo
         },
         _ => None,
     }
+}
+
+/// `-(a ^ b)`, as it was parsed, as `(-a) ^ b`, as it was written.
+fn sign_first(op: &UnaryOperator, operand: &ast::Expr) -> Option<ast::Expr> {
+    if !matches!(op, UnaryOperator::Minus | UnaryOperator::Plus) {
+        return None;
+    }
+    let ast::Expr::BinaryOp { left, op: power @ ast::BinaryOperator::PGExp, right } = operand else { return None };
+    let signed = sign_first(op, left).unwrap_or_else(|| ast::Expr::UnaryOp { op: *op, expr: left.clone() });
+    Some(ast::Expr::BinaryOp { left: Box::new(signed), op: power.clone(), right: right.clone() })
 }
 
 /// The text of a number, with its sign.

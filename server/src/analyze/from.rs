@@ -1,5 +1,9 @@
 //! FROM: relations, subqueries, functions, joins.
 
+mod pivot;
+mod rows_from;
+mod sample;
+
 use datafusion::common::{Column, JoinType, TableReference};
 use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder};
 use pg::error::PgError;
@@ -20,6 +24,7 @@ use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzed, Analyzer, folded};
 use crate::apply::{Apply, ApplyKind, outer_columns};
 use crate::error::{Error, Result};
+use crate::parse::forms::ROWS_FROM;
 use crate::plan::FoundRelation;
 use crate::plan::relations::parts;
 use crate::set_returning::SetReturning;
@@ -115,6 +120,10 @@ impl Analyzer<'_> {
     /// A relation. One that reads what stands before it takes that into itself, and gives it back joined.
     fn relation(&mut self, before: Option<Part>, factor: &TableFactor, attach: Attach) -> Result<(Option<Part>, Part)> {
         match factor {
+            TableFactor::Table { name, alias, args: None, with_ordinality: false, sample: Some(sample), .. } => {
+                let part = self.table(name, alias.as_ref())?;
+                Ok((before, self.sampled(part, name, sample)?))
+            }
             TableFactor::Table { name, alias, args: None, with_ordinality: false, .. } => {
                 if let Some(array) = self.nested_collection(before.as_ref(), name)? {
                     let ordinality = false;
@@ -124,7 +133,7 @@ impl Analyzer<'_> {
                 let part = self.table(name, alias.as_ref())?;
                 Ok((before, part))
             }
-            TableFactor::Table { name, alias, args: Some(arguments), with_ordinality, .. } => {
+            TableFactor::Table { name, alias, args: Some(arguments), with_ordinality, sample: None, .. } => {
                 self.table_function(before, name, &arguments.args, *with_ordinality, alias.as_ref(), attach)
             }
             TableFactor::Function { name, args, with_ordinality, alias, .. } => {
@@ -156,7 +165,22 @@ impl Analyzer<'_> {
                 };
                 Ok((before, part))
             }
-            TableFactor::Pivot { .. } | TableFactor::Unpivot { .. } => Err(Error::not_supported("PIVOT or UNPIVOT")),
+            TableFactor::Pivot {
+                table,
+                aggregate_functions: aggregates,
+                value_column: columns,
+                value_source: values,
+                default_on_null: None,
+                alias,
+            } => {
+                let pivot = pivot::Pivot { table, aggregates, columns, values, alias: alias.as_ref() };
+                Ok((before, self.pivot(&pivot)?))
+            }
+            TableFactor::Unpivot { table, value, name, columns, null_inclusion, alias } => {
+                let (nulls, alias) = (null_inclusion.as_ref(), alias.as_ref());
+                let part = self.unpivot(&pivot::Unpivot { table, value, name, columns, nulls, alias })?;
+                Ok((before, part))
+            }
             TableFactor::Table { .. } | TableFactor::Derived { .. } | TableFactor::UNNEST { .. } => {
                 Err(Error::not_supported("this form in FROM"))
             }
@@ -485,6 +509,9 @@ impl Analyzer<'_> {
     ) -> Result<(Option<Part>, Part)> {
         let parts = parts(name)?;
         let function_name = parts.last().cloned().unwrap_or_default();
+        if function_name == ROWS_FROM {
+            return Ok((None, self.rows_from(before, arguments, ordinality, alias, attach)?));
+        }
         let mut exprs = Vec::with_capacity(arguments.len());
         for argument in arguments {
             match argument {
@@ -547,6 +574,11 @@ impl Analyzer<'_> {
         alias: Option<&TableAlias>,
         attach: Attach,
     ) -> Result<Part> {
+        let calls = self.unnest_calls(arrays)?;
+        self.attach(before, calls, ordinality, alias, "unnest", attach)
+    }
+
+    fn unnest_calls(&mut self, arrays: Vec<Typed>) -> Result<Vec<Called>> {
         let mut calls = Vec::with_capacity(arrays.len());
         for array in arrays {
             let function = library::set_functions("unnest")
@@ -560,7 +592,7 @@ impl Analyzer<'_> {
             let columns = (function.columns)(&shapes(&arguments))?;
             calls.push(Called { function, arguments, columns });
         }
-        self.attach(before, calls, ordinality, alias, "unnest", attach)
+        Ok(calls)
     }
 
     /// The rows of set-returning functions, for each row of what stands before.

@@ -72,7 +72,6 @@ impl Analyzer<'_> {
         {
             return Ok(form);
         }
-        let place = self.levels.last().and_then(|level| level.place);
         let entered = self.enter_arguments(&name, call.over.is_some());
         let arguments = written
             .arguments
@@ -92,7 +91,7 @@ impl Analyzer<'_> {
         if written.names.iter().any(Option::is_some) {
             arguments = self.positional(&name, arguments, &written.names, whole)?;
         }
-        self.dispatch(&name, call, &written, arguments, place, whole)
+        self.dispatch(&name, call, &written, arguments, whole)
     }
 
     fn function_name(&self, call: &ast::Function) -> Result<String> {
@@ -178,7 +177,6 @@ impl Analyzer<'_> {
         call: &ast::Function,
         written: &Written<'_>,
         arguments: Vec<Typed>,
-        place: Option<Place>,
         whole: &ast::Expr,
     ) -> Result<Typed> {
         let ordered = self.ordered_arguments(name, written)?;
@@ -214,7 +212,10 @@ impl Analyzer<'_> {
                 self.set_in_select_list(function, found.arguments, all, whole)
             }
             Entry::Aggregate(aggregate) => {
-                let _ = place;
+                if all.is_empty() && !written.star {
+                    let message = format!("{name}(*) must be used to call a parameterless aggregate function");
+                    return Err(self.at(PgError::new(SqlState::WRONG_OBJECT_TYPE, message), whole));
+                }
                 self.aggregate(
                     aggregate,
                     found.arguments,
@@ -230,8 +231,12 @@ impl Analyzer<'_> {
             Entry::Window(window) => {
                 let Some(over) = &call.over else {
                     let message = format!("window function {name} requires an OVER clause");
-                    return Err(self.at(PgError::new(SqlState::WINDOWING_ERROR, message), whole));
+                    return Err(self.at(PgError::new(SqlState::WRONG_OBJECT_TYPE, message), whole));
                 };
+                if call.filter.is_some() {
+                    let message = "FILTER is not implemented for non-aggregate window functions";
+                    return Err(self.at(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message), whole));
+                }
                 self.window_call(window, found.arguments, all, over, written.null_treatment, whole)
             }
         }
@@ -355,11 +360,15 @@ impl Analyzer<'_> {
         let columns = (function.columns)(&shapes(&arguments)).map_err(|error| self.at(error, whole))?;
         let place = self.levels.last().and_then(|level| level.place);
         let in_aggregate = self.levels.last().is_some_and(|level| level.in_aggregate);
+        let conditional = self.levels.last().and_then(|level| level.conditional);
         let refused = match place {
-            Some(Place::SelectList) if in_aggregate => {
+            _ if conditional.is_some() => {
+                conditional.map(|form| format!("set-returning functions are not allowed in {form}"))
+            }
+            Some(Place::SelectList | Place::OrderBy) if in_aggregate => {
                 Some("aggregate function calls cannot contain set-returning function calls".to_owned())
             }
-            Some(Place::SelectList) => None,
+            Some(Place::SelectList | Place::OrderBy) => None,
             Some(Place::Having) => Some("set-returning functions are not allowed in HAVING".to_owned()),
             Some(Place::Qualify) => Some("set-returning functions are not allowed in QUALIFY".to_owned()),
             Some(Place::Plain(place)) => Some(format!("set-returning functions are not allowed in {place}")),
@@ -414,7 +423,9 @@ impl Analyzer<'_> {
     }
 
     fn coalesce(&mut self, arguments: &[&ast::Expr], whole: &ast::Expr) -> Result<Typed> {
-        let values = arguments.iter().map(|argument| self.expression(argument)).collect::<Result<Vec<_>>>()?;
+        let values = self.in_conditional("COALESCE", |analyzer| {
+            arguments.iter().map(|argument| analyzer.expression(argument)).collect::<Result<Vec<_>>>()
+        })?;
         let mut values = self.unify(values, "COALESCE").map_err(|error| self.at(error, whole))?;
         if values.len() == 1 {
             return Ok(values.remove(0));
@@ -422,6 +433,18 @@ impl Analyzer<'_> {
         let ty = values[0].ty.clone();
         let arguments = values.into_iter().map(|value| value.expr).collect();
         Ok(Typed::new(datafusion::functions::core::coalesce().call(arguments), ty))
+    }
+
+    /// Reads parts of a form that evaluates them only when they are needed.
+    pub(super) fn in_conditional<T>(
+        &mut self,
+        form: &'static str,
+        read: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let before = self.level()?.conditional.replace(form);
+        let result = read(self);
+        self.level()?.conditional = before;
+        result
     }
 
     /// GREATEST and LEAST, which leave NULLs out.

@@ -3,7 +3,7 @@
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DataFusionError};
 use datafusion::logical_expr::expr::{AggregateFunction, GroupingSet};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder};
 use pg::error::PgError;
 use pg::sqlstate::SqlState;
 use pg::types::*;
@@ -260,7 +260,7 @@ pub(super) fn ordinal(expr: &ast::Expr) -> Option<std::result::Result<usize, ()>
 pub(super) struct Aggregated {
     /// The plan.
     pub plan: LogicalPlan,
-    replaced: Vec<(Expr, Column)>,
+    replaced: Vec<(Expr, Expr)>,
 }
 
 impl Aggregated {
@@ -277,6 +277,11 @@ impl Aggregated {
         // Of equal values that differ in how they are written, one stands for the group.
         let one_of = |value: &Expr| datafusion::functions_aggregate::expr_fn::first_value(value.clone(), Vec::new());
         let aggregated = aggregates.len();
+        // HAVING alone makes one group, of which nothing need be computed.
+        let with_rows = aggregates.is_empty() && grouping.keys.is_empty() && grouping.sets.is_none();
+        if with_rows {
+            aggregates.push(datafusion::functions_aggregate::expr_fn::count(datafusion::logical_expr::lit(1i64)));
+        }
         aggregates.extend(grouping.written_values.iter().map(|(value, _)| one_of(value)));
         let keys = match &grouping.sets {
             None => grouping.keys.iter().map(with_fixed_name).collect(),
@@ -303,13 +308,25 @@ impl Aggregated {
             }
         }
         for (key, column) in ordered.iter().zip(&columns) {
-            replaced.push(((*key).clone(), column.clone()));
+            replaced.push(((*key).clone(), Expr::Column(column.clone())));
         }
         let start = columns.len() - aggregates.len();
-        let values = grouping.written_values.iter().map(|(value, _)| value.clone());
-        let computed = aggregates.into_iter().take(aggregated).chain(values);
-        for (aggregate, column) in computed.zip(&columns[start..]) {
-            replaced.push((aggregate, column.clone()));
+        let mut computed = columns[start..].iter().map(|column| Expr::Column(column.clone()));
+        for (aggregate, column) in aggregates.into_iter().take(aggregated).zip(computed.by_ref()) {
+            replaced.push((aggregate, column));
+        }
+        let padding = usize::from(with_rows);
+        for ((value, key), column) in grouping.written_values.iter().zip(computed.skip(padding)) {
+            // Where a grouping set leaves the key out, the value is not there either.
+            let key = replaced.iter().find(|(from, _)| *from == grouping.keys[*key]).map(|(_, to)| to.clone());
+            let shown = match key {
+                Some(key) => {
+                    let present = Box::new(key.is_not_null());
+                    Expr::Case(Case::new(None, vec![(present, Box::new(column))], None))
+                }
+                None => column,
+            };
+            replaced.push((value.clone(), shown));
         }
         Ok(Aggregated { plan, replaced })
     }
@@ -321,8 +338,8 @@ impl Aggregated {
     pub fn rewrite(&self, expr: Expr) -> std::result::Result<Expr, Ungrouped> {
         let mut ungrouped_column = None;
         let rewritten = expr.transform_down(|node| {
-            if let Some((_, column)) = self.replaced.iter().find(|(from, _)| *from == node) {
-                return Ok(Transformed::new(Expr::Column(column.clone()), true, TreeNodeRecursion::Jump));
+            if let Some((_, to)) = self.replaced.iter().find(|(from, _)| *from == node) {
+                return Ok(Transformed::new(to.clone(), true, TreeNodeRecursion::Jump));
             }
             if let Expr::Column(column) = &node {
                 ungrouped_column.get_or_insert_with(|| column.clone());

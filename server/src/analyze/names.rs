@@ -6,7 +6,7 @@ use pg::Type;
 use pg::error::PgError;
 use pg::sqlstate::SqlState;
 use pg::types::RECORD;
-use sqlparser::ast::Ident;
+use sqlparser::ast::{self, Ident};
 use std::sync::Arc;
 
 use crate::analyze::scope::{Namespace, Place, ScopeColumn, ScopeRelation};
@@ -21,6 +21,11 @@ impl Analyzer<'_> {
     /// 42703 for no column, 42702 for several.
     pub(super) fn column(&mut self, name: &Ident) -> Result<Typed> {
         let wanted = folded(name);
+        // Keywords that sqlparser takes for names.
+        if name.quote_style.is_none() && matches!(wanted.as_str(), "current_role" | "current_schema") {
+            let function = if wanted == "current_role" { "current_user" } else { "current_schema" };
+            return self.named_call(function, Vec::new(), &ast::Expr::Identifier(name.clone()));
+        }
         for depth in 0..self.levels.len() {
             let level = &self.levels[self.levels.len() - 1 - depth];
             let mut found = level.namespace.columns.iter().filter(|column| column.name == wanted);

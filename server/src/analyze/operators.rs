@@ -72,18 +72,15 @@ impl Analyzer<'_> {
             BinaryOperator::And => (Operator::And, "AND"),
             _ => (Operator::Or, "OR"),
         };
-        let mut operands = Vec::new();
-        let mut rest = whole;
-        while let ast::Expr::BinaryOp { left, op: found, right } = rest
-            && found == op
-        {
-            operands.push(right.as_ref());
-            rest = left;
-        }
-        operands.push(rest);
-        let mut conditions = Vec::with_capacity(operands.len());
-        for operand in operands.into_iter().rev() {
-            conditions.push(self.condition(operand, name)?.expr);
+        let mut conditions = Vec::new();
+        let mut pending = vec![whole];
+        while let Some(next) = pending.pop() {
+            match next {
+                ast::Expr::BinaryOp { left, op: found, right } if found == op => {
+                    pending.extend([right.as_ref(), left.as_ref()]);
+                }
+                operand => conditions.push(self.condition(operand, name)?.expr),
+            }
         }
         Ok(Typed::new(balanced(conditions, operator), Type::of(BOOL)))
     }

@@ -82,7 +82,7 @@ impl Analyzer<'_> {
             Some((OrderByKind::Expressions(exprs), None)) => exprs,
             Some(_) => return Err(Error::not_supported("ORDER BY ALL")),
         };
-        self.level()?.place = Some(Place::SelectList);
+        self.level()?.place = Some(Place::OrderBy);
         exprs.iter().map(|order| self.order_key_of(order, items, true)).collect()
     }
 
@@ -231,7 +231,9 @@ impl Analyzer<'_> {
                 };
                 Err(PgError::new(sqlstate, format!("{clause} must not be negative")).into())
             }
-            _ => Ok(Some(value.expr)),
+            Some(_) => Ok(Some(value.expr)),
+            None if matches!(value.expr, Expr::Placeholder(_)) => Ok(Some(value.expr)),
+            None => Err(self.at(PgError::not_supported(format!("a computed {clause}")), expr)),
         }
     }
 }

@@ -72,8 +72,10 @@ impl Namespace {
 /// Which expressions may stand at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// The select list, or ORDER BY: aggregates, window functions and set-returning functions.
+    /// The select list: aggregates, window functions and set-returning functions.
     SelectList,
+    /// ORDER BY: the same, without the output names of the select list in expressions.
+    OrderBy,
     /// HAVING: aggregates.
     Having,
     /// QUALIFY: aggregates and window functions.
@@ -97,6 +99,8 @@ pub struct Level {
     pub in_aggregate: bool,
     /// Inside the arguments of a window function.
     pub in_window: bool,
+    /// Inside a form that evaluates its parts only when they are needed.
+    pub conditional: Option<&'static str>,
     /// What may stand where.
     pub place: Option<Place>,
     /// Whether its expressions have read a column of an outer level.

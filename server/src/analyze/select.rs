@@ -115,6 +115,9 @@ impl Analyzer<'_> {
             self.top(top, &mut limit)?;
         }
         let distinct_on = self.distinct_on(select, &items)?;
+        if let Some(on) = &distinct_on {
+            check_distinct_on(on, &order)?;
+        }
         let mut clauses = Clauses { items, having, qualify, order, distinct_on };
 
         let sets = std::mem::take(&mut self.level()?.sets);
@@ -236,7 +239,7 @@ impl Analyzer<'_> {
         self.record_fields(&value, expr).map(Some)
     }
 
-    fn record_fields(&self, value: &Typed, place: &ast::Expr) -> Result<Vec<(String, Typed)>> {
+    pub(super) fn record_fields(&self, value: &Typed, place: &ast::Expr) -> Result<Vec<(String, Typed)>> {
         let arrow::datatypes::DataType::Struct(fields) = &value.ty.arrow else {
             let message = format!("type {} is not composite", value.ty.name());
             return Err(self.at(PgError::new(SqlState::WRONG_OBJECT_TYPE, message), place));
@@ -498,6 +501,22 @@ impl Analyzer<'_> {
         let plan = ranked.filter(position.lt_eq(last))?.sort(sorts)?.build()?;
         limit.without_fetch().apply(plan)
     }
+}
+
+/// The order of DISTINCT ON begins with what is distinct.
+fn check_distinct_on(on: &[Typed], order: &[OrderKey]) -> Result<()> {
+    let mut missing: Vec<_> = on.iter().map(|value| &value.expr).collect();
+    for key in order {
+        if missing.is_empty() {
+            break;
+        }
+        if !on.iter().any(|value| value.expr == key.value.expr) {
+            let message = "SELECT DISTINCT ON expressions must match initial ORDER BY expressions";
+            return Err(PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message).into());
+        }
+        missing.retain(|expr| **expr != key.value.expr);
+    }
+    Ok(())
 }
 
 /// The rows of set-returning functions. One whose rows are an argument of another comes before it; the others run in step.

@@ -12,7 +12,8 @@ use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier};
 
 use crate::analyze::coerce::{cannot_match, common_type, widest};
 use crate::analyze::location::Located;
-use crate::analyze::{Analyzed, Analyzer};
+use crate::analyze::typed::Typed;
+use crate::analyze::{Analyzed, Analyzer, OutputColumn};
 use crate::error::{Error, Result};
 
 impl Analyzer<'_> {
@@ -42,7 +43,7 @@ impl Analyzer<'_> {
         let columns = columns
             .into_iter()
             .zip(plan.schema().columns())
-            .map(|(column, of_plan)| super::OutputColumn { column: of_plan, constant: None, ..column })
+            .map(|(column, of_plan)| OutputColumn { column: of_plan, constant: None, ..column })
             .collect();
         Ok(Analyzed { plan, columns })
     }
@@ -63,18 +64,39 @@ impl Analyzer<'_> {
         for (left, right) in left.columns.iter().zip(&right.columns) {
             let common = common_type(&[left.ty.oid, right.ty.oid])
                 .ok_or_else(|| self.at(cannot_match(&[&left.ty, &right.ty], name), place))?;
-            types.push(union_type(common, &left.ty, &right.ty));
+            types.push(union_type(common, &self.side_type(left, common), &self.side_type(right, common)));
         }
         let left = self.as_types(left, &types, CastContext::Implicit)?;
         let right = self.as_types(right, &types, CastContext::Implicit)?;
         Ok((left, right))
     }
 
+    /// The type of a column of one side. A constant without a type has no length and its own digits, which the other
+    /// side's type must not cut off.
+    fn side_type(&mut self, column: &OutputColumn, common: u32) -> Type {
+        let constant = match &column.constant {
+            Some(constant @ Expr::Literal(value, _)) if column.ty.oid == UNKNOWN && !value.is_null() => {
+                constant.clone()
+            }
+            _ => return column.ty.clone(),
+        };
+        let value = Typed::new(constant, column.ty.clone());
+        // What is no value of the type is reported when the column is converted.
+        let coerced = self.coerce(value, &Type::of(common), CastContext::Implicit);
+        coerced.map_or_else(|_| column.ty.clone(), |value| value.ty)
+    }
+
     fn combined(&mut self, op: SetOperator, all: bool, left: Analyzed, right: Analyzed) -> Result<LogicalPlan> {
         let builder = LogicalPlanBuilder::from(left.plan);
         Ok(match (op, all) {
             (SetOperator::Union, true) => builder.union(right.plan)?.build()?,
-            (SetOperator::Union, false) => builder.union_distinct(right.plan)?.build()?,
+            (SetOperator::Union, false) => {
+                let plan = builder.union(right.plan)?.build()?;
+                let columns = left.columns.into_iter().zip(plan.schema().columns());
+                let columns: Vec<_> =
+                    columns.map(|(column, of_plan)| super::OutputColumn { column: of_plan, ..column }).collect();
+                self.distinct_rows(plan, &columns)?
+            }
             (SetOperator::Intersect, false) => {
                 self.matching(builder.build()?, right.plan, JoinType::LeftSemi, false)?
             }

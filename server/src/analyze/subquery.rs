@@ -59,7 +59,7 @@ impl Analyzer<'_> {
             Some(values) => values.iter().map(|value| self.expression(value)).collect::<Result<Vec<_>>>()?,
             None => vec![self.expression(operand)?],
         };
-        let analyzed = self.query(query)?;
+        let analyzed = self.settled_query(query)?;
         if analyzed.columns.len() != operands.len() {
             let message = if analyzed.columns.len() > operands.len() {
                 "subquery has too many columns"
@@ -138,7 +138,7 @@ impl Analyzer<'_> {
                 Some(values) => values.iter().map(|value| self.expression(value)).collect::<Result<Vec<_>>>()?,
                 None => vec![self.expression(left)?],
             };
-            let analyzed = self.query(query)?;
+            let analyzed = self.settled_query(query)?;
             if analyzed.columns.len() != operands.len() {
                 let error = PgError::new(SqlState::SYNTAX_ERROR, "subquery has too many columns");
                 return Err(self.at(error, whole));

@@ -1,12 +1,13 @@
 //! Window functions and the windows they look through.
 
 use datafusion::common::ScalarValue;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::{NullTreatment, Sort, WindowFunction as EngineWindow, WindowFunctionParams};
-use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
+use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, lit};
 use pg::Type;
 use pg::error::PgError;
 use pg::function::{CastContext, WindowFunction};
+use pg::library::aggregate::{Exclusion, excluding};
 use pg::sqlstate::SqlState;
 use pg::types::*;
 use sqlparser::ast::{self, NamedWindowExpr, WindowSpec, WindowType};
@@ -16,6 +17,7 @@ use crate::analyze::scope::Place;
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, folded};
 use crate::error::Result;
+use crate::parse::forms::exclusion;
 
 /// Windows that extend each other.
 const CHAIN_MAX: usize = 64;
@@ -28,6 +30,10 @@ struct Window {
     partition_by: Vec<Expr>,
     order_by: Vec<Sort>,
     frame: WindowFrame,
+    /// Whether the frame ends before it begins, so that nothing is in it.
+    empty: bool,
+    /// Rows that are taken out of the frame.
+    exclusion: Option<Exclusion>,
 }
 
 impl Analyzer<'_> {
@@ -56,6 +62,10 @@ impl Analyzer<'_> {
         }
         let window = self.window(over, whole)?;
         let types: Vec<_> = arguments.iter().map(|argument| argument.ty.clone()).collect();
+        if window.empty && matches!(function.name, "first_value" | "last_value" | "nth_value") {
+            let null = crate::analyze::coerce::null_of(&result.arrow)?;
+            return Ok(Typed::constant(null, result));
+        }
         let definition = (function.build)(&types, &result).map_err(|error| self.at(error, whole))?;
         let arguments: Vec<_> = arguments.into_iter().map(|argument| argument.expr).collect();
         let null_treatment = nulls.map(|nulls| match nulls {
@@ -70,13 +80,21 @@ impl Analyzer<'_> {
     /// An aggregate over a window: each aggregate in its expression becomes a window function.
     pub(super) fn aggregate_over(&mut self, value: Typed, over: &WindowType, whole: &ast::Expr) -> Result<Typed> {
         let window = self.window(over, whole)?;
-        let rewritten = value.expr.transform(|node| {
+        let is_filtered =
+            |node: &Expr| Ok(matches!(node, Expr::AggregateFunction(aggregate) if aggregate.params.filter.is_some()));
+        if window.exclusion.is_some() && value.expr.exists(is_filtered).map_err(PgError::from)? {
+            return Err(self.at(PgError::not_supported("FILTER with EXCLUDE in the frame"), whole));
+        }
+        // Aggregates in the arguments of these are those of the groups below: sum(sum(x)) OVER ().
+        let rewritten = value.expr.transform_down(|node| {
             Ok(match node {
                 Expr::AggregateFunction(aggregate) => {
                     let definition = WindowFunctionDefinition::AggregateUDF(aggregate.func);
                     let params = aggregate.params;
                     let nulls = params.null_treatment;
-                    Transformed::yes(engine_window(definition, params.args, &window, params.filter, nulls))
+                    let filter = if window.empty { Some(Box::new(lit(false))) } else { params.filter };
+                    let call = engine_window(definition, params.args, &window, filter, nulls);
+                    Transformed::new(call, true, TreeNodeRecursion::Jump)
                 }
                 other => Transformed::no(other),
             })
@@ -87,13 +105,15 @@ impl Analyzer<'_> {
 
     fn window(&mut self, over: &WindowType, whole: &ast::Expr) -> Result<Window> {
         let level = self.level()?;
-        let refused = if level.in_aggregate {
-            Some("aggregate function calls cannot contain window function calls".to_owned())
-        } else if level.in_window {
+        if level.in_aggregate {
+            let message = "aggregate function calls cannot contain window function calls";
+            return Err(self.at(PgError::new(SqlState::GROUPING_ERROR, message), whole));
+        }
+        let refused = if level.in_window {
             Some("window function calls cannot be nested".to_owned())
         } else {
             match level.place {
-                Some(Place::SelectList | Place::Qualify) => None,
+                Some(Place::SelectList | Place::OrderBy | Place::Qualify) => None,
                 Some(Place::Having) => Some("window functions are not allowed in HAVING".to_owned()),
                 Some(Place::Plain(place)) => Some(format!("window functions are not allowed in {place}")),
                 None => Some("window functions are not allowed here".to_owned()),
@@ -147,10 +167,13 @@ impl Analyzer<'_> {
         let mut partition_by = Vec::new();
         let mut order = Vec::new();
         let mut frame = None;
+        let mut excluded = None;
         for (position, spec) in chain.iter().enumerate() {
+            let is_mark = |written: &&ast::OrderByExpr| exclusion(&written.expr).is_some();
+            let (marks, order_by): (Vec<_>, Vec<_>) = spec.order_by.iter().partition(is_mark);
             let refused = if position > 0 && !spec.partition_by.is_empty() {
                 Some("cannot override PARTITION BY clause of window")
-            } else if !spec.order_by.is_empty() && !order.is_empty() {
+            } else if !order_by.is_empty() && !order.is_empty() {
                 Some("cannot override ORDER BY clause of window")
             } else if position + 1 < chain.len() && spec.window_frame.is_some() {
                 Some("cannot copy window because it has a frame clause")
@@ -164,10 +187,11 @@ impl Analyzer<'_> {
                 let value = self.expression(expr)?;
                 partition_by.push(self.group_key(value)?.expr);
             }
-            for written in &spec.order_by {
+            for written in order_by {
                 order.push((self.expression(&written.expr)?, written.options));
             }
             frame = spec.window_frame.as_ref();
+            excluded = marks.first().and_then(|mark| exclusion(&mark.expr));
         }
         // What RANGE adds to and takes from the order must be carried so that the engine can add to it.
         if let (Some(written), [(value, _)]) = (frame, order.as_mut_slice())
@@ -177,9 +201,9 @@ impl Analyzer<'_> {
             *value = self.range_key(value.clone()).map_err(|error| self.at(error, whole))?;
         }
         let types: Vec<_> = order.iter().map(|(value, _)| value.ty.clone()).collect();
-        let frame = self.frame(frame, &types, whole)?;
+        let (frame, empty) = self.frame(frame, &types, whole)?;
         let order_by = order.into_iter().map(|(value, options)| self.sort(value, &options)).collect::<Result<_>>()?;
-        Ok(Window { partition_by, order_by, frame })
+        Ok(Window { partition_by, order_by, frame, empty, exclusion: excluded })
     }
 
     /// The value that rows are ordered by, in a type that the engine adds offsets to exactly.
@@ -205,7 +229,12 @@ impl Analyzer<'_> {
         self.coerce(value, &wanted, CastContext::Implicit)
     }
 
-    fn frame(&mut self, frame: Option<&ast::WindowFrame>, order: &[Type], whole: &ast::Expr) -> Result<WindowFrame> {
+    fn frame(
+        &mut self,
+        frame: Option<&ast::WindowFrame>,
+        order: &[Type],
+        whole: &ast::Expr,
+    ) -> Result<(WindowFrame, bool)> {
         let Some(frame) = frame else {
             let end = if order.is_empty() {
                 WindowFrameBound::Following(ScalarValue::UInt64(None))
@@ -214,7 +243,7 @@ impl Analyzer<'_> {
             };
             let start = WindowFrameBound::Preceding(ScalarValue::UInt64(None));
             let units = if order.is_empty() { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
-            return Ok(WindowFrame::new_bounds(units, start, end));
+            return Ok((WindowFrame::new_bounds(units, start, end), false));
         };
         let units = match frame.units {
             ast::WindowFrameUnits::Rows => WindowFrameUnits::Rows,
@@ -242,16 +271,20 @@ impl Analyzer<'_> {
         }
         let start = self.frame_bound(&frame.start_bound, units, order, whole)?;
         let end = self.frame_bound(end, units, order, whole)?;
-        let (start, end) = in_order(start, end);
+        if is_empty(&start, &end) {
+            // Any frame will do for what sees nothing of it.
+            let row = || WindowFrameBound::CurrentRow;
+            return Ok((WindowFrame::new_bounds(WindowFrameUnits::Rows, row(), row()), true));
+        }
         // The engine wants an order for RANGE; without one all rows are peers.
         let units = if order.is_empty() && units == WindowFrameUnits::Range {
             let start = WindowFrameBound::Preceding(ScalarValue::UInt64(None));
             let end = WindowFrameBound::Following(ScalarValue::UInt64(None));
-            return Ok(WindowFrame::new_bounds(WindowFrameUnits::Rows, start, end));
+            return Ok((WindowFrame::new_bounds(WindowFrameUnits::Rows, start, end), false));
         } else {
             units
         };
-        Ok(WindowFrame::new_bounds(units, start, end))
+        Ok((WindowFrame::new_bounds(units, start, end), false))
     }
 
     fn frame_bound(
@@ -330,19 +363,13 @@ fn has_offset(frame: &ast::WindowFrame) -> bool {
     offset(&frame.start_bound) || frame.end_bound.as_ref().is_some_and(offset)
 }
 
-/// A frame that ends before it begins is empty; the engine wants the emptiest one that does not.
-fn in_order(start: WindowFrameBound, end: WindowFrameBound) -> (WindowFrameBound, WindowFrameBound) {
+/// Whether a frame ends before it begins.
+fn is_empty(start: &WindowFrameBound, end: &WindowFrameBound) -> bool {
     use WindowFrameBound::{Following, Preceding};
-    match (&start, &end) {
-        (Following(ScalarValue::UInt64(Some(from))), Following(ScalarValue::UInt64(Some(to)))) if from > to => {
-            let before = Following(ScalarValue::UInt64(Some(from - 1)));
-            (start, before)
-        }
-        (Preceding(ScalarValue::UInt64(Some(from))), Preceding(ScalarValue::UInt64(Some(to)))) if from < to => {
-            let after = Preceding(ScalarValue::UInt64(Some(from + 1)));
-            (start, after)
-        }
-        _ => (start, end),
+    match (start, end) {
+        (Following(from), Following(to)) => !from.is_null() && !to.is_null() && from > to,
+        (Preceding(from), Preceding(to)) => !from.is_null() && !to.is_null() && from < to,
+        _ => false,
     }
 }
 
@@ -353,6 +380,10 @@ fn engine_window(
     filter: Option<Box<Expr>>,
     null_treatment: Option<NullTreatment>,
 ) -> Expr {
+    let fun = match window.exclusion {
+        Some(exclusion) => excluding(fun, args.len(), exclusion),
+        None => fun,
+    };
     let params = WindowFunctionParams {
         args,
         partition_by: window.partition_by.clone(),

@@ -34,6 +34,12 @@ impl Analyzer<'_> {
             }
             let analyzed = match recursive_parts(with, table, &name) {
                 Some((anchor, quantifier, step)) => self.recursive(&name, table, anchor, quantifier, step)?,
+                None if with.recursive && names_itself(&table.query, &name) => {
+                    let message = format!(
+                        "recursive query \"{name}\" does not have the form non-recursive-term UNION [ALL] recursive-term"
+                    );
+                    return Err(self.at(PgError::new(SqlState::INVALID_RECURSION, message), &table.alias.name));
+                }
                 None => {
                     let analyzed = self.query(&table.query)?;
                     self.settled(analyzed)?
@@ -43,6 +49,21 @@ impl Analyzer<'_> {
             self.common_tables.push(CommonTable { name, analyzed });
         }
         Ok(())
+    }
+
+    /// Reads something in which a query is visible under a name that nobody else has.
+    pub(super) fn with_made_table<T>(
+        &mut self,
+        what: &str,
+        analyzed: Analyzed,
+        read: impl FnOnce(&mut Self, &str) -> Result<T>,
+    ) -> Result<T> {
+        let name = self.made_name(what);
+        let visible = self.common_tables.len();
+        self.common_tables.push(CommonTable { name: name.clone(), analyzed });
+        let result = read(self, &name);
+        self.common_tables.truncate(visible);
+        result
     }
 
     /// The common table of this name.

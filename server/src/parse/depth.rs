@@ -1,7 +1,8 @@
 //! Refuses statements whose tree would be too deep, before there is a tree.
 //!
 //! `1+1+1…` parses in a loop but makes a tree as deep as it is long, and cloning, planning or dropping that tree recurses.
-//! The depth of a chain is at most the number of its operators, which the tokens tell.
+//! The depth of a chain is at most the number of its operators, which the tokens tell. AND and OR do not count, as
+//! [`super::dialect`] reads a chain of them as a tree of little depth.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -10,69 +11,118 @@ use crate::error::{Error, Result};
 
 /// Operators above each other. The planner's time grows with the square of their number.
 const OPERATORS_MAX: usize = 1_000;
+/// Conditions that AND connects: the engine makes a chain of them, as deep as it is long, whatever their tree was before.
+const CONDITIONS_MAX: usize = 5_000;
 /// Joins or set operations in one query, for the same reason.
 const RELATIONS_MAX: usize = 500;
 
 /// What has been counted at one level of parentheses.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Level {
+    /// In the expressions around this level, up to where it stands.
+    above: usize,
+    /// Whether it is a CASE, which ends with END.
+    is_case: bool,
+    /// BETWEEN that still wait for their AND.
+    betweens: usize,
     /// In the current expression: a comma begins another.
     operators: usize,
     /// Of the deepest parenthesised part of the current expression, which may stand below all of its operators.
     below: usize,
     /// Of the deepest expression before the current one.
     before: usize,
+    /// AND in the current statement, with those of parts in parentheses where there is no OR.
+    conditions: usize,
+    /// Whether there is an OR.
+    has_or: bool,
     /// In the current statement.
     relations: usize,
 }
 
 impl Level {
+    fn within(&self, is_case: bool) -> Level {
+        Level { above: self.above + self.operators, is_case, ..Level::default() }
+    }
+
     fn depth(&self) -> usize {
         self.before.max(self.operators + self.below)
     }
 
-    /// A comma: another expression begins, the ones before it stay part of what encloses them.
+    /// A comma or the like: another expression begins, the ones before it stay part of what encloses them.
     fn next_expression(&mut self) {
-        *self = Level { before: self.depth(), relations: self.relations, ..Level::default() };
+        *self = Level { before: self.depth(), operators: 0, below: 0, betweens: 0, ..*self };
     }
 }
 
 /// # Errors
 /// 54001 when a chain of operators, joins or set operations is too long.
 pub fn check(tokens: &[TokenWithSpan]) -> Result<()> {
-    // One for each open parenthesis, the outermost is never taken away: a chain goes on behind the parenthesised part.
+    // One for each open parenthesis or CASE, the outermost is never taken away: a chain goes on behind the closed part.
     let mut levels = vec![Level::default()];
+    // OR in what NOT negates becomes AND.
+    let is_solid = |token: &&TokenWithSpan| !matches!(token.token, Token::Whitespace(_));
+    let negates = tokens.iter().filter(is_solid).zip(tokens.iter().filter(is_solid).skip(1)).any(|(word, next)| {
+        matches!(&word.token, Token::Word(word) if word.keyword == Keyword::NOT) && next.token == Token::LParen
+    });
     for token in tokens {
         let depth = levels.len();
         let level = &mut levels[depth - 1];
         match &token.token {
             Token::LParen | Token::LBracket => {
                 level.operators += 1;
-                levels.push(Level::default());
+                let within = level.within(false);
+                levels.push(within);
             }
-            Token::RParen | Token::RBracket if depth > 1 => {
-                let closed = level.depth();
-                levels.pop();
-                let parent = &mut levels[depth - 2];
-                parent.below = parent.below.max(closed);
-            }
-            Token::SemiColon => *level = Level::default(),
+            Token::RParen | Token::RBracket if depth > 1 => close(&mut levels),
+            Token::SemiColon => *level = Level { above: level.above, ..Level::default() },
             Token::Comma => level.next_expression(),
-            other if adds_relation(other) => level.relations += 1,
+            Token::Word(word) => match word.keyword {
+                Keyword::CASE => {
+                    level.operators += 1;
+                    let within = level.within(true);
+                    levels.push(within);
+                }
+                Keyword::WHEN | Keyword::THEN | Keyword::ELSE if level.is_case => level.next_expression(),
+                Keyword::END if level.is_case => close(&mut levels),
+                Keyword::AND if level.betweens > 0 => level.betweens -= 1,
+                Keyword::AND | Keyword::OR => {
+                    level.next_expression();
+                    let is_and = word.keyword == Keyword::AND || negates;
+                    level.conditions += usize::from(is_and);
+                    level.has_or |= !is_and;
+                }
+                Keyword::BETWEEN => {
+                    level.conditions += 1;
+                    level.betweens += 1;
+                    level.operators += 1;
+                }
+                _ if adds_relation(word.keyword) => level.relations += 1,
+                _ if chains_on(&token.token) => level.operators += 1,
+                _ => {}
+            },
             other if chains_on(other) => level.operators += 1,
             _ => {}
         }
         let level = &levels[levels.len() - 1];
-        if level.depth() > OPERATORS_MAX || level.relations > RELATIONS_MAX {
+        let is_deep = level.above + level.depth() > OPERATORS_MAX || level.conditions > CONDITIONS_MAX;
+        if is_deep || level.relations > RELATIONS_MAX {
             return Err(Error::TooComplex);
         }
     }
     Ok(())
 }
 
-fn adds_relation(token: &Token) -> bool {
-    let Token::Word(word) = token else { return false };
-    matches!(word.keyword, Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::JOIN)
+/// The innermost level ends: it stands below the operators of the one around it.
+fn close(levels: &mut Vec<Level>) {
+    let Some(closed) = levels.pop() else { return };
+    if let Some(parent) = levels.last_mut() {
+        parent.below = parent.below.max(closed.depth());
+        parent.conditions += if closed.has_or { 0 } else { closed.conditions };
+    }
+}
+
+fn adds_relation(keyword: Keyword) -> bool {
+    matches!(keyword, Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::JOIN)
 }
 
 /// Whether a token may make the tree one level deeper. Words that are not among these separate or name things.
@@ -80,15 +130,7 @@ fn chains_on(token: &Token) -> bool {
     match token {
         Token::Word(word) => matches!(
             word.keyword,
-            Keyword::AND
-                | Keyword::OR
-                | Keyword::NOT
-                | Keyword::IS
-                | Keyword::LIKE
-                | Keyword::ILIKE
-                | Keyword::IN
-                | Keyword::COLLATE
-                | Keyword::AT
+            Keyword::NOT | Keyword::IS | Keyword::LIKE | Keyword::ILIKE | Keyword::IN | Keyword::COLLATE | Keyword::AT
         ),
         Token::Number(..)
         | Token::SingleQuotedString(_)

@@ -1,7 +1,9 @@
 //! The language that sqlparser reads for us: PostgreSQL's, and what Redshift adds to queries.
 
 use std::any::TypeId;
+use std::collections::HashSet;
 
+use sqlparser::ast::{BinaryOperator, Expr};
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -70,6 +72,26 @@ impl Dialect for WarehouseDialect {
         BASE.get_next_precedence(parser)
     }
 
+    /// A chain of AND or OR, however long, as a tree of little depth. Who wants the conditions in their order finds them
+    /// from left to right.
+    fn parse_infix(&self, parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        let (keyword, operator) = match &parser.peek_token_ref().token {
+            Token::Word(word) if word.keyword == Keyword::AND => (Keyword::AND, BinaryOperator::And),
+            Token::Word(word) if word.keyword == Keyword::OR => (Keyword::OR, BinaryOperator::Or),
+            _ => return None,
+        };
+        let mut conditions = vec![left.clone()];
+        while parser.parse_keyword(keyword) {
+            match parser.parse_subexpr(precedence) {
+                Ok(condition) => conditions.push(condition),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        let count = conditions.len();
+        let tree = balanced(&mut conditions.into_iter(), count, &operator);
+        tree.map(Ok)
+    }
+
     fn prec_value(&self, precedence: Precedence) -> u8 {
         BASE.prec_value(precedence)
     }
@@ -108,9 +130,20 @@ impl Dialect for WarehouseDialect {
         supports_window_function_null_treatment_arg,
         supports_string_literal_concatenation_with_newline,
         supports_select_wildcard_exclude,
+        supports_select_expr_star,
         supports_connect_by,
         supports_named_fn_args_with_rarrow_operator
     );
+}
+
+/// The next so many conditions, connected.
+fn balanced(conditions: &mut impl Iterator<Item = Expr>, count: usize, op: &BinaryOperator) -> Option<Expr> {
+    if count <= 1 {
+        return conditions.next();
+    }
+    let left = Box::new(balanced(conditions, count / 2, op)?);
+    let right = Box::new(balanced(conditions, count - count / 2, op)?);
+    Some(Expr::BinaryOp { left, op: op.clone(), right })
 }
 
 /// Redshift's `APPROXIMATE COUNT(DISTINCT x)` as a call of a function that has a name of its own.
@@ -118,7 +151,7 @@ pub fn without_approximate(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan>
     let is_word = |token: &TokenWithSpan, wanted: &str| matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted));
     let solid: Vec<usize> =
         (0..tokens.len()).filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_))).collect();
-    let mut dropped = Vec::new();
+    let mut dropped = HashSet::new();
     for window in solid.windows(4) {
         let [approximate, count, paren, distinct] = [window[0], window[1], window[2], window[3]];
         let matches = is_word(&tokens[approximate], "approximate")
@@ -130,11 +163,10 @@ pub fn without_approximate(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan>
             dropped.extend([approximate, distinct]);
         }
     }
-    dropped.sort_unstable_by(|a, b| b.cmp(a));
-    for place in dropped {
-        tokens.remove(place);
+    if dropped.is_empty() {
+        return tokens;
     }
-    tokens
+    tokens.into_iter().enumerate().filter(|(place, _)| !dropped.contains(place)).map(|(_, token)| token).collect()
 }
 
 /// `'1 day'::interval PRECEDING`, of which sqlparser reads the constant alone: with parentheses around it.
@@ -142,14 +174,15 @@ pub fn with_frame_parentheses(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> 
     let is_bound = |token: &Token| matches!(token, Token::Word(word) if matches!(word.keyword, Keyword::PRECEDING | Keyword::FOLLOWING));
     let solid: Vec<usize> =
         (0..tokens.len()).filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_))).collect();
-    let mut opened = Vec::new();
+    let (mut opened, mut closed) = (HashSet::new(), HashSet::new());
     for window in solid.windows(4) {
         let [constant, colons, name, bound] = [window[0], window[1], window[2], window[3]];
         let is_cast = matches!(tokens[constant].token, Token::SingleQuotedString(_))
             && tokens[colons].token == Token::DoubleColon
             && matches!(tokens[name].token, Token::Word(_));
         if is_cast && is_bound(&tokens[bound].token) {
-            opened.push((constant, name));
+            opened.insert(constant);
+            closed.insert(name);
         }
     }
     if opened.is_empty() {
@@ -158,11 +191,11 @@ pub fn with_frame_parentheses(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> 
     let mut wrapped = Vec::with_capacity(tokens.len() + 2 * opened.len());
     for (place, token) in tokens.into_iter().enumerate() {
         let span = token.span;
-        if opened.iter().any(|(first, _)| *first == place) {
+        if opened.contains(&place) {
             wrapped.push(TokenWithSpan { token: Token::LParen, span });
         }
         wrapped.push(token);
-        if opened.iter().any(|(_, last)| *last == place) {
+        if closed.contains(&place) {
             wrapped.push(TokenWithSpan { token: Token::RParen, span });
         }
     }

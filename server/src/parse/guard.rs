@@ -117,9 +117,10 @@ fn refuse(clauses: &[(bool, &'static str)]) -> ControlFlow<Refusal> {
     }
 }
 
-/// The alias behind a `*`, which PostgreSQL does not know.
-fn wildcard_alias(item: &SelectItem) -> Option<&Ident> {
+/// An alias that PostgreSQL does not know: behind a `*`, or in single quotes.
+fn wrong_alias(item: &SelectItem) -> Option<&Ident> {
     match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias).filter(|alias| alias.quote_style == Some('\'')),
         SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) => options.opt_alias.as_ref(),
         _ => None,
     }
@@ -160,7 +161,7 @@ impl Visitor for Guard {
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Self::Break> {
-        if let Some(alias) = select.projection.iter().find_map(wildcard_alias) {
+        if let Some(alias) = select.projection.iter().find_map(wrong_alias) {
             return ControlFlow::Break(Refusal::Unexpected(alias.clone()));
         }
         refuse(&[
@@ -179,8 +180,7 @@ impl Visitor for Guard {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Self::Break> {
         match factor {
-            TableFactor::Table { sample, version, with_hints, partitions, json_path, index_hints, .. } => refuse(&[
-                (sample.is_some(), "TABLESAMPLE"),
+            TableFactor::Table { version, with_hints, partitions, json_path, index_hints, .. } => refuse(&[
                 (version.is_some(), "a table version"),
                 (!with_hints.is_empty() || !index_hints.is_empty(), "a table hint"),
                 (!partitions.is_empty(), "PARTITION selection"),

@@ -10,7 +10,10 @@ pub mod copy;
 pub mod depth;
 pub mod dialect;
 pub mod external;
+pub mod forms;
 pub mod guard;
+pub mod length;
+pub mod parentheses;
 pub mod position;
 pub mod statement;
 
@@ -29,9 +32,6 @@ use crate::error::{Error, Result};
 /// stretch of stack; the server's threads have room for many times this.
 const NESTING_MAX: usize = 1_000;
 
-/// Bytes of a query string. Its tokens take some hundred times as many; rows in such numbers are for COPY.
-const TEXT_BYTES_MAX: usize = 16 << 20;
-
 /// A statement, with what is needed to speak about its text.
 #[derive(Debug, Clone)]
 pub struct Parsed {
@@ -46,13 +46,13 @@ pub struct Parsed {
 /// # Errors
 /// 42601 with a position for what cannot be parsed, 0A000 for what is not supported, 54001 for what is too complex.
 pub fn parse(text: &str) -> Result<Vec<Parsed>> {
-    if text.len() > TEXT_BYTES_MAX {
-        return Err(Error::TextTooLong);
-    }
+    length::check(text)?;
     let dialect = WarehouseDialect;
     let tokens = Tokenizer::new(&dialect, text).tokenize_with_location();
     let tokens = tokens.map_err(|error| syntax_error(text, ParserError::from(error)))?;
+    let tokens = parentheses::without_superfluous(tokens);
     depth::check(&tokens)?;
+    let tokens = forms::readable(tokens);
     let tokens = dialect::with_frame_parentheses(dialect::without_approximate(tokens));
     let tokens = dialect::with_marked_symmetry(tokens);
 
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn what_is_not_supported_is_refused_by_name() {
         check("update t set a = 1", "0A000 UPDATE is not supported @0");
-        check("select * from t tablesample system (10)", "0A000 TABLESAMPLE is not supported @0");
+        check("select * from (select 1) tablesample system (10)", "0A000 TABLESAMPLE is not supported @0");
         check("select * from t for update", "0A000 FOR UPDATE is not supported @0");
         check("create table t (a int primary key)", "0A000 PRIMARY KEY is not supported @0");
     }
@@ -269,7 +269,8 @@ mod tests {
     #[test]
     fn a_statement_that_is_too_deep_is_refused() {
         check(&format!("select {}1", "1+".repeat(100_000)), "54001 statement is too complex @0");
-        check(&format!("select {}1{}", "(".repeat(5_000), ")".repeat(5_000)), "54001 statement is too complex @0");
+        // Parentheses that only stand around others have no depth.
+        check(&format!("select {}1{}", "(".repeat(5_000), ")".repeat(5_000)), "SELECT");
         // Neither parentheses nor commas make a tree of many shorter chains any less deep.
         let chain = "+1".repeat(300);
         check(

@@ -107,6 +107,7 @@ fn cast_name(written: &str) -> String {
         return name.trim_matches('"').to_owned();
     }
     match name.rsplit('.').next().unwrap_or(&name) {
+        name if name.starts_with("interval") => "interval",
         "timestamp" if zone => "timestamptz",
         "time" if zone => "timetz",
         "int" | "integer" => "int4",

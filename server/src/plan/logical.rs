@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use catalog::CatalogSnapshot;
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::logical_expr::LogicalPlan;
@@ -94,7 +94,7 @@ impl Planned {
             return Ok(self.plan.clone());
         }
         let values = values.iter().enumerate().map(|(number, value)| match self.parameters.get(number) {
-            Some(Some(ty)) => carried(value, ty),
+            Some(Some(ty)) => Ok(carried(value, ty)?),
             _ => Ok(value.clone()),
         });
         let values: Vec<_> = values.collect::<Result<_>>()?;
@@ -104,16 +104,24 @@ impl Planned {
 
 /// The value as values of its parameter's type are carried. A number that does not fit is refused, never rounded:
 /// `price = $1` with 1.005 must not find 1.01.
-fn carried(value: &ScalarValue, ty: &Type) -> Result<ScalarValue> {
-    if value.data_type() == ty.arrow {
+///
+/// # Errors
+/// 22003; 0A000 for an array of several dimensions.
+pub fn carried(value: &ScalarValue, ty: &Type) -> Result<ScalarValue, PgError> {
+    let own = value.data_type();
+    if own == ty.arrow {
         return Ok(value.clone());
     }
+    let is_nested =
+        |list: &DataType| matches!(list, DataType::List(item) if matches!(item.data_type(), DataType::List(_)));
+    if is_nested(&own) != is_nested(&ty.arrow) {
+        return Err(PgError::not_supported("an array of several dimensions as a parameter"));
+    }
     let cast = value.cast_to(&ty.arrow).map_err(|_| PgError::out_of_range(&ty.name()))?;
-    let lost = value.data_type().is_decimal() && cast.cast_to(&value.data_type()).map_or(true, |back| back != *value);
-    if lost {
+    let holds_digits = own.is_decimal() || matches!(own, DataType::List(_));
+    if holds_digits && cast.cast_to(&own).map_or(true, |back| back != *value) {
         return Err(PgError::out_of_range(&ty.name())
-            .with_detail("A numeric parameter holds 20 digits before the decimal point and 18 after it.")
-            .into());
+            .with_detail("A numeric parameter holds 20 digits before the decimal point and 18 after it."));
     }
     Ok(cast)
 }

@@ -10,4 +10,4 @@ pub mod types;
 
 pub use context::{FoundRelation, PlanContext};
 pub use engine::Engine;
-pub use logical::{Planned, plan_query, plan_source};
+pub use logical::{Planned, carried, plan_query, plan_source};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pg::SessionValues;
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::data::{NoData, ParameterDescription};
 use pgwire::messages::extendedquery::{
@@ -50,7 +51,7 @@ impl Connection {
         if let Some(parsed) = &prepared.parsed {
             self.session.check_not_failed(&parsed.statement)?;
         }
-        let portal = portal(&name, prepared, &message)?;
+        let portal = portal(&name, prepared, &message, &self.session.values(Vec::new()))?;
         self.session.portals.insert(message.portal_name.unwrap_or_default(), portal);
         self.message(PgWireBackendMessage::BindComplete(BindComplete::new()))
     }
@@ -147,7 +148,7 @@ impl Connection {
     }
 }
 
-fn portal(statement_name: &str, prepared: Arc<Prepared>, message: &Bind) -> Result<Portal> {
+fn portal(statement_name: &str, prepared: Arc<Prepared>, message: &Bind, session: &SessionValues) -> Result<Portal> {
     let count = prepared.parameter_types.len();
     if message.parameters.len() != count {
         return Err(Error::Protocol {
@@ -162,7 +163,7 @@ fn portal(statement_name: &str, prepared: Arc<Prepared>, message: &Bind) -> Resu
     let result_formats = formats(&message.result_column_format_codes, columns, "result")?;
     let values = message.parameters.iter().zip(&prepared.parameter_types).zip(parameter_formats);
     let parameters = values
-        .map(|((value, oid), format)| Ok(parameters::decode(*oid, format, value.as_deref())?))
+        .map(|((value, oid), format)| Ok(parameters::decode(*oid, format, value.as_deref(), session)?))
         .collect::<Result<_>>()?;
     Ok(Portal { prepared, parameters, formats: result_formats, rows: None, finished: false })
 }

@@ -45,7 +45,6 @@ SELECT * FROM ROWS FROM (generate_series(1,3), generate_series(1,2)) AS t(a,b);
 SELECT * FROM ROWS FROM (generate_series(1,3), unnest(ARRAY['a'])) WITH ORDINALITY AS t(a,b,n);
 SELECT a, b FROM generate_series(1,2) a, generate_series(1,2) b ORDER BY 1,2;
 SELECT a, b FROM generate_series(1,3) a LEFT JOIN generate_series(2,4) b ON a = b ORDER BY 1;
-SELECT * FROM generate_series(1,1000000000) LIMIT 3;
 SELECT * FROM generate_series(1,5) g WHERE g % 2 = 0;
 SELECT count(*) FROM (SELECT generate_series(1,10)) t;
 SELECT DISTINCT generate_series(1,4) % 2 AS m ORDER BY 1;

@@ -1,6 +1,7 @@
 //! Everything that tests Thermocline through a socket, in one program: linking the engine once is slow enough.
 //!
 //! * [`slt`]: the statements and answers below `slt/`, the place for whatever SQL alone can show
+//! * [`corpus`]: the statements below `corpus/`, and PostgreSQL's recorded answers to them
 //! * [`protocol`]: what a driver sees of the wire protocol and SQL text does not show
 //! * [`hostile_messages`]: clients that do not keep to the protocol
 //! * [`errors`]: what goes wrong and what the client is told about it
@@ -20,6 +21,8 @@
 
 mod slt;
 
+mod corpus;
+
 mod protocol;
 
 mod errors;
@@ -33,6 +36,8 @@ mod durability;
 mod demo;
 
 mod tpch;
+
+mod tpcds;
 
 mod recorded;
 

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use arrow::array::Array;
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{Result, ScalarValue};
+use datafusion_expr::interval_arithmetic::Interval;
+use datafusion_expr::preimage::PreimageResult;
+use datafusion_expr::simplify::SimplifyContext;
 use datafusion_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature,
     Volatility,
 };
 
-use super::{Call, CastContext, Function, Kernel, Method};
+use super::{ArgumentShape, Call, CastContext, Function, Kernel, Method};
 use crate::error::PgError;
 use crate::expression_type::Type;
 
@@ -54,6 +57,14 @@ impl BoundFunction {
     fn is_operator(&self) -> bool {
         !self.function.name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
     }
+}
+
+fn shape<'a>(ty: &'a Type, argument: &'a Expr) -> ArgumentShape<'a> {
+    let constant = match argument {
+        Expr::Literal(value, _) => Some(value),
+        _ => None,
+    };
+    ArgumentShape { ty, constant }
 }
 
 impl PartialEq for BoundFunction {
@@ -107,6 +118,23 @@ impl ScalarUDFImpl for BoundFunction {
 
     fn return_field_from_args(&self, _arguments: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         Ok(Arc::new(self.result.field(self.function.name)))
+    }
+
+    /// A cast that was written is left alone: its errors are asked for.
+    fn preimage(&self, arguments: &[Expr], constant: &Expr, _info: &SimplifyContext) -> Result<PreimageResult> {
+        let (Some(preimage), CastContext::Implicit) = (self.function.preimage, self.context) else {
+            return Ok(PreimageResult::None);
+        };
+        let (Some(expr), Expr::Literal(constant, _)) = (arguments.last(), constant) else {
+            return Ok(PreimageResult::None);
+        };
+        let shapes: Vec<_> = self.types.iter().zip(arguments).map(|(ty, argument)| shape(ty, argument)).collect();
+        Ok(match preimage(&shapes, constant) {
+            Some((first, end)) => {
+                PreimageResult::Range { expr: expr.clone(), interval: Box::new(Interval::try_new(first, end)?) }
+            }
+            None => PreimageResult::None,
+        })
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -1,7 +1,7 @@
 //! The values that functions over single values take and give, and how results become a column.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::*;
 use arrow::datatypes::*;
@@ -93,11 +93,11 @@ impl Numeric {
 
 /// Ten to this power, if it fits.
 pub fn power_of_ten(exponent: u32) -> Option<i256> {
-    if exponent > DIGITS_MAX {
-        return None;
-    }
-    i256::from_i128(10).checked_pow(exponent)
+    POWERS_OF_TEN.get(exponent as usize).copied()
 }
+
+static POWERS_OF_TEN: LazyLock<Vec<i256>> =
+    LazyLock::new(|| (0..=DIGITS_MAX).map(|exponent| i256::from_i128(10).wrapping_pow(exponent)).collect());
 
 /// The quotient, rounded half away from zero. The divisor is above zero.
 pub fn divide_rounding(dividend: i256, divisor: i256) -> i256 {
@@ -377,6 +377,15 @@ impl ResultValue for Numeric {
     type Builder = NumericBuilder;
 
     fn append(self, builder: &mut Self::Builder) -> Result<()> {
+        // Most results have the scale already, and few digits.
+        if let NumericBuilder::Narrow(builder, precision, scale) = builder
+            && self.scale == *scale
+            && let Some(digits) = self.unscaled.to_i128()
+            && 10_u128.checked_pow((*precision).into()).is_some_and(|limit| digits.unsigned_abs() < limit)
+        {
+            builder.append_value(digits);
+            return Ok(());
+        }
         let (precision, scale) = match builder {
             NumericBuilder::Narrow(_, precision, scale) | NumericBuilder::Wide(_, precision, scale) => {
                 (*precision, *scale)

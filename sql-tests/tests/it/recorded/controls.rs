@@ -4,7 +4,7 @@ use super::answer::{Answer, RecordedQuery, Row};
 use super::order::Order;
 
 fn all_queries() -> Vec<RecordedQuery> {
-    ["tpch"].into_iter().flat_map(RecordedQuery::of_folder).collect()
+    ["tpch", "tpcds"].into_iter().flat_map(RecordedQuery::of_folder).collect()
 }
 
 /// What a server answers that is right, and breaks ties as PostgreSQL did.

@@ -3,12 +3,19 @@
 /// By how much a floating-point number may differ, relative to the larger of the two: sums depend on the order of rows.
 const FLOAT_TOLERANCE: f64 = 1e-9;
 
+/// Digits behind the point that only quotients and roots have, and what is computed from them. PostgreSQL rounds each of
+/// them to some 16 significant digits, we to as many behind the point, so that a sum of them differs in its last digits.
+const QUOTIENT_SCALE_MIN: usize = 16;
+
+/// By how much such a numeric may differ, relative to the larger of the two.
+const QUOTIENT_TOLERANCE: f64 = 1e-14;
+
 /// Whether two values of a column of PostgreSQL's type `type_name` are the same; `None` is NULL.
 pub fn is_same(type_name: &str, expected: Option<&str>, actual: Option<&str>) -> bool {
     let (Some(expected), Some(actual)) = (expected, actual) else { return expected == actual };
     match type_name {
         "numeric" => is_same_numeric(expected, actual),
-        "float4" | "float8" => expected == actual || is_close(expected, actual),
+        "float4" | "float8" => expected == actual || is_close(expected, actual, FLOAT_TOLERANCE),
         _ => expected == actual,
     }
 }
@@ -17,6 +24,7 @@ pub fn is_same(type_name: &str, expected: Option<&str>, actual: Option<&str>) ->
 fn is_same_numeric(expected: &str, actual: &str) -> bool {
     let scale = scale(expected).min(scale(actual));
     rounded(expected, scale) == rounded(actual, scale)
+        || (scale >= QUOTIENT_SCALE_MIN && is_close(expected, actual, QUOTIENT_TOLERANCE))
 }
 
 fn scale(number: &str) -> usize {
@@ -52,9 +60,9 @@ fn add_one(digits: &mut Vec<u8>) {
     digits.insert(0, b'1');
 }
 
-fn is_close(expected: &str, actual: &str) -> bool {
+fn is_close(expected: &str, actual: &str, tolerance: f64) -> bool {
     match (expected.parse::<f64>(), actual.parse::<f64>()) {
-        (Ok(expected), Ok(actual)) => (expected - actual).abs() <= FLOAT_TOLERANCE * expected.abs().max(actual.abs()),
+        (Ok(expected), Ok(actual)) => (expected - actual).abs() <= tolerance * expected.abs().max(actual.abs()),
         _ => false,
     }
 }
@@ -71,6 +79,9 @@ fn numerics_agree_in_the_digits_that_both_have() {
         ("100", "99.5", true),
         ("1", "2", false),
         ("0.10", "0.11", false),
+        ("1.94821299526379466715", "1.94821299526379467102", true),
+        ("1.94821299526379466715", "1.94821299526399467102", false),
+        ("123456789012345.67", "123456789012345.68", false),
     ];
     for (expected, actual, same) in cases {
         assert_eq!(is_same("numeric", Some(expected), Some(actual)), same, "{expected} and {actual}");

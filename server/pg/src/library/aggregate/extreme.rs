@@ -201,7 +201,7 @@ impl Which for Greatest {
     const ORDERING: Ordering = Ordering::Greater;
 }
 
-/// The least or the greatest value; the first among equal ones.
+/// The least or the greatest value; the last among equal ones, as `interval_larger` and its kin choose.
 #[derive(Debug)]
 pub(super) struct Extreme<A, W> {
     value: Option<A>,
@@ -230,7 +230,7 @@ where
 
     #[inline]
     fn add(&mut self, One(value): One<A>) -> Result<()> {
-        if self.value.is_none_or(|known| value.order(&known) == W::ORDERING) {
+        if self.value.is_none_or(|known| known.order(&value) != W::ORDERING) {
             self.value = Some(value);
         }
         Ok(())
@@ -260,7 +260,7 @@ fn extreme_array(wanted: Ordering, shape: &Shape, columns: &[ArrayRef]) -> Resul
     let arrays = columns.first().ok_or_else(|| PgError::internal("an aggregate lacks its argument"))?;
     let mut chosen = None;
     for row in (0..arrays.len()).filter(|row| arrays.is_valid(*row)) {
-        if chosen.is_none_or(|known| keys.row(row).cmp(&keys.row(known)) == wanted) {
+        if chosen.is_none_or(|known| keys.row(known).cmp(&keys.row(row)) != wanted) {
             chosen = Some(row);
         }
     }

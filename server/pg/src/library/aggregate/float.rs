@@ -32,7 +32,7 @@ pub(super) static ENTRIES: &[Aggregate] = &[
     aggregate("stddev_samp", &[FLOAT8], FLOAT8, |call| unordered::<Moments<f64, SampleDeviation>>("stddev_samp", call)),
     aggregate("stddev_pop", &[FLOAT4], FLOAT8, |call| unordered::<Moments<f32, Deviation>>("stddev_pop", call)),
     aggregate("stddev_pop", &[FLOAT8], FLOAT8, |call| unordered::<Moments<f64, Deviation>>("stddev_pop", call)),
-    aggregate("regr_count", PAIR, INT8, |call| unordered::<Pair<Count>>("regr_count", call)),
+    aggregate("regr_count", PAIR, INT8, |call| unordered::<PairCount>("regr_count", call)),
     aggregate("regr_sxx", PAIR, FLOAT8, |call| unordered::<Pair<Sxx>>("regr_sxx", call)),
     aggregate("regr_syy", PAIR, FLOAT8, |call| unordered::<Pair<Syy>>("regr_syy", call)),
     aggregate("regr_sxy", PAIR, FLOAT8, |call| unordered::<Pair<Sxy>>("regr_sxy", call)),
@@ -137,14 +137,8 @@ pub(super) trait OfMoments: 'static {
 
 /// What is made of the moments of at least one pair.
 pub(super) trait OfPairs: 'static {
-    /// The result.
-    type Output: ResultValue;
-    /// The result for no pairs.
-    fn nothing() -> Option<Self::Output> {
-        None
-    }
     /// From the moments.
-    fn result(moments: &PairMoments) -> Option<Self::Output>;
+    fn result(moments: &PairMoments) -> Option<f64>;
 }
 
 macro_rules! of_moments {
@@ -184,8 +178,6 @@ macro_rules! of_pairs {
             pub(super) struct $name;
 
             impl OfPairs for $name {
-                type Output = f64;
-
                 fn result($it: &PairMoments) -> Option<f64> {
                     $result
                 }
@@ -223,19 +215,30 @@ of_pairs! {
     Intercept |it| (it.sxx != 0.0).then(|| (it.sum_y - it.sum_x * it.sxy / it.sxx) / it.n);
 }
 
-/// `regr_count`
-#[derive(Debug)]
-pub(super) struct Count;
+/// `regr_count`: no more than a count, which infinite values do not disturb.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct PairCount {
+    count: i64,
+}
 
-impl OfPairs for Count {
+impl State for PairCount {
+    type Input<'a> = Two<f64, f64>;
     type Output = i64;
 
-    fn nothing() -> Option<i64> {
-        Some(0)
+    fn add(&mut self, _pair: Two<f64, f64>) -> Result<()> {
+        self.count += 1;
+        Ok(())
     }
 
-    fn result(moments: &PairMoments) -> Option<i64> {
-        Some(moments.n as i64)
+    fn merge(&mut self, later: Self) -> Result<()> {
+        self.count += later.count;
+        Ok(())
+    }
+
+    saved!(count);
+
+    fn finish(self, _shape: &Shape) -> Result<i64> {
+        Ok(self.count)
     }
 }
 
@@ -425,7 +428,7 @@ fn checked_sum(a: f64, b: f64, sum: f64) -> Result<f64> {
 
 impl<F: OfPairs + Debug> State for Regression<F> {
     type Input<'a> = Two<f64, f64>;
-    type Output = Option<F::Output>;
+    type Output = Option<f64>;
 
     #[inline]
     fn add(&mut self, Two(y, x): Two<f64, f64>) -> Result<()> {
@@ -444,6 +447,6 @@ impl<F: OfPairs + Debug> State for Regression<F> {
     saved!(moments);
 
     fn finish(self, _shape: &Shape) -> Result<Self::Output> {
-        Ok(if self.moments.n == 0.0 { F::nothing() } else { F::result(&self.moments) })
+        Ok(if self.moments.n == 0.0 { None } else { F::result(&self.moments) })
     }
 }

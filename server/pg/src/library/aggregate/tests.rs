@@ -375,6 +375,8 @@ fn the_least_and_the_greatest_are_postgresqls() {
     check("min", ty(FLOAT8), &["NaN", "-Infinity", "2"], "-Infinity");
     check("max", ty(FLOAT8), &["-Infinity"], "-Infinity");
     check("max", ty(INTERVAL), &["1 month", "31 days", "29 days"], "31 days");
+    check("max", ty(INTERVAL), &["1 month", "30 days"], "30 days");
+    check("min", ty(INTERVAL), &["1 month", "30 days"], "30 days");
     check("min", ty(INTERVAL), &["1 day", "23:00", NULL], "23:00:00");
     let times: &[Column<'_>] = &[(ty(TIMETZ), &["01:00:00+01", "00:00:00+00", "02:00:00+02"])];
     let prepared = Test { columns: times, distinct: false, order_by: &[], extra: &[] }.prepare("max").unwrap();

@@ -69,10 +69,16 @@ fn position(call: &Call) -> Result<ArrayRef> {
     let search = Search::new(call)?;
     let starts = if call.width() > 2 { Some(call.column::<i32>(2)?) } else { None };
     let lower = lower_bound(call.types.first());
+    let (wanted_nulls, nulls) = (call.array(1)?.logical_nulls(), search.leaves.values.logical_nulls());
+    let wants_null = |row: usize| wanted_nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+    let has_null =
+        |row: usize| nulls.as_ref().is_some_and(|nulls| search.leaves.range(row).any(|element| nulls.is_null(element)));
     let mut found = Vec::with_capacity(call.rows());
     for row in 0..call.rows() {
         search.check_one_dimension(row, "searching for elements in")?;
-        if search.leaves.is_null(row) || search.leaves.is_empty(row) {
+        // Where there is nothing to find, the start is not looked at.
+        let in_vain = search.leaves.is_empty(row) || wants_null(row) && !has_null(row);
+        if search.leaves.is_null(row) || in_vain {
             found.push(None);
             continue;
         }

@@ -15,7 +15,7 @@ use crate::sqlstate::SqlState;
 use crate::types::*;
 
 /// The functions. The planner writes `a[1][2]` as `array_subscript(a, 1, 2)` and `a[1:2][3:4]` as
-/// `array_slice(a, 1, 2, 3, 4)`, where a constant NULL is a bound that was left out.
+/// `array_slice(a, 1, 2, 3, 4)`, where a bound that was left out is the least or the greatest integer.
 pub static SUBSCRIPTS: &[Function] = &[
     function("array_subscript", &[ANYARRAY, INT4], ANYELEMENT, subscript).variadic().shaped(|arguments| {
         let element = argument(arguments, 0)?.element();
@@ -64,20 +64,14 @@ type Places = Range<usize>;
 
 fn slice(call: &Call) -> Result<ArrayRef> {
     let bounds: Vec<_> = (1..call.width()).map(|position| call.column::<i32>(position)).collect::<Result<_>>()?;
-    let mut open = Vec::with_capacity(bounds.len());
-    for position in 1..call.width() {
-        open.push(call.constant(position)?.is_some_and(|value| value.is_null()));
-    }
     let lower = lower_bound(call.types.first());
     slices(call, |leaves, row| {
         let mut wanted = Vec::with_capacity(bounds.len() / 2);
-        for (pair, open) in bounds.chunks(2).zip(open.chunks(2)) {
-            let ([from, to], [from_open, to_open]) = (pair, open) else {
+        for pair in bounds.chunks(2) {
+            let [from, to] = pair else {
                 return Err(PgError::internal("a slice has a lower and an upper bound"));
             };
-            let from = if *from_open { Some(lower) } else { from.get(row) };
-            let to = if *to_open { Some(i32::MAX) } else { to.get(row) };
-            let (Some(from), Some(to)) = (from, to) else { return Ok(None) };
+            let (Some(from), Some(to)) = (from.get(row), to.get(row)) else { return Ok(None) };
             wanted.push(places(i64::from(from) - i64::from(lower), i64::from(to) - i64::from(lower)));
         }
         let dimensions = leaves.dimensions(row);

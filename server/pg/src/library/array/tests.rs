@@ -100,6 +100,7 @@ fn elements_are_found() {
     check("array_position", &[ints("{1,2,3,2}"), int("2"), int("-3")], "2");
     check("array_position", &[ints("{1,2,3,2}"), int("9")], "NULL");
     check("array_position", &[ints("{1,NULL}"), NULL_INT], "2");
+    check("array_position", &[ints("{1}"), NULL_INT, NULL_INT], "NULL");
     check("array_position", &[ints("{1}"), int("1"), NULL_INT], "22004 initial position must not be null");
     let many = "0A000 searching for elements in multidimensional arrays is not supported";
     check("array_position", &[ints("{{1,2}}"), int("1")], many);
@@ -169,6 +170,9 @@ fn elements_and_slices_are_taken() {
     check("array_slice", &[ints("{1,2,3}"), int("2"), int("3")], "{2,3}");
     check("array_slice", &[ints("{1,2,3}"), int("-5"), int("2")], "{1,2}");
     check("array_slice", &[ints("{1,2,3}"), int("5"), int("9")], "{}");
+    check("array_slice", &[ints("{1,2,3}"), int("-2147483648"), int("2147483647")], "{1,2,3}");
+    check("array_slice", &[ints("{1,2,3}"), NULL_INT, int("2")], "NULL");
+    check("array_slice", &[ints("{1,2,3}"), int("1"), NULL_INT], "NULL");
     check("array_slice", &[ints("{{1,2},{3,4}}"), int("1"), int("1")], "{{1,2}}");
     check("array_slice", &[ints("{{1,2},{3,4}}"), int("1"), int("2"), int("2"), int("2")], "{{2},{4}}");
     check("array_slice", &[ints("{{1,2},{3,4}}"), int("1"), int("2"), int("2"), int("1")], "{}");

@@ -10,7 +10,7 @@ use crate::function::{Call, Function, function};
 use crate::input::column::{self, Text};
 use crate::input::scalars;
 use crate::output;
-use crate::types::{ANY, BPCHAR, CHAR, NAME, TEXT, VARCHAR};
+use crate::types::{ANY, BPCHAR, CHAR, NAME, TEXT, VARCHAR, length_of};
 
 /// Bytes of the longest text that one value becomes.
 const TEXT_BYTES_MAX: usize = 64 << 20;
@@ -53,6 +53,14 @@ fn to_text(call: &Call) -> Result<ArrayRef> {
 
 fn from_text(call: &Call) -> Result<ArrayRef> {
     let texts = call.column::<&str>(0)?;
+    // The text of a `char(n)` has the blanks that are not stored.
+    let length = call.types.first().filter(|ty| ty.oid == BPCHAR).and_then(|ty| length_of(ty.typmod));
+    if let Some(length) = length {
+        let padded = |text: &str| format!("{text:length$}");
+        let texts: Vec<Option<String>> = (0..call.rows()).map(|row| texts.get(row).map(padded)).collect();
+        let texts: Vec<Text<'_>> = texts.iter().map(Option::as_deref).collect();
+        return column::column(&call.result, &texts, call.session());
+    }
     let texts: Vec<Text<'_>> = (0..call.rows()).map(|row| texts.get(row)).collect();
     column::column(&call.result, &texts, call.session())
 }
@@ -106,6 +114,11 @@ mod tests {
         }
         let error = convert(from_text, Type::of(TEXT), "x", Type::of(INT4)).unwrap_err();
         assert_eq!(error.message, "invalid input syntax for type integer: \"x\"");
+        let padded = Type::with_typmod(BPCHAR, 7);
+        assert_eq!(convert(from_text, padded.clone(), "a", Type::of(BYTEA)).unwrap(), "\\x612020");
+        assert_eq!(convert(from_text, padded.clone(), "1", Type::of(INT4)).unwrap(), "1");
+        let error = convert(from_text, padded, "x", Type::of(INT4)).unwrap_err();
+        assert_eq!(error.message, "invalid input syntax for type integer: \"x  \"");
         let error = convert(from_text, Type::of(TEXT), "1e-19", Type::of(NUMERIC)).unwrap_err();
         assert_eq!(error.message, "value \"1e-19\" is out of range for type numeric");
     }

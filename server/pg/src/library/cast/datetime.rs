@@ -2,6 +2,7 @@
 //! on the session's zone.
 
 use arrow::array::ArrayRef;
+use datafusion_common::ScalarValue;
 
 use crate::datetime::modifier::{apply_interval_typmod, round_time, round_timestamp};
 use crate::datetime::zone::Zone;
@@ -11,13 +12,13 @@ use crate::datetime::{
 };
 use crate::error::{PgError, Result};
 use crate::function::CastContext::{Assignment, Implicit};
-use crate::function::{Call, Cast, Date, Time, TimeTz, Timestamp, cast};
+use crate::function::{ArgumentShape, Call, Cast, Date, Preimage, Time, TimeTz, Timestamp, cast};
 use crate::sqlstate::SqlState;
 use crate::types::*;
 
 /// The casts of this module.
 pub static CASTS: &[Cast] = &[
-    cast(&[DATE], TIMESTAMP, Implicit, date_to_timestamp),
+    monotonic(cast(&[DATE], TIMESTAMP, Implicit, date_to_timestamp), dates_of_timestamp),
     stable(cast(&[DATE], TIMESTAMPTZ, Implicit, date_to_timestamptz)),
     cast(&[TIME], TIME, Implicit, time_to_time),
     cast(&[TIME], INTERVAL, Implicit, time_to_interval),
@@ -39,6 +40,10 @@ pub static CASTS: &[Cast] = &[
 
 const fn stable(cast: Cast) -> Cast {
     Cast { function: cast.function.stable(), context: cast.context }
+}
+
+const fn monotonic(cast: Cast, preimage: Preimage) -> Cast {
+    Cast { function: cast.function.monotonic(preimage), context: cast.context }
 }
 
 fn is_infinite(timestamp_us: i64) -> bool {
@@ -92,6 +97,16 @@ fn rounded_timetz(value: TimeTz, typmod: i32) -> TimeTz {
 
 fn date_to_timestamp(call: &Call) -> Result<ArrayRef> {
     call.map1(|date: Date| midnight(date).map(Timestamp))
+}
+
+/// The day that begins with the timestamp; if none does, no day, between those before and after.
+fn dates_of_timestamp(_arguments: &[ArgumentShape<'_>], constant: &ScalarValue) -> Option<(ScalarValue, ScalarValue)> {
+    let ScalarValue::TimestampMicrosecond(Some(timestamp_us), None) = constant else { return None };
+    let Date(day) = day(*timestamp_us);
+    let next = day.checked_add(1)?;
+    let is_midnight = is_infinite(*timestamp_us) || timestamp_us.rem_euclid(DAY_US) == 0;
+    let first = if is_midnight { day } else { next };
+    Some((ScalarValue::Date32(Some(first)), ScalarValue::Date32(Some(next))))
 }
 
 fn date_to_timestamptz(call: &Call) -> Result<ArrayRef> {
@@ -198,6 +213,23 @@ mod tests {
         assert_eq!(testing::cast((TIMESTAMPTZ, Some("-infinity")), TIMETZ, -1), Ok(None));
         let error = testing::cast((DATE, Some("5874897-12-31")), TIMESTAMP, -1).unwrap_err();
         assert_eq!(error.message, "date out of range for timestamp");
+    }
+
+    #[test]
+    fn a_timestamp_is_the_beginning_of_a_day_or_between_two() {
+        let dates = |timestamp_us| match dates_of_timestamp(
+            &[],
+            &ScalarValue::TimestampMicrosecond(Some(timestamp_us), None),
+        ) {
+            Some((ScalarValue::Date32(Some(first)), ScalarValue::Date32(Some(end)))) => Some((first, end)),
+            _ => None,
+        };
+        assert_eq!(dates(0), Some((0, 1)));
+        assert_eq!(dates(1), Some((1, 1)));
+        assert_eq!(dates(-1), Some((0, 0)));
+        assert_eq!(dates(-DAY_US), Some((-1, 0)));
+        assert_eq!(dates(TIMESTAMP_MINUS_INFINITY), Some((i32::MIN, i32::MIN + 1)));
+        assert_eq!(dates(TIMESTAMP_INFINITY), None);
     }
 
     #[test]

@@ -60,6 +60,7 @@ pub static FUNCTIONS: &[Function] = &[
         .stable(),
     function("timestamptz_cmp_timestamp", &[TIMESTAMPTZ, TIMESTAMP], INT4, |call| timestamptz_timestamp(call, sign))
         .stable(),
+    function("date_order", &[DATE], TIMESTAMP, |call| call.map1(date_order)),
     function("interval_order", &[INTERVAL], NUMERIC, interval_order).shaped(whole_number),
     function("timetz_order", &[TIMETZ], NUMERIC, timetz_order).shaped(whole_number),
 ];
@@ -116,6 +117,11 @@ fn date_us(day: Date) -> i128 {
         // Such a date is after all timestamps but before infinity.
         Err(_) => i128::from(TIMESTAMP_INFINITY) - 1,
     }
+}
+
+/// A date as the timestamp that stands where it does among timestamps.
+fn date_order(day: Date) -> Timestamp {
+    Timestamp(i64::try_from(date_us(day)).unwrap_or(TIMESTAMP_INFINITY - 1))
 }
 
 fn order_date_timestamp(day: Date, at: Timestamp) -> Ordering {
@@ -190,6 +196,10 @@ mod tests {
             let answer = operator(symbol, &[(ty, Some(left)), (ty, Some(right))]).unwrap().unwrap();
             assert_eq!(answer, expected, "{left} {symbol} {right}");
         }
+        for (day, expected) in [("2024-01-01", "2024-01-01 00:00:00"), ("-infinity", "-infinity")] {
+            assert_eq!(call("date_order", &[(DATE, Some(day))]).unwrap().unwrap(), expected);
+        }
+        assert_ne!(call("date_order", &[(DATE, Some("5874897-12-31"))]).unwrap().unwrap(), "infinity");
         let answer = call("interval_order", &[(INTERVAL, Some("1 month 00:00:01"))]);
         assert_eq!(answer.unwrap().unwrap(), "2592001000000");
     }

@@ -4,10 +4,10 @@ use arrow::array::ArrayRef;
 use datafusion_common::ScalarValue;
 
 use super::extract_value::{JULIAN_SCALE, Source};
-use crate::datetime::Interval;
 use crate::datetime::arithmetic::{self, is_infinite, timestamp_of_date};
 use crate::datetime::words::{self, Unit};
 use crate::datetime::zone::Zone;
+use crate::datetime::{Interval, day_of_civil};
 use crate::error::{PgError, Result};
 use crate::expression_type::Type;
 use crate::function::{
@@ -18,8 +18,8 @@ use crate::types::*;
 
 /// The functions.
 pub static FUNCTIONS: &[Function] = &[
-    function("extract", &[TEXT, DATE], NUMERIC, |call| numeric(call, date)).shaped(shape),
-    function("extract", &[TEXT, TIMESTAMP], NUMERIC, |call| numeric(call, timestamp)).shaped(shape),
+    function("extract", &[TEXT, DATE], NUMERIC, |call| numeric(call, date)).shaped(shape).monotonic(year),
+    function("extract", &[TEXT, TIMESTAMP], NUMERIC, |call| numeric(call, timestamp)).shaped(shape).monotonic(year),
     function("extract", &[TEXT, TIMESTAMPTZ], NUMERIC, |call| {
         let zone = zone_of(call);
         numeric(call, move |at| timestamptz(at, &zone))
@@ -191,6 +191,26 @@ fn shape(arguments: &[ArgumentShape<'_>]) -> Result<Type> {
     })
 }
 
+/// The dates or timestamps of a year, when it is the year that is extracted. There is no year 0, and years before it need
+/// no haste.
+fn year(arguments: &[ArgumentShape<'_>], constant: &ScalarValue) -> Option<(ScalarValue, ScalarValue)> {
+    let [part, of] = arguments else { return None };
+    let Some(ScalarValue::Utf8View(Some(part)) | ScalarValue::Utf8(Some(part))) = part.constant else { return None };
+    let ScalarValue::Decimal128(Some(year), _, 0) = constant else { return None };
+    let year = i64::try_from(*year).ok().filter(|year| (1..=9999).contains(year))?;
+    if words::part(&part.to_lowercase()) != Some(Unit::Year) {
+        return None;
+    }
+    let start = |year| {
+        let day = i32::try_from(day_of_civil(year, 1, 1)).ok()?;
+        Some(match of.ty.oid {
+            DATE => ScalarValue::Date32(Some(day)),
+            _ => ScalarValue::TimestampMicrosecond(Some(timestamp_of_date(day).ok()?), None),
+        })
+    };
+    start(year).zip(start(year + 1))
+}
+
 fn date_part_year(call: &Call) -> Result<ArrayRef> {
     call.map1(|value: Date| -> Result<Option<i32>> {
         match date(value)? {
@@ -239,6 +259,22 @@ mod tests {
             assert_eq!(answer("extract", unit, TIMESTAMP, at), expected, "{unit}");
             assert_eq!(answer("date_part", unit, TIMESTAMP, at), expected, "{unit}");
         }
+    }
+
+    #[test]
+    fn a_year_is_from_its_first_day_to_that_of_the_next() {
+        let (text, date) = (Type::of(TEXT), Type::of(DATE));
+        let years = |part: &str, wanted: i128| {
+            let part = ScalarValue::from(part);
+            let shapes =
+                [ArgumentShape { ty: &text, constant: Some(&part) }, ArgumentShape { ty: &date, constant: None }];
+            year(&shapes, &ScalarValue::Decimal128(Some(wanted), 10, 0))
+        };
+        let days = |first, end| Some((ScalarValue::Date32(Some(first)), ScalarValue::Date32(Some(end))));
+        assert_eq!(years("Year", 1970), days(0, 365));
+        assert_eq!(years("year", 1969), days(-365, 0));
+        assert_eq!(years("month", 1970), None);
+        assert_eq!(years("year", 0), None);
     }
 
     #[test]

@@ -85,11 +85,11 @@ fn truncate_in_zone(call: &Call) -> Result<ArrayRef> {
         if is_infinite(at.0) {
             return Ok(at);
         }
-        let unit = unit_of(text)?;
         let zone = match last.take() {
             Some((known, zone)) if known == name => zone,
             _ => named_zone(name)?,
         };
+        let unit = unit_of(text)?;
         let answer = truncated_in(at, unit, &zone)?.ok_or_else(|| refusal(text, &call.types[1]));
         last = Some((name.to_owned(), zone));
         answer

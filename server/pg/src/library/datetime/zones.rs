@@ -74,7 +74,10 @@ fn in_zone(call: &Call, convert: fn(Timestamp, &Zone) -> Result<Timestamp>) -> R
 }
 
 fn intervals(call: &Call, convert: fn(Timestamp, &Zone) -> Result<Timestamp>) -> Result<ArrayRef> {
-    call.map2(|zone: Interval, at: Timestamp| convert(at, &interval_zone(zone)?))
+    call.map2(|zone: Interval, at: Timestamp| match is_infinite(at.0) {
+        true => Ok(at),
+        false => convert(at, &interval_zone(zone)?),
+    })
 }
 
 /// The same moment of the day in another zone, with the offset that the zone has as the transaction begins.
@@ -123,6 +126,7 @@ mod tests {
             ((INTERVAL, "1 day"), summer, "interval time zone \"1 day\" must not include months or days"),
             ((TEXT, "Asia/Tokyo"), (TIMETZ, "20:00+00"), "05:00:00+09"),
             ((TEXT, "Europe/Berlin"), (TIMESTAMP, "infinity"), "infinity"),
+            ((INTERVAL, "1 month"), (TIMESTAMPTZ, "-infinity"), "-infinity"),
         ] {
             let answer = call("timezone", &[(zone.0, Some(zone.1)), (value.0, Some(value.1))]);
             assert_eq!(answer.map_or_else(|error| error.to_string(), Option::unwrap), expected, "{zone:?}");

@@ -194,6 +194,11 @@ fn object_of_pairs(call: &Call) -> Result<ArrayRef> {
 fn object_of_two(call: &Call) -> Result<ArrayRef> {
     let target = target(call);
     call.map2(|keys: Elements, values: Elements| -> Result<String> {
+        // An array without elements has no dimensions.
+        let nested = keys.0.data_type().is_nested() || values.0.data_type().is_nested();
+        if nested || keys.0.is_empty() != values.0.is_empty() {
+            return Err(array_error("wrong number of array subscripts"));
+        }
         let (keys, values) = (texts(&keys)?, texts(&values)?);
         if keys.len() != values.len() {
             return Err(array_error("mismatched array dimensions"));

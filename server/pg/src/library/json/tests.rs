@@ -146,6 +146,8 @@ fn objects_are_made_of_arrays() {
     check_array_call("json_object", &[texts("NULL,b")], "22004: null value not allowed for object key");
     check_array_call("json_object", &[texts("a,b"), texts("1,NULL")], r#"{"a" : "1", "b" : null}"#);
     check_array_call("json_object", &[texts("a,b"), texts("1")], "2202E: mismatched array dimensions");
+    check_array_call("json_object", &[texts("a,b"), texts("")], "2202E: wrong number of array subscripts");
+    check_array_call("jsonb_object", &[texts(""), texts("")], "{}");
 }
 
 fn show(answer: crate::error::Result<Option<String>>) -> String {

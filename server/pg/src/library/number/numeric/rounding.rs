@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::expression_type::Type;
 use crate::function::{ArgumentShape, Call, Function, Numeric, divide_rounding, function, power_of_ten};
 use crate::library::number::columns::unary;
+use crate::output::is_unconstrained;
 use crate::types::*;
 
 /// The functions.
@@ -21,7 +22,7 @@ pub static FUNCTIONS: &[Function] = &[
     function("ceiling", &[NUMERIC], NUMERIC, |call| to_integer(call, Mode::Up)).shaped(integer_type),
     function("floor", &[NUMERIC], NUMERIC, |call| to_integer(call, Mode::Down)).shaped(integer_type),
     function("sign", &[NUMERIC], NUMERIC, |call| rows1(call, |it| Ok(it.unscaled.signum()))).shaped(sign_type),
-    function("scale", &[NUMERIC], INT4, |call| call.map1(|it: Numeric| i32::from(it.scale.max(0)))),
+    function("scale", &[NUMERIC], INT4, scale),
     function("min_scale", &[NUMERIC], INT4, |call| call.map1(min_scale)),
     function("trim_scale", &[NUMERIC], NUMERIC, trim_scale).shaped(trimmed_type),
 ];
@@ -146,6 +147,14 @@ fn round_to(number: Numeric, wanted: i32, scale: i8, mode: Mode) -> Result<i256>
 }
 
 /// Digits after the point up to the last that is not zero.
+/// Digits after the point as they are printed: those of a column without a scale are not all meant.
+fn scale(call: &Call) -> Result<ArrayRef> {
+    match call.types.first() {
+        Some(ty) if is_unconstrained(&ty.arrow, ty.typmod) => call.map1(min_scale),
+        _ => call.map1(|it: Numeric| i32::from(it.scale.max(0))),
+    }
+}
+
 fn min_scale(number: Numeric) -> i32 {
     let number = without_negative_scale(number).unwrap_or(Numeric::from_i128(0));
     let (mut unscaled, mut scale) = (number.unscaled, i32::from(number.scale));

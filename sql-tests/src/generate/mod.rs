@@ -1,0 +1,29 @@
+//! Statements by the million, whose answers are compared with PostgreSQL's.
+//!
+//! * [`random`]: the numbers that decide everything, so that a seed says what was run
+//! * [`types`]: the types and their edge values
+//! * [`entry`]: what an expression is made of: operators, functions, casts, syntax
+//! * [`expression`]: expressions of a type, nested
+//! * [`query`]: queries over tables
+//! * [`tables`]: the tables, and the session that sees them
+//! * [`run`]: both servers' answers to batches of statements
+//! * [`minimise`]: the smallest part of a statement that still differs
+//! * [`report`]: what was counted, by what differs
+
+pub mod random;
+
+pub mod types;
+
+pub mod entry;
+
+pub mod expression;
+
+pub mod query;
+
+pub mod tables;
+
+pub mod run;
+
+pub mod minimise;
+
+pub mod report;
