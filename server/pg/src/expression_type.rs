@@ -44,13 +44,7 @@ impl Type {
     /// An array of this type.
     pub fn array_of(element: &Type) -> Option<Self> {
         let oid = types::array_type(element.oid)?;
-        let arrow = if types::element_type(element.oid).is_some() && element.arrow.is_nested() {
-            // PostgreSQL does not count dimensions.
-            list_of(element.arrow.clone())
-        } else {
-            list_of(element.arrow.clone())
-        };
-        Some(Type { oid, typmod: element.typmod, arrow })
+        Some(Type { oid, typmod: element.typmod, arrow: list_of(element.arrow.clone()) })
     }
 
     /// The type of an array's elements; of an array of arrays, those of the innermost.

@@ -1,12 +1,10 @@
 //! Values that a client wrote, as columns.
 //!
-//! [`ColumnBuilder`] reads text as PostgreSQL's input functions do (COPY, INSERT … VALUES), [`assign`] converts columns
-//! that a query computed as PostgreSQL's assignment casts do (INSERT … SELECT). Both end in the same place: an Arrow
+//! [`ColumnBuilder`] reads text as PostgreSQL's input functions do (COPY, INSERT … VALUES of constants) into an Arrow
 //! column of exactly the in-flight type of the table's column, in which every value has been checked against the declared
 //! length, precision and range. Nothing is rounded, cut or replaced unless PostgreSQL would.
 
 pub mod array;
-mod assign;
 pub mod column;
 pub mod json;
 pub mod record;
@@ -27,7 +25,6 @@ use crate::output::OutputError;
 use crate::session::SessionValues;
 use crate::sqlstate::SqlState;
 
-pub use assign::{StringSource, assign};
 pub use value::value;
 
 /// Why a value cannot be stored in a column.
@@ -166,16 +163,6 @@ pub enum InputError {
         /// The word.
         word: String,
     },
-    /// PostgreSQL does not convert from the one type to the other without being told.
-    #[error("column \"{column}\" is of type {column_type} but expression is of type {expression_type}")]
-    CannotAssign {
-        /// The column.
-        column: String,
-        /// Its type.
-        column_type: &'static str,
-        /// The type of what was to be assigned.
-        expression_type: String,
-    },
     /// A text is not a value of one of the rarer types.
     #[error(transparent)]
     Value(#[from] PgError),
@@ -213,7 +200,6 @@ impl InputError {
             InputError::IntervalOutOfRange { .. } => SqlState::INTERVAL_FIELD_OVERFLOW,
             InputError::ZoneOutOfRange { .. } => SqlState::INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
             InputError::NumericSpecial { .. } | InputError::WordNotSupported { .. } => SqlState::FEATURE_NOT_SUPPORTED,
-            InputError::CannotAssign { .. } => SqlState::DATATYPE_MISMATCH,
             InputError::Value(error) => error.sqlstate,
             InputError::Output(error) => error.sqlstate(),
             InputError::Arrow(_) => SqlState::INTERNAL_ERROR,
@@ -247,7 +233,6 @@ impl InputError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             InputError::MonthOrDayOutOfRange { .. } => Some("Perhaps you need a different \"datestyle\" setting."),
-            InputError::CannotAssign { .. } => Some("You will need to rewrite or cast the expression."),
             InputError::Value(error) => error.hint.as_deref(),
             _ => None,
         }

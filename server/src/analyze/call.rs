@@ -45,7 +45,7 @@ pub fn bound_call(
             let types = arguments.iter().map(|argument| argument.ty.clone()).collect();
             let udf = bind(function, types, result.clone(), context);
             if function.volatility == Volatility::Immutable
-                && let Some(value) = folded(&udf, &arguments, &result, session)
+                && let Some(value) = folded(&udf, &arguments, &result)
             {
                 return Ok(value);
             }
@@ -56,8 +56,7 @@ pub fn bound_call(
 }
 
 /// The value of a call with constants. An error is left to the time when the value is needed, which may be never.
-fn folded(udf: &ScalarUDF, arguments: &[Typed], result: &Type, session: &SessionValues) -> Option<Typed> {
-    let _ = session;
+fn folded(udf: &ScalarUDF, arguments: &[Typed], result: &Type) -> Option<Typed> {
     let mut values = Vec::with_capacity(arguments.len());
     let mut fields = Vec::with_capacity(arguments.len());
     for argument in arguments {

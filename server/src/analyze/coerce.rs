@@ -132,7 +132,7 @@ impl Analyzer<'_> {
         if value.ty.oid == wanted.oid {
             return self.coerce_modifier(value, wanted, context);
         }
-        let found = path(value.ty.oid, wanted.oid, context).ok_or_else(|| cannot_cast(&value.ty, wanted, context))?;
+        let found = path(value.ty.oid, wanted.oid, context).ok_or_else(|| cannot_cast(&value.ty, wanted))?;
         let plain = Type { typmod: -1, ..self.cast_result(&value, wanted) };
         let cast = match found {
             Path::Relabel => Typed { ty: plain, ..value },
@@ -145,7 +145,7 @@ impl Analyzer<'_> {
             },
             Path::Array => {
                 let plain = library::cast::array_cast_type(&value.ty, wanted);
-                let plain = plain.ok_or_else(|| cannot_cast(&value.ty, wanted, context))?;
+                let plain = plain.ok_or_else(|| cannot_cast(&value.ty, wanted))?;
                 return bound_call(&library::cast::ARRAY_CAST, vec![value], plain, context, &self.session);
             }
             Path::ToText => bound_call(&library::cast::TO_TEXT, vec![value], plain, context, &self.session)?,
@@ -204,7 +204,7 @@ impl Analyzer<'_> {
         }
         if element_type(wanted.oid).is_some() {
             let result = library::cast::array_cast_type(&value.ty, wanted);
-            let result = result.ok_or_else(|| cannot_cast(&value.ty, wanted, context))?;
+            let result = result.ok_or_else(|| cannot_cast(&value.ty, wanted))?;
             return bound_call(&library::cast::ARRAY_CAST, vec![value], result, context, &self.session);
         }
         match library::cast(wanted.oid, wanted.oid) {
@@ -261,8 +261,7 @@ pub fn cannot_assign(column: &str, from: &Type, to: &Type) -> PgError {
     PgError::new(SqlState::DATATYPE_MISMATCH, message).with_hint("You will need to rewrite or cast the expression.")
 }
 
-fn cannot_cast(from: &Type, to: &Type, context: CastContext) -> PgError {
-    let _ = context;
+fn cannot_cast(from: &Type, to: &Type) -> PgError {
     PgError::new(SqlState::CANNOT_COERCE, format!("cannot cast type {} to {}", named(from), named(to)))
 }
 

@@ -14,7 +14,7 @@ use sqlparser::ast::{
     self, FunctionArg, FunctionArgExpr, JoinConstraint, JoinOperator, TableAlias, TableFactor, TableWithJoins,
 };
 
-use crate::analyze::call::{comparable, shapes};
+use crate::analyze::call::shapes;
 use crate::analyze::correlation::Under;
 use crate::analyze::function_call::Entry;
 use crate::analyze::names::plan_column;
@@ -683,11 +683,6 @@ impl Analyzer<'_> {
         let filtered = LogicalPlanBuilder::from(right.plan).filter(inner)?.build()?;
         let plan = Apply::plan(left.plan, filtered, ApplyKind::Lateral { outer: kind == JoinType::Left })?;
         Ok(Part { plan, namespace })
-    }
-
-    /// Both sides of an equality at one Arrow type.
-    pub(super) fn comparable(&self, left: Typed, right: Typed) -> Result<(Typed, Typed)> {
-        Ok(comparable(left, right)?)
     }
 }
 

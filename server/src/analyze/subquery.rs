@@ -93,7 +93,7 @@ impl Analyzer<'_> {
             None => column.typed(),
         };
         let element = self.coerce(element, &wanted, CastContext::Implicit)?;
-        let (value, element) = self.comparable(value, element)?;
+        let (value, element) = crate::analyze::call::comparable(value, element)?;
         let plan = match &element.expr {
             Expr::Column(same) if *same == column.column => analyzed.plan.clone(),
             _ => {
