@@ -10,6 +10,7 @@ pub mod config;
 pub mod demo;
 pub mod engine_error;
 pub mod error;
+pub mod lazy;
 pub mod optimize;
 pub mod parse;
 pub mod plan;

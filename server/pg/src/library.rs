@@ -13,6 +13,7 @@ pub mod comparison;
 mod coverage;
 pub mod datetime;
 pub mod format;
+pub mod infallible;
 pub mod json;
 pub mod number;
 pub mod system;

@@ -1,6 +1,7 @@
 //! Aggregate calls.
 
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::{Case, Expr};
 use pg::error::PgError;
 use pg::function::{Aggregate, AggregateCall, AggregateKind};
 use pg::sqlstate::SqlState;
@@ -10,6 +11,7 @@ use crate::analyze::Analyzer;
 use crate::analyze::scope::Place;
 use crate::analyze::typed::Typed;
 use crate::error::Result;
+use crate::lazy::may_fail;
 
 impl Analyzer<'_> {
     /// An aggregate with its arguments: the direct ones first, then those that `ordered` orders.
@@ -47,7 +49,8 @@ impl Analyzer<'_> {
             let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
             return Err(self.at(PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message), whole));
         }
-        let order_by = order.into_iter().map(|(value, options)| self.sort(value, &options)).collect::<Result<_>>()?;
+        let sorts = order.into_iter().map(|(value, options)| self.sort(value, &options));
+        let mut order_by = sorts.collect::<Result<Vec<Sort>>>()?;
         let filter = match &call.filter {
             Some(filter) => {
                 let before = self.level()?.place.replace(Place::Plain("FILTER"));
@@ -57,8 +60,18 @@ impl Analyzer<'_> {
             }
             None => None,
         };
+        if aggregate.kind != AggregateKind::Normal && call.over.is_none() {
+            let values = arguments.iter().take(direct).map(|argument| argument.expr.clone());
+            let values: Vec<_> = values.collect();
+            self.level()?.direct_arguments.extend(values);
+        }
         let types = arguments.iter().map(|argument| argument.ty.clone()).collect();
-        let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
+        let mut arguments: Vec<_> = arguments.into_iter().map(|argument| argument.expr).collect();
+        if let Some(filter) = &filter {
+            let ordered = order_by.iter_mut().map(|sort| &mut sort.expr);
+            let direct = if aggregate.kind == AggregateKind::Normal { 0 } else { direct };
+            arguments.iter_mut().skip(direct).chain(ordered).for_each(|value| only_where(filter, value));
+        }
         let built = AggregateCall { arguments, types, result: result.clone(), distinct, filter, order_by };
         let expr = (aggregate.build)(built).map_err(|error| self.at(error, whole))?;
         let value = Typed::new(expr, result);
@@ -128,6 +141,14 @@ impl Analyzer<'_> {
             sorts.push((value?, order.options));
         }
         Ok(sorts)
+    }
+}
+
+/// The engine evaluates arguments before FILTER: one that can fail is evaluated for the rows that are let through.
+fn only_where(filter: &Expr, value: &mut Expr) {
+    if may_fail(value) {
+        let then = Box::new(std::mem::take(value));
+        *value = Expr::Case(Case::new(None, vec![(Box::new(filter.clone()), then)], None));
     }
 }
 

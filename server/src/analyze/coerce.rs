@@ -13,6 +13,7 @@ use pg::{Type, input, library};
 use crate::analyze::Analyzer;
 use crate::analyze::call::bound_call;
 use crate::analyze::category::{Category, category, is_polymorphic, is_preferred};
+use crate::analyze::expression::text_of_too_wide;
 use crate::analyze::typed::{Typed, unknown_type};
 
 /// How one type becomes another.
@@ -131,6 +132,10 @@ impl Analyzer<'_> {
         }
         if value.ty.oid == wanted.oid {
             return self.coerce_modifier(value, wanted, context);
+        }
+        if let (FLOAT4 | FLOAT8, Some(text)) = (wanted.oid, text_of_too_wide(&value)) {
+            let (ty, scalar) = input::value(wanted, text, &self.session)?;
+            return Ok(Typed::constant(scalar, ty));
         }
         let found = path(value.ty.oid, wanted.oid, context).ok_or_else(|| cannot_cast(&value.ty, wanted))?;
         let plain = Type { typmod: -1, ..self.cast_result(&value, wanted) };

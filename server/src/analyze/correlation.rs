@@ -8,15 +8,18 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_aggregate::expr_fn::{bool_or, count};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
-use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder, lit, not};
+use datafusion::logical_expr::utils::split_conjunction_owned;
+use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder, Operator, lit, not};
 use pg::error::PgError;
 use pg::sqlstate::SqlState;
 
 use crate::analyze::Analyzer;
 use crate::analyze::grouping::collect;
 use crate::analyze::names::as_outer;
+use crate::analyze::needed::{Needed, needed};
 use crate::apply::{Apply, ApplyKind, decorrelates_filter, decorrelates_scalar, outer_columns};
 use crate::error::Result;
+use crate::lazy::{balanced, conjuncts, may_fail};
 
 /// Where an expression stands, as far as the engine's rules care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,26 +48,42 @@ impl Analyzer<'_> {
         }
         let mut replaced: Vec<(Expr, Expr)> = Vec::new();
         for subquery in subqueries {
-            if is_left(&subquery, &plan, under)? {
+            let needed = exprs.iter().fold(Needed::Never, |found, expr| found.or(needed(expr, &subquery)));
+            if is_left(&subquery, &plan, under, &needed)? {
                 continue;
             }
             let name = self.made_name("subquery");
             let (query, ty) = as_value(&subquery, &plan)?;
             let field = Arc::new(Field::new(&name, ty, true));
-            plan = Apply::plan(plan, query, ApplyKind::Scalar(field))?;
+            let guard = guard_of(needed, &replaced)?;
+            plan = Apply::plan(plan, query, ApplyKind::Scalar(field), guard)?;
             replaced.push((subquery, Expr::Column(Column::new_unqualified(name))));
         }
         if replaced.is_empty() {
             return Ok(plan);
         }
         for expr in &mut exprs {
-            let rewritten = std::mem::take(*expr).transform_down(|node| {
-                Ok(match replaced.iter().find(|(from, _)| *from == node) {
-                    Some((_, to)) => Transformed::new(to.clone(), true, TreeNodeRecursion::Jump),
-                    None => Transformed::no(node),
-                })
-            })?;
-            **expr = rewritten.data;
+            **expr = with_columns(std::mem::take(*expr), &replaced)?;
+        }
+        Ok(plan)
+    }
+
+    /// The rows for which a condition holds. What of it needs no subquery is asked first.
+    pub(super) fn filtered(&mut self, mut plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan> {
+        let condition = conjuncts(condition);
+        let mut plain = Vec::new();
+        let mut with_subquery = Vec::new();
+        for condition in split_conjunction_owned(condition) {
+            let has_subquery = condition.exists(|node| Ok(is_subquery(node)))?;
+            if has_subquery { with_subquery.push(condition) } else { plain.push(condition) }
+        }
+        if !plain.is_empty() {
+            plan = LogicalPlanBuilder::from(plan).filter(balanced(plain, Operator::And))?.build()?;
+        }
+        if !with_subquery.is_empty() {
+            let mut condition = balanced(with_subquery, Operator::And);
+            plan = self.applied(plan, std::iter::once(&mut condition), Under::Filter)?;
+            plan = LogicalPlanBuilder::from(plan).filter(condition)?.build()?;
         }
         Ok(plan)
     }
@@ -92,6 +111,36 @@ impl Analyzer<'_> {
     }
 }
 
+/// The expression with columns in place of subqueries.
+fn with_columns(expr: Expr, replaced: &[(Expr, Expr)]) -> Result<Expr> {
+    let rewritten = expr.transform_down(|node| {
+        Ok(match replaced.iter().find(|(from, _)| *from == node) {
+            Some((_, to)) => Transformed::new(to.clone(), true, TreeNodeRecursion::Jump),
+            None => Transformed::no(node),
+        })
+    })?;
+    Ok(rewritten.data)
+}
+
+/// For which rows the value of a subquery is needed, if not for all and if that can be asked before it is there.
+fn guard_of(needed: Needed, replaced: &[(Expr, Expr)]) -> Result<Option<Expr>> {
+    let Needed::Where(guard) = needed else { return Ok(None) };
+    let guard = with_columns(guard, replaced)?;
+    let is_askable = !guard.is_volatile()
+        && !guard.exists(|node| {
+            let is_of_rows = !matches!(
+                node,
+                Expr::AggregateFunction(_)
+                    | Expr::WindowFunction(_)
+                    | Expr::OuterReferenceColumn(..)
+                    | Expr::LambdaVariable(_)
+                    | Expr::Placeholder(_)
+            );
+            Ok(is_subquery(node) || !is_of_rows)
+        })?;
+    Ok(is_askable.then_some(guard))
+}
+
 fn is_subquery(expr: &Expr) -> bool {
     matches!(expr, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))
 }
@@ -106,7 +155,7 @@ fn plan_of(expr: &Expr) -> Result<&LogicalPlan> {
 }
 
 /// Whether the engine evaluates the subquery where it stands.
-fn is_left(expr: &Expr, outer: &LogicalPlan, under: Under) -> Result<bool> {
+fn is_left(expr: &Expr, outer: &LogicalPlan, under: Under, needed: &Needed) -> Result<bool> {
     let subquery = plan_of(expr)?;
     let correlated = !outer_columns(subquery)?.is_empty();
     Ok(match (expr, under) {
@@ -117,7 +166,9 @@ fn is_left(expr: &Expr, outer: &LogicalPlan, under: Under) -> Result<bool> {
             let operand_nested = found.expr.exists(|node| Ok(is_subquery(node)))?;
             // A NULL counts against NOT IN only in the rows that the subquery has for this outer row.
             let counts_nulls = found.negated && correlated;
-            !(operand_nested || counts_nulls) && decorrelates_filter(subquery, outer)?
+            // The engine joins by the operand, and so evaluates it for all rows.
+            let fails_needlessly = *needed != Needed::Always && may_fail(&found.expr);
+            !(operand_nested || counts_nulls || fails_needlessly) && decorrelates_filter(subquery, outer)?
         }
         _ => false,
     })

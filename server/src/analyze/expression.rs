@@ -16,6 +16,7 @@ use crate::analyze::type_name::{interval_modifier, type_of};
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, folded};
 use crate::error::{Error, Result};
+use crate::lazy::{bound_once, in_order};
 
 /// Stack that is kept free while an expression is read; below it, the next one is allocated.
 const STACK_RED_ZONE_BYTES: usize = 128 << 10;
@@ -174,6 +175,10 @@ impl Analyzer<'_> {
             Value::Boolean(value) => Typed::boolean(*value),
             Value::Null => Typed::null(),
             Value::Placeholder(id) => self.parameter(id)?,
+            // As `char(n)` without a length: its blanks stay.
+            Value::NationalStringLiteral(text) => {
+                self.coerce(Typed::unknown(text), &Type::of(BPCHAR), CastContext::Implicit)?
+            }
             other => match string_of(other) {
                 Some(text) => Typed::unknown(text),
                 None => return Err(PgError::not_supported(format!("the constant {other}")).into()),
@@ -330,10 +335,25 @@ impl Analyzer<'_> {
             ),
             other => other,
         };
+        match operand {
+            Some(operand) => bound_once(operand, "#operand", |operand| {
+                self.case_branches(whole, Some(&operand), branches, otherwise)
+            }),
+            None => self.case_branches(whole, None, branches, otherwise),
+        }
+    }
+
+    fn case_branches(
+        &mut self,
+        whole: &ast::Expr,
+        operand: Option<&Typed>,
+        branches: &[ast::CaseWhen],
+        otherwise: Option<&ast::Expr>,
+    ) -> Result<Typed> {
         let mut conditions = Vec::with_capacity(branches.len());
         let mut results = Vec::with_capacity(branches.len() + 1);
         for branch in branches {
-            let condition = match &operand {
+            let condition = match operand {
                 None => self.condition(&branch.condition, "CASE/WHEN")?,
                 Some(operand) => {
                     let value = self.expression(&branch.condition)?;
@@ -352,7 +372,7 @@ impl Analyzer<'_> {
         let otherwise = results.pop().map(|otherwise| Box::new(otherwise.expr));
         let ty = results.first().map_or_else(|| Type::of(TEXT), |first| first.ty.clone());
         let pairs = conditions.into_iter().zip(results).map(|(when, then)| (Box::new(when), Box::new(then.expr)));
-        Ok(Typed::new(Expr::Case(Case::new(None, pairs.collect(), otherwise)), ty))
+        Ok(Typed::new(Expr::Case(in_order(Case::new(None, pairs.collect(), otherwise), &ty)), ty))
     }
 
     /// `ARRAY[…]`
@@ -590,8 +610,28 @@ fn number(text: &str, session: &pg::SessionValues) -> pg::error::Result<Typed> {
             return Ok(Typed::constant(ScalarValue::Int64(Some(value)), Type::of(INT8)));
         }
     }
-    let (ty, value) = pg::input::value(&Type::of(NUMERIC), text, session)?;
-    Ok(Typed::constant(value, ty))
+    match pg::input::value(&Type::of(NUMERIC), text, session) {
+        Ok((ty, value)) => Ok(Typed::constant(value, ty)),
+        Err(_) => too_wide(text, session),
+    }
+}
+
+/// A number with more digits than a numeric can have here. It may still become a float, which [`Analyzer::coerce`] reads
+/// from the text; as a numeric it is an error when it is evaluated.
+fn too_wide(text: &str, session: &pg::SessionValues) -> pg::error::Result<Typed> {
+    let text = Typed::constant(ScalarValue::Utf8View(Some(text.to_owned())), Type::of(TEXT));
+    let read = &pg::library::cast::FROM_TEXT;
+    crate::analyze::call::bound_call(read, vec![text], Type::of(NUMERIC), CastContext::Implicit, session)
+}
+
+/// The text of a number with more digits than a numeric can have here.
+pub(super) fn text_of_too_wide(value: &Typed) -> Option<&str> {
+    let Expr::ScalarFunction(call) = &value.expr else { return None };
+    let [Expr::Literal(ScalarValue::Utf8View(Some(text)), _)] = call.args.as_slice() else { return None };
+    let function: &dyn std::any::Any = call.func.inner().as_ref();
+    let function = function.downcast_ref::<pg::function::BoundFunction>()?;
+    let read = value.ty.oid == NUMERIC && std::ptr::eq(function.function(), &pg::library::cast::FROM_TEXT);
+    read.then_some(text)
 }
 
 /// The text of a string constant, whatever its quotes.

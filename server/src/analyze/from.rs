@@ -15,7 +15,6 @@ use sqlparser::ast::{
 };
 
 use crate::analyze::call::shapes;
-use crate::analyze::correlation::Under;
 use crate::analyze::function_call::Entry;
 use crate::analyze::names::plan_column;
 use crate::analyze::scope::{Namespace, Place, ScopeColumn, ScopeRelation};
@@ -24,6 +23,7 @@ use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzed, Analyzer, folded};
 use crate::apply::{Apply, ApplyKind, outer_columns};
 use crate::error::{Error, Result};
+use crate::lazy::conjuncts;
 use crate::parse::forms::ROWS_FROM;
 use crate::plan::FoundRelation;
 use crate::plan::relations::parts;
@@ -384,6 +384,8 @@ impl Analyzer<'_> {
     }
 
     fn join_parts(&mut self, left: Part, right: Part, kind: JoinType, constraint: &JoinConstraint) -> Result<Part> {
+        let left = if matches!(kind, JoinType::Right | JoinType::Full) { self.with_presence(left)? } else { left };
+        let right = if matches!(kind, JoinType::Left | JoinType::Full) { self.with_presence(right)? } else { right };
         match constraint {
             JoinConstraint::None => self.cross(left, right),
             JoinConstraint::On(condition) => {
@@ -420,21 +422,20 @@ impl Analyzer<'_> {
         left: LogicalPlan,
         right: LogicalPlan,
         kind: JoinType,
-        mut condition: Expr,
+        condition: Expr,
     ) -> Result<LogicalPlan> {
         let mut subqueries = Vec::new();
         crate::analyze::grouping::collect(&condition, &mut subqueries, |node| {
             matches!(node, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))
         })?;
         if subqueries.is_empty() {
-            return Ok(LogicalPlanBuilder::from(left).join_on(right, kind, vec![condition])?.build()?);
+            return Ok(LogicalPlanBuilder::from(left).join_on(right, kind, vec![conjuncts(condition)])?.build()?);
         }
         if kind != JoinType::Inner {
             return Err(Error::not_supported("a subquery in the condition of an outer join"));
         }
         let pairs = LogicalPlanBuilder::from(left).cross_join(right)?.build()?;
-        let pairs = self.applied(pairs, std::iter::once(&mut condition), Under::Filter)?;
-        Ok(LogicalPlanBuilder::from(pairs).filter(condition)?.build()?)
+        self.filtered(pairs, condition)
     }
 
     /// JOIN … USING: the columns are there once.
@@ -581,6 +582,12 @@ impl Analyzer<'_> {
     fn unnest_calls(&mut self, arrays: Vec<Typed>) -> Result<Vec<Called>> {
         let mut calls = Vec::with_capacity(arrays.len());
         for array in arrays {
+            if array.is_unknown() {
+                // PostgreSQL has another unnest, of text search vectors.
+                let hint = "Could not choose a best candidate function. You might need to add explicit type casts.";
+                let error = PgError::new(SqlState::AMBIGUOUS_FUNCTION, "function unnest(unknown) is not unique");
+                return Err(error.with_hint(hint).into());
+            }
             let function = library::set_functions("unnest")
                 .iter()
                 .find(|entry| crate::analyze::resolve::accepts(entry.arguments, &[array.ty.oid]));
@@ -647,7 +654,7 @@ impl Analyzer<'_> {
         match before {
             Some(before) if reads_left(&before) => {
                 let kind = ApplyKind::Lateral { outer: attach == Attach::Left };
-                let plan = Apply::plan(before.plan, part.plan, kind)?;
+                let plan = Apply::plan(before.plan, part.plan, kind, None)?;
                 Ok((None, Part { plan, namespace: before.namespace.with(part.namespace) }))
             }
             before => Ok((before, part)),
@@ -670,7 +677,7 @@ impl Analyzer<'_> {
                 self.level()?.place = Some(Place::Plain("JOIN conditions"));
                 let condition = self.condition(on, "JOIN/ON");
                 self.level()?.namespace = saved;
-                condition?.expr
+                conjuncts(condition?.expr)
             }
             None => Typed::boolean(true).expr,
         };
@@ -681,7 +688,7 @@ impl Analyzer<'_> {
         }
         let inner = crate::analyze::names::as_outer(condition, &left.plan)?;
         let filtered = LogicalPlanBuilder::from(right.plan).filter(inner)?.build()?;
-        let plan = Apply::plan(left.plan, filtered, ApplyKind::Lateral { outer: kind == JoinType::Left })?;
+        let plan = Apply::plan(left.plan, filtered, ApplyKind::Lateral { outer: kind == JoinType::Left }, None)?;
         Ok(Part { plan, namespace })
     }
 }

@@ -19,6 +19,7 @@ use crate::analyze::type_name::by_name;
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, folded};
 use crate::error::{Error, Result};
+use crate::lazy::{bound_once, extreme, in_order};
 
 /// The function behind a keyword that is called without parentheses.
 fn keyword_function(name: &str) -> &str {
@@ -412,7 +413,7 @@ impl Analyzer<'_> {
                 let (then, otherwise) = (results.next(), results.next());
                 let then = then.ok_or_else(|| PgError::internal("NVL2 has three arguments"))?;
                 let case = Case::new(None, vec![(Box::new(test.expr.is_not_null()), then)], otherwise);
-                Typed::new(Expr::Case(case), ty)
+                Typed::new(Expr::Case(in_order(case, &ty)), ty)
             }
             ("decode", 3..) => self.decode(arguments, whole)?,
             ("row", _) => self.row(arguments)?,
@@ -431,8 +432,20 @@ impl Analyzer<'_> {
             return Ok(values.remove(0));
         }
         let ty = values[0].ty.clone();
-        let arguments = values.into_iter().map(|value| value.expr).collect();
-        Ok(Typed::new(datafusion::functions::core::coalesce().call(arguments), ty))
+        // The engine would evaluate twice what is no column, and arguments that are conditions always.
+        if values.iter().all(|value| matches!(value.expr, Expr::Column(_) | Expr::Literal(..))) {
+            let arguments = values.into_iter().map(|value| value.expr).collect();
+            return Ok(Typed::new(datafusion::functions::core::coalesce().call(arguments), ty));
+        }
+        let Some(mut result) = values.pop() else { return Ok(Typed::null()) };
+        for value in values.into_iter().rev() {
+            result = bound_once(value, "#value", |value| {
+                let test = Box::new(value.expr.clone().is_not_null());
+                let case = Case::new(None, vec![(test, Box::new(value.expr))], Some(Box::new(result.expr)));
+                Ok::<_, Error>(Typed::new(Expr::Case(in_order(case, &ty)), ty.clone()))
+            })?;
+        }
+        Ok(result)
     }
 
     /// Reads parts of a form that evaluates them only when they are needed.
@@ -452,18 +465,9 @@ impl Analyzer<'_> {
         let values = arguments.iter().map(|argument| self.expression(argument)).collect::<Result<Vec<_>>>()?;
         let what = name.to_ascii_uppercase();
         let values = self.unify(values, &what).map_err(|error| self.at(error, whole))?;
-        let symbol = if name == "greatest" { ">" } else { "<" };
-        let mut values = values.into_iter();
-        let Some(mut best) = values.next() else { return Ok(Typed::null()) };
-        for value in values {
-            let better = self.operator(symbol, vec![value.clone(), best.clone()]);
-            let better = better.map_err(|error| self.at(error, whole))?.expr.or(best.expr.clone().is_null());
-            let take = better.and(value.expr.clone().is_not_null());
-            let ty = best.ty.clone();
-            let case = Case::new(None, vec![(Box::new(take), Box::new(value.expr))], Some(Box::new(best.expr)));
-            best = Typed::new(Expr::Case(case), ty);
-        }
-        Ok(best)
+        let (name, symbol) = if name == "greatest" { ("greatest", ">") } else { ("least", "<") };
+        let best = extreme(name, values, |candidate, best| self.operator(symbol, vec![candidate, best]));
+        best.map_err(|error| self.at(error, whole))
     }
 
     fn null_if(&mut self, left: &ast::Expr, right: &ast::Expr, whole: &ast::Expr) -> Result<Typed> {
@@ -476,17 +480,22 @@ impl Analyzer<'_> {
             _ => Ok(value),
         };
         let value = value.map_err(|error| self.at(error, whole))?;
-        let equal = self.operator("=", vec![value.clone(), other]).map_err(|error| self.at(error, whole))?;
-        let null = crate::analyze::coerce::null_of(&value.ty.arrow)?;
-        let null = Expr::Literal(null, None);
-        let case = Case::new(None, vec![(Box::new(equal.expr), Box::new(null))], Some(Box::new(value.expr)));
-        Ok(Typed::new(Expr::Case(case), value.ty))
+        let null = Expr::Literal(crate::analyze::coerce::null_of(&value.ty.arrow)?, None);
+        let result = bound_once(value, "#value", |value| {
+            let equal = self.operator("=", vec![value.clone(), other])?;
+            let case = Case::new(None, vec![(Box::new(equal.expr), Box::new(null))], Some(Box::new(value.expr)));
+            Ok(Typed::new(Expr::Case(in_order(case, &value.ty)), value.ty))
+        });
+        result.map_err(|error: PgError| self.at(error, whole))
     }
 
     /// Redshift's DECODE: a CASE whose comparisons take NULLs for equal.
     fn decode(&mut self, arguments: &[&ast::Expr], whole: &ast::Expr) -> Result<Typed> {
         let operand = self.expression(arguments[0])?;
-        let pairs = &arguments[1..];
+        bound_once(operand, "#operand", |operand| self.decoded(&operand, &arguments[1..], whole))
+    }
+
+    fn decoded(&mut self, operand: &Typed, pairs: &[&ast::Expr], whole: &ast::Expr) -> Result<Typed> {
         let mut tests = Vec::new();
         let mut results = Vec::new();
         for pair in pairs.chunks(2) {
@@ -507,7 +516,7 @@ impl Analyzer<'_> {
         let mut results: Vec<_> = results.into_iter().map(|result| Box::new(result.expr)).collect();
         let otherwise = if has_default { results.pop() } else { None };
         let pairs = tests.into_iter().map(Box::new).zip(results).collect();
-        Ok(Typed::new(Expr::Case(Case::new(None, pairs, otherwise)), ty))
+        Ok(Typed::new(Expr::Case(in_order(Case::new(None, pairs, otherwise), &ty)), ty))
     }
 
     /// Arguments in the order in which the function declares them.

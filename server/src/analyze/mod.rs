@@ -20,8 +20,10 @@ mod function_call;
 mod grouping;
 mod location;
 mod names;
+mod needed;
 mod operators;
 mod order;
+mod presence;
 mod query;
 mod resolve;
 mod scope;
@@ -37,7 +39,7 @@ mod with;
 
 use std::collections::{HashMap, HashSet};
 
-use datafusion::common::Column;
+use datafusion::common::{Column, TableReference};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use pg::error::PgError;
@@ -51,7 +53,7 @@ use crate::parse::position;
 use crate::plan::PlanContext;
 use location::Located;
 use scope::Level;
-use typed::Typed;
+pub use typed::Typed;
 use with::CommonTable;
 
 /// Parameters that one statement can have: the protocol counts them in 16 bits.
@@ -101,6 +103,9 @@ pub struct Analyzer<'a> {
     kept_order: Option<Vec<Sort>>,
     /// Where columns were first read outside of an aggregate.
     places: HashMap<Column, Location>,
+    /// Of relations that an outer join extends with NULLs, by their aliases in the plan: the column that is not NULL where
+    /// the relation has a row.
+    presence: HashMap<TableReference, Column>,
     /// Columns that the plan has for itself, counted.
     made: usize,
     depth: usize,
@@ -119,6 +124,7 @@ impl<'a> Analyzer<'a> {
             aliases: HashSet::new(),
             kept_order: None,
             places: HashMap::new(),
+            presence: HashMap::new(),
             made: 0,
             depth: 0,
         }

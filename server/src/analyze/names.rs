@@ -127,7 +127,8 @@ impl Analyzer<'_> {
         }
         let names: Vec<_> = relation.columns.iter().map(|column| column.name.clone()).collect();
         let values = relation.columns.iter().map(ScopeColumn::typed).collect();
-        self.record(names, values)
+        let row = self.record(names, values)?;
+        self.where_present(&relation, row)
     }
 
     /// A record of these fields.

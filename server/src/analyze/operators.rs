@@ -13,6 +13,7 @@ use crate::analyze::expression::{row_values, string_of};
 use crate::analyze::location::Located;
 use crate::analyze::typed::Typed;
 use crate::error::Result;
+use crate::lazy::connected;
 use crate::parse::position;
 
 impl Analyzer<'_> {
@@ -66,7 +67,7 @@ impl Analyzer<'_> {
         })
     }
 
-    /// A chain of AND or OR. However long it is, it becomes a tree of little depth.
+    /// A chain of AND or OR. However long it is, it becomes an expression of little depth.
     fn connective(&mut self, whole: &ast::Expr, op: &BinaryOperator) -> Result<Typed> {
         let (operator, name) = match op {
             BinaryOperator::And => (Operator::And, "AND"),
@@ -82,7 +83,7 @@ impl Analyzer<'_> {
                 operand => conditions.push(self.condition(operand, name)?.expr),
             }
         }
-        Ok(Typed::new(balanced(conditions, operator), Type::of(BOOL)))
+        Ok(Typed::new(connected(conditions, operator), Type::of(BOOL)))
     }
 
     fn overlaps(&mut self, left: &ast::Expr, right: &ast::Expr) -> Result<Typed> {
@@ -127,7 +128,7 @@ impl Analyzer<'_> {
                     tests.push(self.operator(symbol, vec![left, right])?.expr);
                 }
                 let operator = if symbol == "=" { Operator::And } else { Operator::Or };
-                Ok(Typed::new(balanced(tests, operator), boolean))
+                Ok(Typed::new(connected(tests, operator), boolean))
             }
             "<" | "<=" | ">" | ">=" => {
                 let strict = &symbol[..1];
@@ -160,7 +161,7 @@ impl Analyzer<'_> {
                 tests.push(self.distinct(left, right, negated)?.expr);
             }
             let operator = if negated { Operator::Or } else { Operator::And };
-            return Ok(Typed::new(balanced(tests, operator), Type::of(BOOL)));
+            return Ok(Typed::new(connected(tests, operator), Type::of(BOOL)));
         }
         let operands = vec![self.expression(left)?, self.expression(right)?];
         self.distinct_values(operands, negated).map_err(|error| self.at(error, left))
@@ -226,8 +227,8 @@ impl Analyzer<'_> {
             false => (test(self, ">=", low)?, test(self, "<=", high)?),
             true => (test(self, "<", low)?, test(self, ">", high)?),
         };
-        let expr = if negated { low.expr.or(high.expr) } else { low.expr.and(high.expr) };
-        Ok(Typed::new(expr, Type::of(BOOL)))
+        let operator = if negated { Operator::Or } else { Operator::And };
+        Ok(Typed::new(connected(vec![low.expr, high.expr], operator), Type::of(BOOL)))
     }
 
     pub(super) fn in_list(
@@ -261,7 +262,7 @@ impl Analyzer<'_> {
             tests.push(test.map_err(|error| self.at(error, written))?.expr);
         }
         let operator = if negated { Operator::And } else { Operator::Or };
-        Ok(Typed::new(balanced(tests, operator), Type::of(BOOL)))
+        Ok(Typed::new(connected(tests, operator), Type::of(BOOL)))
     }
 
     fn native_list(
@@ -297,7 +298,7 @@ impl Analyzer<'_> {
             tests.push(self.operator(symbol, vec![first.clone(), element])?.expr);
         }
         let operator = if negated { Operator::And } else { Operator::Or };
-        Ok(Typed::new(balanced(tests, operator), Type::of(BOOL)))
+        Ok(Typed::new(connected(tests, operator), Type::of(BOOL)))
     }
 
     fn row_in_list(
@@ -316,7 +317,7 @@ impl Analyzer<'_> {
             tests.push(test.expr);
         }
         let operator = if negated { Operator::And } else { Operator::Or };
-        Ok(Typed::new(balanced(tests, operator), Type::of(BOOL)))
+        Ok(Typed::new(connected(tests, operator), Type::of(BOOL)))
     }
 
     pub(super) fn like(
@@ -392,18 +393,4 @@ fn native_like(value: &Typed, pattern: &Typed, symbol: &str) -> Option<Typed> {
     }
     let like = Like::new(symbol == "!~~", Box::new(value.expr.clone()), Box::new(pattern.expr.clone()), None, false);
     Some(Typed::new(Expr::Like(like), Type::of(BOOL)))
-}
-
-/// The conditions in a tree of little depth.
-pub(super) fn balanced(mut conditions: Vec<Expr>, operator: Operator) -> Expr {
-    match conditions.len() {
-        0 => Typed::boolean(operator == Operator::And).expr,
-        1 => conditions.remove(0),
-        count => {
-            let right = conditions.split_off(count / 2);
-            let left = balanced(conditions, operator);
-            let right = balanced(right, operator);
-            Expr::BinaryExpr(BinaryExpr::new(Box::new(left), operator, Box::new(right)))
-        }
-    }
 }

@@ -233,7 +233,13 @@ impl Analyzer<'_> {
             }
             Some(_) => Ok(Some(value.expr)),
             None if matches!(value.expr, Expr::Placeholder(_)) => Ok(Some(value.expr)),
-            None => Err(self.at(PgError::not_supported(format!("a computed {clause}")), expr)),
+            None if value.expr.column_refs().is_empty() && !value.expr.contains_outer() => {
+                Err(self.at(PgError::not_supported(format!("a computed {clause}")), expr))
+            }
+            None => {
+                let message = format!("argument of {clause} must not contain variables");
+                Err(self.at(PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message), expr))
+            }
         }
     }
 }

@@ -95,6 +95,8 @@ pub struct Level {
     pub windows: Vec<NamedWindowDefinition>,
     /// The set-returning functions of its select list, and the columns they fill.
     pub sets: Vec<SetColumn>,
+    /// The direct arguments of its ordered-set aggregates.
+    pub direct_arguments: Vec<Expr>,
     /// Inside the arguments of an aggregate.
     pub in_aggregate: bool,
     /// Inside the arguments of a window function.

@@ -22,6 +22,7 @@ use crate::analyze::sets::{project_set, set_field};
 use crate::analyze::typed::{Typed, unknown_type};
 use crate::analyze::{Analyzed, Analyzer, OutputColumn, folded};
 use crate::error::{Error, Result};
+use crate::lazy::conjuncts;
 use crate::plan::column_names::expression_name;
 use crate::set_returning::SetReturning;
 
@@ -97,9 +98,8 @@ impl Analyzer<'_> {
         let mut plan = self.from(&select.from)?;
         if let Some(selection) = &select.selection {
             self.level()?.place = Some(Place::Plain("WHERE"));
-            let mut condition = self.condition(selection, "WHERE")?;
-            plan = self.applied(plan, std::iter::once(&mut condition.expr), Under::Filter)?;
-            plan = LogicalPlanBuilder::from(plan).filter(condition.expr)?.build()?;
+            let condition = self.condition(selection, "WHERE")?;
+            plan = self.filtered(plan, condition.expr)?;
         }
         self.level()?.place = Some(Place::SelectList);
         let items = self.select_items(select)?;
@@ -137,18 +137,25 @@ impl Analyzer<'_> {
                 let rewritten = grouped.rewrite(std::mem::take(argument));
                 *argument = rewritten.map_err(|ungrouped| self.ungrouped(ungrouped))?;
             }
+            for argument in std::mem::take(&mut self.level()?.direct_arguments) {
+                let checked = grouped.rewrite(argument);
+                checked.map_err(|mut ungrouped| {
+                    let detail = "Direct arguments of an ordered-set aggregate must use only grouped columns.";
+                    *ungrouped.error = ungrouped.error.clone().with_detail(detail);
+                    self.ungrouped(ungrouped)
+                })?;
+            }
             plan = grouped.plan;
             self.check_grouped(clauses.exprs(), &before, &plan)?;
-            if let Some(mut having) = clauses.having.take() {
-                plan = self.applied(plan, std::iter::once(&mut having), Under::Filter)?;
-                plan = LogicalPlanBuilder::from(plan).filter(having)?.build()?;
+            if let Some(having) = clauses.having.take() {
+                plan = self.filtered(plan, having)?;
             }
         }
         plan = self.applied_in_windows(plan, &mut clauses, &mut set_arguments)?;
         plan = self.windows(plan, &mut clauses, &mut set_arguments)?;
         plan = self.applied(plan, clauses.exprs_mut(), Under::Projection)?;
         if let Some(qualify) = clauses.qualify.take() {
-            plan = LogicalPlanBuilder::from(plan).filter(qualify)?.build()?;
+            plan = LogicalPlanBuilder::from(plan).filter(conjuncts(qualify))?.build()?;
         }
         plan = with_sets(plan, sets, set_arguments)?;
         let distinct = matches!(select.distinct, Some(ast::Distinct::Distinct));

@@ -13,6 +13,7 @@ use pg::types::*;
 use sqlparser::ast::{self, NamedWindowExpr, WindowSpec, WindowType};
 
 use crate::analyze::coerce::native;
+use crate::analyze::location::Located;
 use crate::analyze::scope::Place;
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, folded};
@@ -287,6 +288,20 @@ impl Analyzer<'_> {
         Ok((WindowFrame::new_bounds(units, start, end), false))
     }
 
+    /// The offset of a frame's bound. A string by itself is of the type that the order asks for; sqlparser takes it for an
+    /// interval.
+    fn frame_offset(&mut self, offset: &ast::Expr) -> Result<Typed> {
+        if let ast::Expr::Interval(interval) = offset
+            && interval.leading_field.is_none()
+            && let Some(place) = crate::parse::position::byte_offset(self.text, interval.value.start())
+            && let Some(before) = self.text.get(..place)
+            && !ends_with_word(before, "interval")
+        {
+            return self.expression(&interval.value);
+        }
+        self.expression(offset)
+    }
+
     fn frame_bound(
         &mut self,
         bound: &ast::WindowFrameBound,
@@ -300,9 +315,9 @@ impl Analyzer<'_> {
             ast::WindowFrameBound::Following(offset) => (offset, WindowFrameBound::Following),
         };
         let Some(offset) = offset else { return Ok(make(ScalarValue::UInt64(None))) };
-        let value = self.expression(offset)?;
+        let value = self.frame_offset(offset)?;
         if units != WindowFrameUnits::Range {
-            let value = self.coerce(value, &Type::of(INT8), CastContext::Implicit);
+            let value = self.coerce(value, &Type::of(INT8), CastContext::Assignment);
             let value = value.map_err(|error| self.at(error, offset.as_ref()))?;
             return match value.value() {
                 Some(ScalarValue::Int64(Some(count))) if *count >= 0 => {
@@ -337,6 +352,9 @@ impl Analyzer<'_> {
             Some(value) if !value.is_null() => {
                 let value = value.cast_to(&wanted.arrow).map_err(PgError::from)?;
                 let zero = ScalarValue::new_zero(&wanted.arrow).ok();
+                if matches!(value, ScalarValue::Float64(Some(offset)) if offset.is_infinite()) {
+                    return Err(self.at(PgError::not_supported("an infinite frame offset"), offset.as_ref()));
+                }
                 if wanted.oid != INTERVAL && zero.is_some_and(|zero| value < zero) {
                     let error = PgError::new(
                         SqlState::INVALID_PRECEDING_OR_FOLLOWING_SIZE,
@@ -353,6 +371,12 @@ impl Analyzer<'_> {
             None => Err(self.at(PgError::not_supported("a frame offset that is not a constant"), offset.as_ref())),
         }
     }
+}
+
+fn ends_with_word(text: &str, word: &str) -> bool {
+    let text = text.trim_end();
+    let end = text.len().checked_sub(word.len()).and_then(|start| text.get(start..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(word))
 }
 
 /// Whether a frame has a bound with a number.

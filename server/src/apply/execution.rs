@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
 use arrow::compute::{concat, take};
 use arrow::datatypes::SchemaRef;
+use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::error::DataFusionError;
@@ -34,6 +35,7 @@ pub(super) struct ApplyExec {
     input: Arc<dyn ExecutionPlan>,
     subquery: Arc<LogicalPlan>,
     bindings: Vec<(Column, Arc<dyn PhysicalExpr>)>,
+    guard: Option<Arc<dyn PhysicalExpr>>,
     kind: ApplyKind,
     schema: SchemaRef,
     state: SessionState,
@@ -45,6 +47,7 @@ impl ApplyExec {
         input: Arc<dyn ExecutionPlan>,
         subquery: Arc<LogicalPlan>,
         bindings: Vec<(Column, Arc<dyn PhysicalExpr>)>,
+        guard: Option<Arc<dyn PhysicalExpr>>,
         kind: ApplyKind,
         schema: SchemaRef,
         state: SessionState,
@@ -55,7 +58,7 @@ impl ApplyExec {
             input.pipeline_behavior(),
             input.boundedness(),
         );
-        ApplyExec { input, subquery, bindings, kind, schema, state, properties: Arc::new(properties) }
+        ApplyExec { input, subquery, bindings, guard, kind, schema, state, properties: Arc::new(properties) }
     }
 }
 
@@ -83,7 +86,7 @@ impl ExecutionPlan for ApplyExec {
         &self,
         visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        for (_, value) in &self.bindings {
+        for value in self.bindings.iter().map(|(_, value)| value).chain(&self.guard) {
             if visit(value)? == TreeNodeRecursion::Stop {
                 return Ok(TreeNodeRecursion::Stop);
             }
@@ -98,6 +101,7 @@ impl ExecutionPlan for ApplyExec {
             input,
             self.subquery.clone(),
             self.bindings.clone(),
+            self.guard.clone(),
             self.kind.clone(),
             self.schema.clone(),
             self.state.clone(),
@@ -133,13 +137,19 @@ impl Runner {
         for (_, value) in &self.exec.bindings {
             values.push(value.evaluate(batch)?.into_array(batch.num_rows())?);
         }
+        let guard = match &self.exec.guard {
+            Some(guard) => Some(guard.evaluate(batch)?.into_array(batch.num_rows())?),
+            None => None,
+        };
+        let guard = guard.as_deref().map(as_boolean_array).transpose()?;
         let mut outer_rows: Vec<u32> = Vec::with_capacity(batch.num_rows());
         let width = self.exec.schema.fields().len() - batch.num_columns();
         let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::with_capacity(batch.num_rows()); width];
         for row in 0..batch.num_rows() {
             let key: Vec<_> =
                 values.iter().map(|column| ScalarValue::try_from_array(column, row)).collect::<Result<_>>()?;
-            let answer = self.answer(key).await?;
+            let needed = guard.is_none_or(|guard| guard.is_valid(row) && guard.value(row));
+            let answer = if needed { self.answer(key).await? } else { self.answer_of(&[])? };
             let count = answer.first().map_or(0, |column| column.len());
             outer_rows.extend(std::iter::repeat_n(row as u32, count));
             for (part, column) in parts.iter_mut().zip(answer) {

@@ -32,23 +32,30 @@ pub struct Apply {
     subquery: Arc<LogicalPlan>,
     /// The outer columns it reads, and their values over the input.
     bindings: Vec<(Column, Expr)>,
+    /// Where the subquery's value is needed; elsewhere it is NULL.
+    guard: Option<Expr>,
     kind: ApplyKind,
     schema: DFSchemaRef,
 }
 
 impl Apply {
-    /// For each row of `input`, the subquery.
+    /// For each row of `input`, or each for which the guard holds, the subquery.
     ///
     /// # Errors
     /// Two columns would have the same name.
-    pub fn plan(input: LogicalPlan, subquery: LogicalPlan, kind: ApplyKind) -> Result<LogicalPlan> {
+    pub fn plan(
+        input: LogicalPlan,
+        subquery: LogicalPlan,
+        kind: ApplyKind,
+        guard: Option<Expr>,
+    ) -> Result<LogicalPlan> {
         let known = |column: &Column| input.schema().has_column(column);
         let bindings: Vec<_> = outer_columns(&subquery)?
             .into_iter()
             .filter(known)
             .map(|column| (column.clone(), Expr::Column(column)))
             .collect();
-        let node = Apply::over(Arc::new(input), Arc::new(subquery), bindings, kind)?;
+        let node = Apply::over(Arc::new(input), Arc::new(subquery), bindings, guard, kind)?;
         Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
     }
 
@@ -56,6 +63,7 @@ impl Apply {
         input: Arc<LogicalPlan>,
         subquery: Arc<LogicalPlan>,
         bindings: Vec<(Column, Expr)>,
+        guard: Option<Expr>,
         kind: ApplyKind,
     ) -> Result<Self> {
         let mut fields: Vec<(Option<TableReference>, FieldRef)> =
@@ -69,7 +77,7 @@ impl Apply {
             }
         }
         let schema = Arc::new(DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?);
-        Ok(Apply { input, subquery, bindings, kind, schema })
+        Ok(Apply { input, subquery, bindings, guard, kind, schema })
     }
 
     /// The subquery.
@@ -80,6 +88,11 @@ impl Apply {
     /// The outer columns that the subquery reads, and their values over the input.
     pub fn bindings(&self) -> &[(Column, Expr)] {
         &self.bindings
+    }
+
+    /// Where the subquery's value is needed; everywhere when nothing says otherwise.
+    pub fn guard(&self) -> Option<&Expr> {
+        self.guard.as_ref()
     }
 
     /// What becomes of the subquery's rows.
@@ -99,6 +112,7 @@ impl PartialEq for Apply {
         self.input == other.input
             && self.subquery == other.subquery
             && self.bindings == other.bindings
+            && self.guard == other.guard
             && self.kind == other.kind
     }
 }
@@ -110,6 +124,7 @@ impl Hash for Apply {
         self.input.hash(state);
         self.subquery.hash(state);
         self.bindings.hash(state);
+        self.guard.hash(state);
         self.kind.hash(state);
     }
 }
@@ -134,7 +149,7 @@ impl UserDefinedLogicalNodeCore for Apply {
     }
 
     fn expressions(&self) -> Vec<Expr> {
-        self.bindings.iter().map(|(_, value)| value.clone()).collect()
+        self.bindings.iter().map(|(_, value)| value).chain(&self.guard).cloned().collect()
     }
 
     fn prevent_predicate_push_down_columns(&self) -> std::collections::HashSet<String> {
@@ -148,10 +163,13 @@ impl UserDefinedLogicalNodeCore for Apply {
     }
 
     fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
-        let bindings = self.bindings.iter().zip(exprs).map(|((column, _), value)| (column.clone(), value)).collect();
+        let mut exprs = exprs.into_iter();
+        let values = self.bindings.iter().zip(exprs.by_ref());
+        let bindings = values.map(|((column, _), value)| (column.clone(), value)).collect();
+        let guard = if self.guard.is_some() { exprs.next() } else { None };
         let input = inputs.into_iter().next();
         let input = input.ok_or_else(|| DataFusionError::from(PgError::internal("an Apply has an input")))?;
-        Apply::over(Arc::new(input), self.subquery.clone(), bindings, self.kind.clone())
+        Apply::over(Arc::new(input), self.subquery.clone(), bindings, guard, self.kind.clone())
     }
 }
 

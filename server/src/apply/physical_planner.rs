@@ -39,11 +39,15 @@ impl ExtensionPlanner for ApplyPlanner {
             let value = planner.create_physical_expr(value, logical_input.schema(), session, planning_ctx)?;
             bindings.push((column.clone(), value));
         }
+        let guard = node.guard().map(|guard| {
+            planner.create_physical_expr(guard, logical_input.schema(), session, planning_ctx)
+        });
         let schema = UserDefinedLogicalNodeCore::schema(node).inner().clone();
         let exec = ApplyExec::new(
             input.clone(),
             node.subquery().clone(),
             bindings,
+            guard.transpose()?,
             node.kind().clone(),
             schema,
             state.clone(),

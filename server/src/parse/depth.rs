@@ -11,8 +11,6 @@ use crate::error::{Error, Result};
 
 /// Operators above each other. The planner's time grows with the square of their number.
 const OPERATORS_MAX: usize = 1_000;
-/// Conditions that AND connects: the engine makes a chain of them, as deep as it is long, whatever their tree was before.
-const CONDITIONS_MAX: usize = 5_000;
 /// Joins or set operations in one query, for the same reason.
 const RELATIONS_MAX: usize = 500;
 
@@ -31,10 +29,6 @@ struct Level {
     below: usize,
     /// Of the deepest expression before the current one.
     before: usize,
-    /// AND in the current statement, with those of parts in parentheses where there is no OR.
-    conditions: usize,
-    /// Whether there is an OR.
-    has_or: bool,
     /// In the current statement.
     relations: usize,
 }
@@ -59,11 +53,6 @@ impl Level {
 pub fn check(tokens: &[TokenWithSpan]) -> Result<()> {
     // One for each open parenthesis or CASE, the outermost is never taken away: a chain goes on behind the closed part.
     let mut levels = vec![Level::default()];
-    // OR in what NOT negates becomes AND.
-    let is_solid = |token: &&TokenWithSpan| !matches!(token.token, Token::Whitespace(_));
-    let negates = tokens.iter().filter(is_solid).zip(tokens.iter().filter(is_solid).skip(1)).any(|(word, next)| {
-        matches!(&word.token, Token::Word(word) if word.keyword == Keyword::NOT) && next.token == Token::LParen
-    });
     for token in tokens {
         let depth = levels.len();
         let level = &mut levels[depth - 1];
@@ -85,14 +74,8 @@ pub fn check(tokens: &[TokenWithSpan]) -> Result<()> {
                 Keyword::WHEN | Keyword::THEN | Keyword::ELSE if level.is_case => level.next_expression(),
                 Keyword::END if level.is_case => close(&mut levels),
                 Keyword::AND if level.betweens > 0 => level.betweens -= 1,
-                Keyword::AND | Keyword::OR => {
-                    level.next_expression();
-                    let is_and = word.keyword == Keyword::AND || negates;
-                    level.conditions += usize::from(is_and);
-                    level.has_or |= !is_and;
-                }
+                Keyword::AND | Keyword::OR => level.next_expression(),
                 Keyword::BETWEEN => {
-                    level.conditions += 1;
                     level.betweens += 1;
                     level.operators += 1;
                 }
@@ -104,8 +87,7 @@ pub fn check(tokens: &[TokenWithSpan]) -> Result<()> {
             _ => {}
         }
         let level = &levels[levels.len() - 1];
-        let is_deep = level.above + level.depth() > OPERATORS_MAX || level.conditions > CONDITIONS_MAX;
-        if is_deep || level.relations > RELATIONS_MAX {
+        if level.above + level.depth() > OPERATORS_MAX || level.relations > RELATIONS_MAX {
             return Err(Error::TooComplex);
         }
     }
@@ -117,7 +99,6 @@ fn close(levels: &mut Vec<Level>) {
     let Some(closed) = levels.pop() else { return };
     if let Some(parent) = levels.last_mut() {
         parent.below = parent.below.max(closed.depth());
-        parent.conditions += if closed.has_or { 0 } else { closed.conditions };
     }
 }
 

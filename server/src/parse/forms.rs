@@ -2,6 +2,7 @@
 //!
 //! * `EXCLUDE …` in a window's frame: a last ORDER BY element that nobody else writes, which [`exclusion`] knows again
 //! * `ROWS FROM (f(), g())`: a call of a function with a name that no function has, [`ROWS_FROM`]
+//! * `interval(2) '1.234 s'`: `'1.234 s'::interval(2)`; sqlparser forgets the precision
 //! * `(t.*)`, a row where one value is wanted: `(t)`
 //! * `substring(x SIMILAR y ESCAPE z)`: `substring(x, y, z)`, as PostgreSQL's grammar has it
 
@@ -98,6 +99,10 @@ impl Reader<'_> {
         let reads_rows_from = keyword == Keyword::ROWS && self.is_rows_from(number);
         let exclusion = if keyword == Keyword::EXCLUDE { self.written_exclusion(number) } else { None };
         let next_is_to = self.is_word(number + 1, "to");
+        let precise = keyword == Keyword::INTERVAL && self.is_precise_interval(number);
+        if precise {
+            self.turn_interval(number, edits);
+        }
         let Some(level) = self.levels.last_mut() else { return };
         match keyword {
             Keyword::ORDER => level.ordered = true,
@@ -136,6 +141,24 @@ impl Reader<'_> {
     fn is_word(&self, number: usize, wanted: &str) -> bool {
         matches!(self.token(number),
             Some(Token::Word(word)) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted))
+    }
+
+    /// `INTERVAL (n) '…'`
+    fn is_precise_interval(&self, number: usize) -> bool {
+        self.token(number + 1) == Some(&Token::LParen)
+            && matches!(self.token(number + 2), Some(Token::Number(..)))
+            && self.token(number + 3) == Some(&Token::RParen)
+            && matches!(self.token(number + 4), Some(Token::SingleQuotedString(_)))
+    }
+
+    /// `INTERVAL (n) '…'` as `'…'::INTERVAL (n)`
+    fn turn_interval(&self, number: usize, edits: &mut Edits) {
+        let token = |offset: usize| self.token(number + offset).cloned().unwrap_or(Token::EOF);
+        let turned = [token(4), Token::DoubleColon, token(0), token(1), token(3)];
+        for (offset, turned) in turned.into_iter().enumerate() {
+            edits.replaced.insert(self.solid[number + offset], turned);
+        }
+        edits.before.insert(self.solid[number + 4], vec![token(2)]);
     }
 
     /// `(t.*)`, which are no arguments of a function.

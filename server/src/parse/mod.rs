@@ -13,6 +13,7 @@ pub mod external;
 pub mod forms;
 pub mod guard;
 pub mod length;
+pub mod numbers;
 pub mod parentheses;
 pub mod position;
 pub mod statement;
@@ -50,6 +51,7 @@ pub fn parse(text: &str) -> Result<Vec<Parsed>> {
     let dialect = WarehouseDialect;
     let tokens = Tokenizer::new(&dialect, text).tokenize_with_location();
     let tokens = tokens.map_err(|error| syntax_error(text, ParserError::from(error)))?;
+    numbers::check(&tokens, text)?;
     let tokens = parentheses::without_superfluous(tokens);
     depth::check(&tokens)?;
     let tokens = forms::readable(tokens);

@@ -80,7 +80,7 @@ fn named(expr: &Expr) -> Option<(String, Strength)> {
         Expr::Exists { .. } => strong("exists"),
         Expr::Array(_) => strong("array"),
         Expr::Tuple(_) => strong("row"),
-        Expr::IsNormalized { .. } => strong("is_normalized"),
+        Expr::IsNormalized { negated: false, .. } => strong("is_normalized"),
         Expr::BinaryOp { op: BinaryOperator::Overlaps, .. } => strong("overlaps"),
         Expr::Subquery(query) => strong(column_names(query)?.into_iter().next()?),
         _ => None,

@@ -3,23 +3,27 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, execute_stream};
 use datafusion::prelude::SessionConfig;
 use futures::StreamExt;
-use pg::SessionValues;
+use pg::{PgError, SessionValues};
 use storage::object_stores::ObjectStores;
 use storage::scan::report::ScanReports;
 use tokio::runtime::Runtime;
 
-use crate::error::Result;
-use crate::optimize::{UnionConstants, YieldInJoins};
+use crate::error::{Error, Result};
+use crate::optimize::{GuardFilters, SafeProjectionPushdown, UnionConstants, YieldInJoins};
+use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
 use crate::run::THREAD_STACK_BYTES;
 
@@ -53,7 +57,13 @@ impl Engine {
             .with_object_store_registry(stores)
             .build_arc()?;
         let mut rules = PhysicalOptimizer::new().rules;
+        for rule in &mut rules {
+            if rule.name() == SafeProjectionPushdown::default().name() {
+                *rule = Arc::new(SafeProjectionPushdown::default());
+            }
+        }
         rules.insert(0, Arc::new(UnionConstants));
+        rules.push(Arc::new(GuardFilters));
         rules.push(Arc::new(YieldInJoins));
         let template = SessionStateBuilder::new()
             .with_config(session_config())
@@ -87,12 +97,42 @@ impl Engine {
         MemoryConsumer::new(consumer).register(pool)
     }
 
+    /// Does what may compute for long on a thread where that keeps no session waiting. What has been given up goes on to
+    /// its end.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn analyze<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let task = self.threads().spawn_blocking(work);
+        task.await.unwrap_or_else(|error| Err(ended(&error)))
+    }
+
+    /// The plan that is executed, made on the engine's threads.
+    ///
+    /// # Errors
+    /// The optimiser finds something wrong that the analysis did not, or a store cannot be reached.
+    pub async fn physical_plan(
+        &self,
+        context: Arc<PlanContext>,
+        plan: LogicalPlan,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let task = {
+            let _entered = self.threads().enter();
+            SpawnedTask::spawn(async move { context.state().create_physical_plan(&plan).await })
+        };
+        Ok(task.await.map_err(|error| ended(&error))??)
+    }
+
+    fn threads(&self) -> &Runtime {
+        self.threads.as_ref().expect("the engine's threads end with it")
+    }
+
     /// Starts a plan. Its rows come as they are asked for; when nobody asks any more, it ends.
     ///
     /// # Errors
     /// The plan cannot be started.
     pub fn execute(&self, plan: Arc<dyn ExecutionPlan>, state: &SessionState) -> Result<SendableRecordBatchStream> {
-        let threads = self.threads.as_ref().expect("the engine's threads end with it");
+        let threads = self.threads();
         // Operators start tasks of theirs as soon as they are started.
         let _entered = threads.enter();
         let mut rows = execute_stream(plan, state.task_ctx())?;
@@ -109,6 +149,11 @@ impl Engine {
         builder.spawn_on(hand_over, threads.handle());
         Ok(builder.build())
     }
+}
+
+/// The error of a task that has not come to its end.
+fn ended(error: &tokio::task::JoinError) -> Error {
+    PgError::internal(format!("planning ended: {error}")).into()
 }
 
 impl Drop for Engine {

@@ -11,6 +11,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
 use crate::apply::ApplyPlanner;
+use crate::optimize::guard_joins;
 use crate::set_returning::SetPlanner;
 
 /// The engine's planner, which can plan our nodes too.
@@ -22,6 +23,6 @@ impl QueryPlanner for ExtendedPlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         let planner =
             DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(SetPlanner), Arc::new(ApplyPlanner)]);
-        planner.create_physical_plan(plan, session).await
+        planner.create_physical_plan(&guard_joins(plan.clone())?, session).await
     }
 }

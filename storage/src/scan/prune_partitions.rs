@@ -9,7 +9,6 @@ use datafusion::catalog::Session;
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::{Result, ToDFSchema};
 use datafusion::logical_expr::Expr;
-use datafusion::logical_expr::utils::conjunction;
 use datafusion::scalar::ScalarValue;
 
 /// Whether a filter's outcome is the same for all rows of a partition, and known from the partition's values.
@@ -44,22 +43,26 @@ pub fn prune_partitions(
     partitions: &[Vec<ScalarValue>],
     filters: &[Expr],
 ) -> Result<Vec<usize>> {
-    let Some(filter) = conjunction(filters.iter().cloned()) else {
-        return Ok((0..partitions.len()).collect());
-    };
-    if partitions.is_empty() {
-        return Ok(vec![]);
-    }
+    let mut left: Vec<usize> = (0..partitions.len()).collect();
     let schema = partition_columns.clone().to_dfschema()?;
-    let filter = session.create_physical_expr(filter, &schema)?;
-    let outcome = filter.evaluate(&rows(partition_columns, partitions)?)?.into_array(partitions.len())?;
-    let outcome = as_boolean_array(&outcome)?;
-    Ok((0..partitions.len()).filter(|row| outcome.is_valid(*row) && outcome.value(*row)).collect())
+    // One by one: a filter that fails for a partition is not asked about one that an earlier filter excludes.
+    for filter in filters {
+        if left.is_empty() {
+            break;
+        }
+        let filter = session.create_physical_expr(filter.clone(), &schema)?;
+        let outcome = filter.evaluate(&rows(partition_columns, partitions, &left)?)?.into_array(left.len())?;
+        let outcome = as_boolean_array(&outcome)?;
+        let lets_through = |row: usize| outcome.is_valid(row) && outcome.value(row);
+        left = left.into_iter().enumerate().filter(|(row, _)| lets_through(*row)).map(|(_, index)| index).collect();
+    }
+    Ok(left)
 }
 
-fn rows(partition_columns: &SchemaRef, partitions: &[Vec<ScalarValue>]) -> Result<RecordBatch> {
-    let column = |index: usize| ScalarValue::iter_to_array(partitions.iter().map(|values| values[index].clone()));
+fn rows(partition_columns: &SchemaRef, partitions: &[Vec<ScalarValue>], chosen: &[usize]) -> Result<RecordBatch> {
+    let column =
+        |index: usize| ScalarValue::iter_to_array(chosen.iter().map(|partition| partitions[*partition][index].clone()));
     let columns = (0..partition_columns.fields().len()).map(column).collect::<Result<_>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(partitions.len()));
+    let options = RecordBatchOptions::new().with_row_count(Some(chosen.len()));
     Ok(RecordBatch::try_new_with_options(partition_columns.clone(), columns, &options)?)
 }

@@ -166,14 +166,12 @@ impl Reader {
         if months.strip_prefix('-').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit())) {
             return Err(DatetimeError::FieldOutOfRange);
         }
-        let digits = months.bytes().all(|b| b.is_ascii_digit());
-        if !digits {
-            return Err(DatetimeError::Syntax);
-        }
-        let months: i64 =
-            if months.is_empty() { Ok(0) } else { months.parse() }.map_err(|_| DatetimeError::FieldOutOfRange)?;
-        if months >= MONTHS_PER_YEAR {
+        let (months, rest) = whole_number(months)?;
+        if !(0..MONTHS_PER_YEAR).contains(&months) {
             return Err(DatetimeError::FieldOutOfRange);
+        }
+        if !rest.is_empty() {
+            return Err(DatetimeError::Syntax);
         }
         let months = if text.starts_with('-') { -months } else { months };
         let total = years.checked_mul(MONTHS_PER_YEAR).and_then(|years| years.checked_add(months));

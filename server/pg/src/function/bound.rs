@@ -137,6 +137,11 @@ impl ScalarUDFImpl for BoundFunction {
         })
     }
 
+    /// Any value of the type. Without it, the engine does not know in which order comparisons of results are.
+    fn evaluate_bounds(&self, _arguments: &[&Interval]) -> Result<Interval> {
+        Interval::make_unbounded(&self.result.arrow)
+    }
+
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let constant = self.function.volatility != Volatility::Volatile
             && arguments.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));

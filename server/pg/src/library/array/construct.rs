@@ -114,7 +114,7 @@ fn row_constructor(call: &Call) -> Result<ArrayRef> {
     for (position, field) in fields.iter().enumerate() {
         columns.push(brought_to(&call.array(position)?, field.data_type())?);
     }
-    Ok(Arc::new(StructArray::try_new(fields.clone(), columns, None)?))
+    Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), columns, None, call.rows())?))
 }
 
 fn selected_field(arguments: &[ArgumentShape<'_>]) -> Result<Type> {

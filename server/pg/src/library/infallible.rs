@@ -1,0 +1,151 @@
+//! Which functions, operators and casts answer whatever values they are given.
+//!
+//! A condition that can fail must not be evaluated for rows that an earlier condition has excluded, so it costs a
+//! selection of the rows that are left. What is listed here need not wait. An entry that is missing costs time; one too
+//! many is an error for rows that nobody asked about.
+
+use super::cast;
+use crate::function::{Function, Method};
+use crate::types::*;
+
+/// Operators that answer for all values.
+const OPERATORS: &[&str] = &[
+    "=", "<>", "<", "<=", ">", ">=", "||", "^@", "@>", "<@", "&&", "?", "?|", "?&", "->", "->>", "~<~", "~<=~", "~>~",
+    "~>=~",
+];
+
+/// Operators that can fail by their right side only, whose patterns are constants nearly always.
+const PATTERN_OPERATORS: &[&str] = &["~~", "!~~", "~~*", "!~~*", "~", "!~", "~*", "!~*"];
+
+/// Functions that answer for all values, with any arguments.
+const FUNCTIONS: &[&str] = &[
+    "array_length",
+    "array_lower",
+    "array_ndims",
+    "array_subscript",
+    "array_upper",
+    "ascii",
+    "bit_length",
+    "btrim",
+    "cardinality",
+    "ceil",
+    "ceiling",
+    "char_length",
+    "character_length",
+    "concat",
+    "concat_ws",
+    "current_database",
+    "current_schema",
+    "current_user",
+    "date_order",
+    "floor",
+    "initcap",
+    "isfinite",
+    "json_typeof",
+    "jsonb_typeof",
+    "left",
+    "length",
+    "lower",
+    "ltrim",
+    "md5",
+    "now",
+    "octet_length",
+    "pg_typeof",
+    "position",
+    "quote_ident",
+    "quote_literal",
+    "quote_nullable",
+    "replace",
+    "reverse",
+    "right",
+    "rtrim",
+    "sign",
+    "starts_with",
+    "strpos",
+    "to_hex",
+    "translate",
+    "trunc",
+    "upper",
+];
+
+/// Functions whose first argument names what is wanted. With a constant, they fail for all rows or for none.
+const WITH_CONSTANT_FIRST: &[&str] = &["extract", "date_part", "date_trunc"];
+
+/// Casts that have a kernel and answer for all values, by source and target.
+const CASTS: &[(u32, u32)] = &[
+    (BOOL, INT4),
+    (INT4, BOOL),
+    (NUMERIC, FLOAT8),
+    (TIMESTAMP, DATE),
+    (TIMESTAMP, TIME),
+    (TIMESTAMPTZ, DATE),
+    (TIMESTAMPTZ, TIMESTAMP),
+    (TIMESTAMPTZ, TIME),
+];
+
+/// Whether a call of this function answers whatever its arguments are. `constant` tells which of them are constants.
+pub fn never_fails(function: &Function, constant: impl Fn(usize) -> bool) -> bool {
+    match function.method {
+        Method::Native(_) => return true,
+        Method::Cast => return true,
+        Method::Kernel(_) => {}
+    }
+    let name = function.name;
+    if std::ptr::eq(function, &cast::TO_TEXT) {
+        return true;
+    }
+    if name == "cast" {
+        return matches!(function.arguments, [source] if CASTS.contains(&(*source, function.result)));
+    }
+    if PATTERN_OPERATORS.contains(&name) {
+        return constant(1);
+    }
+    if WITH_CONSTANT_FIRST.contains(&name) {
+        return constant(0);
+    }
+    OPERATORS.contains(&name) || FUNCTIONS.contains(&name)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::library;
+
+    fn check(function: &Function, constants: &[usize], expected: bool) {
+        let found = never_fails(function, |argument| constants.contains(&argument));
+        assert_eq!(found, expected, "{} {:?}", function.name, function.arguments);
+    }
+
+    #[test]
+    fn what_can_fail_waits() {
+        for symbol in ["+", "-", "*", "/", "%", "^"] {
+            for operator in library::operators(symbol) {
+                check(operator, &[0, 1], false);
+            }
+        }
+        for operator in library::operators("=") {
+            check(operator, &[], true);
+        }
+        for operator in library::operators("~~") {
+            check(operator, &[], false);
+            check(operator, &[1], true);
+        }
+        check(&library::cast(INT8, INT4).unwrap().function, &[], false);
+        check(&library::cast(INT4, INT8).unwrap().function, &[], true);
+        check(&cast::FROM_TEXT, &[], false);
+    }
+
+    #[test]
+    fn every_name_in_the_lists_is_one() {
+        for name in FUNCTIONS.iter().chain(WITH_CONSTANT_FIRST) {
+            assert!(!library::functions(name).is_empty(), "there is no function {name}");
+        }
+        for symbol in OPERATORS.iter().chain(PATTERN_OPERATORS) {
+            assert!(!library::operators(symbol).is_empty(), "there is no operator {symbol}");
+        }
+        for (source, target) in CASTS {
+            assert!(library::cast(*source, *target).is_some(), "there is no cast from {source} to {target}");
+        }
+    }
+}

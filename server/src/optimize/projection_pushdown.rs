@@ -1,0 +1,58 @@
+//! The engine's rule that moves projections towards the scans, without moving what can fail below a filter.
+//!
+//! `SELECT x, 10 / x FROM t WHERE x <> 0`: a projection that narrows its rows would be evaluated before the filter, for rows
+//! that are not asked for.
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::projection_pushdown::ProjectionPushdown;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::joins::NestedLoopJoinExec;
+use datafusion::physical_plan::projection::{ProjectionExec, remove_unnecessary_projections, try_embed_projection};
+
+use crate::lazy::physical_may_fail;
+
+/// [`ProjectionPushdown`], where it does no harm.
+#[derive(Debug, Default)]
+pub struct SafeProjectionPushdown(ProjectionPushdown);
+
+impl PhysicalOptimizerRule for SafeProjectionPushdown {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        if !plan.exists(|node| Ok(is_at_risk(node)))? {
+            return self.0.optimize(plan, config);
+        }
+        // Parts of a nested loop's condition that read one side stay where they are: with the conditions before them.
+        plan.transform_down(pushed_down).data()
+    }
+
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+fn pushed_down(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    let Some((projection, filter)) = fallible_over_filter(&node) else { return remove_unnecessary_projections(node) };
+    let embedded = try_embed_projection(projection, filter)?;
+    Ok(embedded.map_or_else(|| Transformed::no(node.clone()), Transformed::yes))
+}
+
+fn is_at_risk(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let join_filter = node.downcast_ref::<NestedLoopJoinExec>().and_then(NestedLoopJoinExec::filter);
+    fallible_over_filter(node).is_some() || join_filter.is_some_and(|filter| physical_may_fail(filter.expression()))
+}
+
+/// A projection that can fail, right above a filter.
+fn fallible_over_filter(node: &Arc<dyn ExecutionPlan>) -> Option<(&ProjectionExec, &FilterExec)> {
+    let projection = node.downcast_ref::<ProjectionExec>()?;
+    let filter = projection.input().downcast_ref::<FilterExec>()?;
+    projection.expr().iter().any(|column| physical_may_fail(&column.expr)).then_some((projection, filter))
+}
