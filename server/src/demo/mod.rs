@@ -82,7 +82,7 @@ impl Demo {
     /// Runs statements whose answers nobody needs to see.
     async fn run(&mut self, sql: &str) -> Result<()> {
         for parsed in parse(sql)? {
-            let prepared = statement::prepare(&mut self.session, Some(parsed), &[])?;
+            let prepared = statement::prepare(&mut self.session, Some(parsed), &[]).await?;
             if let Some(Outcome::Rows(rows)) = statement::execute(&mut self.session, &prepared, &[]).await? {
                 drain(rows).await?;
             }
@@ -94,7 +94,7 @@ impl Demo {
     /// Runs a query, and returns its rows.
     async fn query(&mut self, sql: &str) -> Result<Vec<arrow::array::RecordBatch>> {
         let parsed = parse(sql)?.pop();
-        let prepared = statement::prepare(&mut self.session, parsed, &[])?;
+        let prepared = statement::prepare(&mut self.session, parsed, &[]).await?;
         match statement::execute(&mut self.session, &prepared, &[]).await? {
             Some(Outcome::Rows(rows)) => drain(rows).await,
             _ => Ok(Vec::new()),

@@ -6,7 +6,6 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use catalog::CatalogSnapshot;
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::ExecutionPlan;
 use pg::{PgError, Type};
 use sqlparser::ast;
 
@@ -85,6 +84,22 @@ impl Planned {
         (0..count).map(oid).collect()
     }
 
+    /// Types for the parameters with which these values fit, when they do not with the types they have: those in which
+    /// the values came.
+    pub fn types_of(&self, values: &[ScalarValue]) -> Option<Vec<Option<Type>>> {
+        let mut types = self.parameters.clone();
+        let mut widened = false;
+        for (ty, value) in types.iter_mut().zip(values) {
+            if let Some(ty) = ty
+                && carried(value, ty).is_err()
+            {
+                ty.arrow = value.data_type();
+                widened = true;
+            }
+        }
+        widened.then_some(types)
+    }
+
     /// The plan with values in place of its parameters.
     ///
     /// # Errors
@@ -121,15 +136,8 @@ pub fn carried(value: &ScalarValue, ty: &Type) -> Result<ScalarValue, PgError> {
     let holds_digits = own.is_decimal() || matches!(own, DataType::List(_));
     if holds_digits && cast.cast_to(&own).map_or(true, |back| back != *value) {
         return Err(PgError::out_of_range(&ty.name())
-            .with_detail("A numeric parameter holds 20 digits before the decimal point and 18 after it."));
+            .with_detail("An element of a numeric array holds 20 digits before the decimal point and 18 after it."));
     }
     Ok(cast)
 }
 
-/// The plan that is executed.
-///
-/// # Errors
-/// The optimiser finds something wrong that the planner did not, or a store cannot be reached.
-pub async fn physical_plan(context: &PlanContext, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
-    Ok(context.state().create_physical_plan(plan).await?)
-}

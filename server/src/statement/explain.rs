@@ -12,7 +12,6 @@ use storage::scan::report::ScanReport;
 use crate::error::Result;
 use crate::parse::statement::Explain;
 use crate::plan::PlanContext;
-use crate::plan::logical::physical_plan;
 use crate::session::{Prepared, Session, StatementGuard};
 use crate::statement::prepare::text_column;
 use crate::statement::{Outcome, RowStream};
@@ -27,11 +26,10 @@ pub async fn execute(
     explain: &Explain,
     parameters: &[ScalarValue],
 ) -> Result<Outcome> {
+    let (planned, logical) = prepared.bound_plan(session, parameters).await?;
     let guard = session.guard();
-    let planned = prepared.current_plan(session)?;
-    let context = PlanContext::new(session, planned.snapshot.clone());
-    let logical = planned.bind(parameters)?;
-    let plan = guard.run(physical_plan(&context, &logical)).await??;
+    let context = Arc::new(PlanContext::new(session, planned.snapshot.clone()));
+    let plan = guard.run(session.server.engine.physical_plan(context.clone(), logical.clone())).await??;
 
     let mut lines = Vec::new();
     if explain.verbose {

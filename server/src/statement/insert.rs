@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use catalog::{CatalogSnapshot, HotTable};
 use datafusion::common::ScalarValue;
+use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
 use pg::Type;
 use storage::hot::TableWriter;
@@ -11,9 +12,8 @@ use storage::hot::TableWriter;
 use crate::error::{Error, Result};
 use crate::parse::statement::Insert;
 use crate::parse::{Parsed, position};
-use crate::plan::logical::physical_plan;
 use crate::plan::relations::NameScope;
-use crate::plan::{PlanContext, Planned, plan_source};
+use crate::plan::{PlanContext, Planned};
 use crate::session::{Action, Object, Prepared, Session, authorize};
 use crate::statement::Outcome;
 use crate::statement::assignment::{table_rows, target_columns, writable};
@@ -39,9 +39,9 @@ pub async fn execute(
             writer.append(rows.table_rows(&table, targets, text)?)?;
         }
         None => {
-            let planned = prepared.current_plan(session)?;
+            let (planned, plan) = prepared.bound_plan(session, parameters).await?;
             let targets = checked_targets(&columns, insert, planned.schema.fields().len())?;
-            write_query(session, &planned, parameters, &table, targets, &mut writer).await?;
+            write_query(session, &planned, plan, &table, targets, &mut writer).await?;
         }
     }
     let (changes, count) = writer.finish()?;
@@ -54,14 +54,14 @@ pub async fn execute(
 async fn write_query(
     session: &mut Session,
     planned: &Planned,
-    parameters: &[ScalarValue],
+    plan: LogicalPlan,
     table: &HotTable,
     targets: &[usize],
     writer: &mut TableWriter,
 ) -> Result<()> {
     let guard = session.guard();
-    let context = PlanContext::new(session, planned.snapshot.clone());
-    let plan = guard.run(physical_plan(&context, &planned.bind(parameters)?)).await??;
+    let context = Arc::new(PlanContext::new(session, planned.snapshot.clone()));
+    let plan = guard.run(session.server.engine.physical_plan(context.clone(), plan)).await??;
     let mut rows = session.server.engine.execute(plan, context.state())?;
     while let Some(batch) = guard.run(rows.next()).await? {
         writer.append(table_rows(table, targets, &batch?)?)?;
@@ -102,24 +102,22 @@ fn checked_targets<'a>(columns: &'a [usize], insert: &Insert, values: usize) -> 
     Ok(&columns[..values])
 }
 
-/// Plans the query of an INSERT; `None` when there is nothing to plan.
+/// The names and types of the columns that the query of an INSERT fills; `None` when it has no query to plan.
 ///
 /// # Errors
-/// The table, a column or the query is wrong.
-pub fn plan(
-    context: &PlanContext,
+/// The table or a column is wrong.
+pub fn targets(
     session: &Session,
+    snapshot: &CatalogSnapshot,
     parsed: &Parsed,
     insert: &Insert,
-    parameters: Vec<Option<Type>>,
-) -> Result<Option<Planned>> {
-    let target = target(session, context.snapshot(), insert, &parsed.text)?;
+) -> Result<Option<Vec<(String, Type)>>> {
+    let target = target(session, snapshot, insert, &parsed.text)?;
     if literal_rows(&insert.source, &target.table, &target.columns).is_some() {
         return Ok(None);
     }
     let columns = target.columns.iter().map(|column| &target.table.columns[*column]);
-    let targets: Vec<_> = columns
-        .map(|column| (column.name.clone(), Type::with_typmod(column.sql_type.oid().0, column.sql_type.typmod())))
-        .collect();
-    plan_source(context, &insert.source, &parsed.text, parameters, &targets).map(Some)
+    let targets = columns
+        .map(|column| (column.name.clone(), Type::with_typmod(column.sql_type.oid().0, column.sql_type.typmod())));
+    Ok(Some(targets.collect()))
 }

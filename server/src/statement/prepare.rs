@@ -1,13 +1,14 @@
 //! Makes a statement ready to be executed: queries are planned, so that mistakes and result columns are known.
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use sqlparser::ast;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::LogicalPlan;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::parse::{Parsed, Statement};
 use crate::plan::relations::NameScope;
-use crate::plan::{PlanContext, Planned, plan_query};
+use crate::plan::{PlanContext, Planned, plan_query, plan_source};
 use crate::session::{Prepared, Session};
 use crate::statement::{insert, show};
 use pg::Type;
@@ -17,12 +18,12 @@ use pg::types::{UNKNOWN, describe};
 ///
 /// # Errors
 /// The statement cannot be planned, or the transaction has failed before.
-pub fn prepare(session: &mut Session, parsed: Option<Parsed>, declared: &[u32]) -> Result<Prepared> {
+pub async fn prepare(session: &mut Session, parsed: Option<Parsed>, declared: &[u32]) -> Result<Prepared> {
     let Some(parsed) = parsed else {
         return Ok(Prepared { parsed: None, planned: None, parameter_types: declared.to_vec() });
     };
     session.check_not_failed(&parsed.statement)?;
-    let planned = plan(session, &parsed, declared)?;
+    let planned = plan(session, &parsed, declared.iter().map(|oid| declared_type(*oid)).collect()).await?;
     let parameter_types = match &planned {
         Some(planned) => planned.parameter_oids(declared),
         None => declared.to_vec(),
@@ -30,24 +31,34 @@ pub fn prepare(session: &mut Session, parsed: Option<Parsed>, declared: &[u32]) 
     Ok(Prepared { parsed: Some(parsed), planned, parameter_types })
 }
 
-/// Plans the query that a statement holds, if it holds one.
-///
-/// # Errors
-/// The query is wrong.
-pub fn plan(session: &mut Session, parsed: &Parsed, declared: &[u32]) -> Result<Option<Planned>> {
+/// Plans the query that a statement holds, if it holds one. That can take long, so it can be ended as execution can.
+async fn plan(
+    session: &mut Session,
+    parsed: &Parsed,
+    parameters: Vec<Option<Type>>,
+) -> Result<Option<Planned>> {
     let snapshot = match &parsed.statement {
         Statement::Query(_) | Statement::Explain(_) | Statement::Insert(_) => session.snapshot()?,
         _ => return Ok(None),
     };
-    let context = PlanContext::new(session, snapshot);
-    let parameters = declared.iter().map(|oid| declared_type(*oid)).collect();
-    let query: &ast::Query = match &parsed.statement {
-        Statement::Query(query) => query,
-        Statement::Explain(explain) => &explain.query,
-        Statement::Insert(insert) => return insert::plan(&context, session, parsed, insert, parameters),
-        _ => return Ok(None),
+    let targets = match &parsed.statement {
+        Statement::Insert(insert) => match insert::targets(session, &snapshot, parsed, insert)? {
+            Some(targets) => targets,
+            None => return Ok(None),
+        },
+        _ => Vec::new(),
     };
-    plan_query(&context, query, &parsed.text, parameters).map(Some)
+    let context = PlanContext::new(session, snapshot);
+    let parsed = parsed.clone();
+    let planned = session.server.engine.analyze(move || match &parsed.statement {
+        Statement::Query(query) => plan_query(&context, query, &parsed.text, parameters).map(Some),
+        Statement::Explain(explain) => plan_query(&context, &explain.query, &parsed.text, parameters).map(Some),
+        Statement::Insert(insert) => {
+            plan_source(&context, &insert.source, &parsed.text, parameters, &targets).map(Some)
+        }
+        _ => Ok(None),
+    });
+    session.guard().run(planned).await?
 }
 
 /// The type that a client declared a parameter with; none when it left that to us.
@@ -70,17 +81,38 @@ impl Prepared {
     ///
     /// # Errors
     /// The query does not fit any more.
-    pub(super) fn current_plan(&self, session: &mut Session) -> Result<Planned> {
-        let (Some(parsed), Some(planned)) = (&self.parsed, &self.planned) else {
-            return Err(Error::InvalidStatementHere { message: "the statement has no plan".into() });
-        };
+    pub(super) async fn current_plan(&self, session: &mut Session) -> Result<Planned> {
+        let Some(planned) = &self.planned else { return Err(no_plan()) };
         let search_path = NameScope::of(session).search_path;
         if Arc::ptr_eq(&session.snapshot()?, &planned.snapshot) && search_path == planned.search_path {
             return Ok(planned.clone());
         }
-        let replanned = plan(session, parsed, &self.parameter_types)?;
-        let replanned =
-            replanned.ok_or_else(|| Error::InvalidStatementHere { message: "the statement has no plan".into() })?;
+        self.replanned(session, self.parameter_types.iter().map(|oid| declared_type(*oid)).collect()).await
+    }
+
+    /// The current plan, with values in place of the parameters.
+    ///
+    /// # Errors
+    /// As for [`Prepared::current_plan`], or a value does not fit where its parameter stands.
+    pub(super) async fn bound_plan(
+        &self,
+        session: &mut Session,
+        parameters: &[ScalarValue],
+    ) -> Result<(Planned, LogicalPlan)> {
+        let mut planned = self.current_plan(session).await?;
+        // A number with more digits than parameters have usually, and an array of several dimensions, have a plan of
+        // their own, as they would have as constants.
+        if let Some(types) = planned.types_of(parameters) {
+            planned = self.replanned(session, types).await?;
+        }
+        let plan = planned.bind(parameters)?;
+        Ok((planned, plan))
+    }
+
+    async fn replanned(&self, session: &mut Session, parameters: Vec<Option<Type>>) -> Result<Planned> {
+        let (Some(parsed), Some(planned)) = (&self.parsed, &self.planned) else { return Err(no_plan()) };
+        let replanned = plan(session, parsed, parameters).await?;
+        let replanned = replanned.ok_or_else(no_plan)?;
         // The client reads rows as they were described to it.
         let types = |planned: &Planned| planned.schema.fields().iter().map(|it| describe(it).oid).collect::<Vec<_>>();
         if types(&replanned) != types(planned) {
@@ -88,6 +120,10 @@ impl Prepared {
         }
         Ok(replanned)
     }
+}
+
+fn no_plan() -> Error {
+    Error::InvalidStatementHere { message: "the statement has no plan".into() }
 }
 
 impl Session {

@@ -160,7 +160,7 @@ impl Connection {
                 self.simple_query(&query.query).await?;
                 self.ready().await.map_err(Failure::Disconnected)
             }
-            PgWireFrontendMessage::Parse(parse) => self.parse(parse),
+            PgWireFrontendMessage::Parse(parse) => self.parse(parse).await,
             PgWireFrontendMessage::Bind(bind) => self.bind(bind),
             PgWireFrontendMessage::Describe(describe) => self.describe(&describe),
             PgWireFrontendMessage::Execute(execute) => self.execute(execute).await,

@@ -25,7 +25,7 @@ const TARGET_STATEMENT: u8 = b'S';
 const TARGET_PORTAL: u8 = b'P';
 
 impl Connection {
-    pub(super) fn parse(&mut self, message: Parse) -> Result<(), Failure> {
+    pub(super) async fn parse(&mut self, message: Parse) -> Result<(), Failure> {
         let name = message.name.unwrap_or_default();
         let mut statements = parse(&message.query)?;
         if statements.len() > 1 {
@@ -40,7 +40,7 @@ impl Connection {
             return Err(Error::DuplicateStatement { name }.into());
         }
         self.session.begin_statement();
-        let prepared = statement::prepare(&mut self.session, statements.pop(), &message.type_oids)?;
+        let prepared = statement::prepare(&mut self.session, statements.pop(), &message.type_oids).await?;
         self.session.statements.insert(name, Arc::new(prepared));
         self.message(PgWireBackendMessage::ParseComplete(ParseComplete::new()))
     }

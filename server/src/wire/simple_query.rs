@@ -33,7 +33,7 @@ impl Connection {
                 self.session.begin_implicit();
             }
             self.session.begin_statement();
-            let prepared = statement::prepare(&mut self.session, Some(parsed), &[])?;
+            let prepared = statement::prepare(&mut self.session, Some(parsed), &[]).await?;
             if !prepared.parameter_types.is_empty() {
                 return Err(Error::UndefinedParameter { number: 1 }.into());
             }

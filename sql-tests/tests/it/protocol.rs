@@ -387,6 +387,36 @@ async fn no_statement_takes_the_server_down() {
 }
 
 #[tokio::test]
+async fn planning_ends_when_its_time_is_over() {
+    let (server, client) = session().await;
+    client.batch_execute("CREATE TABLE t (i integer); SET statement_timeout = '20ms'").await.unwrap();
+    let conditions: Vec<_> = (0..50_000).map(|i| format!("i + {i} <> 0")).collect();
+    let long = format!("SELECT count(*) FROM t WHERE {}", conditions.join(" AND "));
+    let error = error(&client, &long).await;
+    assert!(error.is("57014"), "{error}");
+    client.batch_execute("SET statement_timeout = 0").await.unwrap();
+    assert_alive(&server, &client).await;
+}
+
+#[tokio::test]
+async fn a_numeric_parameter_has_the_digits_of_its_value() {
+    let (server, client) = session().await;
+    // Eight digits in base 10000, the first of weight seven: 1234 eight times.
+    let mut bytes = vec![0, 8, 0, 7, 0, 0, 0, 0];
+    bytes.extend([0x04, 0xd2].repeat(8));
+    let answer = client.query_one("SELECT (CAST($1 AS numeric) + 1)::text", &[&Raw(bytes)]).await.unwrap();
+    assert_eq!(answer.get::<_, String>(0), "12341234123412341234123412341235");
+    // The statement's plan for other values stays.
+    let statement = client.prepare("SELECT (CAST($1 AS numeric) * 2)::text").await.unwrap();
+    let tiny = vec![0, 1, 0xff, 0xf9, 0, 0, 0, 28, 0, 7];
+    let answer = client.query_one(&statement, &[&Raw(tiny)]).await.unwrap();
+    assert_eq!(answer.get::<_, String>(0), "0.0000000000000000000000000014");
+    let answer = client.query_one(&statement, &[&Raw(vec![0, 1, 0, 0, 0, 0, 0, 0, 0, 21])]).await.unwrap();
+    assert_eq!(answer.get::<_, String>(0), "42");
+    assert_alive(&server, &client).await;
+}
+
+#[tokio::test]
 async fn a_parameter_is_compared_with_all_its_digits() {
     let (server, client) = session().await;
     client.batch_execute("CREATE TABLE t (price numeric(15,2)); INSERT INTO t VALUES (1.01), (2.50)").await.unwrap();
