@@ -1,6 +1,9 @@
 //! The SQL types a column can have, and how each is carried: in flight (as the engine computes with it) and at rest (as
 //! it is stored). A change of the representation at rest is a rewrite of data, so it is decided here once.
 
+mod modified;
+mod nested;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,6 +11,9 @@ use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, IntervalUnit, 
 use serde::{Deserialize, Serialize};
 
 use crate::name::Oid;
+
+pub use modified::ModifiedType;
+pub use nested::{MapEntry, StructField};
 
 /// Field metadata key: the PostgreSQL type OID of a column.
 pub const METADATA_OID: &str = "pg.oid";
@@ -24,9 +30,17 @@ pub const NUMERIC_UNCONSTRAINED_SCALE: i8 = 18;
 pub const LENGTH_MAX: u32 = 10_485_760;
 /// What PostgreSQL adds to a length or precision in a type modifier (`VARHDRSZ`).
 const TYPMOD_HEADER: i32 = 4;
+/// OID of maps, which PostgreSQL does not have: a number of those that it leaves to others.
+pub const MAP_OID: u32 = 9000;
+/// OID of arrays of maps.
+pub const MAP_ARRAY_OID: u32 = 9001;
+/// OID of `record`.
+const RECORD_OID: u32 = 2249;
+/// OID of `record[]`.
+const RECORD_ARRAY_OID: u32 = 2287;
 
 /// A column's declared type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SqlType {
     /// `boolean`
     Boolean,
@@ -74,11 +88,19 @@ pub enum SqlType {
     Name,
     /// `"char"`: one byte
     SingleByte,
-    /// An array of one dimension
+    /// A time or an interval with a precision or fields
+    Modified(ModifiedType),
+    /// An array of one dimension, of single values
     Array(ElementType),
+    /// An array of what [`SqlType::Array`] cannot be of: of arrays, structs or maps
+    List(Box<SqlType>),
+    /// A struct: a value of several named fields
+    Struct(Vec<StructField>),
+    /// A map
+    Map(Box<MapEntry>),
 }
 
-/// The type of an array's elements: any column type but an array.
+/// The type of an array's elements: any type of single values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ElementType {
     oid: u32,
@@ -163,7 +185,11 @@ impl SqlType {
             SqlType::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
             SqlType::Uuid => DataType::FixedSizeBinary(16),
             SqlType::Oid => DataType::UInt32,
+            SqlType::Modified(modified) => modified.plain().in_flight(),
             SqlType::Array(element) => list_of(element.sql_type().in_flight()),
+            SqlType::List(element) => list_of(element.in_flight()),
+            SqlType::Struct(fields) => nested::struct_of(fields),
+            SqlType::Map(entry) => entry.in_flight(),
         }
     }
 
@@ -190,7 +216,9 @@ impl SqlType {
                 ]
                 .into(),
             ),
+            SqlType::Modified(modified) => modified.plain().at_rest(),
             SqlType::Array(element) => list_of(element.sql_type().at_rest()),
+            SqlType::List(element) => list_of(element.at_rest()),
             _ => self.in_flight(),
         }
     }
@@ -221,12 +249,26 @@ impl SqlType {
             SqlType::TimeTz => 1266,
             SqlType::Uuid => 2950,
             SqlType::Jsonb => 3802,
+            SqlType::Modified(modified) => modified.plain().oid().0,
             SqlType::Array(element) => array_row(*element).1,
+            SqlType::List(element) => match element.as_ref() {
+                SqlType::Struct(_) => RECORD_ARRAY_OID,
+                SqlType::Map(_) => MAP_ARRAY_OID,
+                // Arrays of arrays are of the type of these.
+                array => array.oid().0,
+            },
+            SqlType::Struct(_) => RECORD_OID,
+            SqlType::Map(_) => MAP_OID,
         })
     }
 
-    /// The type with this OID and type modifier, if columns can have it.
+    /// The type with this OID and type modifier, if columns can have it and this says all about it.
     pub fn from_oid(oid: Oid, typmod: i32) -> Option<Self> {
+        let plain = SqlType::from_plain_oid(oid, typmod)?;
+        Some(ModifiedType::new(&plain, typmod).map_or(plain, SqlType::Modified))
+    }
+
+    fn from_plain_oid(oid: Oid, typmod: i32) -> Option<Self> {
         let length = typmod.checked_sub(TYPMOD_HEADER).and_then(|length| u32::try_from(length).ok());
         Some(match oid.0 {
             16 => SqlType::Boolean,
@@ -261,11 +303,13 @@ impl SqlType {
         })
     }
 
-    /// Arrays of a type; PostgreSQL does not count dimensions, so arrays of arrays are of the same type.
+    /// Arrays of a type. Each `[]` is a dimension: PostgreSQL does not count them, but Arrow does.
     #[must_use]
     pub fn array_of(element: SqlType) -> Self {
         match element {
-            SqlType::Array(_) => element,
+            SqlType::Array(_) | SqlType::List(_) | SqlType::Struct(_) | SqlType::Map(_) => {
+                SqlType::List(Box::new(element))
+            }
             _ => SqlType::Array(ElementType { oid: element.oid().0, typmod: element.typmod() }),
         }
     }
@@ -275,7 +319,9 @@ impl SqlType {
         match self {
             SqlType::Varchar(Some(length)) | SqlType::Char(length) => *length as i32 + TYPMOD_HEADER,
             SqlType::Numeric(Some(size)) => ((i32::from(size.precision) << 16) | i32::from(size.scale)) + TYPMOD_HEADER,
+            SqlType::Modified(modified) => modified.typmod,
             SqlType::Array(element) => element.typmod,
+            SqlType::List(element) => element.typmod(),
             _ => -1,
         }
     }
@@ -287,6 +333,24 @@ impl SqlType {
             metadata.push((METADATA_TYPMOD.to_owned(), self.typmod().to_string()));
         }
         Field::new(name, self.in_flight(), nullable).with_metadata(metadata.into_iter().collect())
+    }
+
+    /// Whether values are made of named values: structs, maps, and arrays of them.
+    pub fn is_nested(&self) -> bool {
+        match self {
+            SqlType::Struct(_) | SqlType::Map(_) => true,
+            SqlType::List(element) => element.is_nested(),
+            _ => false,
+        }
+    }
+
+    /// Dimensions of an array; of everything else, none.
+    pub fn dimensions(&self) -> usize {
+        match self {
+            SqlType::Array(_) => 1,
+            SqlType::List(element) => 1 + element.dimensions(),
+            _ => 0,
+        }
     }
 
     /// Whether values are character strings.
@@ -333,7 +397,15 @@ impl SqlType {
             SqlType::Oid => "oid",
             SqlType::Name => "name",
             SqlType::SingleByte => "\"char\"",
+            SqlType::Modified(modified) => modified.plain().base_name(),
             SqlType::Array(element) => array_row(*element).2,
+            SqlType::List(element) => match element.as_ref() {
+                SqlType::Struct(_) => "record[]",
+                SqlType::Map(_) => "map[]",
+                array => array.base_name(),
+            },
+            SqlType::Struct(_) => "record",
+            SqlType::Map(_) => "map",
         }
     }
 }
@@ -346,7 +418,14 @@ impl fmt::Display for SqlType {
             SqlType::Numeric(Some(size)) => {
                 write!(f, "{}({},{})", self.base_name(), size.precision, size.scale)
             }
+            SqlType::Modified(modified) => modified.fmt(f),
             SqlType::Array(element) => write!(f, "{}[]", element.sql_type()),
+            SqlType::List(element) => write!(f, "{element}[]"),
+            SqlType::Struct(fields) => {
+                let fields: Vec<_> = fields.iter().map(ToString::to_string).collect();
+                write!(f, "struct<{}>", fields.join(","))
+            }
+            SqlType::Map(entry) => entry.fmt(f),
             _ => f.write_str(self.base_name()),
         }
     }
@@ -383,12 +462,14 @@ mod tests {
             SqlType::Name,
             SqlType::SingleByte,
         ] {
-            for sql_type in [element, SqlType::array_of(element)] {
+            for sql_type in [element.clone(), SqlType::array_of(element)] {
                 assert_eq!(SqlType::from_oid(sql_type.oid(), sql_type.typmod()), Some(sql_type));
             }
         }
         let array = SqlType::array_of(SqlType::Numeric(Some(size)));
         assert_eq!((array.to_string().as_str(), array.base_name()), ("numeric(5,2)[]", "numeric[]"));
-        assert_eq!(SqlType::array_of(array), array);
+        let matrix = SqlType::array_of(array.clone());
+        assert_eq!((matrix.to_string().as_str(), matrix.oid()), ("numeric(5,2)[][]", array.oid()));
+        assert_eq!(matrix.in_flight(), list_of(array.in_flight()));
     }
 }

@@ -472,6 +472,7 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
             plain(SqlState::DATATYPE_MISMATCH).hint("Declare the column with the type it has in the file.")
         }
         E::ColumnAmbiguous { .. } => plain(SqlState::AMBIGUOUS_COLUMN),
+        E::ArrayNotRectangular { .. } => plain(SqlState::ARRAY_SUBSCRIPT_ERROR),
         E::ValueOutOfRange { .. } => plain(SqlState::NUMERIC_VALUE_OUT_OF_RANGE),
     }
 }

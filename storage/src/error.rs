@@ -120,6 +120,16 @@ pub enum Error {
         /// The declared type, in SQL's words.
         declared_type: String,
     },
+    /// An array of arrays that PostgreSQL cannot have.
+    #[error(
+        "column \"{column}\" of file \"{path}\" holds an array of arrays that differ in length, or are empty or NULL"
+    )]
+    ArrayNotRectangular {
+        /// The column.
+        column: String,
+        /// The file.
+        path: String,
+    },
     /// A partition value that is not a value of the column's type.
     #[error("invalid value \"{value}\" for partition column \"{column}\" of type {declared_type}")]
     PartitionValueInvalid {

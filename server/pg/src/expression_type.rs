@@ -1,6 +1,7 @@
 //! The type an expression has: PostgreSQL's type, its modifier, and the Arrow type that carries the values.
 
 use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
+use catalog::SqlType;
 use catalog::types::{METADATA_OID, METADATA_TYPMOD, NUMERIC_PRECISION_MAX, NUMERIC_UNCONSTRAINED_SCALE};
 use std::sync::Arc;
 
@@ -33,6 +34,11 @@ impl Type {
     /// The type with this number and modifier, carried as values of it usually are.
     pub fn with_typmod(oid: u32, typmod: i32) -> Self {
         Type { oid, typmod, arrow: arrow_type(oid, typmod) }
+    }
+
+    /// The type of a table's column.
+    pub fn of_column(sql_type: &SqlType) -> Self {
+        Type { oid: sql_type.oid().0, typmod: sql_type.typmod(), arrow: sql_type.in_flight() }
     }
 
     /// A `numeric` without modifier, whose values have at most so many digits, and so many of them after the point:
@@ -74,6 +80,19 @@ impl Type {
         Field::new(name, self.arrow.clone(), true).with_metadata(metadata.into_iter().collect())
     }
 
+    /// Whether values are `character` whose blanks are carried: there is no length that tells them.
+    pub fn carries_blanks(&self) -> bool {
+        self.oid == BPCHAR && self.typmod < 0
+    }
+
+    /// The type of what a function makes of single values of this one. PostgreSQL's has no modifier; here a `character`
+    /// keeps its length, without which its values cannot be printed.
+    #[must_use]
+    pub fn of_result(&self) -> Self {
+        let is_padded = self.oid == BPCHAR || types::element_type(self.oid) == Some(BPCHAR);
+        Type { typmod: if is_padded { self.typmod } else { -1 }, ..self.clone() }
+    }
+
     /// Digits in all and after the point of a numeric; of an integer, those it has at most. `None` of other types.
     pub fn digits(&self) -> Option<(u8, i8)> {
         match &self.arrow {
@@ -96,7 +115,12 @@ impl Type {
 
 /// A list of this type, as arrays are carried.
 pub fn list_of(element: DataType) -> DataType {
-    DataType::List(Arc::new(Field::new("item", element, true)))
+    DataType::List(list_item(element))
+}
+
+/// The field of such a list's elements.
+pub fn list_item(element: DataType) -> Arc<Field> {
+    Arc::new(Field::new("item", element, true))
 }
 
 /// The decimal that holds so many digits.

@@ -278,8 +278,8 @@ pub struct ValuesBuilder {
 }
 
 impl ValuesBuilder {
-    fn new(sql_type: SqlType, capacity: usize) -> Self {
-        let ty = Type::with_typmod(sql_type.oid().0, sql_type.typmod());
+    fn new(sql_type: &SqlType, capacity: usize) -> Self {
+        let ty = Type::of_column(sql_type);
         ValuesBuilder { ty, values: Vec::with_capacity(capacity) }
     }
 
@@ -332,7 +332,7 @@ impl ColumnBuilder {
     /// An empty builder for a column, with room for `capacity` values.
     pub fn new(column: &Column, capacity: usize) -> Self {
         let in_flight = column.sql_type.in_flight();
-        match column.sql_type {
+        match &column.sql_type {
             SqlType::Boolean => ColumnBuilder::Boolean(BooleanBuilder::with_capacity(capacity)),
             SqlType::SmallInt => ColumnBuilder::SmallInt(Int16Builder::with_capacity(capacity)),
             SqlType::Integer => ColumnBuilder::Integer(Int32Builder::with_capacity(capacity)),
@@ -340,10 +340,10 @@ impl ColumnBuilder {
             SqlType::Real => ColumnBuilder::Real(Float32Builder::with_capacity(capacity)),
             SqlType::Double => ColumnBuilder::Double(Float64Builder::with_capacity(capacity)),
             SqlType::Numeric(size) => {
-                ColumnBuilder::Numeric(Decimal128Builder::with_capacity(capacity).with_data_type(in_flight), size)
+                ColumnBuilder::Numeric(Decimal128Builder::with_capacity(capacity).with_data_type(in_flight), *size)
             }
             SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) => {
-                ColumnBuilder::String(StringViewBuilder::with_capacity(capacity), column.sql_type)
+                ColumnBuilder::String(StringViewBuilder::with_capacity(capacity), column.sql_type.clone())
             }
             SqlType::Bytea => ColumnBuilder::Bytea(BinaryViewBuilder::with_capacity(capacity)),
             SqlType::Date => ColumnBuilder::Date(Date32Builder::with_capacity(capacity)),
@@ -360,7 +360,11 @@ impl ColumnBuilder {
             | SqlType::Oid
             | SqlType::Name
             | SqlType::SingleByte
-            | SqlType::Array(_) => ColumnBuilder::Values(ValuesBuilder::new(column.sql_type, capacity)),
+            | SqlType::Modified(_)
+            | SqlType::Array(_)
+            | SqlType::List(_)
+            | SqlType::Struct(_)
+            | SqlType::Map(_) => ColumnBuilder::Values(ValuesBuilder::new(&column.sql_type, capacity)),
         }
     }
 
@@ -374,7 +378,7 @@ impl ColumnBuilder {
             ColumnBuilder::Real(builder) => builder.append_value(scalars::real(text)?),
             ColumnBuilder::Double(builder) => builder.append_value(scalars::double(text)?),
             ColumnBuilder::Numeric(builder, size) => builder.append_value(scalars::numeric(text, *size)?),
-            ColumnBuilder::String(builder, sql_type) => builder.append_value(scalars::string(text, *sql_type)?),
+            ColumnBuilder::String(builder, sql_type) => builder.append_value(scalars::string(text, sql_type)?),
             ColumnBuilder::Bytea(builder) => builder.append_value(scalars::bytea(text)?),
             ColumnBuilder::Date(builder) => builder.append_value(scalars::date(text)?),
             ColumnBuilder::Time(builder) => builder.append_value(scalars::time(text)?),
@@ -427,7 +431,7 @@ mod tests {
 
     /// What a column prints of one value that was read from text.
     fn read_and_print(sql_type: SqlType, text: &str) -> Result<String, InputError> {
-        let mut builder = ColumnBuilder::new(&column(sql_type), 1);
+        let mut builder = ColumnBuilder::new(&column(sql_type.clone()), 1);
         builder.push_text(text)?;
         let array = builder.finish();
         assert_eq!(*array.data_type(), sql_type.in_flight());
@@ -439,12 +443,12 @@ mod tests {
 
     fn check(sql_type: SqlType, values: &[(&str, &str)]) {
         for (text, expected) in values {
-            assert_eq!(read_and_print(sql_type, text).unwrap(), *expected, "{sql_type} '{text}'");
+            assert_eq!(read_and_print(sql_type.clone(), text).unwrap(), *expected, "{sql_type} '{text}'");
         }
     }
 
     fn check_error(sql_type: SqlType, text: &str, sqlstate: SqlState, message: &str) {
-        let error = read_and_print(sql_type, text).unwrap_err();
+        let error = read_and_print(sql_type.clone(), text).unwrap_err();
         assert_eq!((error.sqlstate(), error.to_string().as_str()), (sqlstate, message), "{sql_type} '{text}'");
     }
 
@@ -522,7 +526,7 @@ mod tests {
         check(SqlType::Char(3), &[("a", "a  "), ("abc  ", "abc"), ("", "   ")]);
         let too_long = SqlState::STRING_DATA_RIGHT_TRUNCATION;
         let varying = SqlType::Varchar(Some(3));
-        check_error(varying, "abcd", too_long, "value too long for type character varying(3)");
+        check_error(varying.clone(), "abcd", too_long, "value too long for type character varying(3)");
         check_error(varying, "abc d", too_long, "value too long for type character varying(3)");
         check_error(SqlType::Char(3), "abcd", too_long, "value too long for type character(3)");
         let not_in_repertoire = SqlState::CHARACTER_NOT_IN_REPERTOIRE;
@@ -589,11 +593,11 @@ mod tests {
             (SqlType::Oid, "-1", "4294967295"),
             (SqlType::Name, "x", "x"),
             (SqlType::SingleByte, "xy", "x"),
-            (integers, "{1,NULL,3}", "{1,NULL,3}"),
+            (integers.clone(), "{1,NULL,3}", "{1,NULL,3}"),
             (integers, "{}", "{}"),
             (amounts, "{1.555,2}", "{1.56,2.00}"),
         ] {
-            let mut builder = ColumnBuilder::new(&column(sql_type), 2);
+            let mut builder = ColumnBuilder::new(&column(sql_type.clone()), 2);
             builder.push_text(text).unwrap();
             builder.push_null();
             assert_eq!(builder.len(), 2);

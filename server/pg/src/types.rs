@@ -99,6 +99,14 @@ pub const INTERVAL_ARRAY: u32 = 1187;
 pub const INTERVAL: u32 = 1186;
 /// `numeric`
 pub const NUMERIC: u32 = 1700;
+/// `map`, which PostgreSQL does not have: clients are told that it is `json`
+pub const MAP: u32 = catalog::types::MAP_OID;
+/// `map[]`
+pub const MAP_ARRAY: u32 = catalog::types::MAP_ARRAY_OID;
+/// `json[]`
+pub const JSON_ARRAY: u32 = 199;
+/// `record[]`
+pub const RECORD_ARRAY: u32 = 2287;
 /// `record`
 pub const RECORD: u32 = 2249;
 /// `pg_node_tree`
@@ -180,6 +188,7 @@ const TYPES: &[PgType] = &[
     row(ANYCOMPATIBLE, 0, 4, "anycompatible"),
     row(ANYCOMPATIBLEARRAY, 0, -1, "anycompatiblearray"),
     row(ANYCOMPATIBLENONARRAY, 0, 4, "anycompatiblenonarray"),
+    row(MAP, MAP_ARRAY, -1, "map"),
 ];
 
 /// What a row description says of a column's type.
@@ -202,6 +211,17 @@ pub fn describe(field: &Field) -> TypeDescription {
         None => (oid_of(field.data_type()), typmod_of(field.data_type())),
     };
     TypeDescription { oid, size: size(oid), typmod }
+}
+
+/// As [`describe`], for a client, which knows no maps: their text is JSON.
+pub fn describe_for_client(field: &Field) -> TypeDescription {
+    let described = describe(field);
+    let oid = match described.oid {
+        MAP => JSON,
+        MAP_ARRAY => JSON_ARRAY,
+        oid => oid,
+    };
+    TypeDescription { oid, ..described }
 }
 
 /// The type of arrays whose elements have type `element`; an array of arrays has the type of the array, because
@@ -310,6 +330,7 @@ fn fits(oid: u32, data_type: &DataType) -> bool {
         (TIMESTAMP | TIMESTAMPTZ, it) => matches!(it, DataType::Timestamp(_, _)),
         (INTERVAL, it) => matches!(it, DataType::Interval(_) | DataType::Duration(_)),
         (RECORD, it) => matches!(it, DataType::Struct(_)),
+        (MAP, it) => matches!(it, DataType::Map(_, _)),
         (TIMETZ, it) => *it == crate::expression_type::arrow_type(TIMETZ, -1),
         // A number that names an object may come as the number or as the name.
         (oid, it) if is_object_number(oid) => it.is_integer() || it.is_string(),
@@ -345,12 +366,8 @@ fn oid_of(data_type: &DataType) -> u32 {
         | DataType::LargeListView(element)
         | DataType::FixedSizeList(element, _) => array_type(describe(element).oid).unwrap_or(TEXT),
         DataType::Struct(_) => RECORD,
-        DataType::Null
-        | DataType::Utf8
-        | DataType::LargeUtf8
-        | DataType::Utf8View
-        | DataType::Map(_, _)
-        | DataType::Union(_, _) => TEXT,
+        DataType::Map(_, _) => MAP,
+        DataType::Null | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Union(_, _) => TEXT,
     }
 }
 

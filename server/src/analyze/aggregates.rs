@@ -8,6 +8,7 @@ use pg::sqlstate::SqlState;
 use sqlparser::ast;
 
 use crate::analyze::Analyzer;
+use crate::analyze::coerce::without_blanks;
 use crate::analyze::scope::Place;
 use crate::analyze::typed::Typed;
 use crate::error::Result;
@@ -87,8 +88,8 @@ impl Analyzer<'_> {
         let (mut left, mut right) = (Vec::with_capacity(direct), Vec::with_capacity(direct));
         for (value, ordered) in values.iter().zip(ordered) {
             let mut pair = self.unify(vec![value.clone(), ordered.clone()], "WITHIN GROUP")?;
-            right.extend(pair.pop());
-            left.extend(pair.pop());
+            right.extend(pair.pop().map(without_blanks).transpose()?);
+            left.extend(pair.pop().map(without_blanks).transpose()?);
         }
         left.extend(right);
         Ok(left)

@@ -1,6 +1,7 @@
 //! Calls of the library's functions and operators.
 
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use datafusion::common::config::ConfigOptions;
 use datafusion::logical_expr::{BinaryExpr, ColumnarValue, Expr, Operator, ScalarFunctionArgs, ScalarUDF, Volatility};
 use pg::error::{PgError, Result};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use crate::analyze::Analyzer;
 use crate::analyze::category::is_polymorphic;
-use crate::analyze::coerce::{common_type, native, widest};
+use crate::analyze::coerce::{common_type, native, widest, with_blanks, without_blanks};
 use crate::analyze::resolve::{Candidate, Choice, choose_operator, expand};
 use crate::analyze::typed::Typed;
 
@@ -106,6 +107,7 @@ fn with_time(value: Typed, other: &Typed, session: &SessionValues) -> Result<Typ
 /// Both sides at one Arrow type, exactly. A constant takes the type of the other side where it is the same value there,
 /// so that columns are compared as they are stored.
 pub fn comparable(left: Typed, right: Typed) -> Result<(Typed, Typed)> {
+    let (left, right) = (without_blanks(left)?, without_blanks(right)?);
     if left.ty.arrow == right.ty.arrow {
         return Ok((left, right));
     }
@@ -226,7 +228,13 @@ impl Analyzer<'_> {
             });
             return Ok((cast.collect::<Result<_>>()?, None));
         }
-        let element = self.polymorphic_element(expected, &arguments)?;
+        let mut element = self.polymorphic_element(expected, &arguments)?;
+        // A constant without a type brings its own blanks.
+        let is_bare = |argument: &Typed| argument.is_unknown() && !argument.value().is_some_and(ScalarValue::is_null);
+        let polymorphic = arguments.iter().zip(expected).filter(|(_, oid)| is_polymorphic(**oid));
+        if element.oid == BPCHAR && polymorphic.into_iter().any(|(argument, _)| is_bare(argument)) {
+            element.typmod = -1;
+        }
         let array = Type::array_of(&element);
         let mut cast = Vec::with_capacity(arguments.len());
         for (argument, oid) in arguments.into_iter().zip(expected) {
@@ -242,6 +250,8 @@ impl Analyzer<'_> {
             };
             let is_array = matches!(*oid, ANYARRAY | ANYCOMPATIBLEARRAY);
             let argument = self.coerce(argument, &wanted, CastContext::Implicit)?;
+            let loses_length = element.carries_blanks() && wanted.typmod < 0;
+            let argument = if loses_length { with_blanks(argument) } else { argument };
             // Elements and arrays of one call have one scale; arrays keep the dimensions they have.
             let argument = match is_array && argument.ty.arrow.is_nested() {
                 true if element.oid == NUMERIC => native(argument.clone(), rescaled(&argument.ty, &element)),

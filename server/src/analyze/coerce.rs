@@ -8,7 +8,7 @@ use pg::expression_type::list_of;
 use pg::function::{CastContext, Method};
 use pg::sqlstate::SqlState;
 use pg::types::*;
-use pg::{Type, input, library};
+use pg::{SessionValues, Type, input, library};
 
 use crate::analyze::Analyzer;
 use crate::analyze::call::bound_call;
@@ -142,7 +142,7 @@ impl Analyzer<'_> {
         let cast = match found {
             Path::Relabel => Typed { ty: plain, ..value },
             Path::Cast(cast) => match cast.function.method {
-                Method::Cast => native(value, plain),
+                Method::Cast => native(without_blanks(value)?, plain),
                 _ if wanted.oid == NUMERIC && wanted.typmod >= 0 => {
                     return bound_call(&cast.function, vec![value], wanted.clone(), context, &self.session);
                 }
@@ -202,6 +202,19 @@ impl Analyzer<'_> {
         Ok(Typed::constant(scalar, ty))
     }
 
+    /// An array in the number of dimensions of a table's column.
+    ///
+    /// # Errors
+    /// When the statement runs: an array has another number of dimensions.
+    pub fn in_dimensions(&mut self, value: Typed, wanted: &Type) -> Result<Typed> {
+        let is_array = element_type(wanted.oid).is_some() && element_type(value.ty.oid).is_some();
+        let same = || library::cast::dimensions(&value.ty.arrow) == library::cast::dimensions(&wanted.arrow);
+        if !is_array || same() {
+            return Ok(value);
+        }
+        bound_call(&library::cast::DIMENSIONS_CAST, vec![value], wanted.clone(), CastContext::Assignment, &self.session)
+    }
+
     /// Applies a length, precision or scale.
     fn coerce_modifier(&mut self, value: Typed, wanted: &Type, context: CastContext) -> Result<Typed> {
         if wanted.typmod < 0 || wanted.typmod == value.ty.typmod && wanted.arrow == value.ty.arrow {
@@ -227,7 +240,10 @@ impl Analyzer<'_> {
         let Some(common) = common_type(&oids) else {
             return Err(cannot_match(&values.iter().map(|value| &value.ty).collect::<Vec<_>>(), what));
         };
-        let wanted = Type::of(common);
+        // Of records and maps only the values know what they are made of.
+        let is_made_of_others = matches!(common, RECORD | RECORD_ARRAY | MAP | MAP_ARRAY);
+        let made = values.iter().find(|value| is_made_of_others && value.ty.oid == common);
+        let wanted = made.map_or_else(|| Type::of(common), |value| Type { typmod: -1, ..value.ty.clone() });
         let values: Result<Vec<_>> =
             values.into_iter().map(|value| self.coerce(value, &wanted, CastContext::Implicit)).collect();
         self.same_arrow(values?)
@@ -284,8 +300,32 @@ pub fn null_of(arrow: &DataType) -> Result<ScalarValue> {
     Ok(ScalarValue::try_from(arrow)?)
 }
 
+/// A `character` without the blanks that it carries: as it is compared, and as it becomes a text.
+pub fn without_blanks(value: Typed) -> Result<Typed> {
+    if !value.ty.carries_blanks() {
+        return Ok(value);
+    }
+    let session = SessionValues::default();
+    bound_call(&library::text::blanks::ORDER, vec![value], Type::of(TEXT), CastContext::Implicit, &session)
+}
+
+/// A `character(n)`, or an array of them, of a type without a length: its values carry their blanks.
+pub fn with_blanks(value: Typed) -> Typed {
+    let function = match value.ty.oid {
+        _ if value.ty.typmod < 0 => return value,
+        BPCHAR => &library::text::blanks::PADDED,
+        oid if element_type(oid) == Some(BPCHAR) => &library::text::blanks::PADDED_ELEMENTS,
+        _ => return value,
+    };
+    let ty = Type { typmod: -1, ..value.ty.clone() };
+    let session = SessionValues::default();
+    bound_call(function, vec![value.clone()], ty, CastContext::Implicit, &session).unwrap_or(value)
+}
+
 /// The engine's cast, of a constant at once. It is used where it is exact.
 pub fn native(value: Typed, ty: Type) -> Typed {
+    let keeps_length = ty.oid != value.ty.oid || ty.typmod >= 0;
+    let value = if keeps_length { value } else { with_blanks(value) };
     if value.ty.arrow == ty.arrow {
         return Typed { expr: value.expr, ty };
     }

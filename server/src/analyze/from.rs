@@ -1,5 +1,6 @@
 //! FROM: relations, subqueries, functions, joins.
 
+mod nested_collection;
 mod pivot;
 mod rows_from;
 mod sample;
@@ -50,7 +51,7 @@ impl Analyzer<'_> {
     pub(super) fn from(&mut self, from: &[TableWithJoins]) -> Result<LogicalPlan> {
         let mut before: Option<Part> = None;
         for item in from {
-            let lateral = item.joins.iter().any(|join| is_lateral(&join.relation));
+            let lateral = self.any_lateral(before.as_ref(), &item.joins)?;
             let part = if before.is_some() && lateral && item.joins.iter().all(|join| keeps_left(&join.join_operator)) {
                 // Functions further right may read what stands before the comma.
                 self.joined(before.take(), item)?
@@ -73,6 +74,17 @@ impl Analyzer<'_> {
             }
             None => Ok(LogicalPlanBuilder::empty(true).build()?),
         }
+    }
+
+    /// Whether a join further right may read what stands before the comma.
+    fn any_lateral(&mut self, before: Option<&Part>, joins: &[ast::Join]) -> Result<bool> {
+        let mut found = joins.iter().any(|join| is_lateral(&join.relation));
+        if let Some(before) = before {
+            for join in joins {
+                found = found || self.is_collection(before, &join.relation)?;
+            }
+        }
+        Ok(found)
     }
 
     /// A table with its joins, all of them joined to what stands before.
@@ -478,26 +490,6 @@ impl Analyzer<'_> {
         Ok(Part { plan, namespace: Namespace { relations, columns } })
     }
 
-    /// Redshift: `t.items` behind `t` means the elements of that column.
-    fn nested_collection(&mut self, before: Option<&Part>, name: &ast::ObjectName) -> Result<Option<Typed>> {
-        let names = parts(name)?;
-        let [table, column] = names.as_slice() else { return Ok(None) };
-        let namespace = match before {
-            Some(part) => &part.namespace,
-            None => return Ok(None),
-        };
-        let relation = namespace.relations.iter().find(|relation| relation.name.as_ref() == Some(table));
-        let column = relation.and_then(|relation| relation.columns.iter().find(|it| it.name == *column));
-        Ok(column.filter(|column| column.ty.arrow.is_nested()).map(ScopeColumn::typed))
-    }
-
-    fn is_collection(&mut self, left: &Part, factor: &TableFactor) -> Result<bool> {
-        match factor {
-            TableFactor::Table { name, args: None, .. } => Ok(self.nested_collection(Some(left), name)?.is_some()),
-            _ => Ok(false),
-        }
-    }
-
     /// A function in FROM.
     fn table_function(
         &mut self,
@@ -588,7 +580,8 @@ impl Analyzer<'_> {
                 let error = PgError::new(SqlState::AMBIGUOUS_FUNCTION, "function unnest(unknown) is not unique");
                 return Err(error.with_hint(hint).into());
             }
-            let function = library::set_functions("unnest")
+            let name = if array.ty.oid == MAP { "unnest_map" } else { "unnest" };
+            let function = library::set_functions(name)
                 .iter()
                 .find(|entry| crate::analyze::resolve::accepts(entry.arguments, &[array.ty.oid]));
             let Some(function) = function.copied() else {

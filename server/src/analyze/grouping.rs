@@ -215,6 +215,7 @@ impl Analyzer<'_> {
             TIMETZ => "timetz_order",
             JSONB => "jsonb_order",
             RECORD => "record_order",
+            BPCHAR if value.ty.carries_blanks() => return Ok(crate::analyze::coerce::without_blanks(value)?),
             oid if element_type(oid).is_some() => "array_order",
             UNKNOWN => {
                 return Ok(self.coerce(value, &Type::of(TEXT), pg::function::CastContext::Implicit)?);
@@ -232,7 +233,7 @@ impl Analyzer<'_> {
 
 /// `json` has no equality.
 fn check_groupable(ty: &Type) -> pg::error::Result<()> {
-    if matches!(ty.oid, JSON | JSONPATH) {
+    if matches!(ty.oid, JSON | JSONPATH | MAP) {
         let message = format!("could not identify an equality operator for type {}", ty.name());
         return Err(PgError::new(SqlState::UNDEFINED_FUNCTION, message));
     }

@@ -31,7 +31,7 @@ mod select;
 mod set_operation;
 mod sets;
 mod subquery;
-mod type_name;
+pub(crate) mod type_name;
 mod typed;
 mod values;
 mod windows;

@@ -50,6 +50,10 @@ impl Analyzer<'_> {
                 return Ok(self.outer(row, depth));
             }
         }
+        // Redshift's keyword, which PostgreSQL does not reserve.
+        if name.quote_style.is_none() && wanted == "sysdate" {
+            return self.named_call("sysdate", Vec::new(), &ast::Expr::Identifier(name.clone()));
+        }
         let message = format!("column \"{wanted}\" does not exist");
         let error = PgError::new(SqlState::UNDEFINED_COLUMN, message);
         Err(self.at(self.with_suggestion(error, &wanted), name))
@@ -145,7 +149,7 @@ impl Analyzer<'_> {
     }
 
     /// A column that was found so many levels further out.
-    fn outer(&mut self, column: Typed, depth: usize) -> Typed {
+    pub(super) fn outer(&mut self, column: Typed, depth: usize) -> Typed {
         if depth == 0 {
             return column;
         }

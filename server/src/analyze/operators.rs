@@ -276,6 +276,7 @@ impl Analyzer<'_> {
         let mut all = Vec::with_capacity(elements.len() + 1);
         for value in std::iter::once(value).chain(elements) {
             let cast = self.coerce(value, wanted, CastContext::Implicit);
+            let cast = cast.and_then(crate::analyze::coerce::without_blanks);
             all.push(cast.map_err(|error| self.at(error, whole))?);
         }
         let mut all = all.into_iter();

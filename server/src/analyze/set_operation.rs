@@ -7,7 +7,7 @@ use pg::Type;
 use pg::error::PgError;
 use pg::function::CastContext;
 use pg::sqlstate::SqlState;
-use pg::types::UNKNOWN;
+use pg::types::{BPCHAR, TEXT, UNKNOWN};
 use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier};
 
 use crate::analyze::coerce::{cannot_match, common_type, widest};
@@ -60,15 +60,33 @@ impl Analyzer<'_> {
             let message = format!("each {name} query must have the same number of columns");
             return Err(self.at(PgError::new(SqlState::SYNTAX_ERROR, message), place));
         }
-        let mut types = Vec::with_capacity(left.columns.len());
+        let (mut types, mut other_types) = (Vec::new(), Vec::new());
         for (left, right) in left.columns.iter().zip(&right.columns) {
             let common = common_type(&[left.ty.oid, right.ty.oid])
                 .ok_or_else(|| self.at(cannot_match(&[&left.ty, &right.ty], name), place))?;
-            types.push(union_type(common, &self.side_type(left, common), &self.side_type(right, common)));
+            let ty = union_type(common, &self.side_type(left, common), &self.side_type(right, common));
+            // What is not brought together keeps its lengths, and with them the blanks of the side that is shown.
+            let keeps_lengths = name != "UNION" && common == BPCHAR && left.ty.typmod >= 0 && right.ty.typmod >= 0;
+            types.push(if keeps_lengths { left.ty.clone() } else { ty.clone() });
+            other_types.push(if keeps_lengths { right.ty.clone() } else { ty });
         }
         let left = self.as_types(left, &types, CastContext::Implicit)?;
-        let right = self.as_types(right, &types, CastContext::Implicit)?;
-        Ok((left, right))
+        let right = self.as_types(right, &other_types, CastContext::Implicit)?;
+        if name == "UNION" || !types.iter().any(Type::carries_blanks) {
+            return Ok((left, right));
+        }
+        Ok((self.bare_characters(left, &types)?, self.bare_characters(right, &other_types)?))
+    }
+
+    /// The same without the blanks of `character` of any length, which the engine's equality of rows would see.
+    fn bare_characters(&mut self, side: Analyzed, types: &[Type]) -> Result<Analyzed> {
+        let texts: Vec<_> =
+            types.iter().map(|ty| if ty.carries_blanks() { Type::of(TEXT) } else { ty.clone() }).collect();
+        let mut side = self.as_types(side, &texts, CastContext::Implicit)?;
+        for (column, ty) in side.columns.iter_mut().zip(types) {
+            column.ty = if ty.carries_blanks() { ty.clone() } else { column.ty.clone() };
+        }
+        Ok(side)
     }
 
     /// The type of a column of one side. A constant without a type has no length and its own digits, which the other

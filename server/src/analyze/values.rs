@@ -42,6 +42,7 @@ impl Analyzer<'_> {
                 }
                 let value =
                     self.coerce(value, target, CastContext::Assignment).map_err(|error| self.at(error, expr))?;
+                let value = self.in_dimensions(value, target)?;
                 cells.push(native(value, target.clone()).expr);
             }
             assigned.push(cells);

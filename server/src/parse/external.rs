@@ -74,7 +74,7 @@ impl StatementReader<'_> {
     fn external_columns(&mut self) -> Result<Vec<ColumnDefinition>> {
         self.parenthesised(|reader| {
             let name = reader.identifier()?;
-            let data_type = reader.parser.parse_data_type().map_err(|error| reader.syntax(error))?;
+            let data_type = reader.column_type()?;
             Ok(ColumnDefinition { name, data_type, not_null: false })
         })
     }

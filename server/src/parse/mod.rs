@@ -13,6 +13,7 @@ pub mod external;
 pub mod forms;
 pub mod guard;
 pub mod length;
+mod nested_type;
 pub mod numbers;
 pub mod parentheses;
 pub mod position;

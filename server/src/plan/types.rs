@@ -1,10 +1,14 @@
 //! The types of columns, from how SQL writes them.
 
-use catalog::SqlType;
-use catalog::types::{LENGTH_MAX, NUMERIC_PRECISION_MAX, NumericSize};
-use sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, TimezoneInfo};
+use catalog::types::{LENGTH_MAX, MapEntry, NUMERIC_PRECISION_MAX, NumericSize, StructField};
+use catalog::{Oid, SqlType};
+use pg::error::PgError;
+use pg::sqlstate::SqlState;
+use sqlparser::ast::{self, ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo};
 
+use crate::analyze::type_name::type_of;
 use crate::error::{Error, Result};
+use crate::plan::relations::identifier;
 
 /// The type of a column.
 ///
@@ -32,18 +36,54 @@ pub fn column_type(written: &DataType) -> Result<SqlType> {
         },
         DataType::Bytea => SqlType::Bytea,
         DataType::Date => SqlType::Date,
-        DataType::Time(None | Some(6), TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => SqlType::Time,
-        DataType::Timestamp(None | Some(6), TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => SqlType::Timestamp,
-        DataType::Timestamp(None | Some(6), TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => SqlType::TimestampTz,
-        DataType::Time(None | Some(6), TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => SqlType::TimeTz,
-        DataType::Interval { fields: None, precision: None | Some(6) } => SqlType::Interval,
+        DataType::Time(..) | DataType::Timestamp(..) | DataType::Interval { .. } => {
+            let ty = type_of(written)?;
+            SqlType::from_oid(Oid(ty.oid), ty.typmod).ok_or_else(|| not_supported(&written.to_string()))?
+        }
         DataType::Uuid => SqlType::Uuid,
         DataType::JSON => SqlType::Json,
         DataType::JSONB => SqlType::Jsonb,
-        DataType::Array(ArrayElemTypeDef::SquareBracket(element, _)) => SqlType::array_of(column_type(element)?),
+        DataType::Array(ArrayElemTypeDef::SquareBracket(element, _) | ArrayElemTypeDef::AngleBracket(element)) => {
+            array_of(column_type(element)?)?
+        }
+        DataType::Struct(fields, _) => SqlType::Struct(struct_fields(fields)?),
+        DataType::Map(key, value) => map_of(column_type(key)?, column_type(value)?)?,
         DataType::Custom(name, modifiers) if modifiers.is_empty() => named_type(&name.to_string())?,
         other => return Err(not_supported(&other.to_string())),
     })
+}
+
+/// Dimensions an array can have (`MAXDIM`).
+const DIMENSIONS_MAX: usize = 6;
+
+fn array_of(element: SqlType) -> Result<SqlType> {
+    let array = SqlType::array_of(element);
+    if array.dimensions() > DIMENSIONS_MAX {
+        let found = array.dimensions();
+        let message = format!("number of array dimensions ({found}) exceeds the maximum allowed ({DIMENSIONS_MAX})");
+        return Err(PgError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, message).into());
+    }
+    Ok(array)
+}
+
+fn struct_fields(written: &[ast::StructField]) -> Result<Vec<StructField>> {
+    let mut fields: Vec<StructField> = Vec::with_capacity(written.len());
+    for field in written {
+        let name = field.field_name.as_ref().map(identifier).unwrap_or_default();
+        if fields.iter().any(|other| other.name == name) {
+            return Err(Error::DuplicateColumn { column: name });
+        }
+        fields.push(StructField { name, sql_type: column_type(&field.field_type)? });
+    }
+    Ok(fields)
+}
+
+/// Maps have single values as keys, which can be compared.
+fn map_of(key: SqlType, value: SqlType) -> Result<SqlType> {
+    if key.is_nested() || matches!(key, SqlType::Array(_) | SqlType::List(_) | SqlType::Json) {
+        return Err(not_supported(&format!("map with keys of type {key}")));
+    }
+    Ok(SqlType::Map(Box::new(MapEntry { key, value })))
 }
 
 /// The type of a name that is no keyword.

@@ -29,8 +29,11 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
         return Err(Error::not_supported(format!("table property '{property}'")));
     }
     let all = columns(&[create.columns.as_slice(), &create.partition_columns].concat(), 1)?;
+    if let Some(modified) = all.iter().find_map(|column| rounded(&column.sql_type)) {
+        return Err(Error::not_supported(format!("a column of type {modified} in an external table")));
+    }
     let (file_columns, partition_columns) = all.split_at(create.columns.len());
-    if let Some(column) = partition_columns.iter().find(|column| !can_partition(column.sql_type)) {
+    if let Some(column) = partition_columns.iter().find(|column| !can_partition(&column.sql_type)) {
         let what = format!("partition column \"{}\" of type {}", column.name, column.sql_type.base_name());
         return Err(Error::not_supported(what));
     }
@@ -52,8 +55,20 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
     Ok(Outcome::command("CREATE EXTERNAL TABLE"))
 }
 
+/// A type in this one that rounds its values, as nothing does with values in files.
+fn rounded(sql_type: &SqlType) -> Option<String> {
+    match sql_type {
+        SqlType::Modified(modified) => Some(modified.to_string()),
+        SqlType::Array(element) => rounded(&element.sql_type()),
+        SqlType::List(element) => rounded(element),
+        SqlType::Struct(fields) => fields.iter().find_map(|field| rounded(&field.sql_type)),
+        SqlType::Map(entry) => rounded(&entry.key).or_else(|| rounded(&entry.value)),
+        _ => None,
+    }
+}
+
 /// Whether the values of a type have one text that every tool writes.
-fn can_partition(sql_type: SqlType) -> bool {
+fn can_partition(sql_type: &SqlType) -> bool {
     sql_type.is_string()
         || sql_type.is_number()
         || matches!(

@@ -26,6 +26,9 @@ pub async fn execute(session: &mut Session, create: &CreateTable) -> Result<Outc
         return exists_already(session, name, create.if_not_exists, "CREATE TABLE");
     }
     let columns = columns(&create.columns, 1)?;
+    if let Some(column) = columns.iter().find(|column| column.sql_type.is_nested()) {
+        return Err(Error::not_supported(format!("a column of type {} in a hot table", column.sql_type)));
+    }
     let table = HotTable { oid: session.server.catalog.allocate_oid(), name, columns, options: Vec::new() };
     session.commit(vec![CatalogChange::CreateHotTable(table)]).await?;
     Ok(Outcome::command("CREATE TABLE"))

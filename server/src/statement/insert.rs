@@ -117,7 +117,6 @@ pub fn targets(
         return Ok(None);
     }
     let columns = target.columns.iter().map(|column| &target.table.columns[*column]);
-    let targets = columns
-        .map(|column| (column.name.clone(), Type::with_typmod(column.sql_type.oid().0, column.sql_type.typmod())));
+    let targets = columns.map(|column| (column.name.clone(), Type::of_column(&column.sql_type)));
     Ok(Some(targets.collect()))
 }

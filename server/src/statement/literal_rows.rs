@@ -57,14 +57,14 @@ fn constant(expr: &Expr, column: &Column) -> Option<Constant> {
         Value::Null => None,
         Value::SingleQuotedString(text) => Some(text.clone()),
         Value::Boolean(value) if column.sql_type == SqlType::Boolean => Some(value.to_string()),
-        Value::Number(digits, false) if takes_number(column.sql_type, digits) => Some(format!("{sign}{digits}")),
+        Value::Number(digits, false) if takes_number(&column.sql_type, digits) => Some(format!("{sign}{digits}")),
         _ => return None,
     };
     Some(Constant { text, place: value.span.start })
 }
 
 /// Whether reading a number is what assigning it would be: it fits, and need not be rounded or become something else.
-fn takes_number(sql_type: SqlType, digits: &str) -> bool {
+fn takes_number(sql_type: &SqlType, digits: &str) -> bool {
     match sql_type {
         SqlType::SmallInt => digits.parse::<i16>().is_ok(),
         SqlType::Integer => digits.parse::<i32>().is_ok(),

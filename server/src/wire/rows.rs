@@ -2,7 +2,7 @@
 //!
 //! [`RowEncoder`] is made once per portal from the schema of its rows and the formats that the client asked for. For each
 //! batch every column's type is looked at once, then rows are written one after another. What a column is sent as is
-//! decided by [`types::describe`] alone, the same that fills the row description; a value that does not fit the
+//! decided by [`types::describe_for_client`] alone, the same that fills the row description; a value that does not fit the
 //! described type is an error and not a different number of bytes.
 
 mod binary;
@@ -94,7 +94,7 @@ impl RowEncoder {
     /// An encoder for rows of this schema; `formats` has one entry per column, and columns without one are sent as text.
     pub fn new(schema: &Schema, formats: &[Format]) -> Self {
         let formats = formats.iter().copied().chain(std::iter::repeat(Format::Text));
-        let columns = schema.fields().iter().map(|field| types::describe(field)).zip(formats).collect();
+        let columns = schema.fields().iter().map(|field| types::describe_for_client(field)).zip(formats).collect();
         RowEncoder { columns, session: SessionValues::default() }
     }
 

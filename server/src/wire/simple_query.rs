@@ -11,7 +11,7 @@ use crate::statement::{self, Outcome, RowStream};
 use crate::wire::Failure;
 use crate::wire::connection::Connection;
 use crate::wire::rows::{Format, RowEncoder};
-use pg::types::describe;
+use pg::types::describe_for_client;
 
 /// Rows that are encoded before what has been written is looked at: a slice of wide rows must not fill the memory.
 const ENCODE_ROWS_MAX: usize = 256;
@@ -86,7 +86,7 @@ impl Connection {
     /// Says what the columns of a result are.
     pub(super) fn row_description(&mut self, schema: &SchemaRef, formats: &[Format]) -> Result<(), Failure> {
         let fields = schema.fields().iter().enumerate().map(|(number, field)| {
-            let described = describe(field);
+            let described = describe_for_client(field);
             let format = match format_of(formats, number) {
                 Format::Text => 0,
                 Format::Binary => 1,

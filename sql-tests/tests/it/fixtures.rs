@@ -3,7 +3,10 @@
 //! * `sales/2023/a.parquet`, `sales/2024/a.parquet`, `sales/2024/b.parquet`: sales in folders that are no `key=value`
 //! * `evolved/old.parquet`, `evolved/new.parquet`: files of one table before and after its columns changed
 //! * `types/all.parquet`: a column of each type, a row of values and a row of NULLs
+//! * `nested/…`: customers with structs, lists and maps, see [`nested`]
 //! * `broken/text.parquet`: no Parquet at all
+
+mod nested;
 
 use std::sync::Arc;
 
@@ -34,6 +37,9 @@ pub async fn put_all(store: &dyn ObjectStore, prefix: &str) {
         ("evolved/old.parquet", file(&before_evolution())),
         ("evolved/new.parquet", file(&after_evolution())),
         ("types/all.parquet", file(&every_type())),
+        ("nested/by_one_writer.parquet", file(&nested::by_one_writer())),
+        ("nested/by_another.parquet", file(&nested::by_another())),
+        ("ragged/a.parquet", file(&nested::ragged())),
         ("broken/text.parquet", Bytes::from_static(b"year,amount\n2023,1.00\n")),
     ];
     for (name, bytes) in files {

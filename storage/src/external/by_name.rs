@@ -21,6 +21,7 @@ use datafusion::scalar::ScalarValue;
 
 use super::coerced_column::{CoercedColumn, Target};
 use super::coercion::{self, Bound, Coercion, TimeScale, literal_of, literal_ticks};
+use super::nested::{self, Reason, Unreadable};
 use crate::error::Error;
 
 /// Key of a file's metadata under which [`pinned_reader`](super::pinned_reader) says which file it is: the engine gives
@@ -35,9 +36,9 @@ pub(super) struct ByName {
 
 /// Rewrites expressions about declared columns into expressions about one file's columns.
 #[derive(Debug)]
-struct FileColumns {
+pub(super) struct FileColumns {
     columns: Arc<[catalog::Column]>,
-    file: SchemaRef,
+    pub(super) file: SchemaRef,
 }
 
 /// A declared column in a file.
@@ -67,11 +68,17 @@ impl PhysicalExprAdapter for FileColumns {
         if let Some(column) = expr.downcast_ref::<Column>() {
             return self.value(column);
         }
+        if let Some(field) = self.field(&expr)? {
+            return Ok(field);
+        }
         expr.transform_down(|node| {
             // What is put in place is about the file: it must not be rewritten again.
             let done = |expr| Ok(Transformed::new(expr, true, TreeNodeRecursion::Jump));
             if let Some(column) = node.downcast_ref::<Column>() {
                 return done(self.operand(column)?);
+            }
+            if let Some(field) = self.field(&node)? {
+                return done(field);
             }
             match self.comparison(&node)? {
                 Some(comparison) => done(comparison),
@@ -90,14 +97,14 @@ impl FileColumns {
         };
         Ok(match found.coercion {
             Coercion::Same | Coercion::Cast => found.comparable(),
-            _ => self.coerced(found),
+            _ => self.coerced(found)?,
         })
     }
 
     /// A column's values, as part of a larger expression that could be compared with statistics.
     fn operand(&self, column: &Column) -> Result<Arc<dyn PhysicalExpr>> {
         match self.find(column)? {
-            Some(found) if found.field.data_type().is_floating() => Ok(self.coerced(found)),
+            Some(found) if found.field.data_type().is_floating() => self.coerced(found),
             _ => self.value(column),
         }
     }
@@ -171,43 +178,28 @@ impl FileColumns {
             return Ok(None);
         }
         let file_type = file_field.data_type().clone();
-        let Some(coercion) = coercion::coercion(&file_type, declared.sql_type) else {
-            return Err(self.mismatch(declared, &file_type).into());
-        };
+        let coercion = nested::reading(&file_type, &declared.sql_type);
+        let coercion = coercion.map_err(|unreadable| self.unreadable(&declared.name, unreadable))?;
         Ok(Some(Found {
             column: Column::new(file_field.name(), index),
             file_type,
             coercion,
             field: Arc::new(declared.sql_type.field(&declared.name, true)),
-            sql_type: declared.sql_type,
+            sql_type: declared.sql_type.clone(),
         }))
     }
 
-    fn declared(&self, column: &Column) -> Result<&catalog::Column> {
+    pub(super) fn declared(&self, column: &Column) -> Result<&catalog::Column> {
         match self.columns.iter().find(|declared| declared.name == column.name()) {
             Some(declared) => Ok(declared),
             None => exec_err!("column \"{}\" is not declared", column.name()),
         }
     }
 
-    /// Where a file has a column: spelled as declared, or otherwise in another case. Which case writers use depends on
-    /// the writer, and on the day.
-    fn index(&self, name: &str) -> Result<Option<usize>> {
-        let spelled = |is_same: fn(&str, &str) -> bool| -> Vec<usize> {
-            let fields = self.file.fields().iter().enumerate();
-            fields.filter(|(_, field)| is_same(field.name(), name)).map(|(index, _)| index).collect()
-        };
-        let exact = spelled(|a, b| a == b);
-        let candidates = if exact.is_empty() { spelled(|a, b| a.to_lowercase() == b.to_lowercase()) } else { exact };
-        match candidates[..] {
-            [] => Ok(None),
-            [index] => Ok(Some(index)),
-            _ => {
-                let quoted = |index: &usize| format!("\"{}\"", self.file.field(*index).name());
-                let candidates = candidates.iter().map(quoted).collect();
-                Err(Error::ColumnAmbiguous { column: name.to_owned(), path: self.path(), candidates }.into())
-            }
-        }
+    /// Where a file has a column.
+    pub(super) fn index(&self, name: &str) -> Result<Option<usize>> {
+        let named = nested::named(self.file.fields(), name);
+        named.map_err(|reason| self.unreadable(name, Unreadable { path: Vec::new(), reason }).into())
     }
 
     /// A file that lacks a column was written before the column was added.
@@ -216,22 +208,35 @@ impl FileColumns {
         Ok(lit(ScalarValue::try_from(&declared.sql_type.in_flight())?))
     }
 
-    fn coerced(&self, found: Found) -> Arc<dyn PhysicalExpr> {
-        let Found { column, coercion, field, sql_type, .. } = found;
+    fn coerced(&self, found: Found) -> Result<Arc<dyn PhysicalExpr>> {
+        let Found { column, file_type, mut coercion, field, sql_type } = found;
+        let needed = nested::needed(&file_type, &coercion);
+        let mut read: Arc<dyn PhysicalExpr> = Arc::new(column.clone());
+        if needed != file_type {
+            coercion = nested::reading(&needed, &sql_type).map_err(|error| self.unreadable(field.name(), error))?;
+            let part = self.file.field(column.index()).clone().with_data_type(needed);
+            read = Arc::new(CastExpr::new_with_target_field(read, Arc::new(part), None));
+        }
         let target = Arc::new(Target { coercion, field, sql_type, path: self.path() });
-        Arc::new(CoercedColumn { column: Arc::new(column), target })
+        Ok(Arc::new(CoercedColumn { column: read, target }))
     }
 
-    fn mismatch(&self, declared: &catalog::Column, file_type: &DataType) -> Error {
-        Error::ColumnTypeMismatch {
-            column: declared.name.clone(),
-            path: self.path(),
-            file_type: coercion::sql_name(file_type),
-            declared_type: declared.sql_type.to_string(),
+    /// The error that names what cannot be read, by its path from the column on.
+    pub(super) fn unreadable(&self, column: &str, unreadable: Unreadable) -> Error {
+        let names: Vec<_> = std::iter::once(column).chain(unreadable.path.iter().map(String::as_str)).collect();
+        let (column, path) = (names.join("."), self.path());
+        match unreadable.reason {
+            Reason::Mismatch { file, declared } => Error::ColumnTypeMismatch {
+                column,
+                path,
+                file_type: coercion::sql_name(&file),
+                declared_type: declared.to_string(),
+            },
+            Reason::Ambiguous { candidates } => Error::ColumnAmbiguous { column, path, candidates },
         }
     }
 
-    fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         self.file.metadata().get(FILE_URL).cloned().unwrap_or_default()
     }
 }

@@ -47,6 +47,7 @@ impl CoercedColumn {
             Misfit::OutOfRange => {
                 Error::ValueOutOfRange { column: column(), path: path.clone(), declared_type: sql_type.to_string() }
             }
+            Misfit::NotRectangular => Error::ArrayNotRectangular { column: column(), path: path.clone() },
             Misfit::NotUtf8 => {
                 let reason = format!("column \"{}\" holds a text that is not UTF-8", column());
                 Error::Corrupted { path: path.clone(), reason }

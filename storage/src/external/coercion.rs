@@ -15,7 +15,8 @@
 //! | `timestamp`, `timestamptz` | `date` | midnight |
 //!
 //! A timestamp with a zone is an instant; without one it is taken as UTC's wall clock, and so the other way round.
-//! Everything else is an error. A text is never parsed, a date never guessed from a number.
+//! Everything else is an error. A text is never parsed, a date never guessed from a number. Structs, lists and maps are
+//! read field by field: see [`nested`](super::nested).
 
 mod decimal;
 mod time;
@@ -27,10 +28,12 @@ use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, TimeUnit};
 use catalog::SqlType;
 
+use super::nested::Nested;
+
 pub(super) use time::{Bound, TimeScale, literal_of, literal_ticks};
 
 /// How the values of a file's column become values of the declared type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Coercion {
     /// They are.
     Same,
@@ -60,6 +63,8 @@ pub(super) enum Coercion {
     TrimPadding,
     /// By forgetting that all have the same length.
     FixedBytes,
+    /// By reading what they are made of.
+    Nested(Arc<Nested>),
 }
 
 /// Why a value could not be read.
@@ -69,10 +74,12 @@ pub(super) enum Misfit {
     OutOfRange,
     /// It is a string that is not UTF-8.
     NotUtf8,
+    /// It is an array of arrays of different lengths.
+    NotRectangular,
 }
 
-/// How a file's type is read as a declared one, if it is.
-pub(super) fn coercion(file: &DataType, declared: SqlType) -> Option<Coercion> {
+/// How single values of a file's type are read as a declared one, if they are.
+pub(super) fn coercion(file: &DataType, declared: &SqlType) -> Option<Coercion> {
     if let DataType::Dictionary(_, values) = file {
         return coercion(values, declared).map(|rule| if rule == Coercion::Same { Coercion::Cast } else { rule });
     }
@@ -98,7 +105,11 @@ pub(super) fn coercion(file: &DataType, declared: SqlType) -> Option<Coercion> {
         | SqlType::Jsonb
         | SqlType::Oid
         | SqlType::SingleByte
-        | SqlType::Array(_) => None,
+        | SqlType::Modified(_)
+        | SqlType::Array(_)
+        | SqlType::List(_)
+        | SqlType::Struct(_)
+        | SqlType::Map(_) => None,
     }
 }
 
@@ -164,12 +175,12 @@ fn to_bytes(file: &DataType) -> Option<Coercion> {
 
 impl Coercion {
     /// Reads values as the declared type.
-    pub(super) fn apply(self, array: &ArrayRef, declared: &DataType) -> Result<ArrayRef, Misfit> {
+    pub(super) fn apply(&self, array: &ArrayRef, declared: &DataType) -> Result<ArrayRef, Misfit> {
         let array = match array.data_type() {
             DataType::Dictionary(_, values) => &cast(array, values).map_err(|_| Misfit::OutOfRange)?,
             _ => array,
         };
-        match self {
+        match *self {
             Coercion::Same => Ok(array.clone()),
             Coercion::Cast | Coercion::CheckedCast => strict_cast(array, declared),
             Coercion::Time(scale) => scale.apply(array, declared).ok_or(Misfit::OutOfRange),
@@ -180,6 +191,7 @@ impl Coercion {
             Coercion::BytesToText => bytes_to_text(array),
             Coercion::TrimPadding => trim_padding(array),
             Coercion::FixedBytes => strict_cast(&strict_cast(array, &DataType::Binary)?, declared),
+            Coercion::Nested(ref nested) => nested.apply(array, declared),
         }
     }
 }

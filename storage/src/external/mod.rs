@@ -2,7 +2,7 @@
 //!
 //! A scan goes through these files in order: [`provider`] decides which partitions are read, [`listing`] finds their
 //! files, [`pinned_reader`] reads their bytes, [`by_name`] finds the declared columns in each file, and [`coercion`] says
-//! how a file's values become values of the declared type. Three promises hold: a partition that the filters exclude is
+//! how a file's values become values of the declared type, [`nested`] those made of others. Three promises hold: a partition that the filters exclude is
 //! never listed; a file that changes while it is read is an error and never a mixture; a value is read exactly, by a
 //! rule that is written down, or not at all.
 
@@ -15,6 +15,8 @@ mod pinned_reader;
 mod by_name;
 mod coerced_column;
 mod coercion;
+mod field_access;
+mod nested;
 
 mod statistics;
 #[cfg(test)]

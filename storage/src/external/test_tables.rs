@@ -40,6 +40,7 @@ pub struct Scanned {
     pub rows: Vec<String>,
     pub row_groups_pruned: usize,
     pub pages_pruned: usize,
+    pub bytes_scanned: usize,
 }
 
 impl Lake {
@@ -133,6 +134,7 @@ impl Lake {
             rows: batches.iter().flat_map(rows).collect(),
             row_groups_pruned: pruned(plan.as_ref(), "row_groups_pruned_statistics"),
             pages_pruned: pruned(plan.as_ref(), "page_index_pages_pruned"),
+            bytes_scanned: counted(plan.as_ref(), "bytes_scanned"),
         })
     }
 
@@ -168,7 +170,7 @@ pub fn refusal(result: Result<Scanned>) -> String {
 }
 
 fn column((name, sql_type): &(&str, SqlType)) -> Column {
-    Column { attribute_number: 1, name: (*name).to_owned(), sql_type: *sql_type, not_null: false }
+    Column { attribute_number: 1, name: (*name).to_owned(), sql_type: sql_type.clone(), not_null: false }
 }
 
 fn rows(batch: &RecordBatch) -> Vec<String> {
@@ -178,6 +180,11 @@ fn rows(batch: &RecordBatch) -> Vec<String> {
     };
     let row = |row| batch.columns().iter().map(|column| value(column, row)).collect::<Vec<_>>().join("|");
     (0..batch.num_rows()).map(row).collect()
+}
+
+fn counted(plan: &dyn ExecutionPlan, name: &str) -> usize {
+    let here = plan.metrics().and_then(|metrics| metrics.sum_by_name(name)).map_or(0, |value| value.as_usize());
+    here + plan.children().iter().map(|child| counted(child.as_ref(), name)).sum::<usize>()
 }
 
 fn pruned(plan: &dyn ExecutionPlan, name: &str) -> usize {

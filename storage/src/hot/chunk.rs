@@ -90,8 +90,11 @@ mod tests {
     #[test]
     fn rows_come_back_as_they_were() {
         let price = SqlType::Numeric(Some(NumericSize { precision: 15, scale: 2 }));
-        let table =
-            table(vec![column(1, "id", SqlType::Integer), column(2, "p", price), column(3, "n", SqlType::Text)]);
+        let table = table(vec![
+            column(1, "id", SqlType::Integer),
+            column(2, "p", price.clone()),
+            column(3, "n", SqlType::Text),
+        ]);
         let columns: Vec<ArrayRef> = vec![
             Arc::new(Int32Array::from(vec![Some(1), None])),
             Arc::new(Decimal128Array::from(vec![Some(-12345), None]).with_data_type(price.in_flight())),

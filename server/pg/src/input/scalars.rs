@@ -172,7 +172,7 @@ pub fn fit_numeric(
 }
 
 /// Checks a string against the length of its type; what is returned is what is stored.
-pub fn string(text: &str, sql_type: SqlType) -> Result<&str, InputError> {
+pub fn string<'a>(text: &'a str, sql_type: &SqlType) -> Result<&'a str, InputError> {
     if text.contains('\0') {
         return Err(InputError::NulCharacter);
     }
@@ -181,17 +181,21 @@ pub fn string(text: &str, sql_type: SqlType) -> Result<&str, InputError> {
 
 /// Cuts a string to the length of its type where only spaces are lost; `character` loses all spaces at its end, since
 /// they are padding.
-pub fn fit_string(text: &str, sql_type: SqlType) -> Result<&str, InputError> {
+pub fn fit_string<'a>(text: &'a str, sql_type: &SqlType) -> Result<&'a str, InputError> {
     let (text, length) = match sql_type {
-        SqlType::Varchar(Some(length)) => (text, length),
-        SqlType::Char(length) => (text.trim_end_matches(' '), length),
+        SqlType::Varchar(Some(length)) => (text, *length),
+        SqlType::Char(length) => (text.trim_end_matches(' '), *length),
         _ => return Ok(text),
     };
     let Some((end, _)) = text.char_indices().nth(length as usize) else {
         return Ok(text);
     };
     let (kept, excess) = text.split_at(end);
-    if excess.bytes().all(|b| b == b' ') { Ok(kept) } else { Err(InputError::ValueTooLong { column_type: sql_type }) }
+    if excess.bytes().all(|b| b == b' ') {
+        Ok(kept)
+    } else {
+        Err(InputError::ValueTooLong { column_type: sql_type.clone() })
+    }
 }
 
 /// Reads a `bytea` in hexadecimal or escape format.

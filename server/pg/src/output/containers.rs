@@ -10,6 +10,10 @@ use bytes::{BufMut, BytesMut};
 use super::{OutputError, Style, TextWriter, styled_writer};
 
 use crate::column_readers::{ListParts, list_parts};
+use crate::error::PgError;
+use crate::expression_type::Type;
+use crate::library::json::convert::{JsonWriter, Target};
+use crate::session::SessionValues;
 use crate::types;
 
 /// Prints the values inside a container; NULL is seen here, since the container has to print something for it.
@@ -104,13 +108,12 @@ pub(super) fn record_writer(array: &StructArray, style: Style) -> Result<TextWri
     }))
 }
 
-/// The writer of a map column: a JSON object. Numbers and booleans stand bare, every other value is a JSON string of its
-/// text.
+/// The writer of a map column: a JSON object. Numbers and booleans stand bare, arrays, records and maps are what
+/// `to_json` makes of them, every other value is a JSON string of its text.
 pub(super) fn map_writer(array: &MapArray, style: Style) -> Result<TextWriter<'_>, OutputError> {
     let (key_field, value_field) = array.entries_fields();
     let keys = described_writer(array.keys(), key_field, style)?;
-    let values = described_writer(array.values(), value_field, style)?;
-    let style = JsonStyle::of(value_field.data_type());
+    let (values, style) = json_writer(array.values(), value_field, style)?;
     let offsets = array.value_offsets();
     Ok(Box::new(move |row, out| {
         out.put_u8(b'{');
@@ -127,6 +130,28 @@ pub(super) fn map_writer(array: &MapArray, style: Style) -> Result<TextWriter<'_
     }))
 }
 
+/// What writes a map's values, and how they stand in JSON.
+fn json_writer<'a>(
+    values: &'a dyn Array,
+    field: &Field,
+    style: Style,
+) -> Result<(ElementWriter<'a>, JsonStyle), OutputError> {
+    let ty = Type::of_field(field);
+    if !field.data_type().is_nested() || ty.oid == types::TIMETZ {
+        return Ok((described_writer(values, field, style)?, JsonStyle::of(field.data_type())));
+    }
+    let no_text = |error: PgError| OutputError::NoTextFormat { data_type: error.message };
+    let session = SessionValues { time_zone: style.zone, ..SessionValues::default() };
+    let writer = JsonWriter::new(values, &ty, Target::Json, &session).map_err(no_text)?;
+    let write: TextWriter<'a> = Box::new(move |row, out| {
+        let mut text = String::new();
+        writer.write(row, &mut text).map_err(no_text)?;
+        out.put_slice(text.as_bytes());
+        Ok(())
+    });
+    Ok((ElementWriter { nulls: values.logical_nulls(), write }, JsonStyle::Json))
+}
+
 fn described_writer<'a>(values: &'a dyn Array, field: &Field, style: Style) -> Result<ElementWriter<'a>, OutputError> {
     let described = types::describe(field);
     ElementWriter::new(values, described.oid, described.typmod, style)
@@ -137,6 +162,7 @@ fn described_writer<'a>(values: &'a dyn Array, field: &Field, style: Style) -> R
 enum JsonStyle {
     Number,
     Boolean,
+    Json,
     String,
 }
 
@@ -160,6 +186,7 @@ fn write_json(values: &ElementWriter<'_>, row: usize, style: JsonStyle, out: &mu
     match style {
         // JSON has no NaN and no infinities, whose texts end in a letter.
         JsonStyle::Number if out.last().is_some_and(u8::is_ascii_digit) => {}
+        JsonStyle::Json => {}
         JsonStyle::Boolean => {
             let value = out[start] == b't';
             out.truncate(start);

@@ -65,7 +65,7 @@ pub(super) fn binary_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> 
             let string = string_reader(array);
             plain(move |row, out| out.put_u8(scalars::char_byte(string(row))))
         }
-        (types::TEXT, DataType::Map(_, _)) => text_writer(array, oid, typmod)?,
+        (types::JSON, DataType::Map(_, _)) => text_writer(array, oid, typmod)?,
         (oid, it) if it.is_string() && has_text_format(oid) => {
             let write = text_writer(array, oid, typmod)?;
             if oid != types::JSONB {
@@ -227,7 +227,7 @@ impl<'a> ElementWriter<'a> {
 fn record_writer(array: &StructArray) -> Result<BinaryWriter<'_>, EncodeError> {
     let mut fields = Vec::with_capacity(array.num_columns());
     for (column, field) in array.columns().iter().zip(array.fields()) {
-        let described = types::describe(field);
+        let described = types::describe_for_client(field);
         fields.push((described.oid, ElementWriter::new(column, described.oid, described.typmod)?));
     }
     Ok(Box::new(move |row, out| {

@@ -15,7 +15,7 @@ fn numeric(precision: u8, scale: i8) -> SqlType {
 /// What a file's values become, in Arrow's text form; `Err` is why they do not.
 fn read(array: impl Array + 'static, declared: SqlType) -> Result<String, Option<Misfit>> {
     let array: ArrayRef = Arc::new(array);
-    let rule = coercion(array.data_type(), declared).ok_or(None)?;
+    let rule = coercion(array.data_type(), &declared).ok_or(None)?;
     let read = rule.apply(&array, &declared.in_flight()).map_err(Some)?;
     assert_eq!(*read.data_type(), declared.in_flight());
     let texts = (0..read.len()).map(|row| arrow::util::display::array_value_to_string(&read, row).unwrap());

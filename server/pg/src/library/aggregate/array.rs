@@ -22,7 +22,7 @@ pub(super) static ENTRIES: &[Aggregate] = &[
 ];
 
 fn shape(arguments: &[ArgumentShape<'_>]) -> Result<Type> {
-    let element = arguments.last().map(|argument| Type { typmod: -1, ..argument.ty.clone() });
+    let element = arguments.last().map(|argument| argument.ty.of_result());
     let array = element.as_ref().and_then(Type::array_of);
     array.ok_or_else(|| {
         let name = element.map_or_else(String::new, |element| element.name());

@@ -73,16 +73,15 @@ pub struct BoundAggregate {
 }
 
 /// Whether the engine's equality of values of a type is PostgreSQL's.
-pub(super) fn has_engine_equality(data_type: &DataType) -> bool {
-    !matches!(data_type, DataType::Interval(_) | DataType::Struct(_) | DataType::List(_) | DataType::Null)
+pub(super) fn has_engine_equality(ty: &Type) -> bool {
+    !ty.carries_blanks()
+        && !matches!(ty.arrow, DataType::Interval(_) | DataType::Struct(_) | DataType::List(_) | DataType::Null)
 }
 
 /// An aggregate that gathers a state. The order of its rows does not matter.
 pub(super) fn unordered<S: State>(name: &str, call: AggregateCall) -> Result<Expr> {
     let call = AggregateCall { order_by: Vec::new(), ..call };
-    let by_engine = call.distinct
-        && call.arguments.len() == 1
-        && call.types.first().is_some_and(|ty| has_engine_equality(&ty.arrow));
+    let by_engine = call.distinct && call.arguments.len() == 1 && call.types.first().is_some_and(has_engine_equality);
     if by_engine {
         let call = AggregateCall { distinct: false, ..call };
         return node(name, Gather::State(accumulators::<S>()), call, Request { distinct: true, ..Request::PLAIN });

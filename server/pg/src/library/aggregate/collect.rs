@@ -11,7 +11,7 @@ use datafusion_common::{Result as EngineResult, ScalarValue};
 use datafusion_expr::Accumulator;
 
 use super::bound::{Gather, Shape};
-use super::order::{ASCENDING, Order, comparable};
+use super::order::{ASCENDING, Order, comparable_as};
 use super::state::columns_in_flight;
 use crate::error::{PgError, Result};
 use crate::expression_type::list_of;
@@ -76,8 +76,8 @@ impl Collected {
             sort_columns.push((column.clone(), key.options));
         }
         if self.shape.distinct {
-            for column in columns.iter().take(self.shape.types.len()) {
-                sort_columns.push((comparable(column)?, ASCENDING));
+            for (column, ty) in columns.iter().zip(&self.shape.types) {
+                sort_columns.push((comparable_as(ty, column)?, ASCENDING));
             }
         }
         let order = Order::new(sort_columns.iter().map(|(column, options)| (column.data_type().clone(), *options)))?;

@@ -19,7 +19,7 @@ use datafusion_functions_aggregate::first_last::first_value_udaf;
 use datafusion_functions_aggregate::min_max::{max_udaf, min_udaf};
 
 use super::bound::{Shape, collected, engine, engine_ignoring_nulls, has_engine_equality, unordered};
-use super::order::{interval_key, keys_of, timetz_key};
+use super::order::{interval_key, timetz_key, typed_keys};
 use super::saved::{Saved, saved};
 use super::state::{Input, One, State};
 use crate::datetime::Interval;
@@ -30,7 +30,7 @@ use crate::types::*;
 
 /// The type of the only argument: its scale, its fields.
 fn same(arguments: &[ArgumentShape<'_>]) -> Result<Type> {
-    let ty = arguments.last().map(|argument| Type { typmod: -1, ..argument.ty.clone() });
+    let ty = arguments.last().map(|argument| argument.ty.of_result());
     ty.ok_or_else(|| PgError::internal("an aggregate lacks its argument"))
 }
 
@@ -44,7 +44,11 @@ macro_rules! extremes {
             aggregate($name, &[FLOAT4], FLOAT4, |call| unordered::<Extreme<f32, $which>>($name, once(call))),
             aggregate($name, &[FLOAT8], FLOAT8, |call| unordered::<Extreme<f64, $which>>($name, once(call))),
             aggregate($name, &[TEXT], TEXT, |call| engine($engine(), once(call))),
-            aggregate($name, &[BPCHAR], BPCHAR, |call| engine($engine(), once(call))),
+            aggregate($name, &[BPCHAR], BPCHAR, |call| match call.types.first() {
+                Some(ty) if ty.carries_blanks() => collected($name, $array, once(call)),
+                _ => engine($engine(), once(call)),
+            })
+            .shaped(same),
             aggregate($name, &[DATE], DATE, |call| engine($engine(), once(call))),
             aggregate($name, &[TIME], TIME, |call| engine($engine(), once(call))),
             aggregate($name, &[TIMESTAMP], TIMESTAMP, |call| engine($engine(), once(call))),
@@ -81,13 +85,13 @@ fn once(call: AggregateCall) -> AggregateCall {
 }
 
 fn count(call: AggregateCall) -> Result<Expr> {
-    let by_engine = !call.distinct || call.types.first().is_some_and(|ty| has_engine_equality(&ty.arrow));
+    let by_engine = !call.distinct || call.types.first().is_some_and(has_engine_equality);
     if by_engine { engine(count_udaf(), call) } else { unordered::<Count>("count", call) }
 }
 
 /// `APPROXIMATE COUNT(DISTINCT …)`: HyperLogLog, for the types that the engine has it for.
 fn approximate_count(call: AggregateCall) -> Result<Expr> {
-    let by_engine = call.types.first().is_some_and(|ty| has_engine_equality(&ty.arrow) && !ty.arrow.is_floating());
+    let by_engine = call.types.first().is_some_and(|ty| has_engine_equality(ty) && !ty.arrow.is_floating());
     if !by_engine {
         return count(AggregateCall { distinct: true, ..call });
     }
@@ -256,7 +260,7 @@ fn greatest_array(shape: &Shape, columns: &[ArrayRef]) -> Result<ScalarValue> {
 }
 
 fn extreme_array(wanted: Ordering, shape: &Shape, columns: &[ArrayRef]) -> Result<ScalarValue> {
-    let keys = keys_of(columns)?;
+    let keys = typed_keys(columns, &shape.types)?;
     let arrays = columns.first().ok_or_else(|| PgError::internal("an aggregate lacks its argument"))?;
     let mut chosen = None;
     for row in (0..arrays.len()).filter(|row| arrays.is_valid(*row)) {

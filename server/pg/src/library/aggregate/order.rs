@@ -11,7 +11,8 @@ use arrow::row::{RowConverter, Rows, SortField};
 
 use crate::datetime::{DAY_US, Interval, SECOND_US};
 use crate::error::{PgError, Result};
-use crate::expression_type::list_of;
+use crate::expression_type::{Type, list_of};
+use crate::library::text::blanks::trimmed_column;
 
 /// Ascending, NULLs last: PostgreSQL's order when none is asked for.
 pub(super) const ASCENDING: SortOptions = SortOptions { descending: false, nulls_first: false };
@@ -93,6 +94,17 @@ impl Order {
     pub(super) fn keys(&self, columns: &[ArrayRef]) -> Result<Rows> {
         Ok(self.0.convert_columns(columns)?)
     }
+}
+
+/// As [`comparable`], of a column of this type.
+pub(super) fn comparable_as(ty: &Type, array: &ArrayRef) -> Result<ArrayRef> {
+    if ty.carries_blanks() { Ok(trimmed_column(array)) } else { comparable(array) }
+}
+
+/// Keys of rows of columns of these types, in ascending order.
+pub(super) fn typed_keys(columns: &[ArrayRef], types: &[Type]) -> Result<Rows> {
+    let columns = columns.iter().zip(types).map(|(column, ty)| comparable_as(ty, column));
+    keys_of(&columns.collect::<Result<Vec<_>>>()?)
 }
 
 /// Keys of rows of these columns, in ascending order.

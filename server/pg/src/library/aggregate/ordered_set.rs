@@ -13,7 +13,7 @@ use datafusion_expr::{Expr, lit};
 
 use super::bound::{Finish, Shape, collected};
 use super::interval::between;
-use super::order::keys_of;
+use super::order::{keys_of, typed_keys};
 use crate::datetime::Interval;
 use crate::error::{PgError, Result};
 use crate::expression_type::Type;
@@ -82,7 +82,7 @@ fn lacking() -> PgError {
 }
 
 fn value_type(arguments: &[ArgumentShape<'_>]) -> Result<Type> {
-    let ty = arguments.last().map(|argument| Type { typmod: -1, ..argument.ty.clone() });
+    let ty = arguments.last().map(|argument| argument.ty.of_result());
     ty.ok_or_else(lacking)
 }
 
@@ -90,7 +90,7 @@ fn value_type(arguments: &[ArgumentShape<'_>]) -> Result<Type> {
 fn like_fractions(arguments: &[ArgumentShape<'_>]) -> Result<Type> {
     let [fractions, value] = arguments else { return Err(lacking()) };
     let oid = crate::types::array_type(value.ty.oid).ok_or_else(lacking)?;
-    Ok(Type { oid, typmod: -1, arrow: with_leaves(&fractions.ty.arrow, &value.ty.arrow) })
+    Ok(Type { oid, typmod: value.ty.of_result().typmod, arrow: with_leaves(&fractions.ty.arrow, &value.ty.arrow) })
 }
 
 fn with_leaves(lists: &DataType, leaf: &DataType) -> DataType {
@@ -286,7 +286,7 @@ fn discrete_all(shape: &Shape, columns: &[ArrayRef]) -> Result<ScalarValue> {
 /// The most frequent value; of several, the first in order.
 fn mode(shape: &Shape, columns: &[ArrayRef]) -> Result<ScalarValue> {
     let values = present(columns)?;
-    let keys = keys_of(std::slice::from_ref(&values))?;
+    let keys = typed_keys(std::slice::from_ref(&values), &shape.types)?;
     let (mut best, mut best_length, mut start) = (None, 0, 0);
     for row in 0..values.len() {
         if row > start && keys.row(row) != keys.row(start) {

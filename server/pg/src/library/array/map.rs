@@ -15,9 +15,9 @@ use crate::types::*;
 
 /// The functions. The result of `map_get` is NULL when the map does not have the key.
 pub static MAPS: &[Function] = &[
-    function("map_get", &[ANY, ANY], ANYELEMENT, get).shaped(|arguments| Ok(must_entry_types(arguments)?.1)),
-    function("map_keys", &[ANY], ANYARRAY, keys).shaped(|arguments| array_of(must_entry_types(arguments)?.0)),
-    function("map_values", &[ANY], ANYARRAY, values).shaped(|arguments| array_of(must_entry_types(arguments)?.1)),
+    function("map_get", &[MAP, ANY], ANYELEMENT, get).shaped(|arguments| Ok(must_entry_types(arguments)?.1)),
+    function("map_keys", &[MAP], ANYARRAY, keys).shaped(|arguments| array_of(must_entry_types(arguments)?.0)),
+    function("map_values", &[MAP], ANYARRAY, values).shaped(|arguments| array_of(must_entry_types(arguments)?.1)),
 ];
 
 /// The types of a map's keys and values.

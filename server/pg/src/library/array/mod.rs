@@ -8,7 +8,7 @@ mod concatenate;
 mod construct;
 mod dimensions;
 mod generate_series;
-mod leaves;
+pub mod leaves;
 mod map;
 mod order;
 mod order_keys;

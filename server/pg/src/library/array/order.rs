@@ -55,7 +55,7 @@ impl Comparator {
 
 /// The error of a type that has no order.
 pub fn check_comparable(oid: u32, purpose: Purpose) -> Result<()> {
-    if !matches!(oid, JSON | JSONPATH) {
+    if !matches!(oid, JSON | JSONPATH | MAP) {
         return Ok(());
     }
     let name = type_name(oid);
@@ -70,6 +70,7 @@ pub fn check_comparable(oid: u32, purpose: Purpose) -> Result<()> {
 pub fn order_key(oid: u32, values: ArrayRef) -> Result<ArrayRef> {
     let name = match oid {
         RECORD => return super::order_keys::record_keys(&values),
+        BPCHAR => return Ok(crate::library::text::blanks::trimmed_column(&values)),
         INTERVAL => "interval_order",
         TIMETZ => "timetz_order",
         JSONB => "jsonb_order",

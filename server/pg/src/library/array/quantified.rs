@@ -24,6 +24,7 @@ use super::unify::{brought_to, common};
 use crate::error::{PgError, Result};
 use crate::expression_type::Type;
 use crate::function::{Call, Function, Method};
+use crate::library::text::blanks::trimmed_column;
 use crate::types::*;
 
 /// Elements that are compared at once.
@@ -126,11 +127,14 @@ impl Quantified {
 
     fn native_pairs(&self, compare: Comparison, left: &ColumnarValue, right: &ColumnarValue) -> Result<BooleanArray> {
         let ty = self.compared.as_ref().unwrap_or(&DataType::Null);
-        let brought = |value: &ColumnarValue| match value {
-            ColumnarValue::Array(array) => brought_to(array, ty),
-            ColumnarValue::Scalar(scalar) => brought_to(&scalar.to_array()?, ty),
+        let brought = |value: &ColumnarValue, of: &Type| -> Result<ArrayRef> {
+            let array = match value {
+                ColumnarValue::Array(array) => brought_to(array, ty)?,
+                ColumnarValue::Scalar(scalar) => brought_to(&scalar.to_array()?, ty)?,
+            };
+            Ok(if of.carries_blanks() { trimmed_column(&array) } else { array })
         };
-        let (left_array, right_array) = (brought(left)?, brought(right)?);
+        let (left_array, right_array) = (brought(left, &self.left)?, brought(right, &self.element)?);
         Ok(match (left, right) {
             (ColumnarValue::Scalar(_), ColumnarValue::Array(_)) => compare(&Scalar::new(left_array), &right_array)?,
             (ColumnarValue::Array(_), ColumnarValue::Scalar(_)) => compare(&left_array, &Scalar::new(right_array))?,
@@ -274,13 +278,14 @@ impl Quantified {
         };
         let ([left, Expr::Literal(array, _)], Some(compared)) = (arguments, &self.compared) else { return Ok(None) };
         let leaves = Leaves::new(&array.to_array()?)?;
-        if leaves.is_null(0) {
+        if leaves.is_null(0) || self.left.carries_blanks() {
             return Ok(None);
         }
         let range = leaves.range(0);
         let elements = brought_to(&leaves.values.slice(range.start, range.len()), compared);
         // What cannot be brought to one type is an error only once there is a row.
         let Ok(elements) = elements else { return Ok(None) };
+        let elements = if self.element.carries_blanks() { trimmed_column(&elements) } else { elements };
         let left_type = context.get_data_type(left)?;
         let elements = without_loss(&elements, &left_type).unwrap_or(elements);
         let left = if left_type == *elements.data_type() {

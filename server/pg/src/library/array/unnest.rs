@@ -17,7 +17,7 @@ use crate::types::*;
 /// The functions. `unnest_map` is `unnest` of a map, whose type PostgreSQL does not have.
 pub static UNNEST: &[SetFunction] = &[
     SetFunction { name: "unnest", arguments: &[ANYARRAY], variadic: false, columns: element_columns, rows: elements },
-    SetFunction { name: "unnest_map", arguments: &[ANY], variadic: false, columns: entry_columns, rows: entries },
+    SetFunction { name: "unnest_map", arguments: &[MAP], variadic: false, columns: entry_columns, rows: entries },
     SetFunction {
         name: "generate_subscripts",
         arguments: &[ANYARRAY, INT4],

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray};
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 use datafusion_expr::ColumnarValue;
 
@@ -11,6 +12,8 @@ use crate::error::{PgError, Result};
 use crate::expression_type::{Type, list_of};
 use crate::function::{Call, Function, Method, function};
 use crate::library;
+use crate::library::array::leaves::Leaves;
+use crate::library::text::blanks::trimmed_column;
 use crate::types::{ANYARRAY, BPCHAR, CHAR, NAME, TEXT, VARCHAR};
 
 /// An array to an array of another element type, or of the same one with another modifier; the context is that of the
@@ -27,7 +30,26 @@ pub fn array_cast_type(source: &Type, wanted: &Type) -> Option<Type> {
     Some(Type { oid: wanted.oid, typmod: wanted.typmod, arrow })
 }
 
-fn dimensions(data_type: &DataType) -> usize {
+/// An array where one of another number of dimensions is expected. An array without elements has none, so it is one of
+/// any; others are refused.
+pub static DIMENSIONS_CAST: Function = function("dimensions", &[ANYARRAY], ANYARRAY, dimensions_cast);
+
+fn dimensions_cast(call: &Call) -> Result<ArrayRef> {
+    let leaves = Leaves::new(&call.array(0)?)?;
+    let is_empty = |row: usize| leaves.is_null(row) || leaves.range(row).is_empty();
+    if !(0..leaves.rows()).all(is_empty) {
+        let (found, expected) = (leaves.depth, dimensions(&call.result.arrow));
+        let message = format!("an array with {found} dimensions where {expected} are expected");
+        return Err(PgError::not_supported(message));
+    }
+    let DataType::List(item) = &call.result.arrow else { return Err(PgError::internal("an array is a list")) };
+    let offsets = OffsetBuffer::from_lengths(vec![0; leaves.rows()]);
+    let values = arrow::array::new_empty_array(item.data_type());
+    Ok(Arc::new(ListArray::try_new(item.clone(), offsets, values, leaves.lists.nulls().cloned())?))
+}
+
+/// Dimensions of arrays that are carried so.
+pub fn dimensions(data_type: &DataType) -> usize {
     match data_type {
         DataType::List(field) => 1 + dimensions(field.data_type()),
         _ => 0,
@@ -54,6 +76,9 @@ fn is_string(oid: u32) -> bool {
 }
 
 fn cast_elements(call: &Call, elements: &ArrayRef, source: &Type, target: &Type) -> Result<ArrayRef> {
+    // The blanks of `character` are none of another type's.
+    let carries_blanks = source.carries_blanks() && target.oid != BPCHAR;
+    let elements = &if carries_blanks { trimmed_column(elements) } else { elements.clone() };
     // A binary-compatible or computed cast of the engine leaves the modifier to a second step.
     let elements = match library::cast(source.oid, target.oid) {
         Some(cast) => apply(call, &cast.function, elements, source, target)?,

@@ -17,7 +17,7 @@ mod string;
 
 use super::Section;
 
-pub use arrays::{ARRAY_CAST, array_cast_type};
+pub use arrays::{ARRAY_CAST, DIMENSIONS_CAST, array_cast_type, dimensions};
 pub use by_text::{FROM_TEXT, TO_TEXT};
 
 /// What this module has.

@@ -17,9 +17,10 @@ const TYPMOD_HEADER: i32 = 4;
 /// A string of `character varying(n)` or `character(n)`: what is longer is cut where the cast was written, or where only
 /// spaces are lost. `character` loses the spaces at its end, which are padding.
 pub fn string<'a>(text: &'a str, ty: &Type, explicit: bool) -> Result<&'a str> {
+    // Without a length, the spaces are carried.
+    let Some(length) = types::length_of(ty.typmod) else { return Ok(text) };
     let padded = ty.oid == BPCHAR;
     let text = if padded { text.trim_end_matches(' ') } else { text };
-    let Some(length) = types::length_of(ty.typmod) else { return Ok(text) };
     // A character has at least one byte.
     if text.len() <= length {
         return Ok(text);
@@ -113,6 +114,7 @@ mod tests {
 
     #[test]
     fn strings_are_cut_where_it_was_asked_for() {
+        assert_eq!(string("a  ", &Type::of(BPCHAR), true), Ok("a  "));
         let varying = Type::with_typmod(VARCHAR, 6);
         let padded = Type::with_typmod(BPCHAR, 6);
         assert_eq!(string("éab", &varying, true), Ok("éa"));

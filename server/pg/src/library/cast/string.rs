@@ -1,5 +1,5 @@
 //! Casts among the types that are carried as strings. A `character(n)` is carried without its padding, so it is a text as
-//! it is.
+//! it is; of a `character` without a length, the planner takes the blanks away (see [`blanks`]).
 
 use arrow::array::ArrayRef;
 
@@ -8,6 +8,7 @@ use crate::error::{PgError, Result};
 use crate::function::CastContext::{Assignment, Explicit, Implicit};
 use crate::function::{Call, Cast, cast, native_cast};
 use crate::input::scalars;
+use crate::library::text::blanks;
 use crate::types::*;
 
 /// The casts of this module.
@@ -30,7 +31,7 @@ pub static CASTS: &[Cast] = &[
     cast(&[VARCHAR], BPCHAR, Implicit, fitted),
     cast(&[VARCHAR], VARCHAR, Implicit, fitted),
     cast(&[BPCHAR], CHAR, Assignment, to_char),
-    cast(&[BPCHAR], NAME, Implicit, to_name),
+    cast(&[BPCHAR], NAME, Implicit, character_to_name),
     native_cast(&[BPCHAR], TEXT, Implicit),
     cast(&[BPCHAR], VARCHAR, Implicit, fitted),
     cast(&[BPCHAR], BPCHAR, Implicit, fitted),
@@ -38,8 +39,13 @@ pub static CASTS: &[Cast] = &[
 
 /// The string, no longer than the result's type has it.
 fn fitted(call: &Call) -> Result<ArrayRef> {
+    let from_character = call.types.first().is_some_and(|ty| ty.oid == BPCHAR);
     if call.result.oid != BPCHAR && length_of(call.result.typmod).is_none() {
-        return call.array(0);
+        return if from_character { call.map1(blanks::trimmed) } else { call.array(0) };
+    }
+    if from_character && call.result.oid != BPCHAR {
+        let explicit = modifier::is_explicit(call.context);
+        return call.map1(|text: &str| modifier::string(blanks::trimmed(text), &call.result, explicit));
     }
     let explicit = modifier::is_explicit(call.context);
     call.map1(|text: &str| modifier::string(text, &call.result, explicit))
@@ -47,6 +53,10 @@ fn fitted(call: &Call) -> Result<ArrayRef> {
 
 fn to_name(call: &Call) -> Result<ArrayRef> {
     call.map1(scalars::name)
+}
+
+fn character_to_name(call: &Call) -> Result<ArrayRef> {
+    call.map1(|text: &str| scalars::name(blanks::trimmed(text)))
 }
 
 fn to_char(call: &Call) -> Result<ArrayRef> {

@@ -65,7 +65,7 @@ impl<'a> JsonWriter<'a> {
             (INT2 | INT4 | INT8 | FLOAT4 | FLOAT8 | NUMERIC, _) => Kind::Number(text()?),
             (DATE | TIMESTAMP, _) => Kind::Time(text()?),
             (TIMESTAMPTZ, _) => Kind::Zoned(crate::column_readers::timestamp_reader(array), session.time_zone),
-            (JSON | JSONB, _) => Kind::Json(text()?),
+            (JSON | JSONB | MAP, _) => Kind::Json(text()?),
             (_, it) if it.is_list() => {
                 let ListParts { values, element, range } = list_parts(array);
                 let ty = match element.data_type().is_list() {

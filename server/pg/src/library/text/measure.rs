@@ -1,6 +1,7 @@
 //! Lengths of strings, and where one stands in another.
 
 use super::as_integer;
+use super::blanks::trimmed;
 use crate::error::Result;
 use crate::function::{Call, Function, function};
 use crate::types::*;
@@ -8,14 +9,14 @@ use arrow::array::ArrayRef;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     function("length", &[TEXT], INT4, characters),
-    function("length", &[BPCHAR], INT4, characters),
+    function("length", &[BPCHAR], INT4, characters_without_blanks),
     function("char_length", &[TEXT], INT4, characters),
-    function("char_length", &[BPCHAR], INT4, characters),
+    function("char_length", &[BPCHAR], INT4, characters_without_blanks),
     function("character_length", &[TEXT], INT4, characters),
-    function("character_length", &[BPCHAR], INT4, characters),
+    function("character_length", &[BPCHAR], INT4, characters_without_blanks),
     // Redshift's.
     function("len", &[TEXT], INT4, characters),
-    function("len", &[BPCHAR], INT4, characters),
+    function("len", &[BPCHAR], INT4, characters_without_blanks),
     function("textlen", &[TEXT], INT4, characters),
     function("octet_length", &[TEXT], INT4, |call| call.map1(|s: &str| as_integer(s.len()))),
     function("octet_length", &[BPCHAR], INT4, padded_octets),
@@ -33,6 +34,10 @@ pub(super) static OPERATORS: &[Function] = &[function("^@", &[TEXT, TEXT], BOOL,
 
 fn characters(call: &Call) -> Result<ArrayRef> {
     call.map1(|s: &str| as_integer(s.chars().count()))
+}
+
+fn characters_without_blanks(call: &Call) -> Result<ArrayRef> {
+    call.map1(|s: &str| as_integer(trimmed(s).chars().count()))
 }
 
 /// A `char(n)` has n characters, those that are not stored being blanks of one byte.

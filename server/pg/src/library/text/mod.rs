@@ -4,6 +4,7 @@
 //! Unicode's simple rules of one character for one, as PostgreSQL does in a database with the locale `C.UTF-8`; digits
 //! are the ten of ASCII there.
 
+pub mod blanks;
 mod byte_string;
 mod case;
 mod concat;

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use arrow::array::ArrayRef;
 
+use super::blanks::trimmed;
 use crate::error::Result;
 use crate::function::{Call, Function, function};
 use crate::types::*;
@@ -13,14 +14,18 @@ pub(super) static OPERATORS: &[Function] = &[
     function("~<=~", &[TEXT, TEXT], BOOL, |call| compare(call, Ordering::is_le)),
     function("~>~", &[TEXT, TEXT], BOOL, |call| compare(call, Ordering::is_gt)),
     function("~>=~", &[TEXT, TEXT], BOOL, |call| compare(call, Ordering::is_ge)),
-    function("~<~", &[BPCHAR, BPCHAR], BOOL, |call| compare(call, Ordering::is_lt)),
-    function("~<=~", &[BPCHAR, BPCHAR], BOOL, |call| compare(call, Ordering::is_le)),
-    function("~>~", &[BPCHAR, BPCHAR], BOOL, |call| compare(call, Ordering::is_gt)),
-    function("~>=~", &[BPCHAR, BPCHAR], BOOL, |call| compare(call, Ordering::is_ge)),
+    function("~<~", &[BPCHAR, BPCHAR], BOOL, |call| compare_without_blanks(call, Ordering::is_lt)),
+    function("~<=~", &[BPCHAR, BPCHAR], BOOL, |call| compare_without_blanks(call, Ordering::is_le)),
+    function("~>~", &[BPCHAR, BPCHAR], BOOL, |call| compare_without_blanks(call, Ordering::is_gt)),
+    function("~>=~", &[BPCHAR, BPCHAR], BOOL, |call| compare_without_blanks(call, Ordering::is_ge)),
 ];
 
 fn compare(call: &Call, accept: fn(Ordering) -> bool) -> Result<ArrayRef> {
     call.map2(|left: &str, right: &str| accept(left.cmp(right)))
+}
+
+fn compare_without_blanks(call: &Call, accept: fn(Ordering) -> bool) -> Result<ArrayRef> {
+    call.map2(|left: &str, right: &str| accept(trimmed(left).cmp(trimmed(right))))
 }
 
 #[cfg(test)]

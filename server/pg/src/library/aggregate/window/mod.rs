@@ -87,7 +87,7 @@ fn value_type(arguments: &[ArgumentShape<'_>]) -> Result<Type> {
     });
     Ok(match widest {
         Some((precision, scale)) => Type::numeric(precision.min(76), scale),
-        None => Type { typmod: -1, ..first.ty.clone() },
+        None => first.ty.of_result(),
     })
 }
 
