@@ -6,6 +6,7 @@
 
 pub mod analyze;
 pub mod apply;
+pub mod computed_limit;
 pub mod config;
 pub mod demo;
 pub mod engine_error;
@@ -18,6 +19,7 @@ pub mod run;
 pub mod server;
 pub mod session;
 pub mod set_returning;
+pub mod spool;
 pub mod statement;
 pub mod telemetry;
 pub mod wire;

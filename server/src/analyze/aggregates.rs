@@ -29,7 +29,18 @@ impl Analyzer<'_> {
         within_group: bool,
         whole: &ast::Expr,
     ) -> Result<Typed> {
-        self.check_aggregate(aggregate, call, distinct, within_group, whole)?;
+        let filter = self.aggregate_filter(call)?;
+        let ordered_by = match aggregate.kind {
+            AggregateKind::Normal => self.aggregate_order(call)?,
+            _ => Vec::new(),
+        };
+        let read = arguments.iter().chain(ordered_by.iter().map(|(value, _)| value)).map(|value| &value.expr);
+        let owner = match call.over {
+            Some(_) => self.levels.len().saturating_sub(1),
+            None => self.aggregate_level(read.chain(filter.as_deref()))?,
+        };
+        self.check_aggregate(aggregate, call, distinct, within_group, owner, whole)?;
+        let arguments = self.distinct_arguments(aggregate, distinct, arguments)?;
         let (arguments, polymorphic) =
             self.cast_arguments(&expected, arguments).map_err(|error| self.at(error, whole))?;
         let arguments = match aggregate.kind {
@@ -39,7 +50,7 @@ impl Analyzer<'_> {
         let result = self.result_of(aggregate.result, aggregate.shape, &arguments, &polymorphic);
         let result = result.map_err(|error| self.at(error, whole))?;
         let order = match aggregate.kind {
-            AggregateKind::Normal => self.aggregate_order(call)?,
+            AggregateKind::Normal => ordered_by,
             _ => {
                 let sorted = arguments[direct..].iter().zip(ordered);
                 sorted.map(|(value, (_, options))| (value.clone(), options)).collect()
@@ -52,16 +63,7 @@ impl Analyzer<'_> {
         }
         let sorts = order.into_iter().map(|(value, options)| self.sort(value, &options));
         let mut order_by = sorts.collect::<Result<Vec<Sort>>>()?;
-        let filter = match &call.filter {
-            Some(filter) => {
-                let before = self.level()?.place.replace(Place::Plain("FILTER"));
-                let condition = self.condition(filter, "FILTER");
-                self.level()?.place = before;
-                Some(Box::new(condition?.expr))
-            }
-            None => None,
-        };
-        if aggregate.kind != AggregateKind::Normal && call.over.is_none() {
+        if aggregate.kind != AggregateKind::Normal && call.over.is_none() && owner + 1 == self.levels.len() {
             let values = arguments.iter().take(direct).map(|argument| argument.expr.clone());
             let values: Vec<_> = values.collect();
             self.level()?.direct_arguments.extend(values);
@@ -78,8 +80,29 @@ impl Analyzer<'_> {
         let value = Typed::new(expr, result);
         match &call.over {
             Some(over) => self.aggregate_over(value, over, whole),
-            None => Ok(value),
+            None => self.at_level(value, owner, whole),
         }
+    }
+
+    /// `count(DISTINCT x)` counts what is equal by the type's measure once.
+    fn distinct_arguments(
+        &mut self,
+        aggregate: &Aggregate,
+        distinct: bool,
+        arguments: Vec<Typed>,
+    ) -> Result<Vec<Typed>> {
+        if !distinct || aggregate.name != "count" {
+            return Ok(arguments);
+        }
+        arguments.into_iter().map(|argument| self.group_key(argument)).collect()
+    }
+
+    fn aggregate_filter(&mut self, call: &ast::Function) -> Result<Option<Box<Expr>>> {
+        let Some(filter) = &call.filter else { return Ok(None) };
+        let before = self.level()?.place.replace(Place::Plain("FILTER"));
+        let condition = self.condition(filter, "FILTER");
+        self.level()?.place = before;
+        Ok(Some(Box::new(condition?.expr)))
     }
 
     /// The values of a hypothetical row, each of the type that its place in the order has.
@@ -101,11 +124,13 @@ impl Analyzer<'_> {
         call: &ast::Function,
         distinct: bool,
         within_group: bool,
+        owner: usize,
         whole: &ast::Expr,
     ) -> Result<()> {
         let name = aggregate.name;
         let over = call.over.is_some();
-        let level = self.level()?;
+        let level =
+            self.levels.get(owner).ok_or_else(|| PgError::internal("an aggregate stands outside of a query"))?;
         let error = if aggregate.kind != AggregateKind::Normal && !within_group {
             Some((SqlState::WRONG_OBJECT_TYPE, format!("WITHIN GROUP is required for ordered-set aggregate {name}")))
         } else if over && distinct {
@@ -136,9 +161,9 @@ impl Analyzer<'_> {
     fn aggregate_order(&mut self, call: &ast::Function) -> Result<Vec<(Typed, ast::OrderByOptions)>> {
         let mut sorts = Vec::new();
         for order in ordered_within(call).into_iter().chain(&call.within_group) {
-            self.level()?.in_aggregate = true;
+            let before = std::mem::replace(&mut self.level()?.in_aggregate, true);
             let value = self.expression(&order.expr);
-            self.level()?.in_aggregate = false;
+            self.level()?.in_aggregate = before;
             sorts.push((value?, order.options));
         }
         Ok(sorts)

@@ -141,7 +141,8 @@ fn guard_of(needed: Needed, replaced: &[(Expr, Expr)]) -> Result<Option<Expr>> {
     Ok(is_askable.then_some(guard))
 }
 
-fn is_subquery(expr: &Expr) -> bool {
+/// Whether a node is a subquery.
+pub(super) fn is_subquery(expr: &Expr) -> bool {
     matches!(expr, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))
 }
 
@@ -175,7 +176,7 @@ fn is_left(expr: &Expr, outer: &LogicalPlan, under: Under, needed: &Needed) -> R
 }
 
 /// The subquery as one that answers one value, and the type of that.
-fn as_value(expr: &Expr, outer: &LogicalPlan) -> Result<(LogicalPlan, DataType)> {
+pub(super) fn as_value(expr: &Expr, outer: &LogicalPlan) -> Result<(LogicalPlan, DataType)> {
     Ok(match expr {
         Expr::ScalarSubquery(subquery) => {
             let plan = subquery.subquery.as_ref().clone();

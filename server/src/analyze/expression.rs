@@ -17,6 +17,7 @@ use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, folded};
 use crate::error::{Error, Result};
 use crate::lazy::{bound_once, in_order};
+use crate::parse::forms::clauses::ALL_FIELDS;
 
 /// Stack that is kept free while an expression is read; below it, the next one is allocated.
 const STACK_RED_ZONE_BYTES: usize = 128 << 10;
@@ -449,6 +450,10 @@ impl Analyzer<'_> {
                 continue;
             }
             match &rest[0] {
+                AccessExpr::Dot(ast::Expr::Identifier(name)) if name.value == ALL_FIELDS => {
+                    let message = "row expansion via \"*\" is not supported here";
+                    return Err(self.at(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message), root));
+                }
                 AccessExpr::Dot(ast::Expr::Identifier(name)) => value = self.field(value, name)?,
                 other => return Err(self.at(PgError::not_supported(format!("the access .{other}")), root)),
             }

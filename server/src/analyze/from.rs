@@ -1,10 +1,13 @@
 //! FROM: relations, subqueries, functions, joins.
 
+mod column_definitions;
+mod join_condition;
 mod nested_collection;
 mod pivot;
 mod rows_from;
 mod sample;
 
+pub(super) use column_definitions::returns_records;
 use datafusion::common::{Column, JoinType, TableReference};
 use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder};
 use pg::error::PgError;
@@ -26,9 +29,13 @@ use crate::apply::{Apply, ApplyKind, outer_columns};
 use crate::error::{Error, Result};
 use crate::lazy::conjuncts;
 use crate::parse::forms::ROWS_FROM;
+use crate::parse::forms::clauses::DEFINED_COLUMNS;
 use crate::plan::FoundRelation;
 use crate::plan::relations::parts;
 use crate::set_returning::SetReturning;
+
+/// Where a LATERAL subquery stands, for an aggregate in it of the query whose FROM that is.
+const OWN_FROM: Place = Place::Plain("FROM clause of their own query level");
 
 /// A part of FROM.
 #[derive(Debug, Clone)]
@@ -164,6 +171,7 @@ impl Analyzer<'_> {
             }
             TableFactor::Derived { lateral: true, subquery, alias, sample: None } => {
                 let part = self.with_namespace(before.as_ref(), |analyzer| {
+                    analyzer.level()?.place = Some(OWN_FROM);
                     let analyzed = analyzer.query(subquery)?;
                     analyzer.named(analyzed, alias.as_ref())
                 })?;
@@ -218,8 +226,11 @@ impl Analyzer<'_> {
     fn table(&mut self, name: &ast::ObjectName, alias: Option<&TableAlias>) -> Result<Part> {
         let parts = parts(name)?;
         if let [single] = parts.as_slice()
-            && let Some(found) = self.common_table(single)
+            && let Some((found, is_work_table)) = self.common_table(single)
         {
+            if is_work_table && let Some(level) = self.levels.last_mut() {
+                level.reads_itself = true;
+            }
             return self.named_as(found, alias, single);
         }
         let found = self.context.find_relation(&parts).map_err(|error| match error {
@@ -310,8 +321,8 @@ impl Analyzer<'_> {
         }
         for (column, name) in relation.columns.iter_mut().zip(&alias.columns) {
             if name.data_type.is_some() {
-                let error = PgError::not_supported("a column definition list");
-                return Err(self.at(error, &alias.name));
+                let message = "a column definition list is only allowed for functions returning \"record\"";
+                return Err(self.at(PgError::new(SqlState::SYNTAX_ERROR, message), &name.name));
             }
             column.name = folded(&name.name);
         }
@@ -346,7 +357,12 @@ impl Analyzer<'_> {
         let visible = self.level()?.namespace.clone();
         let (left, right) = self.relation(Some(left), &join.relation, Attach::Cross)?;
         self.level()?.namespace = visible;
-        let left = left.ok_or_else(|| PgError::internal("a join lacks its left side"))?;
+        let Some(left) = left else {
+            let message = "invalid reference to FROM-clause entry on the left of a RIGHT or FULL JOIN";
+            let error = PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message)
+                .with_detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.");
+            return Err(self.at(error, &join.relation));
+        };
         self.join_parts(left, right, kind, constraint)
     }
 
@@ -428,28 +444,6 @@ impl Analyzer<'_> {
         }
     }
 
-    /// A join on a condition. One with a subquery in it, of an inner join, is a filter over all pairs.
-    fn joined_on(
-        &mut self,
-        left: LogicalPlan,
-        right: LogicalPlan,
-        kind: JoinType,
-        condition: Expr,
-    ) -> Result<LogicalPlan> {
-        let mut subqueries = Vec::new();
-        crate::analyze::grouping::collect(&condition, &mut subqueries, |node| {
-            matches!(node, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))
-        })?;
-        if subqueries.is_empty() {
-            return Ok(LogicalPlanBuilder::from(left).join_on(right, kind, vec![conjuncts(condition)])?.build()?);
-        }
-        if kind != JoinType::Inner {
-            return Err(Error::not_supported("a subquery in the condition of an outer join"));
-        }
-        let pairs = LogicalPlanBuilder::from(left).cross_join(right)?.build()?;
-        self.filtered(pairs, condition)
-    }
-
     /// JOIN … USING: the columns are there once.
     fn join_using(&mut self, left: Part, right: Part, kind: JoinType, names: &[String]) -> Result<Part> {
         let mut merged = Vec::with_capacity(names.len());
@@ -517,6 +511,18 @@ impl Analyzer<'_> {
         })?;
         if function_name == "unnest" {
             return Ok((None, self.unnest(before, values, ordinality, alias, attach)?));
+        }
+        if returns_records(&function_name) {
+            let columns = self.column_definitions(alias, name)?;
+            if ordinality {
+                let message = "WITH ORDINALITY cannot be used with a column definition list";
+                let error = PgError::new(SqlState::SYNTAX_ERROR, message);
+                return Err(self.at(error.with_hint("Put the column definition list inside ROWS FROM()."), name));
+            }
+            let call = self.record_call(&function_name, values, columns, name)?;
+            let alias = alias.filter(|alias| alias.name.value != DEFINED_COLUMNS);
+            let alias = alias.map(|alias| TableAlias { columns: Vec::new(), ..alias.clone() });
+            return Ok((None, self.attach(before, vec![call], ordinality, alias.as_ref(), &function_name, attach)?));
         }
         let found = self.resolve(&function_name, &values, false).map_err(|error| self.at(error, name))?;
         let Some(found) = found else {
@@ -660,6 +666,7 @@ impl Analyzer<'_> {
             return Err(PgError::internal("a lateral join is one with a subquery").into());
         };
         let right = self.with_namespace(Some(&left), |analyzer| {
+            analyzer.level()?.place = Some(OWN_FROM);
             let analyzed = analyzer.query(subquery)?;
             analyzer.named(analyzed, alias.as_ref())
         })?;
@@ -676,12 +683,10 @@ impl Analyzer<'_> {
         };
         let outer = outer_columns(&right.plan)?;
         if !outer.iter().any(|column| left.plan.schema().has_column(column)) {
-            let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, vec![condition])?.build()?;
+            let plan = self.joined_on(left.plan, right.plan, kind, condition)?;
             return Ok(Part { plan, namespace });
         }
-        let inner = crate::analyze::names::as_outer(condition, &left.plan)?;
-        let filtered = LogicalPlanBuilder::from(right.plan).filter(inner)?.build()?;
-        let plan = Apply::plan(left.plan, filtered, ApplyKind::Lateral { outer: kind == JoinType::Left }, None)?;
+        let plan = self.joined_by_rows(left.plan, right.plan, condition, kind == JoinType::Left)?;
         Ok(Part { plan, namespace })
     }
 }

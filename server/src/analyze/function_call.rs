@@ -13,6 +13,7 @@ use sqlparser::ast::{
 
 use crate::analyze::call::{result_type, shapes, signature};
 use crate::analyze::category::is_polymorphic;
+use crate::analyze::from::returns_records;
 use crate::analyze::resolve::{Candidate, Choice, choose, expand};
 use crate::analyze::scope::{Place, SetColumn};
 use crate::analyze::type_name::by_name;
@@ -20,6 +21,7 @@ use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, folded};
 use crate::error::{Error, Result};
 use crate::lazy::{bound_once, extreme, in_order};
+use crate::parse::forms::clauses::VARIADIC;
 
 /// The function behind a keyword that is called without parentheses.
 fn keyword_function(name: &str) -> &str {
@@ -69,7 +71,9 @@ impl Analyzer<'_> {
             };
         }
         let written = self.written(call, whole)?;
+        let is_variadic = written.names.last().is_some_and(|name| name.as_deref() == Some(VARIADIC));
         if call.over.is_none()
+            && !is_variadic
             && call.filter.is_none()
             && !written.distinct
             && let Some(form) = self.special_form(&name, &written, whole)?
@@ -92,6 +96,10 @@ impl Analyzer<'_> {
             .collect::<Result<Vec<_>>>();
         self.leave_arguments(entered);
         let mut arguments = arguments?;
+        if is_variadic {
+            self.refuse_modifiers(&name, call, &written, whole)?;
+            return self.variadic_call(&name, arguments, whole);
+        }
         if written.names.iter().any(Option::is_some) {
             arguments = self.positional(&name, arguments, &written.names, whole)?;
         }
@@ -195,6 +203,15 @@ impl Analyzer<'_> {
                 return self
                     .coerce(argument.clone(), &ty, CastContext::Explicit)
                     .map_err(|error| self.at(error, whole));
+            }
+            if returns_records(name) {
+                let message = format!("could not determine row type for result of {name}");
+                return Err(self.at(
+                    PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message).with_hint(
+                        "Provide a non-null record argument, or call the function in the FROM clause using a column definition list.",
+                    ),
+                    whole,
+                ));
             }
             let types: Vec<_> = all.iter().map(|argument| &argument.ty).collect();
             if NOT_THERE.contains(&name) {

@@ -1,5 +1,7 @@
 //! GROUP BY: what rows are grouped by, and what expressions see afterwards.
 
+use std::collections::{BTreeSet, HashSet};
+
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DataFusionError};
 use datafusion::logical_expr::expr::{AggregateFunction, GroupingSet};
@@ -14,6 +16,7 @@ use crate::analyze::scope::Place;
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, folded};
 use crate::error::Result;
+use crate::parse::forms::clauses::GROUP_BY_DISTINCT;
 
 /// Grouping sets of one query.
 const SETS_MAX: usize = 4096;
@@ -41,6 +44,10 @@ impl Analyzer<'_> {
         if !modifiers.is_empty() {
             return Err(crate::error::Error::not_supported("WITH ROLLUP, CUBE or TOTALS"));
         }
+        let (exprs, once) = match exprs.split_first() {
+            Some((mark, rest)) if is_distinct_mark(mark) => (rest, true),
+            _ => (exprs.as_slice(), false),
+        };
         let mut grouping = Grouping { written: !exprs.is_empty(), ..Grouping::default() };
         // Several elements: the product of their sets.
         let mut sets: Vec<Vec<usize>> = vec![Vec::new()];
@@ -54,6 +61,11 @@ impl Analyzer<'_> {
             }
             let product = sets.iter().flat_map(|set| element.iter().map(move |more| joined(set, more)));
             sets = product.collect();
+        }
+        if once {
+            let sorted = |set: &Vec<usize>| set.iter().copied().collect::<BTreeSet<_>>();
+            let mut known = HashSet::new();
+            sets.retain(|set| known.insert(sorted(set)));
         }
         if several {
             grouping.sets = Some(sets);
@@ -192,15 +204,16 @@ impl Analyzer<'_> {
     }
 
     /// `GROUPING(a, b)`
-    pub(super) fn grouping_call(&mut self, arguments: &[&ast::Expr], _whole: &ast::Expr) -> Result<Typed> {
+    pub(super) fn grouping_call(&mut self, arguments: &[&ast::Expr], whole: &ast::Expr) -> Result<Typed> {
         let mut values = Vec::with_capacity(arguments.len());
         for argument in arguments {
             values.push(self.expression(argument)?.expr);
         }
+        let owner = self.aggregate_level(values.iter())?;
         let udaf = datafusion::functions_aggregate::grouping::grouping_udaf();
         let call = Expr::AggregateFunction(AggregateFunction::new_udf(udaf, values, false, None, Vec::new(), None));
         let ty = Type::of(INT4);
-        Ok(Typed::new(datafusion::logical_expr::cast(call, ty.arrow.clone()), ty))
+        self.at_level(Typed::new(datafusion::logical_expr::cast(call, ty.arrow.clone()), ty), owner, whole)
     }
 
     /// A value that is equal by the engine's measure when it is by the type's.
@@ -229,6 +242,13 @@ impl Analyzer<'_> {
         let function = function.ok_or_else(|| PgError::internal(format!("there is no {name}")))?;
         Ok(self.call(function, function.arguments.to_vec(), vec![value])?)
     }
+}
+
+/// The mark of GROUP BY DISTINCT.
+fn is_distinct_mark(expr: &ast::Expr) -> bool {
+    let ast::Expr::Function(function) = expr else { return false };
+    let name = function.name.0.first().and_then(|part| part.as_ident());
+    name.is_some_and(|name| name.quote_style.is_some() && name.value == GROUP_BY_DISTINCT)
 }
 
 /// `json` has no equality.

@@ -23,6 +23,7 @@ mod names;
 mod needed;
 mod operators;
 mod order;
+mod outer_aggregates;
 mod presence;
 mod query;
 mod resolve;
@@ -34,6 +35,7 @@ mod subquery;
 pub(crate) mod type_name;
 mod typed;
 mod values;
+mod variadic;
 mod windows;
 mod with;
 

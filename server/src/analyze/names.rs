@@ -54,6 +54,10 @@ impl Analyzer<'_> {
         if name.quote_style.is_none() && wanted == "sysdate" {
             return self.named_call("sysdate", Vec::new(), &ast::Expr::Identifier(name.clone()));
         }
+        if name.quote_style.is_none() && wanted == "default" {
+            let error = PgError::new(SqlState::SYNTAX_ERROR, "DEFAULT is not allowed in this context");
+            return Err(self.at(error, name));
+        }
         let message = format!("column \"{wanted}\" does not exist");
         let error = PgError::new(SqlState::UNDEFINED_COLUMN, message);
         Err(self.at(self.with_suggestion(error, &wanted), name))

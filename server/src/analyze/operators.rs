@@ -57,6 +57,9 @@ impl Analyzer<'_> {
         if let (Some(left_row), Some(right_row)) = (row_values(left), row_values(right)) {
             return self.row_comparison(whole, &symbol, &left_row, &right_row);
         }
+        if let (Some(left_row), ast::Expr::Subquery(query)) = (row_values(left), right) {
+            return self.row_and_subquery(whole, &symbol, &left_row, query);
+        }
         let operands = vec![self.expression(left)?, self.expression(right)?];
         let read_right = operands[1].is_unknown();
         self.operator(&symbol, operands).map_err(|error| match error.sqlstate.code().starts_with("22") {

@@ -10,10 +10,13 @@ use pg::sqlstate::SqlState;
 use pg::types::*;
 use sqlparser::ast::{self, LimitClause, OrderByKind, OrderByOptions};
 
+use crate::analyze::coerce::can_coerce;
+use crate::analyze::correlation::Under;
 use crate::analyze::grouping::ordinal;
-use crate::analyze::scope::{Level, Place};
+use crate::analyze::scope::Place;
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, folded};
+use crate::computed_limit::{ComputedLimit, FETCH, SKIP};
 use crate::error::{Error, Result};
 
 /// What rows are ordered by.
@@ -32,6 +35,8 @@ pub(super) struct OrderKey {
 pub(super) struct Limit {
     skip: Option<Expr>,
     fetch: Option<Expr>,
+    /// Whether a number is known only when the query runs.
+    computed: bool,
     /// With the rows that are equal to the last one.
     pub with_ties: bool,
 }
@@ -42,18 +47,9 @@ impl Limit {
         self.skip.is_none() && self.fetch.is_none()
     }
 
-    /// The rows of the plan that are wanted.
-    pub fn apply(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
-        if self.is_none() {
-            return Ok(plan);
-        }
-        let builder = LogicalPlanBuilder::from(plan).limit_by_expr(self.skip.clone(), self.fetch.clone())?;
-        Ok(builder.build()?)
-    }
-
     /// What is left to do when ties have been dealt with.
     pub fn without_fetch(&self) -> Limit {
-        Limit { skip: self.skip.clone(), fetch: None, with_ties: false }
+        Limit { skip: self.skip.clone(), fetch: None, computed: self.computed, with_ties: false }
     }
 
     /// The number of rows, and how many are left out before.
@@ -63,6 +59,24 @@ impl Limit {
 }
 
 impl Analyzer<'_> {
+    /// The rows of the plan that are wanted.
+    pub(super) fn limited(&mut self, plan: LogicalPlan, limit: &Limit) -> Result<LogicalPlan> {
+        if limit.is_none() {
+            return Ok(plan);
+        }
+        if !limit.computed {
+            let builder = LogicalPlanBuilder::from(plan).limit_by_expr(limit.skip.clone(), limit.fetch.clone())?;
+            return Ok(builder.build()?);
+        }
+        let number = |count: &Option<Expr>| count.clone().unwrap_or(Expr::Literal(ScalarValue::Int64(None), None));
+        let mut counts = vec![number(&limit.skip), number(&limit.fetch)];
+        let one_row = LogicalPlanBuilder::empty(true).build()?;
+        let one_row = self.applied(one_row, counts.iter_mut(), Under::Projection)?;
+        let named = counts.into_iter().zip([SKIP, FETCH]).map(|(count, name)| count.alias(name));
+        let counts = LogicalPlanBuilder::from(one_row).project(named.collect::<Vec<_>>())?.build()?;
+        Ok(ComputedLimit::plan(plan, counts))
+    }
+
     /// The engine's sort by a value; NULLs are greater than everything unless it was said otherwise.
     pub(super) fn sort(&mut self, value: Typed, options: &OrderByOptions) -> Result<Sort> {
         let ascending = options.asc.unwrap_or(true);
@@ -177,7 +191,7 @@ impl Analyzer<'_> {
         let mut wanted = Limit {
             skip: offset.map(|offset| self.row_count(offset, "OFFSET")).transpose()?.flatten(),
             fetch: limit.map(|limit| self.row_count(limit, "LIMIT")).transpose()?.flatten(),
-            with_ties: false,
+            ..Limit::default()
         };
         if let Some(fetch) = &query.fetch {
             if fetch.percent {
@@ -188,7 +202,19 @@ impl Analyzer<'_> {
                 None => Some(Expr::Literal(ScalarValue::Int64(Some(1)), None)),
             };
             wanted.with_ties = fetch.with_ties;
+            if let (true, None, Some(quantity)) = (fetch.with_ties, &wanted.fetch, &fetch.quantity) {
+                let message = "row count cannot be null in FETCH FIRST ... WITH TIES clause";
+                let error = PgError::new(SqlState::INVALID_ROW_COUNT_IN_LIMIT_CLAUSE, message);
+                return Err(self.at(error, quantity));
+            }
         }
+        let is_computed = |count: &Option<Expr>| {
+            count.as_ref().is_some_and(|count| !matches!(count, Expr::Literal(..) | Expr::Placeholder(_)))
+        };
+        if wanted.with_ties && is_computed(&wanted.fetch) {
+            return Err(Error::not_supported("a computed FETCH … WITH TIES"));
+        }
+        wanted.computed = is_computed(&wanted.skip) || is_computed(&wanted.fetch);
         Ok(wanted)
     }
 
@@ -216,11 +242,22 @@ impl Analyzer<'_> {
         {
             return Ok(None);
         }
-        // The rows of the query are not visible here, those of an outer query are.
-        self.levels.push(Level { place: Some(Place::Plain(clause)), ..Level::default() });
+        // The columns of the query are found, and then refused; those of an outer query are constants here.
+        let before = self.level()?.place.replace(Place::Plain(clause));
         let value = self.expression(expr);
-        self.levels.pop();
-        let value = self.coerce(value?, &Type::of(INT8), CastContext::Assignment);
+        self.level()?.place = before;
+        let value = value?;
+        let own = self.levels.len().saturating_sub(1);
+        if self.reads_level(&value.expr, own)? {
+            let message = format!("argument of {clause} must not contain variables");
+            return Err(self.at(PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message), expr));
+        }
+        let wanted = Type::of(INT8);
+        if !value.is_unknown() && !can_coerce(value.ty.oid, INT8, CastContext::Assignment) {
+            let message = format!("argument of {clause} must be type bigint, not type {}", value.ty.name());
+            return Err(self.at(PgError::new(SqlState::DATATYPE_MISMATCH, message), expr));
+        }
+        let value = self.coerce(value, &wanted, CastContext::Assignment);
         let value = value.map_err(|error| self.at(error, expr))?;
         match value.value() {
             Some(ScalarValue::Int64(None)) => Ok(None),
@@ -231,15 +268,7 @@ impl Analyzer<'_> {
                 };
                 Err(PgError::new(sqlstate, format!("{clause} must not be negative")).into())
             }
-            Some(_) => Ok(Some(value.expr)),
-            None if matches!(value.expr, Expr::Placeholder(_)) => Ok(Some(value.expr)),
-            None if value.expr.column_refs().is_empty() && !value.expr.contains_outer() => {
-                Err(self.at(PgError::not_supported(format!("a computed {clause}")), expr))
-            }
-            None => {
-                let message = format!("argument of {clause} must not contain variables");
-                Err(self.at(PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message), expr))
-            }
+            _ => Ok(Some(value.expr)),
         }
     }
 }

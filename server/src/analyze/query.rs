@@ -7,6 +7,7 @@ use pg::function::CastContext;
 use pg::types::TEXT;
 use sqlparser::ast::{self, SetExpr};
 
+use crate::analyze::scope::Level;
 use crate::analyze::typed::{Typed, unknown_type};
 use crate::analyze::{Analyzed, Analyzer, OutputColumn};
 use crate::error::{Error, Result};
@@ -81,26 +82,19 @@ impl Analyzer<'_> {
                 self.set_operation(*op, *set_quantifier, left, right)
             }
             SetExpr::Values(values) => self.values(values),
-            SetExpr::Table(table) => self.whole_table(table),
             _ => Err(Error::not_supported("a data-modifying statement in WITH")),
         }
     }
 
-    /// `TABLE t`
-    fn whole_table(&mut self, table: &ast::Table) -> Result<Analyzed> {
-        let parts = [&table.schema_name, &table.table_name];
-        let names = parts.into_iter().flatten().map(|part| ast::ObjectNamePart::Identifier(ast::Ident::new(part)));
-        let name = ast::ObjectName(names.collect());
-        let text = format!("SELECT * FROM {name}");
-        let query = crate::parse::query(&text)?;
-        self.query(&query)
-    }
-
     /// ORDER BY and LIMIT around a set operation or VALUES.
     fn ordered(&mut self, analyzed: Analyzed, query: &ast::Query, keeps_order: bool) -> Result<Analyzed> {
-        let limit = self.limit(query)?;
+        // The rows of the operands are not visible in LIMIT.
+        self.levels.push(Level::default());
+        let limit = self.limit(query);
+        self.levels.pop();
+        let limit = limit?;
         if query.order_by.is_none() {
-            let plan = limit.apply(analyzed.plan)?;
+            let plan = self.limited(analyzed.plan, &limit)?;
             return Ok(Analyzed { plan, ..analyzed });
         }
         let analyzed = self.settled(analyzed)?;

@@ -107,6 +107,30 @@ pub struct Level {
     pub place: Option<Place>,
     /// Whether its expressions have read a column of an outer level.
     pub correlated: bool,
+    /// Whether a recursive table is in its FROM that this is a part of.
+    pub reads_itself: bool,
+    /// Aggregates of its rows that stand in its subqueries, and the columns that those read them by.
+    pub outer_aggregates: Vec<(String, Typed)>,
+}
+
+impl Level {
+    /// Whether a column of the plan is one of its relations', or of its aggregates.
+    pub fn has(&self, column: &Column) -> bool {
+        self.has_relation_column(column) || self.has_aggregate(column)
+    }
+
+    /// Whether a column is one of its aggregates that stand in subqueries.
+    pub fn has_aggregate(&self, column: &Column) -> bool {
+        column.relation.is_none() && self.outer_aggregates.iter().any(|(name, _)| *name == column.name)
+    }
+
+    fn has_relation_column(&self, column: &Column) -> bool {
+        let relations = self.namespace.relations.iter().flat_map(|relation| &relation.columns);
+        relations.chain(&self.namespace.columns).any(|known| match &known.expr {
+            Expr::Column(known) => known == column,
+            merged => merged.column_refs().contains(column),
+        })
+    }
 }
 
 /// A set-returning function in a select list.

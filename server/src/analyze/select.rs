@@ -4,6 +4,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_window::expr_fn::{rank, row_number};
 use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::utils::group_window_expr_by_sort_keys;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, lit};
 use pg::Type;
 use pg::error::PgError;
@@ -23,6 +24,7 @@ use crate::analyze::typed::{Typed, unknown_type};
 use crate::analyze::{Analyzed, Analyzer, OutputColumn, folded};
 use crate::error::{Error, Result};
 use crate::lazy::conjuncts;
+use crate::parse::forms::clauses::ALL_FIELDS;
 use crate::plan::column_names::expression_name;
 use crate::set_returning::SetReturning;
 
@@ -36,6 +38,8 @@ struct Clauses {
     qualify: Option<Expr>,
     order: Vec<OrderKey>,
     distinct_on: Option<Vec<Typed>>,
+    /// Aggregates of this query that stand in its subqueries.
+    outer_aggregates: Vec<(String, Typed)>,
 }
 
 impl Clauses {
@@ -57,6 +61,9 @@ impl Clauses {
         for value in self.distinct_on.iter_mut().flatten() {
             apply(&mut value.expr)?;
         }
+        for (_, value) in &mut self.outer_aggregates {
+            apply(&mut value.expr)?;
+        }
         Ok(())
     }
 
@@ -64,14 +71,16 @@ impl Clauses {
         let items = self.items.iter_mut().map(|(_, item)| &mut item.expr);
         let order = self.order.iter_mut().map(|key| &mut key.value.expr);
         let on = self.distinct_on.iter_mut().flatten().map(|value| &mut value.expr);
-        items.chain(&mut self.having).chain(&mut self.qualify).chain(order).chain(on)
+        let outer = self.outer_aggregates.iter_mut().map(|(_, value)| &mut value.expr);
+        items.chain(&mut self.having).chain(&mut self.qualify).chain(order).chain(on).chain(outer)
     }
 
     fn exprs(&self) -> impl Iterator<Item = &Expr> {
         let items = self.items.iter().map(|(_, item)| &item.expr);
         let order = self.order.iter().map(|key| &key.value.expr);
         let on = self.distinct_on.iter().flatten().map(|value| &value.expr);
-        items.chain(&self.having).chain(&self.qualify).chain(order).chain(on)
+        let outer = self.outer_aggregates.iter().map(|(_, value)| &value.expr);
+        items.chain(&self.having).chain(&self.qualify).chain(order).chain(on).chain(outer)
     }
 }
 
@@ -118,7 +127,8 @@ impl Analyzer<'_> {
         if let Some(on) = &distinct_on {
             check_distinct_on(on, &order)?;
         }
-        let mut clauses = Clauses { items, having, qualify, order, distinct_on };
+        let outer_aggregates = std::mem::take(&mut self.level()?.outer_aggregates);
+        let mut clauses = Clauses { items, having, qualify, order, distinct_on, outer_aggregates };
 
         let sets = std::mem::take(&mut self.level()?.sets);
         let set_arguments: Vec<Expr> =
@@ -126,6 +136,10 @@ impl Analyzer<'_> {
         let aggregated =
             grouping.written || clauses.having.is_some() || clauses.exprs().chain(&set_arguments).any(has_aggregate);
         let mut set_arguments = set_arguments;
+        if self.level()?.reads_itself && clauses.exprs().chain(&set_arguments).any(has_aggregate) {
+            let message = "aggregate functions are not allowed in a recursive query's recursive term";
+            return Err(PgError::new(SqlState::INVALID_RECURSION, message).into());
+        }
         if aggregated {
             plan = self.applied_before_grouping(plan, &mut grouping, &mut clauses, &mut set_arguments)?;
             let before = plan.clone();
@@ -147,6 +161,7 @@ impl Analyzer<'_> {
             }
             plan = grouped.plan;
             self.check_grouped(clauses.exprs(), &before, &plan)?;
+            plan = with_outer_aggregates(plan, std::mem::take(&mut clauses.outer_aggregates))?;
             if let Some(having) = clauses.having.take() {
                 plan = self.filtered(plan, having)?;
             }
@@ -232,12 +247,15 @@ impl Analyzer<'_> {
         Ok(items)
     }
 
-    /// `(row).*` comes from the parser as a compound with a wildcard at its end.
+    /// `(row).*` comes from the parser as a compound with a field at its end that stands for all.
     fn expanded_row(&mut self, expr: &ast::Expr) -> Result<Option<Vec<(String, Typed)>>> {
         let ast::Expr::CompoundFieldAccess { root, access_chain } = expr else { return Ok(None) };
-        let Some((ast::AccessExpr::Dot(ast::Expr::Wildcard(_)), before)) = access_chain.split_last() else {
+        let Some((ast::AccessExpr::Dot(ast::Expr::Identifier(last)), before)) = access_chain.split_last() else {
             return Ok(None);
         };
+        if last.value != ALL_FIELDS {
+            return Ok(None);
+        }
         let inner = match before {
             [] => root.as_ref().clone(),
             before => ast::Expr::CompoundFieldAccess { root: root.clone(), access_chain: before.to_vec() },
@@ -350,7 +368,7 @@ impl Analyzer<'_> {
         if windows.is_empty() {
             return Ok(plan);
         }
-        let plan = LogicalPlanBuilder::window_plan(plan, windows.iter().map(with_fixed_name))?;
+        let plan = windowed(plan, &windows)?;
         let replace = |expr: Expr| -> pg::error::Result<Expr> {
             let rewritten = expr.transform_down(|node| {
                 if windows.contains(&node) {
@@ -487,7 +505,7 @@ impl Analyzer<'_> {
                 true => plan,
                 false => LogicalPlanBuilder::from(plan).sort(sorts)?.build()?,
             };
-            return limit.apply(plan);
+            return self.limited(plan, limit);
         }
         if sorts.is_empty() {
             let message = "WITH TIES cannot be specified without ORDER BY clause";
@@ -506,8 +524,32 @@ impl Analyzer<'_> {
             _ => lit(i64::MAX),
         };
         let plan = ranked.filter(position.lt_eq(last))?.sort(sorts)?.build()?;
-        limit.without_fetch().apply(plan)
+        self.limited(plan, &limit.without_fetch())
     }
+}
+
+/// The rows with columns for window functions. The engine puts those together that want the same order, but knows them only
+/// without an alias, which those that read outer columns have.
+fn windowed(mut plan: LogicalPlan, windows: &[Expr]) -> Result<LogicalPlan> {
+    if windows.iter().all(|window| with_fixed_name(window) == *window) {
+        return Ok(LogicalPlanBuilder::window_plan(plan, windows.to_vec())?);
+    }
+    let mut groups = group_window_expr_by_sort_keys(windows.to_vec())?;
+    groups.sort_by_key(|(keys, _)| std::cmp::Reverse(keys.len()));
+    for (_, functions) in groups {
+        plan = LogicalPlanBuilder::from(plan).window(functions.iter().map(with_fixed_name))?.build()?;
+    }
+    Ok(plan)
+}
+
+/// The groups with the columns by which subqueries read their aggregates.
+fn with_outer_aggregates(plan: LogicalPlan, aggregates: Vec<(String, Typed)>) -> Result<LogicalPlan> {
+    if aggregates.is_empty() {
+        return Ok(plan);
+    }
+    let mut projection: Vec<_> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+    projection.extend(aggregates.into_iter().map(|(name, value)| value.expr.alias(name)));
+    Ok(LogicalPlanBuilder::from(plan).project(projection)?.build()?)
 }
 
 /// The order of DISTINCT ON begins with what is distinct.

@@ -1,6 +1,6 @@
 //! UNION, INTERSECT, EXCEPT.
 
-use datafusion::common::{JoinType, NullEquality};
+use datafusion::common::{Column, JoinType, NullEquality, TableReference};
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder};
 use pg::Type;
@@ -12,6 +12,7 @@ use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier};
 
 use crate::analyze::coerce::{cannot_match, common_type, widest};
 use crate::analyze::location::Located;
+use crate::analyze::names::plan_column;
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzed, Analyzer, OutputColumn};
 use crate::error::{Error, Result};
@@ -115,41 +116,67 @@ impl Analyzer<'_> {
                     columns.map(|(column, of_plan)| super::OutputColumn { column: of_plan, ..column }).collect();
                 self.distinct_rows(plan, &columns)?
             }
-            (SetOperator::Intersect, false) => {
-                self.matching(builder.build()?, right.plan, JoinType::LeftSemi, false)?
+            (SetOperator::Intersect, all) => {
+                let left = Analyzed { plan: builder.build()?, ..left };
+                self.matching(left, right, JoinType::LeftSemi, all)?
             }
-            (SetOperator::Intersect, true) => self.matching(builder.build()?, right.plan, JoinType::LeftSemi, true)?,
-            (_, all) => self.matching(builder.build()?, right.plan, JoinType::LeftAnti, all)?,
+            (_, all) => {
+                let left = Analyzed { plan: builder.build()?, ..left };
+                self.matching(left, right, JoinType::LeftAnti, all)?
+            }
         })
     }
 
     /// INTERSECT and EXCEPT: the rows of the left side that have a partner on the right, or none. With ALL, equal rows are
     /// numbered, and the n-th on one side is the partner of the n-th on the other.
-    fn matching(&mut self, left: LogicalPlan, right: LogicalPlan, kind: JoinType, all: bool) -> Result<LogicalPlan> {
-        let (left_alias, right_alias) = (self.unique_alias("left"), self.unique_alias("right"));
-        let columns = left.schema().columns();
-        let left = self.numbered(left, all, &left_alias)?;
-        let right = self.numbered(right, all, &right_alias)?;
-        let left_keys = left.schema().columns();
-        let right_keys = right.schema().columns();
-        let builder = if all { LogicalPlanBuilder::from(left) } else { LogicalPlanBuilder::from(left).distinct()? };
+    fn matching(&mut self, left: Analyzed, right: Analyzed, kind: JoinType, all: bool) -> Result<LogicalPlan> {
+        let names: Vec<_> = left.columns.iter().map(|column| column.column.name.clone()).collect();
+        let left = match all {
+            true => left,
+            false => {
+                let plan = self.distinct_rows(left.plan, &left.columns)?;
+                let columns = left.columns.into_iter().zip(plan.schema().columns());
+                let columns = columns.map(|(column, of_plan)| OutputColumn { column: of_plan, ..column }).collect();
+                Analyzed { plan, columns }
+            }
+        };
+        let (left, left_keys, left_alias) = self.keyed(left, all, "left")?;
+        let (right, right_keys, _) = self.keyed(right, all, "right")?;
+        let keys = (left_keys, right_keys);
         let joined =
-            builder.join_detailed(right, kind, (left_keys.clone(), right_keys), None, NullEquality::NullEqualsNull)?;
-        let named = left_keys.iter().zip(&columns).map(|(key, column)| Expr::Column(key.clone()).alias(&column.name));
+            LogicalPlanBuilder::from(left).join_detailed(right, kind, keys, None, NullEquality::NullEqualsNull)?;
+        let named = names.iter().map(|name| Expr::Column(plan_column(&left_alias, name)).alias(name));
         Ok(joined.project(named.collect::<Vec<_>>())?.build()?)
     }
 
-    fn numbered(&mut self, plan: LogicalPlan, all: bool, alias: &str) -> Result<LogicalPlan> {
-        let reference = datafusion::common::TableReference::bare(alias);
-        if !all {
-            return Ok(LogicalPlanBuilder::from(plan).alias(reference)?.build()?);
+    /// The rows of one side with the columns by which they are compared, under an alias.
+    fn keyed(&mut self, side: Analyzed, numbered: bool, name: &str) -> Result<(LogicalPlan, Vec<Column>, String)> {
+        let alias = self.unique_alias(name);
+        let reference = TableReference::bare(alias.as_str());
+        let mut projection: Vec<Expr> = side.columns.iter().map(|column| Expr::Column(column.column.clone())).collect();
+        let mut keys = Vec::with_capacity(side.columns.len() + 1);
+        for column in &side.columns {
+            let key = self.group_key(column.typed())?.expr;
+            let name = match key {
+                Expr::Column(_) => column.column.name.clone(),
+                key => {
+                    let name = self.made_name("key");
+                    projection.push(key.alias(&name));
+                    name
+                }
+            };
+            keys.push(plan_column(&alias, &name));
         }
-        let keys: Vec<_> = plan.schema().columns().into_iter().map(Expr::Column).collect();
-        let order = keys.iter().map(|key: &Expr| key.clone().sort(true, true)).collect::<Vec<_>>();
-        let window = row_number().partition_by(keys).order_by(order).build()?;
-        let number = self.made_name("row");
-        let numbered = LogicalPlanBuilder::from(plan).window(vec![window.alias(number)])?;
-        Ok(numbered.alias(reference)?.build()?)
+        let mut builder = LogicalPlanBuilder::from(side.plan).project(projection)?.alias(reference.clone())?;
+        if numbered {
+            let by: Vec<_> = keys.iter().cloned().map(Expr::Column).collect();
+            let order = by.iter().map(|key| key.clone().sort(true, true)).collect::<Vec<_>>();
+            let window = row_number().partition_by(by).order_by(order).build()?;
+            let number = self.made_name("row");
+            builder = builder.window(vec![window.alias(&number)])?.alias(reference)?;
+            keys.push(plan_column(&alias, &number));
+        }
+        Ok((builder.build()?, keys, alias))
     }
 }
 

@@ -36,6 +36,29 @@ impl Analyzer<'_> {
         Ok(Typed::new(Expr::ScalarSubquery(subquery(analyzed)), ty))
     }
 
+    /// `(a, b) < (SELECT c, d …)`: NULL when the query has no row.
+    pub(super) fn row_and_subquery(
+        &mut self,
+        whole: &ast::Expr,
+        symbol: &str,
+        row: &[&ast::Expr],
+        query: &ast::Query,
+    ) -> Result<Typed> {
+        let operands = row.iter().map(|value| self.expression(value)).collect::<Result<Vec<_>>>()?;
+        let analyzed = self.query(query)?;
+        if analyzed.columns.len() != operands.len() {
+            let few = if analyzed.columns.len() > operands.len() { "many" } else { "few" };
+            let message = format!("subquery has too {few} columns");
+            return Err(self.at(PgError::new(SqlState::SYNTAX_ERROR, message), query));
+        }
+        let pairs = compared_pairs(operands, &analyzed)?;
+        let compared = self.compare_pairs(symbol, pairs).map_err(|error| self.at(error, whole))?;
+        let plan = LogicalPlanBuilder::from(analyzed.plan).project(vec![compared.expr.alias("value")])?.build()?;
+        let outer_ref_columns = plan.all_out_ref_exprs();
+        let subquery = Subquery { outer_ref_columns, subquery: Arc::new(plan), spans: Default::default() };
+        Ok(Typed::new(Expr::ScalarSubquery(subquery), Type::of(BOOL)))
+    }
+
     /// `EXISTS (SELECT …)`
     pub(super) fn exists(&mut self, query: &ast::Query, negated: bool) -> Result<Typed> {
         let mut analyzed = self.query(query)?;
@@ -197,6 +220,18 @@ impl Analyzer<'_> {
         all: bool,
     ) -> Result<Typed> {
         let value = self.expression(left)?;
+        let mut inner = right;
+        while let ast::Expr::Nested(nested) = inner {
+            inner = nested;
+        }
+        if let ast::Expr::Subquery(query) = inner {
+            let analyzed = self.settled_query(query)?;
+            if analyzed.columns.len() != 1 {
+                let error = PgError::new(SqlState::SYNTAX_ERROR, "subquery has too many columns");
+                return Err(self.at(error, whole));
+            }
+            return self.quantified_rows(whole, vec![value], symbol, analyzed, all);
+        }
         let array = self.expression(right)?;
         self.quantified_array(value, symbol, array, all).map_err(|error| self.placed(error, whole))
     }
@@ -210,14 +245,7 @@ impl Analyzer<'_> {
         analyzed: Analyzed,
         all: bool,
     ) -> Result<Typed> {
-        let mut pairs = Vec::with_capacity(operands.len());
-        for (operand, column) in operands.into_iter().zip(&analyzed.columns) {
-            let element = match &column.constant {
-                Some(constant) => Typed::new(constant.clone(), unknown_type()),
-                None => column.typed(),
-            };
-            pairs.push((outer_value(operand)?, element));
-        }
+        let pairs = compared_pairs(operands, &analyzed)?;
         let compared = match <[(Typed, Typed); 1]>::try_from(pairs) {
             Ok([(left, right)]) => self.operator(symbol, vec![left, right]),
             Err(pairs) => self.compare_pairs(symbol, pairs),
@@ -284,6 +312,19 @@ impl Analyzer<'_> {
         let call = AggregateCall { arguments, types, result: result.clone(), distinct: false, filter: None, order_by };
         Ok(Typed::new((aggregate.build)(call)?, result))
     }
+}
+
+/// The values of the outer query beside the columns that they are compared with.
+fn compared_pairs(operands: Vec<Typed>, analyzed: &Analyzed) -> Result<Vec<(Typed, Typed)>> {
+    let mut pairs = Vec::with_capacity(operands.len());
+    for (operand, column) in operands.into_iter().zip(&analyzed.columns) {
+        let element = match &column.constant {
+            Some(constant) => Typed::new(constant.clone(), unknown_type()),
+            None => column.typed(),
+        };
+        pairs.push((outer_value(operand)?, element));
+    }
+    Ok(pairs)
 }
 
 /// What ARRAY of no rows is.

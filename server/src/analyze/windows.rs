@@ -1,5 +1,7 @@
 //! Window functions and the windows they look through.
 
+mod range;
+
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::{NullTreatment, Sort, WindowFunction as EngineWindow, WindowFunctionParams};
@@ -194,40 +196,22 @@ impl Analyzer<'_> {
             frame = spec.window_frame.as_ref();
             excluded = marks.first().and_then(|mark| exclusion(&mark.expr));
         }
+        let mut ranged = None;
         // What RANGE adds to and takes from the order must be carried so that the engine can add to it.
         if let (Some(written), [(value, _)]) = (frame, order.as_mut_slice())
             && written.units == ast::WindowFrameUnits::Range
             && has_offset(written)
         {
+            ranged = Some(value.ty.clone());
             *value = self.range_key(value.clone()).map_err(|error| self.at(error, whole))?;
         }
-        let types: Vec<_> = order.iter().map(|(value, _)| value.ty.clone()).collect();
+        let types: Vec<_> = match ranged {
+            Some(ty) => vec![ty],
+            None => order.iter().map(|(value, _)| value.ty.clone()).collect(),
+        };
         let (frame, empty) = self.frame(frame, &types, whole)?;
         let order_by = order.into_iter().map(|(value, options)| self.sort(value, &options)).collect::<Result<_>>()?;
         Ok(Window { partition_by, order_by, frame, empty, exclusion: excluded })
-    }
-
-    /// The value that rows are ordered by, in a type that the engine adds offsets to exactly.
-    fn range_key(&mut self, value: Typed) -> pg::error::Result<Typed> {
-        let wanted = match value.ty.oid {
-            INT2 | INT4 => Type::of(INT8),
-            FLOAT4 => Type::of(FLOAT8),
-            DATE => Type::of(TIMESTAMP),
-            NUMERIC => {
-                let (precision, scale) = value.ty.digits().unwrap_or((38, 18));
-                let wide = if precision <= 38 { 38 } else { 76 };
-                return Ok(native(value, Type::numeric(wide, scale)));
-            }
-            INT8 | FLOAT8 | TIMESTAMP | TIMESTAMPTZ => return Ok(value),
-            _ => {
-                let message = format!(
-                    "RANGE with offset PRECEDING/FOLLOWING is not supported for column type {}",
-                    value.ty.name()
-                );
-                return Err(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
-            }
-        };
-        self.coerce(value, &wanted, CastContext::Implicit)
     }
 
     fn frame(
@@ -270,8 +254,8 @@ impl Analyzer<'_> {
         if let Some(message) = refused {
             return Err(self.at(windowing(message), whole));
         }
-        let start = self.frame_bound(&frame.start_bound, units, order, whole)?;
-        let end = self.frame_bound(end, units, order, whole)?;
+        let start = self.frame_bound(&frame.start_bound, units, order, "starting", whole)?;
+        let end = self.frame_bound(end, units, order, "ending", whole)?;
         if is_empty(&start, &end) {
             // Any frame will do for what sees nothing of it.
             let row = || WindowFrameBound::CurrentRow;
@@ -307,6 +291,7 @@ impl Analyzer<'_> {
         bound: &ast::WindowFrameBound,
         units: WindowFrameUnits,
         order: &[Type],
+        which: &str,
         whole: &ast::Expr,
     ) -> Result<WindowFrameBound> {
         let (offset, make): (_, fn(ScalarValue) -> WindowFrameBound) = match bound {
@@ -315,60 +300,59 @@ impl Analyzer<'_> {
             ast::WindowFrameBound::Following(offset) => (offset, WindowFrameBound::Following),
         };
         let Some(offset) = offset else { return Ok(make(ScalarValue::UInt64(None))) };
-        let value = self.frame_offset(offset)?;
+        let value = self.offset(offset, units)?;
         if units != WindowFrameUnits::Range {
             let value = self.coerce(value, &Type::of(INT8), CastContext::Assignment);
             let value = value.map_err(|error| self.at(error, offset.as_ref()))?;
-            return match value.value() {
-                Some(ScalarValue::Int64(Some(count))) if *count >= 0 => {
-                    Ok(make(ScalarValue::UInt64(Some((*count as u64).min(FRAME_OFFSET_MAX)))))
+            return match self.constant_offset(&value, which, offset)? {
+                ScalarValue::Int64(Some(count)) if count >= 0 => {
+                    Ok(make(ScalarValue::UInt64(Some((count as u64).min(FRAME_OFFSET_MAX)))))
                 }
-                Some(ScalarValue::Int64(Some(_))) => {
-                    let error = PgError::new(
-                        SqlState::INVALID_PRECEDING_OR_FOLLOWING_SIZE,
-                        "frame starting offset must not be negative",
-                    );
+                _ => {
+                    let message = format!("frame {which} offset must not be negative");
+                    let error = PgError::new(SqlState::INVALID_PRECEDING_OR_FOLLOWING_SIZE, message);
                     Err(self.at(error, offset.as_ref()))
                 }
-                Some(_) => {
-                    let error =
-                        PgError::new(SqlState::NULL_VALUE_NOT_ALLOWED, "frame starting offset must not be null");
-                    Err(self.at(error, offset.as_ref()))
-                }
-                None => Err(self.at(PgError::not_supported("a frame offset that is not a constant"), offset.as_ref())),
             };
         }
         let [order] = order else {
             let message = "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column";
             return Err(self.at(PgError::new(SqlState::WINDOWING_ERROR, message), whole));
         };
-        let wanted = match order.oid {
-            TIMESTAMP | TIMESTAMPTZ => Type::of(INTERVAL),
-            _ => order.clone(),
-        };
-        let value = self.coerce(value, &wanted, CastContext::Assignment);
+        let wanted = range::offset_type(order, &value).map_err(|error| self.at(error, offset.as_ref()))?;
+        let value = self.coerce(value, &wanted, CastContext::Implicit);
         let value = value.map_err(|error| self.at(error, offset.as_ref()))?;
+        let constant = self.constant_offset(&value, which, offset)?;
+        range::offset(order, &constant).map(make).map_err(|error| self.at(error, offset.as_ref()))
+    }
+
+    /// The offset as it was written, which reads no rows.
+    fn offset(&mut self, offset: &ast::Expr, units: WindowFrameUnits) -> Result<Typed> {
+        // The parser takes the constant for an interval.
+        let written = match offset {
+            ast::Expr::Interval(interval) if interval.leading_field.is_none() => interval.value.as_ref(),
+            other => other,
+        };
+        let value = self.expression(written)?;
+        let own = self.levels.len().saturating_sub(1);
+        if self.reads_level(&value.expr, own)? {
+            let message = format!("argument of {units} must not contain variables");
+            return Err(self.at(PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message), offset));
+        }
+        Ok(value)
+    }
+
+    fn constant_offset(&self, value: &Typed, which: &str, place: &ast::Expr) -> Result<ScalarValue> {
         match value.value() {
-            Some(value) if !value.is_null() => {
-                let value = value.cast_to(&wanted.arrow).map_err(PgError::from)?;
-                let zero = ScalarValue::new_zero(&wanted.arrow).ok();
-                if matches!(value, ScalarValue::Float64(Some(offset)) if offset.is_infinite()) {
-                    return Err(self.at(PgError::not_supported("an infinite frame offset"), offset.as_ref()));
-                }
-                if wanted.oid != INTERVAL && zero.is_some_and(|zero| value < zero) {
-                    let error = PgError::new(
-                        SqlState::INVALID_PRECEDING_OR_FOLLOWING_SIZE,
-                        "invalid preceding or following size in window function",
-                    );
-                    return Err(self.at(error, offset.as_ref()));
-                }
-                Ok(make(value))
+            Some(constant) if constant.is_null() => {
+                let message = format!("frame {which} offset must not be null");
+                Err(self.at(PgError::new(SqlState::NULL_VALUE_NOT_ALLOWED, message), place))
             }
-            Some(_) => {
-                let error = PgError::new(SqlState::NULL_VALUE_NOT_ALLOWED, "frame starting offset must not be null");
-                Err(self.at(error, offset.as_ref()))
+            Some(ScalarValue::Float64(Some(offset))) if offset.is_infinite() => {
+                Err(self.at(PgError::not_supported("an infinite frame offset"), place))
             }
-            None => Err(self.at(PgError::not_supported("a frame offset that is not a constant"), offset.as_ref())),
+            Some(constant) => Ok(constant.clone()),
+            None => Err(self.at(PgError::not_supported("a frame offset that is not a constant"), place)),
         }
     }
 }

@@ -1,25 +1,34 @@
 //! WITH: common table expressions, recursive ones too.
 
+mod recursion;
+
 use std::sync::Arc;
 
-use datafusion::catalog::default_table_source::provider_as_source;
+use datafusion::catalog::default_table_source::{provider_as_source, source_as_provider};
 use datafusion::common::metadata::FieldMetadata;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column, TableReference};
 use datafusion::datasource::cte_worktable::CteWorkTable;
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use pg::error::PgError;
 use pg::function::CastContext;
 use pg::sqlstate::SqlState;
+use pg::types::{INTERVAL, JSONB, TIMETZ};
 use sqlparser::ast::{self, SetExpr, SetOperator, SetQuantifier};
 
 use crate::analyze::{Analyzed, Analyzer, OutputColumn, folded};
+use crate::apply::Apply;
 use crate::error::{Error, Result};
+use crate::spool::Spool;
 
 /// A common table that queries can name.
 #[derive(Debug, Clone)]
 pub(super) struct CommonTable {
     name: String,
     analyzed: Analyzed,
+    /// Whether it is what a recursive table sees of itself.
+    is_work_table: bool,
 }
 
 impl Analyzer<'_> {
@@ -32,6 +41,14 @@ impl Analyzer<'_> {
                 let message = format!("WITH query name \"{name}\" specified more than once");
                 return Err(self.at(PgError::new(SqlState::DUPLICATE_ALIAS, message), &table.alias.name));
             }
+        }
+        let tables = match with.recursive {
+            false => with.cte_tables.iter().collect(),
+            true => recursion::in_order(&with.cte_tables)
+                .ok_or_else(|| PgError::not_supported("mutual recursion between WITH items"))?,
+        };
+        for table in tables {
+            let name = folded(&table.alias.name);
             let analyzed = match recursive_parts(with, table, &name) {
                 Some((anchor, quantifier, step)) => self.recursive(&name, table, anchor, quantifier, step)?,
                 None if with.recursive && names_itself(&table.query, &name) => {
@@ -45,8 +62,11 @@ impl Analyzer<'_> {
                     self.settled(analyzed)?
                 }
             };
-            let analyzed = self.with_names(analyzed, table)?;
-            self.common_tables.push(CommonTable { name, analyzed });
+            let mut analyzed = self.with_names(analyzed, table)?;
+            if computed_once(&analyzed.plan, table)? {
+                analyzed.plan = Spool::plan(self.made_name(&name), analyzed.plan);
+            }
+            self.common_tables.push(CommonTable { name, analyzed, is_work_table: false });
         }
         Ok(())
     }
@@ -60,15 +80,16 @@ impl Analyzer<'_> {
     ) -> Result<T> {
         let name = self.made_name(what);
         let visible = self.common_tables.len();
-        self.common_tables.push(CommonTable { name: name.clone(), analyzed });
+        self.common_tables.push(CommonTable { name: name.clone(), analyzed, is_work_table: false });
         let result = read(self, &name);
         self.common_tables.truncate(visible);
         result
     }
 
-    /// The common table of this name.
-    pub(super) fn common_table(&self, name: &str) -> Option<Analyzed> {
-        self.common_tables.iter().rev().find(|table| table.name == name).map(|table| table.analyzed.clone())
+    /// The common table of this name, and whether it is a recursive one that is seen from within.
+    pub(super) fn common_table(&self, name: &str) -> Option<(Analyzed, bool)> {
+        let found = self.common_tables.iter().rev().find(|table| table.name == name);
+        found.map(|table| (table.analyzed.clone(), table.is_work_table))
     }
 
     fn with_names(&self, mut analyzed: Analyzed, table: &ast::Cte) -> Result<Analyzed> {
@@ -101,6 +122,9 @@ impl Analyzer<'_> {
         if around.order_by.is_some() || around.limit_clause.is_some() || around.fetch.is_some() {
             return Err(Error::not_supported("ORDER BY or LIMIT in a recursive query"));
         }
+        if let Some((error, place)) = recursion::fault(name, anchor, step) {
+            return Err(self.at(error, &place));
+        }
         let visible = self.common_tables.len();
         if let Some(with) = &around.with {
             self.with(with)?;
@@ -122,7 +146,7 @@ impl Analyzer<'_> {
             })
             .collect();
         let own = self.with_names(Analyzed { plan: scan, columns }, table)?;
-        self.common_tables.push(CommonTable { name: name.to_owned(), analyzed: own });
+        self.common_tables.push(CommonTable { name: name.to_owned(), analyzed: own, is_work_table: true });
         let step = self.operand(step);
         self.common_tables.truncate(visible);
         let step = self.settled(step?)?;
@@ -147,6 +171,12 @@ impl Analyzer<'_> {
         let step = self.as_types(step, &types, CastContext::Implicit)?;
         let step_plan = as_term(step.plan, &step.columns, &anchor.columns)?;
         let distinct = quantifier != SetQuantifier::All;
+        // The engine tells rows apart by what they are carried as.
+        let looks_different = |ty: &pg::Type| matches!(ty.oid, INTERVAL | TIMETZ | JSONB);
+        if let Some(ty) = types.iter().find(|ty| distinct && looks_different(ty)) {
+            let what = format!("a column of type {} in a recursive UNION without ALL", ty.name());
+            return Err(self.at(PgError::not_supported(what), &table.alias.name));
+        }
         let anchor_plan = as_term(anchor.plan, &anchor.columns, &anchor.columns)?;
         let plan = LogicalPlanBuilder::from(anchor_plan).to_recursive_query(work, step_plan, distinct)?.build()?;
         let columns = anchor
@@ -157,6 +187,42 @@ impl Analyzer<'_> {
             .collect();
         Ok(Analyzed { plan, columns })
     }
+}
+
+/// Whether a common table is computed once: if it is volatile it must have the same rows wherever it is read, even if its author
+/// wrote NOT MATERIALIZED. What is made of the rows of one round of a recursive query is made in each.
+fn computed_once(plan: &LogicalPlan, table: &ast::Cte) -> Result<bool> {
+    let wanted = matches!(table.materialized, Some(ast::CteAsMaterialized::Materialized)) || is_volatile(plan)?;
+    Ok(wanted && !reads_work_table(plan)?)
+}
+
+fn is_volatile(plan: &LogicalPlan) -> Result<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            found |= expr.is_volatile();
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        if let LogicalPlan::Extension(extension) = node
+            && let Some(apply) = extension.node.as_any().downcast_ref::<Apply>()
+        {
+            found |= is_volatile(apply.subquery()).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        }
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
+}
+
+fn reads_work_table(plan: &LogicalPlan) -> Result<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            let provider = source_as_provider(&scan.source)?;
+            found |= provider.downcast_ref::<CteWorkTable>().is_some();
+        }
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
 }
 
 /// A term of a recursive table: the engine wants both to have columns alike in everything.

@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::FieldRef;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, ScalarValue, TableReference};
+use datafusion::common::{Column, DFSchema, DFSchemaRef, ParamValues, Result, ScalarValue, TableReference};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
 use pg::PgError;
+use pg::sqlstate::SqlState;
+
+use crate::spool::bound_spools;
 
 /// What becomes of the subquery's rows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -205,11 +208,40 @@ pub fn outer_columns(plan: &LogicalPlan) -> Result<Vec<Column>> {
     Ok(found)
 }
 
+/// The plan with values in place of its parameters, also in the subqueries that it applies.
+///
+/// # Errors
+/// A value does not fit where its parameter stands; 2201W and 2201X for a negative number of rows.
+pub fn with_parameters(plan: LogicalPlan, values: &ParamValues) -> Result<LogicalPlan> {
+    let rewritten = plan.with_param_values(values.clone())?.transform_up_with_subqueries(|node| {
+        if let LogicalPlan::Limit(limit) = &node {
+            check_count(limit.skip.as_deref(), SqlState::INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, "OFFSET")?;
+            check_count(limit.fetch.as_deref(), SqlState::INVALID_ROW_COUNT_IN_LIMIT_CLAUSE, "LIMIT")?;
+        }
+        let LogicalPlan::Extension(extension) = &node else { return Ok(Transformed::no(node)) };
+        let Some(apply) = extension.node.as_any().downcast_ref::<Apply>() else { return Ok(Transformed::no(node)) };
+        let subquery = with_parameters(apply.subquery.as_ref().clone(), values)?;
+        let apply = Apply { subquery: Arc::new(subquery), ..apply.clone() };
+        Ok(Transformed::yes(LogicalPlan::Extension(Extension { node: Arc::new(apply) })))
+    })?;
+    Ok(rewritten.data)
+}
+
+fn check_count(count: Option<&Expr>, sqlstate: SqlState, clause: &str) -> Result<(), PgError> {
+    match count {
+        Some(Expr::Literal(ScalarValue::Int64(Some(count)), _)) if *count < 0 => {
+            Err(PgError::new(sqlstate, format!("{clause} must not be negative")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The plan with constants in place of columns of an outer query.
 ///
 /// # Errors
 /// A node does not take the constants.
 pub fn with_values(plan: LogicalPlan, values: &[(Column, ScalarValue)]) -> Result<LogicalPlan> {
+    let plan = bound_spools(plan, values)?;
     let rewritten = plan.transform_up_with_subqueries(|node| {
         let node = node.map_expressions(|expr| {
             expr.transform(|expr| {

@@ -8,6 +8,6 @@ mod logical;
 mod physical_planner;
 mod simple;
 
-pub use logical::{Apply, ApplyKind, outer_columns};
+pub use logical::{Apply, ApplyKind, outer_columns, with_parameters};
 pub use physical_planner::ApplyPlanner;
 pub use simple::{decorrelates_filter, decorrelates_scalar};

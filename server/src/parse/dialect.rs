@@ -97,7 +97,6 @@ impl Dialect for WarehouseDialect {
     }
 
     as_postgresql!(
-        supports_unicode_string_literal,
         supports_filter_during_aggregation,
         supports_group_by_expr,
         allow_extract_custom,

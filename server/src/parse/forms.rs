@@ -6,6 +6,9 @@
 //! * `(t.*)`, a row where one value is wanted: `(t)`
 //! * `substring(x SIMILAR y ESCAPE z)`: `substring(x, y, z)`, as PostgreSQL's grammar has it
 
+pub mod clauses;
+mod unicode;
+
 use std::collections::HashMap;
 
 use pg::library::aggregate::Exclusion;
@@ -42,9 +45,15 @@ impl Edits {
 
 /// The tokens in forms that sqlparser reads.
 pub fn readable(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let tokens = unicode::decoded(tokens);
     let solid: Vec<usize> =
         (0..tokens.len()).filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_))).collect();
     let edits = Reader { tokens: &tokens, solid: &solid, levels: vec![Level::default()] }.edits();
+    clauses::readable(edited(tokens, edits))
+}
+
+/// The tokens with the edits done.
+fn edited(tokens: Vec<TokenWithSpan>, edits: Edits) -> Vec<TokenWithSpan> {
     if edits.replaced.is_empty() && edits.before.is_empty() {
         return tokens;
     }

@@ -55,6 +55,9 @@ pub fn parse(text: &str) -> Result<Vec<Parsed>> {
     numbers::check(&tokens, text)?;
     let tokens = parentheses::without_superfluous(tokens);
     depth::check(&tokens)?;
+    if let Some(clause) = forms::clauses::unsupported(&tokens) {
+        return Err(Error::not_supported(clause));
+    }
     let tokens = forms::readable(tokens);
     let tokens = dialect::with_frame_parentheses(dialect::without_approximate(tokens));
     let tokens = dialect::with_marked_symmetry(tokens);
@@ -99,10 +102,6 @@ pub(crate) struct StatementReader<'a> {
 impl StatementReader<'_> {
     fn statement(&mut self) -> Result<Statement> {
         let start = self.parser.peek_token();
-        if matches!(&start.token, Token::Word(word) if word.keyword == Keyword::TABLE) {
-            let query = self.parser.parse_query().map_err(|error| self.syntax(error))?;
-            return Ok(Statement::Query(query));
-        }
         if self.words(&["CREATE", "EXTERNAL", "SCHEMA"]) {
             return self.create_external_schema();
         }

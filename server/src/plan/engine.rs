@@ -26,6 +26,7 @@ use crate::optimize::{GuardFilters, SafeProjectionPushdown, UnionConstants, Yiel
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
 use crate::run::THREAD_STACK_BYTES;
+use crate::spool::Spools;
 
 /// Threads for queries, for each core. A query computes on as many as there are cores; while it does not give way, the
 /// others have threads left, and the operating system shares the cores out.
@@ -86,6 +87,7 @@ impl Engine {
     pub(super) fn state(&self, reports: Arc<ScanReports>, values: SessionValues) -> SessionState {
         let mut state = self.template.clone();
         state.config_mut().set_extension(reports);
+        state.config_mut().set_extension(Arc::new(Spools::default()));
         state.config_mut().options_mut().extensions.insert(values);
         state.mark_start_execution();
         state

@@ -12,7 +12,9 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
 use crate::apply::ApplyPlanner;
 use crate::optimize::guard_joins;
+use crate::computed_limit::LimitPlanner;
 use crate::set_returning::SetPlanner;
+use crate::spool::SpoolPlanner;
 
 /// The engine's planner, which can plan our nodes too.
 #[derive(Debug)]
@@ -21,8 +23,12 @@ pub struct ExtendedPlanner;
 #[async_trait]
 impl QueryPlanner for ExtendedPlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        let planner =
-            DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(SetPlanner), Arc::new(ApplyPlanner)]);
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
+            Arc::new(SetPlanner),
+            Arc::new(ApplyPlanner),
+            Arc::new(LimitPlanner),
+            Arc::new(SpoolPlanner),
+        ]);
         planner.create_physical_plan(&guard_joins(plan.clone())?, session).await
     }
 }

@@ -10,6 +10,7 @@ use pg::{PgError, Type};
 use sqlparser::ast;
 
 use crate::analyze::{Analyzed, Analyzer};
+use crate::apply::with_parameters;
 use crate::error::Result;
 use crate::plan::PlanContext;
 
@@ -113,7 +114,7 @@ impl Planned {
             _ => Ok(value.clone()),
         });
         let values: Vec<_> = values.collect::<Result<_>>()?;
-        Ok(self.plan.clone().with_param_values(ParamValues::from(values))?)
+        Ok(with_parameters(self.plan.clone(), &ParamValues::from(values))?)
     }
 }
 

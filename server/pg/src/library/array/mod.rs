@@ -15,6 +15,7 @@ mod order_keys;
 mod picks;
 mod quantified;
 mod search;
+mod spread;
 mod subscript;
 mod text;
 mod unify;
@@ -23,6 +24,7 @@ mod unnest;
 use super::Section;
 
 pub use quantified::quantified;
+pub use spread::spread;
 pub use unnest::{Expansion, expand, expands_columns};
 
 /// What this module has.

@@ -15,6 +15,7 @@ mod change;
 mod compare;
 mod number;
 mod print;
+mod records;
 mod redshift;
 mod sets;
 #[cfg(test)]
@@ -45,6 +46,6 @@ pub static SECTION: Section = Section {
     operators: &[access::OPERATORS, change::OPERATORS, compare::OPERATORS, functions::OPERATORS],
     casts: &[],
     aggregates: &[aggregate::AGGREGATES],
-    sets: &[sets::SETS, functions::SETS],
+    sets: &[sets::SETS, records::RECORDS, functions::SETS],
     ..Section::EMPTY
 };

@@ -1,0 +1,27 @@
+-- Fields of rows.
+create table p(id int, boss int, name text, pay numeric(10,2));
+insert into p values (1,null,'ann',100.50),(2,1,'bob',80),(3,1,'cyd',80),(4,2,'dan',null),(5,2,'eve',60),(6,99,null,60);
+create table o(id int, pid int, amt int);
+insert into o values (1,1,10),(2,1,20),(3,2,5),(4,null,7),(5,77,1),(6,3,null),(7,3,20);
+SELECT (p).name FROM p ORDER BY 1;
+SELECT (p).* FROM p ORDER BY 1;
+SELECT (p.*).id FROM p ORDER BY 1;
+SELECT (ROW(1,'a')).f2;
+SELECT (ROW(1,'a')).*;
+SELECT (x).f1 FROM (SELECT ROW(1,2) x) s;
+SELECT (x).* FROM (SELECT ROW(1,2) x) s;
+SELECT (SELECT q FROM (SELECT 1 a, 2 b) q);
+SELECT (q).a FROM (SELECT 1 a, 2 b) q;
+SELECT ((q)).b FROM (SELECT 1 a, 2 b) q;
+SELECT (SELECT x FROM (SELECT 1 a, 2 b) x).a;
+SELECT (jsonb_each('{"a":1}')).*;
+SELECT (jsonb_each('{"a":1}')).key;
+SELECT p FROM p WHERE p.id=1;
+SELECT count(p), count(p.*) FROM p;
+SELECT row(p.*) FROM p WHERE id=1;
+SELECT row(p.*, 5) FROM p WHERE id=1;
+SELECT p.* = ROW(1,NULL::int,'ann',100.50) FROM p WHERE id=1;
+SELECT p IS NULL, p IS NOT NULL FROM p ORDER BY id;
+SELECT to_jsonb(p) FROM p ORDER BY id LIMIT 1;
+SELECT row_to_json(x) FROM (SELECT 1 a) x;
+SELECT json_agg(x ORDER BY x.a) FROM (VALUES (2),(1)) x(a);
