@@ -82,6 +82,11 @@ impl Differences {
         Some(&entry.reason)
     }
 
+    /// Whether this statement is listed.
+    pub fn lists(&self, file: &str, title: &str) -> bool {
+        self.statements.contains_key(&(file.to_owned(), title.to_owned()))
+    }
+
     /// How many statements differ, by reason.
     pub fn met(&self) -> BTreeMap<&str, usize> {
         let mut met = BTreeMap::new();

@@ -12,7 +12,7 @@ use pg::{SessionValues, Type, library};
 use std::sync::Arc;
 
 use crate::analyze::Analyzer;
-use crate::analyze::category::is_polymorphic;
+use crate::analyze::category::{Category, category, is_polymorphic};
 use crate::analyze::coerce::{common_type, native, widest, with_blanks, without_blanks};
 use crate::analyze::resolve::{Candidate, Choice, choose_operator, expand};
 use crate::analyze::typed::Typed;
@@ -185,6 +185,9 @@ impl Analyzer<'_> {
         };
         match choose_operator(candidates, &actual) {
             Choice::One(found) => Ok(found),
+            Choice::None if symbol.starts_with("@@") && actual.iter().all(|oid| category(*oid) == Category::String) => {
+                Err(PgError::not_supported("full text search"))
+            }
             Choice::None => {
                 let message = format!("operator does not exist: {}", described());
                 let hint = if types.len() == 1 {
@@ -228,7 +231,13 @@ impl Analyzer<'_> {
             });
             return Ok((cast.collect::<Result<_>>()?, None));
         }
+        let mut arguments = arguments;
         let mut element = self.polymorphic_element(expected, &arguments)?;
+        if element.oid == NUMERIC && arguments.iter().any(Typed::is_unknown) {
+            // Constants have their own digits, which those of the other arguments must not cut off.
+            arguments = self.numeric_constants(expected, arguments)?;
+            element = self.polymorphic_element(expected, &arguments)?;
+        }
         // A constant without a type brings its own blanks.
         let is_bare = |argument: &Typed| argument.is_unknown() && !argument.value().is_some_and(ScalarValue::is_null);
         let polymorphic = arguments.iter().zip(expected).filter(|(_, oid)| is_polymorphic(**oid));
@@ -262,6 +271,17 @@ impl Analyzer<'_> {
             cast.push(argument);
         }
         Ok((cast, Some(element)))
+    }
+
+    /// The arguments with the constants among them that stand for numbers, or for arrays of them, as such.
+    fn numeric_constants(&mut self, expected: &[u32], arguments: Vec<Typed>) -> Result<Vec<Typed>> {
+        let typed = arguments.into_iter().zip(expected).map(|(argument, oid)| match *oid {
+            _ if !argument.is_unknown() => Ok(argument),
+            ANYARRAY | ANYCOMPATIBLEARRAY => self.coerce(argument, &Type::of(NUMERIC_ARRAY), CastContext::Implicit),
+            oid if is_polymorphic(oid) => self.coerce(argument, &Type::of(NUMERIC), CastContext::Implicit),
+            _ => Ok(argument),
+        });
+        typed.collect()
     }
 
     /// What the polymorphic arguments of a call stand for.

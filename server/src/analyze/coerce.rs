@@ -30,7 +30,8 @@ enum Path {
     FromText,
 }
 
-fn is_text_like(oid: u32) -> bool {
+/// Whether values of the type are texts.
+pub fn is_text_like(oid: u32) -> bool {
     category(oid) == Category::String
 }
 

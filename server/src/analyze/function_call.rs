@@ -13,6 +13,7 @@ use sqlparser::ast::{
 
 use crate::analyze::call::{result_type, shapes, signature};
 use crate::analyze::category::is_polymorphic;
+use crate::analyze::coerce::is_text_like;
 use crate::analyze::from::returns_records;
 use crate::analyze::resolve::{Candidate, Choice, choose, expand};
 use crate::analyze::scope::{Place, SetColumn};
@@ -39,6 +40,8 @@ const WITH_DATE_PART: &[&str] =
 /// Redshift's functions that are known and not there: sketches, and a checksum whose rule is not documented.
 const NOT_THERE: &[&str] =
     &["checksum", "hll", "hll_cardinality", "hll_combine", "hll_combine_sketches", "hll_create_sketch"];
+/// Those of them that are PostgreSQL's too, where the part is a value as any other.
+const PART_IS_A_VALUE: &[&str] = &["date_part", "date_trunc"];
 
 /// What a name can be called as.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +92,13 @@ impl Analyzer<'_> {
                 ast::Expr::Identifier(part)
                     if place == 0 && WITH_DATE_PART.contains(&name.as_str()) || place == 1 && name == "normalize" =>
                 {
-                    Ok(Typed::unknown(folded(part)))
+                    // In PostgreSQL's functions the name is that of a column, if there is one with texts.
+                    match self.expression(argument) {
+                        Ok(column) if PART_IS_A_VALUE.contains(&name.as_str()) && is_text_like(column.ty.oid) => {
+                            Ok(column)
+                        }
+                        _ => Ok(Typed::unknown(folded(part))),
+                    }
                 }
                 argument => self.expression(argument),
             })

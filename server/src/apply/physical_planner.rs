@@ -39,9 +39,9 @@ impl ExtensionPlanner for ApplyPlanner {
             let value = planner.create_physical_expr(value, logical_input.schema(), session, planning_ctx)?;
             bindings.push((column.clone(), value));
         }
-        let guard = node.guard().map(|guard| {
-            planner.create_physical_expr(guard, logical_input.schema(), session, planning_ctx)
-        });
+        let guard = node
+            .guard()
+            .map(|guard| planner.create_physical_expr(guard, logical_input.schema(), session, planning_ctx));
         let schema = UserDefinedLogicalNodeCore::schema(node).inner().clone();
         let exec = ApplyExec::new(
             input.clone(),

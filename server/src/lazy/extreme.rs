@@ -92,13 +92,13 @@ impl HigherOrderUDFImpl for Extreme {
                 best = Some(value);
                 continue;
             };
-            let beaten = beats.evaluate(&[&|| Ok(value.clone()), &|| Ok(before.clone())], |columns| Ok(columns.to_vec()))?;
+            let beaten =
+                beats.evaluate(&[&|| Ok(value.clone()), &|| Ok(before.clone())], |columns| Ok(columns.to_vec()))?;
             let beaten = beaten.into_array(rows)?;
             let beaten = beaten.as_any().downcast_ref::<BooleanArray>().ok_or_else(incomplete)?;
             let (value_nulls, before_nulls) = (value.logical_nulls(), before.logical_nulls());
-            let is_null = |nulls: &Option<arrow::buffer::NullBuffer>, row| {
-                nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
-            };
+            let is_null =
+                |nulls: &Option<arrow::buffer::NullBuffer>, row| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
             let taken: BooleanArray = (0..rows)
                 .map(|row| {
                     let better = is_null(&before_nulls, row) || beaten.is_valid(row) && beaten.value(row);

@@ -58,7 +58,11 @@ pub fn variable(name: &str, ty: &Type) -> Typed {
 fn is_trivial(value: &Expr) -> bool {
     matches!(
         value,
-        Expr::Column(_) | Expr::Literal(..) | Expr::OuterReferenceColumn(..) | Expr::Placeholder(_) | Expr::LambdaVariable(_)
+        Expr::Column(_)
+            | Expr::Literal(..)
+            | Expr::OuterReferenceColumn(..)
+            | Expr::Placeholder(_)
+            | Expr::LambdaVariable(_)
     )
 }
 
@@ -115,7 +119,8 @@ impl HigherOrderUDFImpl for NamedValue {
     fn invoke_with_args(&self, arguments: HigherOrderFunctionArgs) -> Result<ColumnarValue> {
         let rows = arguments.number_rows;
         let mut parts = arguments.args.into_iter();
-        let (Some(ValueOrLambda::Value(value)), Some(ValueOrLambda::Lambda(body))) = (parts.next(), parts.next()) else {
+        let (Some(ValueOrLambda::Value(value)), Some(ValueOrLambda::Lambda(body))) = (parts.next(), parts.next())
+        else {
             return Err(PgError::internal("a named value needs a value and a body").into());
         };
         // Whatever an optimiser or a file made of the value, the body was planned for the type's own array.

@@ -26,7 +26,8 @@ pub fn guard_joins(plan: LogicalPlan) -> Result<LogicalPlan> {
 }
 
 fn guarded(condition: Expr) -> Expr {
-    let (fallible, mut conditions): (Vec<_>, Vec<_>) = split_conjunction_owned(condition).into_iter().partition(may_fail);
+    let (fallible, mut conditions): (Vec<_>, Vec<_>) =
+        split_conjunction_owned(condition).into_iter().partition(may_fail);
     conditions.extend(fallible);
     connected(conditions, Operator::And)
 }

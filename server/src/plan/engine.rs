@@ -22,7 +22,7 @@ use storage::scan::report::ScanReports;
 use tokio::runtime::Runtime;
 
 use crate::error::{Error, Result};
-use crate::optimize::{GuardFilters, SafeProjectionPushdown, UnionConstants, YieldInJoins};
+use crate::optimize::{GuardFilters, SafeProjectionPushdown, SplitFilterProjections, UnionConstants, YieldInJoins};
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
 use crate::run::THREAD_STACK_BYTES;
@@ -57,21 +57,12 @@ impl Engine {
             .with_disk_manager_builder(disk)
             .with_object_store_registry(stores)
             .build_arc()?;
-        let mut rules = PhysicalOptimizer::new().rules;
-        for rule in &mut rules {
-            if rule.name() == SafeProjectionPushdown::default().name() {
-                *rule = Arc::new(SafeProjectionPushdown::default());
-            }
-        }
-        rules.insert(0, Arc::new(UnionConstants));
-        rules.push(Arc::new(GuardFilters));
-        rules.push(Arc::new(YieldInJoins));
         let template = SessionStateBuilder::new()
             .with_config(session_config())
             .with_runtime_env(runtime)
             .with_default_features()
             .with_query_planner(Arc::new(ExtendedPlanner))
-            .with_physical_optimizer_rules(rules)
+            .with_physical_optimizer_rules(physical_optimizer_rules())
             .build();
         let threads = tokio::runtime::Builder::new_multi_thread()
             .thread_name("query")
@@ -113,11 +104,7 @@ impl Engine {
     ///
     /// # Errors
     /// The optimiser finds something wrong that the analysis did not, or a store cannot be reached.
-    pub async fn physical_plan(
-        &self,
-        context: Arc<PlanContext>,
-        plan: LogicalPlan,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    pub async fn physical_plan(&self, context: Arc<PlanContext>, plan: LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
         let task = {
             let _entered = self.threads().enter();
             SpawnedTask::spawn(async move { context.state().create_physical_plan(&plan).await })
@@ -166,6 +153,22 @@ impl Drop for Engine {
             threads.shutdown_background();
         }
     }
+}
+
+/// The engine's rules and ours.
+fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(UnionConstants)];
+    for rule in PhysicalOptimizer::new().rules {
+        if rule.name() == SafeProjectionPushdown::default().name() {
+            rules.push(Arc::new(SplitFilterProjections));
+            rules.push(Arc::new(SafeProjectionPushdown::default()));
+        } else {
+            rules.push(rule);
+        }
+    }
+    rules.push(Arc::new(GuardFilters));
+    rules.push(Arc::new(YieldInJoins));
+    rules
 }
 
 fn session_config() -> SessionConfig {

@@ -11,8 +11,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
 use crate::apply::ApplyPlanner;
-use crate::optimize::guard_joins;
 use crate::computed_limit::LimitPlanner;
+use crate::optimize::guard_joins;
 use crate::set_returning::SetPlanner;
 use crate::spool::SpoolPlanner;
 

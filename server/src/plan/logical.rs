@@ -141,4 +141,3 @@ pub fn carried(value: &ScalarValue, ty: &Type) -> Result<ScalarValue, PgError> {
     }
     Ok(cast)
 }
-

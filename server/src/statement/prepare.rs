@@ -32,11 +32,7 @@ pub async fn prepare(session: &mut Session, parsed: Option<Parsed>, declared: &[
 }
 
 /// Plans the query that a statement holds, if it holds one. That can take long, so it can be ended as execution can.
-async fn plan(
-    session: &mut Session,
-    parsed: &Parsed,
-    parameters: Vec<Option<Type>>,
-) -> Result<Option<Planned>> {
+async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Type>>) -> Result<Option<Planned>> {
     let snapshot = match &parsed.statement {
         Statement::Query(_) | Statement::Explain(_) | Statement::Insert(_) => session.snapshot()?,
         _ => return Ok(None),

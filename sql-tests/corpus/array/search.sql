@@ -229,3 +229,7 @@ SELECT array_remove('{1}'::json[], '1');
 SELECT array_position('{NaN,1}'::float8[], 'NaN');
 SELECT array_remove('{{1,2},{3,4}}'::int[], 3);
 SELECT array_remove('{}'::int[], 3);
+SELECT array_remove('{1.55,12345}', 0.5), array_position('{1.5,22.5}', 22.5), array_positions('{0.55,0.6}', 0.6);
+SELECT array_replace('{0.1,NULL}'::numeric[], '0.1', '1234.567'), array_append('{0.1}'::numeric[], '100.25');
+SELECT x @> '{0.55}', x = '{0.55}', x || '{100.25}', 0.55 = ANY (x) FROM (VALUES ('{0.6}'::numeric(3,1)[])) t(x);
+SELECT NULLIF('{0.1,NULL}'::numeric[], '{1.5}'), array_cat('{0.1}', '{12.345,1}'::numeric[]);

@@ -55,3 +55,7 @@ SELECT (a).id, (a).k FROM a ORDER BY 1, 2;
 SELECT a.nosuch FROM a;
 SELECT z.id FROM a;
 SELECT count(a), count(a.id), count(b.w) FROM a FULL JOIN b ON a.id = b.id;
+SELECT b.id, b.k || a.k FROM a RIGHT JOIN b ON a.id = b.id WHERE a.id + 1 IS NULL ORDER BY 1, 2;
+SELECT b.id, b.k || a.k FROM a FULL JOIN b ON a.id = b.id WHERE a.id + 1 IS NULL ORDER BY 1, 2;
+SELECT b.k, b.k || a.k, b.id + 1 FROM a FULL JOIN b ON a.id = b.id WHERE coalesce(a.id, 2) = 2 ORDER BY 1, 2, 3;
+SELECT c.id, c.id + b.id FROM a RIGHT JOIN b ON a.id = b.id RIGHT JOIN c ON c.id = b.id WHERE abs(a.id) + abs(b.id) IS NULL ORDER BY 1, 2;

@@ -472,3 +472,4 @@ SELECT similar_to_escape('a[^]b]c');
 SELECT similar_to_escape('[[=a=]]_[a[b]_');
 SELECT similar_to_escape('\a\.[\a]');
 SELECT similar_to_escape('');
+SELECT 'a'::text @@ 'b'::text;

@@ -5,7 +5,8 @@
 
 use std::io;
 
-use super::types::{TYPES, by_name, by_oid};
+use super::types::{SqlType, TYPES, by_name, by_oid};
+use super::words::{FIELDS, only_words, operator_words, pattern_words, words};
 use crate::answer::Answer;
 use crate::session::Session;
 
@@ -77,8 +78,36 @@ pub struct Entry {
     pub arguments: Vec<u32>,
     /// The text before, between and after the arguments.
     pub pieces: Vec<String>,
-    /// Whether integers among the arguments say how large the result is.
-    pub sized: bool,
+    /// Words among which the arguments are chosen mostly, where there are such.
+    pub words: Vec<Option<&'static [&'static str]>>,
+    /// Whether nothing but words is safe there.
+    pub only_words: bool,
+    /// Whether its answers are known to differ.
+    pub is_known: bool,
+}
+
+impl Entry {
+    fn plain(label: String, result: u32, arguments: Vec<u32>, pieces: Vec<String>) -> Entry {
+        Entry { label, result, arguments, pieces, words: vec![], only_words: false, is_known: false }
+    }
+}
+
+/// Types whose values are written with digits, or tell nothing of them.
+const WITHOUT_DIGITS: [u32; 8] = [16, 20, 21, 23, 700, 701, 1700, 1231];
+
+impl Entry {
+    /// Whether the number of digits after the point of an argument can be seen in the result.
+    pub fn shows_digits(&self) -> bool {
+        let of_numeric = self.arguments.iter().any(|oid| [1700, 1231].contains(oid));
+        of_numeric && !WITHOUT_DIGITS.contains(&self.result) || self.label.contains("scale(")
+    }
+
+    /// Whether it is a cast of a text to something else.
+    pub fn reads_text(&self) -> bool {
+        let strings = [25, 1042, 1043];
+        let of_text = self.arguments.first().is_some_and(|oid| strings.contains(oid));
+        of_text && self.label.contains("::") && !strings.contains(&self.result)
+    }
 }
 
 /// Everything that can be chosen.
@@ -91,8 +120,8 @@ pub struct Entries {
 }
 
 impl Entries {
-    /// What PostgreSQL has.
-    pub fn load(postgres: &mut Session) -> io::Result<Entries> {
+    /// What PostgreSQL has; `known` says whose answers are known to differ.
+    pub fn load(postgres: &mut Session, known: impl Fn(&str) -> bool) -> io::Result<Entries> {
         let mut entries = Entries { scalar: operators(postgres)?, aggregates: vec![] };
         for line in DOCUMENTED.lines() {
             let Some((kind, signature)) = line.split_once(' ') else { continue };
@@ -104,6 +133,9 @@ impl Entries {
         }
         entries.scalar.extend(casts(&existing_casts(postgres)?));
         entries.scalar.extend(syntax());
+        for entry in &mut entries.scalar {
+            entry.is_known = known(&entry.label);
+        }
         Ok(entries)
     }
 }
@@ -121,8 +153,8 @@ fn operators(postgres: &mut Session) -> io::Result<Vec<Entry>> {
     let sql = format!(
         "SELECT oprname, oprleft, oprright, oprresult FROM pg_catalog.pg_operator
          WHERE oprleft IN (0, {oids}) AND oprright IN ({oids}) AND oprresult IN ({oids}) AND oprcode <> 0
-         AND oprname NOT LIKE '~%~' AND oprname NOT LIKE '*%=' AND oprname NOT LIKE '*<%' AND oprname NOT LIKE '*>%'
-         ORDER BY 1, 2, 3"
+         AND oprname NOT LIKE '~<%' AND oprname NOT LIKE '~>%' AND oprname NOT LIKE '*%=' AND oprname NOT LIKE '*<%'
+         AND oprname NOT LIKE '*>%' ORDER BY 1, 2, 3"
     );
     let Answer::Rows { rows, .. } = postgres.run(&sql)? else { return Err(io::Error::other("no operators")) };
     let entries = rows.iter().filter_map(|row| match row.as_slice() {
@@ -138,17 +170,12 @@ fn operator(name: &str, left: u32, right: u32, result: u32) -> Option<Entry> {
     let right_name = by_oid(right)?.name;
     if left == 0 {
         let pieces = vec![format!("({name} "), ")".to_owned()];
-        return Some(Entry {
-            label: format!("{name} {right_name}"),
-            result,
-            arguments: vec![right],
-            pieces,
-            sized: false,
-        });
+        return Some(Entry::plain(format!("{name} {right_name}"), result, vec![right], pieces));
     }
-    let label = format!("{} {name} {right_name}", by_oid(left)?.name);
+    let left_name = by_oid(left)?.name;
     let pieces = vec!["(".to_owned(), format!(" {name} "), ")".to_owned()];
-    Some(Entry { label, result, arguments: vec![left, right], pieces, sized: false })
+    let plain = Entry::plain(format!("{left_name} {name} {right_name}"), result, vec![left, right], pieces);
+    Some(Entry { words: vec![None, operator_words(name, left_name, right_name)], ..plain })
 }
 
 /// The entries that a line `name(arguments) result` stands for: none if a type is unknown, several if one is polymorphic.
@@ -188,11 +215,8 @@ fn instance(name: &str, arguments: &[&str], result: &str, element: (&str, &str))
     }
     let names: Vec<_> = oids.iter().filter_map(|oid| by_oid(*oid)).map(|it| it.name).collect();
     let label = format!("{name}({})", names.join(", "));
-    // The result can grow with the value of an argument, up to what a machine has memory for.
-    let sized =
-        ["repeat", "lpad", "rpad", "factorial", "array_fill", "numeric_power", "power", "pow", "round", "trunc"]
-            .contains(&name);
-    Some(Entry { label, result: oid(result)?, arguments: oids, pieces, sized })
+    let words = (0..names.len()).map(|place| words(name, place, &names)).collect();
+    Some(Entry { words, only_words: only_words(name), ..Entry::plain(label, oid(result)?, oids, pieces) })
 }
 
 /// Source and target of each cast that is not by way of text.
@@ -218,12 +242,9 @@ fn casts(existing: &[(u32, u32)]) -> Vec<Entry> {
             || number % MISSING_CASTS == 0
     });
     let pairs = pairs.map(|(_, pair)| pair);
-    let cast = |(from, to): (&super::types::SqlType, &super::types::SqlType)| Entry {
-        label: format!("{}::{}", from.name, to.name),
-        result: to.oid,
-        arguments: vec![from.oid],
-        pieces: vec!["CAST(".to_owned(), format!(" AS {})", to.name)],
-        sized: false,
+    let cast = |(from, to): (&SqlType, &SqlType)| {
+        let pieces = vec!["CAST(".to_owned(), format!(" AS {})", to.name)];
+        Entry::plain(format!("{}::{}", from.name, to.name), to.oid, vec![from.oid], pieces)
     };
     pairs.map(cast).chain(modified_casts()).collect()
 }
@@ -242,13 +263,8 @@ fn modified_casts() -> Vec<Entry> {
     let mut entries = Vec::new();
     for (target, result) in targets {
         for from in TYPES.iter().filter(|from| [result, 25, 701, 23].contains(&from.oid)) {
-            entries.push(Entry {
-                label: format!("{}::{target}", from.name),
-                result,
-                arguments: vec![from.oid],
-                pieces: vec!["CAST(".to_owned(), format!(" AS {target})")],
-                sized: false,
-            });
+            let pieces = vec!["CAST(".to_owned(), format!(" AS {target})")];
+            entries.push(Entry::plain(format!("{}::{target}", from.name), result, vec![from.oid], pieces));
         }
     }
     entries
@@ -260,19 +276,14 @@ fn syntax() -> Vec<Entry> {
     for it in &TYPES {
         let t = it.oid;
         let mut add = |label: &str, result: u32, arguments: &[u32], pieces: &[&str]| {
-            entries.push(Entry {
-                label: format!("{label} {}", it.name),
-                result,
-                arguments: arguments.to_vec(),
-                pieces: pieces.iter().map(|piece| (*piece).to_owned()).collect(),
-                sized: false,
-            });
+            let pieces = pieces.iter().map(|piece| (*piece).to_owned()).collect();
+            entries.push(Entry::plain(format!("{label} {}", it.name), result, arguments.to_vec(), pieces));
         };
         add("CASE", t, &[16, t, t], &["CASE WHEN ", " THEN ", " ELSE ", " END"]);
         add("CASE operand", t, &[t, t, t], &["CASE ", " WHEN ", " THEN ", " END"]);
         add("COALESCE", t, &[t, t], &["COALESCE(", ", ", ")"]);
         add("IS NULL", 16, &[t], &["(", " IS NULL)"]);
-        if it.name == "json" {
+        if it.name.starts_with("json") && it.name != "jsonb" {
             continue;
         }
         add("NULLIF", t, &[t, t], &["NULLIF(", ", ", ")"]);
@@ -287,11 +298,13 @@ fn syntax() -> Vec<Entry> {
         add("row comparison", 16, &[t, t, t, t], &["((", ", ", ") < (", ", ", "))"]);
     }
     entries.extend(logic_and_patterns());
+    entries.extend(fields());
+    entries.extend(zones());
     entries
 }
 
 fn logic_and_patterns() -> Vec<Entry> {
-    let forms: [(&str, u32, &[u32], &[&str]); 17] = [
+    let forms: [(&str, u32, &[u32], &[&str]); 16] = [
         ("AND", 16, &[16, 16], &["(", " AND ", ")"]),
         ("OR", 16, &[16, 16], &["(", " OR ", ")"]),
         ("NOT", 16, &[16], &["(NOT ", ")"]),
@@ -299,25 +312,44 @@ fn logic_and_patterns() -> Vec<Entry> {
         ("IS NOT FALSE", 16, &[16], &["(", " IS NOT FALSE)"]),
         ("IS UNKNOWN", 16, &[16], &["(", " IS UNKNOWN)"]),
         ("LIKE", 16, &[25, 25], &["(", " LIKE ", ")"]),
+        ("LIKE ESCAPE", 16, &[25, 25], &["(", " LIKE ", " ESCAPE 'b')"]),
         ("ILIKE", 16, &[25, 25], &["(", " ILIKE ", ")"]),
         ("SIMILAR TO", 16, &[25, 25], &["(", " SIMILAR TO ", ")"]),
         ("substring FROM FOR", 25, &[25, 23, 23], &["substring(", " FROM ", " FOR ", ")"]),
         ("position IN", 23, &[25, 25], &["position(", " IN ", ")"]),
         ("trim LEADING", 25, &[25, 25], &["trim(LEADING ", " FROM ", ")"]),
         ("overlay", 25, &[25, 25, 23], &["overlay(", " PLACING ", " FROM ", ")"]),
-        ("extract year", 1700, &[1114], &["extract(year FROM ", ")"]),
-        ("extract epoch", 1700, &[1186], &["extract(epoch FROM ", ")"]),
-        ("extract dow", 1700, &[1082], &["extract(dow FROM ", ")"]),
-        ("AT TIME ZONE", 1184, &[1114], &["(", " AT TIME ZONE 'Europe/Berlin')"]),
+        ("OVERLAPS", 16, &[1082, 1082, 1082, 1186], &["((", ", ", ") OVERLAPS (", ", ", "))"]),
+        ("subscript", 23, &[1007, 23], &["(", ")[", "]"]),
     ];
-    let entry = |(label, result, arguments, pieces): (&str, u32, &[u32], &[&str])| Entry {
-        label: label.to_owned(),
-        result,
-        arguments: arguments.to_vec(),
-        pieces: pieces.iter().map(|piece| (*piece).to_owned()).collect(),
-        sized: false,
+    let entry = |(label, result, arguments, pieces): (&str, u32, &[u32], &[&str])| {
+        let pieces = pieces.iter().map(|piece| (*piece).to_owned()).collect();
+        let plain = Entry::plain(label.to_owned(), result, arguments.to_vec(), pieces);
+        let is_pattern = label.contains("LIKE") || label == "SIMILAR TO";
+        Entry { words: if is_pattern { vec![None, Some(pattern_words())] } else { vec![] }, ..plain }
     };
     forms.into_iter().map(entry).collect()
+}
+
+/// `extract` of each field from each type that has fields.
+fn fields() -> Vec<Entry> {
+    let types = TYPES.iter().filter(|it| it.name == "date" || it.name == "interval" || it.name.starts_with("time"));
+    let entry = |(it, field): (&SqlType, &str)| {
+        let pieces = vec![format!("extract({field} FROM "), ")".to_owned()];
+        Entry::plain(format!("extract({field} FROM {})", it.name), 1700, vec![it.oid], pieces)
+    };
+    types.flat_map(|it| FIELDS.iter().map(move |field| entry((it, *field)))).collect()
+}
+
+/// `AT TIME ZONE` with zones that have a daylight saving time, with ones that have none, and the session's.
+fn zones() -> Vec<Entry> {
+    let pairs = [(1114, 1184), (1184, 1114), (1266, 1266)];
+    let entry = |(from, to): (u32, u32), zone: &str| {
+        let pieces = vec!["(".to_owned(), format!(" AT TIME ZONE '{zone}')")];
+        Entry::plain("AT TIME ZONE".to_owned(), to, vec![from], pieces)
+    };
+    let zones = ["Europe/Berlin", "America/New_York", "+05:30", "UTC"];
+    pairs.iter().flat_map(|pair| zones.iter().map(move |zone| entry(*pair, zone))).collect()
 }
 
 #[cfg(test)]

@@ -4,9 +4,6 @@ use super::entry::{Entries, Entry};
 use super::random::Random;
 use super::types::{SqlType, by_oid};
 
-/// A value as large as the functions get that make something of that size.
-const SIZES: [&str; 6] = ["0", "1", "-1", "3", "7", "20"];
-
 /// An expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expression {
@@ -72,10 +69,20 @@ pub enum Leaves<'a> {
 }
 
 impl<'a> Generator<'a> {
-    /// A generator that knows these entries.
+    /// A generator that knows these entries. Those that are known to differ are not used inside others.
     pub fn new(entries: &'a Entries) -> Generator<'a> {
+        Generator::with_nested(entries, |entry| !entry.is_known)
+    }
+
+    /// A generator for queries, of which no part can be looked at alone: nothing that shows how many digits a number has,
+    /// and no casts of texts that are mostly refused.
+    pub fn for_queries(entries: &'a Entries) -> Generator<'a> {
+        Generator::with_nested(entries, |entry| !entry.is_known && !entry.shows_digits() && !entry.reads_text())
+    }
+
+    fn with_nested(entries: &'a Entries, is_nested: impl Fn(&Entry) -> bool) -> Generator<'a> {
         let mut by_result = std::collections::HashMap::<_, Vec<_>>::new();
-        for entry in &entries.scalar {
+        for entry in entries.scalar.iter().filter(|entry| is_nested(entry)) {
             by_result.entry(entry.result).or_default().push(entry);
         }
         Generator { entries, by_result }
@@ -105,8 +112,8 @@ impl<'a> Generator<'a> {
     }
 
     fn apply(&self, random: &mut Random, entry: &Entry, leaves: Leaves<'_>, depth: usize) -> Expression {
-        let argument = |oid: &u32| match entry.sized {
-            true if [20, 21, 23, 701, 1700].contains(oid) => size(random, *oid),
+        let argument = |(place, oid): (usize, &u32)| match entry.words.get(place) {
+            Some(Some(words)) if entry.only_words || random.percent(75) => word(random, words, *oid),
             // Now and then another type, for the rules by which one is found that fits.
             _ if random.percent(4) => {
                 let other = random.pick(&super::types::TYPES).oid;
@@ -114,14 +121,18 @@ impl<'a> Generator<'a> {
             }
             _ => self.of_type(random, leaves, *oid, depth.saturating_sub(1)),
         };
-        let arguments = entry.arguments.iter().map(argument).collect();
+        let arguments = entry.arguments.iter().enumerate().map(argument).collect();
         Expression { label: entry.label.clone(), pieces: entry.pieces.clone(), arguments }
     }
 }
 
-fn size(random: &mut Random, oid: u32) -> Expression {
-    let name = by_oid(oid).map_or("integer", |it| it.name);
-    Expression::leaf("a value", format!("'{}'::{name}", random.pick(&SIZES)))
+fn word(random: &mut Random, words: &[&str], oid: u32) -> Expression {
+    let quoted = random.pick(words).replace('\'', "''");
+    let sql = match by_oid(oid) {
+        Some(it) if random.percent(60) => format!("'{quoted}'::{}", it.name),
+        _ => format!("'{quoted}'"),
+    };
+    Expression::leaf("a value", sql)
 }
 
 fn leaf(random: &mut Random, leaves: Leaves<'_>, oid: u32) -> Expression {

@@ -16,6 +16,19 @@ pub fn minimise(pair: &mut Pair, statement: Statement, difference: Difference) -
     Ok(found)
 }
 
+/// Whether a part of an expression differs in the last digits of a number only: then what is made of that part differs for
+/// no other reason, since it would be made smaller otherwise.
+pub fn carries_digits(pair: &mut Pair, statement: &Statement) -> io::Result<bool> {
+    let Statement::Expression { expression, rows } = statement else { return Ok(false) };
+    for argument in expression.arguments.iter().filter(|argument| !argument.is_leaf()) {
+        let part = Statement::Expression { expression: argument.clone(), rows: rows.clone() };
+        if matches!(pair.outcome(&part.sql())?, Outcome::Digits) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn step(
     pair: &mut Pair,
     statement: &Statement,

@@ -2,9 +2,11 @@
 //!
 //! * [`random`]: the numbers that decide everything, so that a seed says what was run
 //! * [`types`]: the types and their edge values
+//! * [`words`]: arguments that mean something to a function, such as formats
 //! * [`entry`]: what an expression is made of: operators, functions, casts, syntax
 //! * [`expression`]: expressions of a type, nested
 //! * [`query`]: queries over tables
+//! * [`forms`]: queries whose form is what is tested
 //! * [`tables`]: the tables, and the session that sees them
 //! * [`run`]: both servers' answers to batches of statements
 //! * [`minimise`]: the smallest part of a statement that still differs
@@ -14,11 +16,15 @@ pub mod random;
 
 pub mod types;
 
+pub mod words;
+
 pub mod entry;
 
 pub mod expression;
 
 pub mod query;
+
+pub mod forms;
 
 pub mod tables;
 

@@ -4,6 +4,7 @@
 //! that it asks for, so it asks for one by all of its columns wherever the order decides what is in the answer.
 
 use super::expression::{Generator, Leaves};
+use super::forms;
 use super::random::Random;
 use super::tables::{Table, Tables};
 
@@ -22,6 +23,21 @@ struct Clause {
 }
 
 impl Query {
+    /// A query without clauses.
+    pub fn new(label: &str) -> Query {
+        Query { clauses: vec![], label: label.to_owned() }
+    }
+
+    /// Adds a part without which it is no query.
+    pub fn push_required(&mut self, text: String) {
+        self.clauses.push(required(text));
+    }
+
+    /// Adds a part that can be left away.
+    pub fn push_optional(&mut self, text: String) {
+        self.clauses.push(optional(text));
+    }
+
     /// Its text.
     pub fn sql(&self) -> String {
         self.clauses.iter().map(|clause| clause.text.as_str()).collect::<Vec<_>>().join(" ")
@@ -56,12 +72,13 @@ impl<'a> QueryGenerator<'a> {
 
     /// A query.
     pub fn query(&self, random: &mut Random) -> Query {
-        match random.below(10) {
+        match random.below(15) {
             0..=3 => self.plain(random),
             4..=5 => self.grouped(random),
             6 => self.windowed(random),
             7 => self.set_operation(random),
             8 => self.with_subquery(random),
+            9..=13 => forms::query(random, self.expressions, &self.tables.queried),
             _ => self.aggregated_edges(random),
         }
     }

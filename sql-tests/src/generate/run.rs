@@ -4,7 +4,7 @@ use std::io;
 
 use super::entry::Entries;
 use super::expression::{Expression, Generator, Leaves};
-use super::minimise::minimise;
+use super::minimise::{carries_digits, minimise};
 use super::query::{Query, QueryGenerator};
 use super::random::Random;
 use super::report::Report;
@@ -72,7 +72,8 @@ pub struct Plan {
 /// Runs the batches of one of several workers, who share them evenly.
 pub fn run_share(plan: &Plan, entries: &Entries, tables: &Tables, worker: u64, workers: u64) -> io::Result<Report> {
     let generator = Generator::new(entries);
-    let queries = QueryGenerator::new(&generator, tables);
+    let for_queries = Generator::for_queries(entries);
+    let queries = QueryGenerator::new(&for_queries, tables);
     let mut pair = Pair::connect(plan)?;
     let mut report = Report::default();
     let mut minimised = 0;
@@ -84,14 +85,21 @@ pub fn run_share(plan: &Plan, entries: &Entries, tables: &Tables, worker: u64, w
         plant(plan, batch, &mut ours);
         for ((statement, sql), (postgres, ours)) in statements.iter().zip(&texts).zip(postgres.iter().zip(&ours)) {
             let outcome = Outcome::of(sql, postgres, ours);
-            report.count(&outcome);
-            let Outcome::Differs(difference) = outcome else { continue };
+            let Outcome::Differs(difference) = outcome else {
+                report.count(&outcome);
+                continue;
+            };
             let found = if minimised < MINIMISED_MAX && !report.knows_enough_of(&difference, statement.label()) {
                 minimised += 1;
                 minimise(&mut pair, statement.clone(), difference)?
             } else {
                 (statement.clone(), difference)
             };
+            if carries_digits(&mut pair, &found.0)? {
+                report.count(&Outcome::Digits);
+                continue;
+            }
+            report.count(&Outcome::Differs(found.1.clone()));
             report.add(found.0.label(), &found.0.sql(), &found.1);
         }
     }
@@ -158,7 +166,7 @@ impl Outcome {
         match compare(sql, postgres, ours) {
             None if matches!(postgres, Answer::Error(_)) => Outcome::BothRefuse,
             None => Outcome::Same,
-            Some(Difference::Value(_)) if differ_in_digits_only(postgres, ours) => Outcome::Digits,
+            Some(Difference::Value(_)) if differ_in_digits_only(sql, postgres, ours) => Outcome::Digits,
             Some(difference) => Outcome::Differs(difference),
         }
     }

@@ -30,7 +30,7 @@ pub fn by_oid(oid: u32) -> Option<&'static SqlType> {
 }
 
 /// The types.
-pub const TYPES: [SqlType; 23] = [
+pub const TYPES: [SqlType; 24] = [
     SqlType { name: "boolean", oid: 16, values: &["t", "f"] },
     SqlType { name: "smallint", oid: 21, values: &["0", "1", "-1", "2", "7", "-13", "32767", "-32768", "100"] },
     SqlType {
@@ -168,7 +168,7 @@ pub const TYPES: [SqlType; 23] = [
             "2000-01-01 00:00:00.000001",
             "1999-12-31 23:59:59.999999",
             "0044-03-15 06:00 BC",
-            "294246-12-31 23:59:59",
+            "289999-12-31 23:59:59",
             "infinity",
             "-infinity",
             "2023-01-31 10:00",
@@ -213,6 +213,26 @@ pub const TYPES: [SqlType; 23] = [
         name: "json",
         oid: 114,
         values: &["null", "1", "\"a\"", "[]", "{\"a\": 1,  \"b\": [1, 2.50]}", "[1, \"x\", null, {\"c\": false}]"],
+    },
+    SqlType {
+        name: "jsonpath",
+        oid: 4072,
+        values: &[
+            "$",
+            "$.a",
+            "$.b[*]",
+            "$[0]",
+            "$[*] ? (@ > 1)",
+            "$.*",
+            "strict $.c",
+            "$[last]",
+            "$.a + 1",
+            "$.**",
+            "$.b.size()",
+            "exists($.a)",
+            "$[*].type()",
+            "$ == 1",
+        ],
     },
     SqlType {
         name: "jsonb",

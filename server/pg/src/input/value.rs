@@ -83,10 +83,12 @@ fn array(wanted: &Type, text: &str, session: &SessionValues) -> Result<(Type, Sc
         let texts = parsed.elements.iter().flatten();
         let numbers: Vec<_> = texts.map(|text| scalars::written_number(text)).collect::<Result<_, InputError>>()?;
         // Numbers with different scales are carried as those of a column, which does not print zeros at the end.
+        let unconstrained = Type::of(NUMERIC);
+        let kept = unconstrained.digits().map_or(0, |(_, scale)| i64::from(scale));
         let scale = numbers.first().map(WrittenNumber::scale);
-        if scale.is_some() && numbers.iter().all(|number| Some(number.scale()) == scale) {
-            element = numeric_type(&numbers)?;
-        }
+        let is_uniform = numbers.iter().all(|number| Some(number.scale()) == scale);
+        let is_finer = numbers.iter().any(|number| number.scale() > kept);
+        element = if scale.is_some() && (is_uniform || is_finer) { numeric_type(&numbers)? } else { unconstrained };
     }
     let texts: Vec<_> = parsed.elements.iter().map(Option::as_deref).collect();
     let elements = column(&element, &texts, session)?;
@@ -132,6 +134,19 @@ mod tests {
         check(REGTYPE, "varchar(3)", "character varying");
         check(FLOAT4, "1e-40", "1e-40");
         check(BYTEA, "a\\\\b\\001", "\\x615c6201");
+    }
+
+    #[test]
+    fn the_numbers_of_an_array_have_their_own_digits() {
+        let one_digit = Type { arrow: list_of(DataType::Decimal128(1, 1)), ..Type::of(NUMERIC_ARRAY) };
+        let read = |text| {
+            let (ty, scalar) = value(&one_digit, text, &SessionValues::default()).unwrap();
+            testing::text(&scalar.to_array().unwrap(), &ty, 0).unwrap().unwrap()
+        };
+        assert_eq!(read("{12.25}"), "{12.25}");
+        assert_eq!(read("{12.25,3000}"), "{12.25,3000}");
+        assert_eq!(read("{0.1234567890123456789012}"), "{0.1234567890123456789012}");
+        assert_eq!(read("{1,0.12345678901234567890}"), "{1.00000000000000000000,0.12345678901234567890}");
     }
 
     #[test]
