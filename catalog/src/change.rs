@@ -14,6 +14,8 @@ use crate::partition::{Partition, PartitionValues};
 use crate::schema::Schema;
 use crate::snapshot::{CatalogSnapshot, Definitions, Relation};
 use crate::store::RecordKey;
+use crate::type_change::describe_type;
+use crate::user_type::UserType;
 use crate::view::View;
 
 /// One thing that happens to the catalog. Verbs check what users should hear in detail before they make one; what is
@@ -37,6 +39,24 @@ pub enum CatalogChange {
     ReplaceView(View),
     /// `DROP TABLE`, `DROP VIEW`; what depends on it must have been dropped before
     DropRelation {
+        /// Its number.
+        oid: Oid,
+    },
+    /// `CREATE TYPE`, `CREATE DOMAIN`
+    CreateType(UserType),
+    /// `ALTER TYPE`, `ALTER DOMAIN`: number and kind stay
+    ReplaceType {
+        /// As it was when the change was decided on.
+        old: Box<UserType>,
+        /// As it becomes.
+        new: Box<UserType>,
+        /// Hot tables whose rows were looked at, with how many they were.
+        checked: Vec<(Oid, u64)>,
+    },
+    /// The rows beside it were checked by these definitions, which must still hold
+    ExpectTypes(Vec<Arc<UserType>>),
+    /// `DROP TYPE`, `DROP DOMAIN`; what depends on it must have been dropped before
+    DropType {
         /// Its number.
         oid: Oid,
     },
@@ -68,7 +88,7 @@ pub enum CatalogChange {
 impl CatalogChange {
     /// Whether plans made before it may be wrong after it.
     fn is_definition(&self) -> bool {
-        !matches!(self, CatalogChange::AppendRows { .. })
+        !matches!(self, CatalogChange::AppendRows { .. } | CatalogChange::ExpectTypes(_))
     }
 }
 
@@ -111,17 +131,21 @@ impl CatalogSnapshot {
             CatalogChange::CreateView(view) => self.create_view(view, touched),
             CatalogChange::ReplaceView(view) => self.replace_view(view, touched),
             CatalogChange::DropRelation { oid } => self.drop_relation(*oid, touched),
+            CatalogChange::CreateType(ty) => self.create_type(ty, touched),
+            CatalogChange::ReplaceType { old, new, checked } => self.replace_type(old, new, checked, touched),
+            CatalogChange::ExpectTypes(types) => self.expect_types(types),
+            CatalogChange::DropType { oid } => self.drop_type(*oid, touched),
             CatalogChange::AddPartition { table, partition } => self.add_partition(*table, partition, touched),
             CatalogChange::DropPartition { table, values } => self.drop_partition(*table, values, touched),
             CatalogChange::AppendRows { table, rows, bytes } => self.append_rows(*table, *rows, bytes, touched),
         }
     }
 
-    fn definitions_mut(&mut self) -> &mut Definitions {
+    pub(crate) fn definitions_mut(&mut self) -> &mut Definitions {
         Arc::make_mut(&mut self.definitions)
     }
 
-    fn reserve_oid(&mut self, oid: Oid) {
+    pub(crate) fn reserve_oid(&mut self, oid: Oid) {
         self.next_oid = self.next_oid.max(Oid(oid.0 + 1));
     }
 
@@ -137,7 +161,8 @@ impl CatalogSnapshot {
 
     fn drop_schema(&mut self, name: &str, touched: &mut Vec<RecordKey>) -> Result<()> {
         let oid = self.must_schema(name)?.oid;
-        let relations: Vec<_> = self.relations_in(name).map(describe).collect();
+        let types = self.types_in(name).map(|ty| describe_type(ty));
+        let relations: Vec<_> = self.relations_in(name).map(describe).chain(types).collect();
         if !relations.is_empty() {
             return Err(Error::SchemaNotEmpty { schema: name.to_owned(), relations });
         }
@@ -151,6 +176,12 @@ impl CatalogSnapshot {
         self.must_schema(&name.schema)?;
         if self.relation(&name).is_some() {
             return Err(Error::RelationExists(name));
+        }
+        if self.user_type(&name).is_some() {
+            return Err(Error::TypeExists(name));
+        }
+        for (_, sql_type) in relation.columns() {
+            self.check_type(sql_type.clone())?;
         }
         self.put_relation(name, relation, touched);
         Ok(())
@@ -201,7 +232,8 @@ impl CatalogSnapshot {
     }
 
     fn check_dependencies(&self, view: &View) -> Result<()> {
-        match view.depends_on.iter().find(|oid| self.relation_by_oid(**oid).is_none()) {
+        let is_there = |oid: Oid| self.relation_by_oid(oid).is_some() || self.user_type_by_oid(oid).is_some();
+        match view.depends_on.iter().find(|oid| !is_there(**oid)) {
             Some(oid) => Err(Error::ChangedConcurrently { oid: *oid }),
             None => Ok(()),
         }
@@ -275,7 +307,7 @@ impl CatalogSnapshot {
     }
 }
 
-fn describe(relation: &Relation) -> String {
+pub(crate) fn describe(relation: &Relation) -> String {
     format!("{} {}", relation.kind(), relation.name())
 }
 

@@ -286,6 +286,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn types_and_their_numbers_survive_a_restart() {
+        let directory = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(directory.path()).unwrap();
+        let (oid, array_oid) = (catalog.allocate_oid(), catalog.allocate_oid());
+        let name = crate::name::ObjectName::new("public", "mood");
+        let labels = crate::user_type::new_labels(["sad".to_owned(), "happy".to_owned()]);
+        let kind = crate::user_type::UserTypeKind::Enum(labels);
+        let ty = crate::user_type::UserType { oid, array_oid, name: name.clone(), kind };
+        catalog.commit(vec![CatalogChange::CreateType(ty.clone())]).await.unwrap();
+        drop(catalog);
+        let catalog = Catalog::open(directory.path()).unwrap();
+        let snapshot = catalog.snapshot();
+        assert_eq!(snapshot.user_type(&name).unwrap().as_ref(), &ty);
+        assert_eq!(snapshot.user_type_by_oid(array_oid).unwrap().as_ref(), &ty);
+        assert!(catalog.allocate_oid() > array_oid);
+
+        catalog.commit(vec![CatalogChange::DropType { oid }]).await.unwrap();
+        drop(catalog);
+        assert!(Catalog::open(directory.path()).unwrap().snapshot().user_type(&name).is_none());
+    }
+
+    #[tokio::test]
     async fn of_two_concurrent_creations_one_wins() {
         let directory = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(directory.path()).unwrap();

@@ -25,6 +25,17 @@ pub enum Error {
     /// A relation of this name is there already; tables and views share one name space.
     #[error("relation \"{}\" already exists", .0.name)]
     RelationExists(ObjectName),
+    /// A type of this name is there already, or a table, whose rows are of a type of its name.
+    #[error("type \"{}\" already exists", .0.name)]
+    TypeExists(ObjectName),
+    /// A type that others use was to be dropped.
+    #[error("cannot drop {ty} because other objects depend on it")]
+    TypeInUse {
+        /// The type, as a message names it: `type public.mood`.
+        ty: String,
+        /// What depends on it, as messages name it.
+        dependents: Vec<String>,
+    },
     /// No relation has this name.
     #[error("relation \"{0}\" does not exist")]
     RelationNotFound(String),

@@ -19,7 +19,9 @@ pub mod schema;
 pub mod snapshot;
 pub mod store;
 pub mod transaction;
+mod type_change;
 pub mod types;
+pub mod user_type;
 pub mod view;
 
 pub use change::CatalogChange;
@@ -34,4 +36,5 @@ pub use schema::{ExternalSource, Schema, SchemaKind};
 pub use snapshot::{CatalogSnapshot, Relation};
 pub use transaction::{Isolation, Transaction};
 pub use types::SqlType;
+pub use user_type::{UserType, UserTypeKind};
 pub use view::View;

@@ -10,6 +10,8 @@ use crate::hot_table::HotTable;
 use crate::name::{FIRST_NORMAL_OID, ObjectName, Oid};
 use crate::partition::Partitions;
 use crate::schema::{Schema, SchemaKind};
+use crate::types::SqlType;
+use crate::user_type::UserType;
 use crate::view::View;
 
 /// The schema that exists from the start, as in PostgreSQL.
@@ -39,6 +41,25 @@ pub(crate) struct Definitions {
     pub(crate) relations: BTreeMap<ObjectName, Relation>,
     pub(crate) names: BTreeMap<Oid, ObjectName>,
     pub(crate) partitions: BTreeMap<Oid, Arc<Partitions>>,
+    pub(crate) types: BTreeMap<ObjectName, Arc<UserType>>,
+    /// Names of the types, by their numbers and by those of their arrays.
+    pub(crate) type_names: BTreeMap<Oid, ObjectName>,
+}
+
+/// Something whose definition names a type.
+#[derive(Debug, Clone)]
+pub enum TypeUser {
+    /// A column of a table.
+    Column {
+        /// The table.
+        relation: Relation,
+        /// The name of the column.
+        column: String,
+    },
+    /// The query of a view.
+    View(Arc<View>),
+    /// A type.
+    Type(Arc<UserType>),
 }
 
 /// A relation of any kind. They share one name space.
@@ -126,6 +147,64 @@ impl CatalogSnapshot {
         views.collect()
     }
 
+    /// The type of this name that a user has made, if there is one.
+    pub fn user_type(&self, name: &ObjectName) -> Option<&Arc<UserType>> {
+        self.definitions.types.get(name)
+    }
+
+    /// The type with this number, or whose arrays have it.
+    pub fn user_type_by_oid(&self, oid: Oid) -> Option<&Arc<UserType>> {
+        self.definitions.type_names.get(&oid).and_then(|name| self.user_type(name))
+    }
+
+    /// The types of a schema that users have made, by name.
+    pub fn types_in<'a>(&'a self, schema: &'a str) -> impl Iterator<Item = &'a Arc<UserType>> {
+        let in_schema = move |entry: &(&'a ObjectName, &'a Arc<UserType>)| entry.0.schema == schema;
+        self.definitions.types.range(ObjectName::new(schema, "")..).take_while(in_schema).map(|(_, ty)| ty)
+    }
+
+    /// All types that users have made, by name.
+    pub fn user_types(&self) -> impl Iterator<Item = &Arc<UserType>> {
+        self.definitions.types.values()
+    }
+
+    /// The types that users have made among these and whatever they are made of.
+    pub fn types_within(&self, sql_types: impl IntoIterator<Item = SqlType>) -> Vec<Arc<UserType>> {
+        let mut found: Vec<Arc<UserType>> = Vec::new();
+        let mut open: Vec<SqlType> = sql_types.into_iter().collect();
+        while let Some(sql_type) = open.pop() {
+            let SqlType::User(user) = sql_type else { continue };
+            let Some(ty) = self.user_type_by_oid(user.oid()) else { continue };
+            if !found.iter().any(|known| known.oid == ty.oid) {
+                open.extend(ty.referred());
+                found.push(ty.clone());
+            }
+        }
+        found
+    }
+
+    /// What names a type, directly.
+    pub fn type_users(&self, ty: &UserType) -> Vec<TypeUser> {
+        let types = self.user_types().filter(|other| other.refers_to(ty)).cloned().map(TypeUser::Type);
+        let mut users: Vec<_> = types.collect();
+        for relation in self.definitions.relations.values() {
+            match relation {
+                Relation::View(view) if view.depends_on.contains(&ty.oid) => users.push(TypeUser::View(view.clone())),
+                Relation::View(_) => {}
+                Relation::Hot(_) | Relation::External(_) => {
+                    let columns = relation.columns().filter(|(_, sql_type)| ty.is_type_of(sql_type));
+                    users.extend(
+                        columns.map(|(column, _)| TypeUser::Column {
+                            relation: relation.clone(),
+                            column: column.to_owned(),
+                        }),
+                    );
+                }
+            }
+        }
+        users
+    }
+
     /// The rows of a hot table.
     pub fn chunks(&self, table: Oid) -> Arc<ChunkList> {
         self.rows.get(&table).cloned().unwrap_or_default()
@@ -134,6 +213,16 @@ impl CatalogSnapshot {
     /// The registered partitions of an external table, by their values.
     pub fn partitions(&self, table: Oid) -> Arc<Partitions> {
         self.definitions.partitions.get(&table).cloned().unwrap_or_default()
+    }
+}
+
+impl Definitions {
+    /// Adds a type, under both of its numbers.
+    pub(crate) fn put_type(&mut self, ty: Arc<UserType>) {
+        for oid in [ty.oid, ty.array_oid] {
+            self.type_names.insert(oid, ty.name.clone());
+        }
+        self.types.insert(ty.name.clone(), ty);
     }
 }
 
@@ -153,6 +242,18 @@ impl Relation {
             Relation::Hot(table) => &table.name,
             Relation::External(table) => &table.name,
             Relation::View(view) => &view.name,
+        }
+    }
+
+    /// The columns of a table with their types; a view's have none of their own.
+    pub fn columns(&self) -> Box<dyn Iterator<Item = (&str, &SqlType)> + '_> {
+        match self {
+            Relation::Hot(table) => Box::new(table.columns.iter().map(|it| (it.name.as_str(), &it.sql_type))),
+            Relation::External(table) => {
+                let columns = table.columns.iter().chain(&table.partition_columns);
+                Box::new(columns.map(|it| (it.name.as_str(), &it.sql_type)))
+            }
+            Relation::View(_) => Box::new(std::iter::empty()),
         }
     }
 

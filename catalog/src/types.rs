@@ -11,6 +11,7 @@ use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, IntervalUnit, 
 use serde::{Deserialize, Serialize};
 
 use crate::name::Oid;
+use crate::user_type::{Carried, UserSqlType};
 
 pub use modified::ModifiedType;
 pub use nested::{MapEntry, StructField};
@@ -98,6 +99,8 @@ pub enum SqlType {
     Struct(Vec<StructField>),
     /// A map
     Map(Box<MapEntry>),
+    /// A type that a user has made, or an array of one
+    User(UserSqlType),
 }
 
 /// The type of an array's elements: any type of single values.
@@ -190,6 +193,14 @@ impl SqlType {
             SqlType::List(element) => list_of(element.in_flight()),
             SqlType::Struct(fields) => nested::struct_of(fields),
             SqlType::Map(entry) => entry.in_flight(),
+            SqlType::User(user) => match user.carried() {
+                Carried::Number => DataType::Int64,
+                Carried::As(base) => base.in_flight(),
+                Carried::Array(element) => list_of(element.in_flight()),
+                Carried::Record(fields) => {
+                    DataType::Struct(fields.iter().map(|(name, sql_type)| sql_type.field(name, true)).collect())
+                }
+            },
         }
     }
 
@@ -219,6 +230,19 @@ impl SqlType {
             SqlType::Modified(modified) => modified.plain().at_rest(),
             SqlType::Array(element) => list_of(element.sql_type().at_rest()),
             SqlType::List(element) => list_of(element.at_rest()),
+            SqlType::User(user) => match user.carried() {
+                Carried::Number => DataType::Int64,
+                Carried::As(base) => base.at_rest(),
+                Carried::Array(element) => list_of(element.at_rest()),
+                // The names of fields can change, their places cannot.
+                Carried::Record(fields) => {
+                    let fields = (1..).zip(fields);
+                    let field = |(place, (_, sql_type)): (usize, &(String, SqlType))| {
+                        Field::new(format!("f{place}"), sql_type.at_rest(), true)
+                    };
+                    DataType::Struct(fields.map(field).collect())
+                }
+            },
             _ => self.in_flight(),
         }
     }
@@ -259,10 +283,11 @@ impl SqlType {
             },
             SqlType::Struct(_) => RECORD_OID,
             SqlType::Map(_) => MAP_OID,
+            SqlType::User(user) => user.oid().0,
         })
     }
 
-    /// The type with this OID and type modifier, if columns can have it and this says all about it.
+    /// The built-in type with this OID and type modifier, if columns can have it and this says all about it.
     pub fn from_oid(oid: Oid, typmod: i32) -> Option<Self> {
         let plain = SqlType::from_plain_oid(oid, typmod)?;
         Some(ModifiedType::new(&plain, typmod).map_or(plain, SqlType::Modified))
@@ -303,10 +328,12 @@ impl SqlType {
         })
     }
 
-    /// Arrays of a type. Each `[]` is a dimension: PostgreSQL does not count them, but Arrow does.
+    /// Arrays of a built-in type. Each `[]` is a dimension: PostgreSQL does not count them, but Arrow does. Of a type that a
+    /// user has made, the catalog knows the arrays.
     #[must_use]
     pub fn array_of(element: SqlType) -> Self {
         match element {
+            SqlType::User(_) => element,
             SqlType::Array(_) | SqlType::List(_) | SqlType::Struct(_) | SqlType::Map(_) => {
                 SqlType::List(Box::new(element))
             }
@@ -406,6 +433,7 @@ impl SqlType {
             },
             SqlType::Struct(_) => "record",
             SqlType::Map(_) => "map",
+            SqlType::User(_) => "user-defined type",
         }
     }
 }

@@ -429,6 +429,8 @@ fn catalog_report(error: &catalog::Error) -> ErrorReport {
             dependents(plain(SqlState::DEPENDENT_OBJECTS_STILL_EXIST), relations, &format!("schema {schema}"))
         }
         E::RelationExists(_) => plain(SqlState::DUPLICATE_TABLE),
+        E::TypeExists(_) => plain(SqlState::DUPLICATE_OBJECT),
+        E::TypeInUse { ty, dependents: users } => dependents(plain(SqlState::DEPENDENT_OBJECTS_STILL_EXIST), users, ty),
         E::RelationNotFound(_) => plain(SqlState::UNDEFINED_TABLE),
         E::RelationInUse { relation, dependents: views } => {
             dependents(plain(SqlState::DEPENDENT_OBJECTS_STILL_EXIST), views, relation)

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Types of columns by their OIDs. They are written by name where people read them.
-const TYPES: [(u32, &str); 78] = [
+const TYPES: [(u32, &str); 79] = [
     (16, "bool"),
     (17, "bytea"),
     (18, "\"char\""),
@@ -82,6 +82,7 @@ const TYPES: [(u32, &str); 78] = [
     (3904, "int4range"),
     (4072, "jsonpath"),
     (4089, "regnamespace"),
+    (4096, "regrole"),
 ];
 
 /// The first OID of objects that a user has made: they are others in every database.

@@ -20,8 +20,10 @@ use crate::snapshot::{CatalogSnapshot, Relation};
 use crate::store::{CommitStore, RecordWrite};
 use crate::view::View;
 
-/// The format of the records that this version reads and writes.
-pub const FORMAT_VERSION: u32 = 1;
+/// The format of the records that this version writes. It reads those before it too: 1 had no types that users made.
+pub const FORMAT_VERSION: u32 = 2;
+/// The oldest format that this version reads.
+const FORMAT_VERSION_MIN: u32 = 1;
 
 const CHECKSUM_BYTES: usize = 4;
 const ROW_COUNT_BYTES: usize = 4;
@@ -39,6 +41,8 @@ pub enum RecordKey {
     Partition(Oid, PartitionValues),
     /// Rows of a hot table.
     Chunk(Oid, UnitId),
+    /// A type that a user has made.
+    Type(Oid),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -82,6 +86,10 @@ impl RecordKey {
                 key.extend(oid.0.to_be_bytes());
                 key.extend(unit.0.to_be_bytes());
             }
+            RecordKey::Type(oid) => {
+                key.push(b'f');
+                key.extend(oid.0.to_be_bytes());
+            }
         }
         key
     }
@@ -120,6 +128,7 @@ fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Option<Vec<u8>> {
             })
         }),
         RecordKey::Partition(oid, values) => snapshot.partitions(*oid).get(values).map(json),
+        RecordKey::Type(oid) => snapshot.user_type_by_oid(*oid).map(|ty| json(ty.as_ref())),
         RecordKey::Chunk(oid, unit) => {
             // New chunks are at the end, and the ones to be removed belong to a table that is not there any more.
             let chunks = snapshot.rows.get(oid)?;
@@ -152,7 +161,7 @@ pub(crate) fn read_snapshot(store: &dyn CommitStore) -> Result<Option<CatalogSna
 
 fn empty_snapshot(key: &[u8], content: &[u8]) -> Result<CatalogSnapshot> {
     let meta: Meta = parse(key, content)?;
-    if meta.format_version != FORMAT_VERSION {
+    if !(FORMAT_VERSION_MIN..=FORMAT_VERSION).contains(&meta.format_version) {
         return Err(Error::UnknownFormat { found: meta.format_version, supported: FORMAT_VERSION });
     }
     Ok(CatalogSnapshot {
@@ -195,6 +204,7 @@ fn restore(snapshot: &mut CatalogSnapshot, kind: u8, key: &[u8], mut content: By
             let rows = content.get_u32_le();
             snapshot.push_chunk(key_oid(key)?, InlineChunk::new(unit, rows, content));
         }
+        b'f' => definitions.put_type(Arc::new(parse(key, &content)?)),
         _ => return Err(corrupted(key, "its kind is unknown")),
     }
     Ok(())

@@ -5,6 +5,7 @@ use catalog::SqlType;
 use catalog::types::{METADATA_OID, METADATA_TYPMOD, NUMERIC_PRECISION_MAX, NUMERIC_UNCONSTRAINED_SCALE};
 use std::sync::Arc;
 
+use crate::names;
 use crate::types::{self, *};
 
 /// Digits of the widest number an expression can have on its way: products of columns need more than columns hold.
@@ -169,6 +170,9 @@ pub fn arrow_type(oid: u32, typmod: i32) -> DataType {
         RECORD => DataType::Struct(Vec::<Field>::new().into()),
         VOID => DataType::Null,
         oid if types::is_object_number(oid) => DataType::UInt32,
+        oid if names::is_user_number(oid) => {
+            names::definition(oid).map_or(DataType::Utf8View, |definition| definition.sql_type().in_flight())
+        }
         oid => match types::element_type(oid) {
             Some(element) => list_of(arrow_type(element, typmod)),
             None => DataType::Utf8View,

@@ -7,6 +7,7 @@
 pub mod array;
 pub mod column;
 pub mod json;
+pub mod object_name;
 pub mod record;
 pub mod scalars;
 pub mod type_name;
@@ -364,7 +365,8 @@ impl ColumnBuilder {
             | SqlType::Array(_)
             | SqlType::List(_)
             | SqlType::Struct(_)
-            | SqlType::Map(_) => ColumnBuilder::Values(ValuesBuilder::new(&column.sql_type, capacity)),
+            | SqlType::Map(_)
+            | SqlType::User(_) => ColumnBuilder::Values(ValuesBuilder::new(&column.sql_type, capacity)),
         }
     }
 

@@ -11,6 +11,7 @@ pub mod expression_type;
 pub mod function;
 pub mod input;
 pub mod library;
+pub mod names;
 pub mod numeric;
 pub mod output;
 pub mod session;
@@ -18,6 +19,7 @@ pub mod sqlstate;
 #[cfg(test)]
 mod testing;
 pub mod types;
+pub mod user_types;
 
 pub use error::PgError;
 pub use expression_type::Type;

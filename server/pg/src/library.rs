@@ -12,6 +12,7 @@ pub mod comparison;
 #[cfg(test)]
 mod coverage;
 pub mod datetime;
+pub mod enums;
 pub mod format;
 pub mod infallible;
 pub mod json;
@@ -48,6 +49,7 @@ static SECTIONS: &[&Section] = &[
     &cast::SECTION,
     &comparison::SECTION,
     &datetime::SECTION,
+    &enums::SECTION,
     &format::SECTION,
     &json::SECTION,
     &number::SECTION,

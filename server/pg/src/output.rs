@@ -19,10 +19,13 @@ use crate::column_readers::*;
 use crate::datetime::interval_style::{self, IntervalStyle};
 use crate::datetime::zone::Zone;
 use crate::datetime::{self, ZoneSuffix};
+use crate::expression_type::Type;
+use crate::names::{self, Names};
 use crate::numeric;
 use crate::session::SessionValues;
 use crate::sqlstate::SqlState;
 use crate::types;
+use crate::user_types::{self, EnumLabels};
 
 pub use float::{write_f32, write_f64};
 
@@ -46,6 +49,14 @@ pub enum OutputError {
     /// An interval is beyond 64 bits of microseconds.
     #[error("interval out of range")]
     IntervalOutOfRange,
+    /// A number that carries no label of its enum.
+    #[error("invalid internal value for enum: {number}")]
+    NoLabel {
+        /// The number.
+        number: i64,
+        /// The enum.
+        oid: u32,
+    },
     /// The Arrow type has no counterpart.
     #[error("values of Arrow type {data_type} are not supported")]
     NoTextFormat {
@@ -60,6 +71,7 @@ impl OutputError {
         match self {
             OutputError::TimestampOutOfRange | OutputError::DateOutOfRange => SqlState::DATETIME_FIELD_OVERFLOW,
             OutputError::IntervalOutOfRange => SqlState::INTERVAL_FIELD_OVERFLOW,
+            OutputError::NoLabel { .. } => SqlState::INVALID_BINARY_REPRESENTATION,
             OutputError::NoTextFormat { .. } => SqlState::FEATURE_NOT_SUPPORTED,
         }
     }
@@ -96,6 +108,15 @@ pub fn text_writer_in<'a>(
 
 fn styled_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32, style: Style) -> Result<TextWriter<'a>, OutputError> {
     use DataType::*;
+    if names::is_user_number(oid) && array.data_type() != &Null {
+        let base = user_types::base_type(&Type { oid, typmod, arrow: array.data_type().clone() });
+        if base.oid != oid {
+            return styled_writer(array, base.oid, base.typmod, style);
+        }
+        if !array.data_type().is_nested() {
+            return enum_writer(array, oid);
+        }
+    }
     Ok(match array.data_type() {
         // Every value is NULL, so there is nothing to print.
         Null => Box::new(|_, _| Ok(())),
@@ -103,10 +124,7 @@ fn styled_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32, style: Style) 
             let values = array.as_boolean();
             plain(move |row, out| out.put_u8(if values.value(row) { b't' } else { b'f' }))
         }
-        it if it.is_integer() && oid == types::REGTYPE => {
-            let number = integer_reader(array);
-            plain(move |row, out| write_type_name(number(row).unwrap_or(0), out))
-        }
+        it if it.is_integer() && oid != types::OID && types::is_object_number(oid) => object_writer(array, oid),
         it if it.is_integer() => integer_writer(array),
         Float16 | Float32 | Float64 => float_writer(array),
         Decimal32(_, _) | Decimal64(_, _) | Decimal128(_, _) | Decimal256(_, _) => decimal_writer(array, oid, typmod),
@@ -301,12 +319,46 @@ fn datetime_writer(array: &dyn Array, oid: u32, style: Style) -> TextWriter<'_> 
     }
 }
 
-/// Appends the name of a type; of a number that no type has, the number.
-fn write_type_name(number: i64, out: &mut BytesMut) {
-    match u32::try_from(number).map(types::type_name).as_deref() {
-        _ if number == 0 => out.put_u8(b'-'),
-        Ok("???") | Err(_) => write_integer(number, out),
-        Ok(name) => out.put_slice(name.as_bytes()),
+/// The labels of an enum.
+fn enum_writer(array: &dyn Array, oid: u32) -> Result<TextWriter<'_>, OutputError> {
+    let unknown = || OutputError::NoTextFormat { data_type: format!("{} of type {oid}", array.data_type()) };
+    let labels = EnumLabels::of(oid).filter(|_| array.data_type().is_integer()).ok_or_else(unknown)?.by_number();
+    let number = integer_reader(array);
+    Ok(Box::new(move |row, out| {
+        let number = number(row).unwrap_or_default();
+        let label = labels.get(&number).ok_or(OutputError::NoLabel { number, oid })?;
+        out.put_slice(label.as_bytes());
+        Ok(())
+    }))
+}
+
+/// The names of what the numbers of a `regclass` or its kin stand for; a number that nothing has is printed as one.
+fn object_writer(array: &dyn Array, oid: u32) -> TextWriter<'_> {
+    let names = names::current();
+    let number = integer_reader(array);
+    plain(move |row, out| {
+        let number = number(row).unwrap_or(0);
+        let name = u32::try_from(number).ok().and_then(|number| object_name(names.as_deref(), oid, number));
+        match name {
+            Some(name) => out.put_slice(name.as_bytes()),
+            None => write_integer(number, out),
+        }
+    })
+}
+
+fn object_name(names: Option<&Names>, oid: u32, number: u32) -> Option<String> {
+    if matches!(oid, types::XID | types::CID) {
+        return None;
+    }
+    if number == 0 {
+        return Some("-".to_owned());
+    }
+    match oid {
+        types::REGTYPE => Some(types::type_name(number)).filter(|name| name != "???"),
+        types::REGCLASS => names?.relation_name(number),
+        types::REGNAMESPACE => names?.schema_name(number),
+        types::REGROLE => names?.role_name(number),
+        _ => None,
     }
 }
 

@@ -1,12 +1,14 @@
 //! What functions may know of the session that asks.
 
 use std::any::Any;
+use std::sync::Arc;
 
 pub use chrono_tz::Tz;
 use datafusion_common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion_common::{DataFusionError, Result};
 
 use crate::library::number::RandomState;
+use crate::names::{Entered, Names};
 
 /// What functions may know of the session that asks. It travels in the engine's options, so that a plan that is kept can
 /// run for another moment.
@@ -32,6 +34,16 @@ pub struct SessionValues {
     pub settings: Vec<(String, String)>,
     /// The generator behind `random()`.
     pub random: RandomState,
+    /// The catalog as the statement sees it; none where there is no statement.
+    pub names: Option<Arc<Names>>,
+}
+
+impl SessionValues {
+    /// From now on the thread works for the statement that these values belong to.
+    #[must_use]
+    pub fn enter(&self) -> Option<Entered> {
+        self.names.as_ref().map(Names::enter)
+    }
 }
 
 /// The time zone of this name, in any case.
@@ -52,6 +64,7 @@ impl Default for SessionValues {
             version: String::new(),
             settings: Vec::new(),
             random: RandomState::default(),
+            names: None,
         }
     }
 }

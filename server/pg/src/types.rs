@@ -7,6 +7,9 @@
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, TimeUnit};
 use catalog::types::{METADATA_OID, METADATA_TYPMOD, NUMERIC_UNCONSTRAINED_SCALE};
 
+use crate::names::{self, Definition};
+use crate::user_types;
+
 /// `boolean`
 pub const BOOL: u32 = 16;
 /// `bytea`
@@ -111,6 +114,20 @@ pub const RECORD_ARRAY: u32 = 2287;
 pub const RECORD: u32 = 2249;
 /// `pg_node_tree`
 pub const PG_NODE_TREE: u32 = 194;
+/// `xid`
+pub const XID: u32 = 28;
+/// `cid`
+pub const CID: u32 = 29;
+/// `regproc`
+pub const REGPROC: u32 = 24;
+/// `regnamespace`
+pub const REGNAMESPACE: u32 = 4089;
+/// `regrole`
+pub const REGROLE: u32 = 4096;
+/// Number of the schema `pg_catalog`.
+pub const PG_CATALOG_OID: u32 = 11;
+/// Number of the one role there is, PostgreSQL's first superuser.
+pub const SUPERUSER_OID: u32 = 10;
 /// `uuid`
 pub const UUID: u32 = 2950;
 /// `jsonb`
@@ -230,6 +247,12 @@ pub fn array_type(element: u32) -> Option<u32> {
     if element_type(element).is_some() {
         return Some(element);
     }
+    if let Some(definition) = names::definition(element) {
+        return match definition {
+            Definition::User(ty) => Some(ty.array_oid.0),
+            Definition::Array(_) | Definition::Row(_) => None,
+        };
+    }
     lookup(element).map(|found| found.array).filter(|array| *array != 0)
 }
 
@@ -238,6 +261,10 @@ pub fn element_type(oid: u32) -> Option<u32> {
     match oid {
         INT2VECTOR => Some(INT2),
         OIDVECTOR => Some(OID),
+        _ if names::is_user_number(oid) => match names::definition(oid)? {
+            Definition::Array(element) => Some(element.oid.0),
+            Definition::User(_) | Definition::Row(_) => None,
+        },
         _ => TYPES.iter().find(|it| it.array != 0 && it.array == oid).map(|it| it.oid),
     }
 }
@@ -246,6 +273,9 @@ pub fn element_type(oid: u32) -> Option<u32> {
 pub fn type_name(oid: u32) -> String {
     if let Some(found) = lookup(oid) {
         return found.name.to_owned();
+    }
+    if let Some(definition) = names::definition(oid) {
+        return definition.name();
     }
     element_type(oid).map_or_else(|| "???".to_owned(), |element| format!("{}[]", type_name(element)))
 }
@@ -295,6 +325,10 @@ fn lookup(oid: u32) -> Option<&'static PgType> {
 }
 
 fn size(oid: u32) -> i16 {
+    // As large as the number of a label in `pg_enum`, which carries it there.
+    if user_types::is_enum(oid) {
+        return 4;
+    }
     lookup(oid).map_or(-1, |found| found.size)
 }
 
@@ -305,6 +339,8 @@ fn metadata_number<T: std::str::FromStr>(field: &Field, key: &str) -> Option<T> 
 /// Whether values of an Arrow type can be sent as a PostgreSQL type.
 fn fits(oid: u32, data_type: &DataType) -> bool {
     match (oid, data_type) {
+        // What carries them was decided with the number.
+        (oid, _) if names::is_user_number(oid) => true,
         (_, DataType::Null) => lookup(oid).is_some() || element_type(oid).is_some(),
         (_, DataType::Dictionary(_, values)) => fits(oid, values),
         (_, DataType::RunEndEncoded(_, values)) => fits(oid, values.data_type()),

@@ -2,9 +2,11 @@
 
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Case, Expr};
+use pg::Type;
 use pg::error::PgError;
-use pg::function::{Aggregate, AggregateCall, AggregateKind};
+use pg::function::{Aggregate, AggregateCall, AggregateKind, CastContext};
 use pg::sqlstate::SqlState;
+use pg::types::TEXT;
 use sqlparser::ast;
 
 use crate::analyze::Analyzer;
@@ -46,6 +48,10 @@ impl Analyzer<'_> {
         let arguments = match aggregate.kind {
             AggregateKind::HypotheticalSet => self.paired(arguments, direct).map_err(|error| self.at(error, whole))?,
             _ => arguments,
+        };
+        let arguments = match aggregate.name.contains("json") {
+            true => self.as_json(aggregate.name, arguments, whole)?,
+            false => arguments,
         };
         let result = self.result_of(aggregate.result, aggregate.shape, &arguments, &polymorphic);
         let result = result.map_err(|error| self.at(error, whole))?;
@@ -103,6 +109,22 @@ impl Analyzer<'_> {
         let condition = self.condition(filter, "FILTER");
         self.level()?.place = before;
         Ok(Some(Box::new(condition?.expr)))
+    }
+
+    /// Values of users' types as the JSON that they become: where aggregates are computed, nobody knows their labels.
+    fn as_json(&mut self, aggregate: &str, arguments: Vec<Typed>, whole: &ast::Expr) -> Result<Vec<Typed>> {
+        let has_key = aggregate.contains("object");
+        let mut converted = Vec::with_capacity(arguments.len());
+        for (place, argument) in arguments.into_iter().enumerate() {
+            converted.push(match pg::names::is_user_number(argument.ty.oid) {
+                true if has_key && place == 0 => self
+                    .coerce(argument, &Type::of(TEXT), CastContext::Explicit)
+                    .map_err(|error| self.at(error, whole))?,
+                true => self.named_call("to_json", vec![argument], whole)?,
+                false => argument,
+            });
+        }
+        Ok(converted)
     }
 
     /// The values of a hypothetical row, each of the type that its place in the order has.

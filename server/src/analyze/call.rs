@@ -8,6 +8,7 @@ use pg::error::{PgError, Result};
 use pg::function::{ArgumentShape, CastContext, Function, Method, bind};
 use pg::sqlstate::SqlState;
 use pg::types::*;
+use pg::user_types::{base_type, operand_number};
 use pg::{SessionValues, Type, library};
 use std::sync::Arc;
 
@@ -170,7 +171,7 @@ impl Analyzer<'_> {
     /// # Errors
     /// As for [`Analyzer::operator`].
     pub fn find_operator(&self, symbol: &str, types: &[&Type]) -> Result<Candidate<&'static Function>> {
-        let actual: Vec<_> = types.iter().map(|ty| ty.oid).collect();
+        let actual: Vec<_> = types.iter().map(|ty| operand_number(ty.oid)).collect();
         let candidates = library::operators(symbol)
             .iter()
             .filter_map(|entry| {
@@ -295,14 +296,13 @@ impl Analyzer<'_> {
                 ANYELEMENT | ANYNONARRAY | ANYENUM | ANYCOMPATIBLE | ANYCOMPATIBLENONARRAY => {
                     elements.push(argument.ty.clone());
                 }
-                ANYARRAY | ANYCOMPATIBLEARRAY => elements.extend(argument.ty.element()),
+                ANYARRAY | ANYCOMPATIBLEARRAY => elements.extend(base_type(&argument.ty).element()),
                 _ => {}
             }
         }
         let oids: Vec<_> = elements.iter().map(|ty| ty.oid).collect();
         if oids.is_empty() {
-            let strict = expected.iter().any(|oid| matches!(*oid, ANYARRAY | ANYCOMPATIBLEARRAY | ANYELEMENT));
-            if strict && expected.iter().any(|oid| matches!(*oid, ANYARRAY | ANYELEMENT)) {
+            if expected.iter().any(|oid| matches!(*oid, ANYARRAY | ANYELEMENT)) {
                 let message = "could not determine polymorphic type because input has type unknown";
                 return Err(PgError::new(SqlState::DATATYPE_MISMATCH, message));
             }

@@ -1,6 +1,7 @@
 //! Categories of types (`pg_type.typcategory`), by which PostgreSQL chooses among functions.
 
 use pg::types::*;
+use pg::user_types;
 
 /// A category of types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub enum Category {
     String,
     /// `interval`
     Timespan,
+    /// Records of a composite type.
+    Composite,
+    /// Labels of an enum.
+    Enum,
     /// Everything else.
     User,
     /// A constant without a type.
@@ -29,6 +34,7 @@ pub enum Category {
 
 /// The category of a type.
 pub fn category(oid: u32) -> Category {
+    let oid = user_types::base_number(oid);
     match oid {
         BOOL => Category::Boolean,
         INT2 | INT4 | INT8 | FLOAT4 | FLOAT8 | NUMERIC => Category::Numeric,
@@ -49,6 +55,8 @@ pub fn category(oid: u32) -> Category {
         | ANYCOMPATIBLEARRAY
         | ANYCOMPATIBLENONARRAY => Category::Pseudo,
         oid if element_type(oid).is_some() => Category::Array,
+        oid if user_types::is_enum(oid) => Category::Enum,
+        oid if user_types::is_composite(oid) => Category::Composite,
         _ => Category::User,
     }
 }

@@ -8,11 +8,13 @@ use pg::expression_type::list_of;
 use pg::function::{CastContext, Method};
 use pg::sqlstate::SqlState;
 use pg::types::*;
+use pg::user_types::{base_number, is_composite, is_domain, is_enum};
 use pg::{SessionValues, Type, input, library};
 
 use crate::analyze::Analyzer;
 use crate::analyze::call::bound_call;
 use crate::analyze::category::{Category, category, is_polymorphic, is_preferred};
+use crate::analyze::domain::{has_constraints_within, without_domain};
 use crate::analyze::expression::text_of_too_wide;
 use crate::analyze::typed::{Typed, unknown_type};
 
@@ -40,6 +42,11 @@ fn path(from: u32, to: u32, context: CastContext) -> Option<Path> {
     if from == to {
         return Some(Path::Relabel);
     }
+    // A domain is cast as what it narrows; whether it is fulfilled is another question.
+    let (from, to) = (base_number(from), base_number(to));
+    if from == to || to == RECORD && is_composite(from) {
+        return Some(Path::Relabel);
+    }
     if let Some(cast) = library::cast(from, to) {
         return (cast.context <= context).then_some(Path::Cast(cast));
     }
@@ -61,7 +68,8 @@ pub fn can_coerce(from: u32, to: u32, context: CastContext) -> bool {
         _ if from == UNKNOWN || from == to => true,
         ANY | ANYELEMENT | ANYCOMPATIBLE => true,
         ANYNONARRAY | ANYCOMPATIBLENONARRAY => element_type(from).is_none(),
-        ANYARRAY | ANYCOMPATIBLEARRAY => element_type(from).is_some(),
+        ANYARRAY | ANYCOMPATIBLEARRAY => element_type(base_number(from)).is_some(),
+        ANYENUM => is_enum(from),
         _ if is_polymorphic(to) => false,
         _ => path(from, to, context).is_some(),
     }
@@ -72,7 +80,12 @@ pub fn can_coerce(from: u32, to: u32, context: CastContext) -> bool {
 pub fn common_type(types: &[u32]) -> Option<u32> {
     let mut known = types.iter().copied().filter(|oid| *oid != UNKNOWN);
     let Some(mut chosen) = known.next() else { return Some(TEXT) };
-    for oid in known.clone() {
+    for mut oid in known.clone() {
+        if oid == chosen {
+            continue;
+        }
+        // Types that are not all the same domain meet as what domains narrow.
+        (oid, chosen) = (base_number(oid), base_number(chosen));
         if oid == chosen {
             continue;
         }
@@ -128,15 +141,28 @@ impl Analyzer<'_> {
         if is_polymorphic(wanted.oid) || wanted.oid == ANY {
             return if value.is_unknown() { self.coerce(value, &Type::of(TEXT), context) } else { Ok(value) };
         }
-        if value.is_unknown() {
-            return self.coerce_unknown(value, wanted, context);
+        if value.ty.oid == wanted.oid && !value.is_unknown() {
+            return self.coerce_modifier(value, wanted, context);
         }
+        if is_domain(wanted.oid) {
+            return self.as_domain(value, wanted, context);
+        }
+        if value.is_unknown() {
+            let value = self.coerce_unknown(value, wanted, context)?;
+            return if has_constraints_within(wanted.oid) { self.checked(value, wanted.clone()) } else { Ok(value) };
+        }
+        let value = without_domain(value);
         if value.ty.oid == wanted.oid {
             return self.coerce_modifier(value, wanted, context);
         }
         if let (FLOAT4 | FLOAT8, Some(text)) = (wanted.oid, text_of_too_wide(&value)) {
             let (ty, scalar) = input::value(wanted, text, &self.session)?;
             return Ok(Typed::constant(scalar, ty));
+        }
+        // A record that has no name of its own keeps its fields.
+        if wanted.oid == RECORD && is_composite(value.ty.oid) {
+            let ty = Type { oid: RECORD, typmod: -1, arrow: value.ty.arrow };
+            return Ok(Typed { expr: value.expr, ty });
         }
         let found = path(value.ty.oid, wanted.oid, context).ok_or_else(|| cannot_cast(&value.ty, wanted))?;
         let plain = Type { typmod: -1, ..self.cast_result(&value, wanted) };
@@ -152,11 +178,13 @@ impl Analyzer<'_> {
             Path::Array => {
                 let plain = library::cast::array_cast_type(&value.ty, wanted);
                 let plain = plain.ok_or_else(|| cannot_cast(&value.ty, wanted))?;
-                return bound_call(&library::cast::ARRAY_CAST, vec![value], plain, context, &self.session);
+                let array = bound_call(&library::cast::ARRAY_CAST, vec![value], plain.clone(), context, &self.session)?;
+                return if has_constraints_within(plain.oid) { self.checked(array, plain) } else { Ok(array) };
             }
             Path::ToText => bound_call(&library::cast::TO_TEXT, vec![value], plain, context, &self.session)?,
             Path::FromText => {
-                return bound_call(&library::cast::FROM_TEXT, vec![value], wanted.clone(), context, &self.session);
+                let read = bound_call(&library::cast::FROM_TEXT, vec![value], wanted.clone(), context, &self.session)?;
+                return if has_constraints_within(wanted.oid) { self.checked(read, wanted.clone()) } else { Ok(read) };
             }
         };
         self.coerce_modifier(cast, wanted, context)
@@ -279,6 +307,10 @@ pub fn cannot_match(types: &[&Type], what: &str) -> PgError {
 
 /// The error of a value that cannot be assigned to a column.
 pub fn cannot_assign(column: &str, from: &Type, to: &Type) -> PgError {
+    // Only a row that is written out becomes a value of a composite type.
+    if from.oid == RECORD && is_composite(to.oid) {
+        return cannot_cast(from, to);
+    }
     let message = format!("column \"{column}\" is of type {} but expression is of type {}", named(to), named(from));
     PgError::new(SqlState::DATATYPE_MISMATCH, message).with_hint("You will need to rewrite or cast the expression.")
 }

@@ -7,10 +7,12 @@ use pg::error::PgError;
 use pg::function::CastContext;
 use pg::sqlstate::SqlState;
 use pg::types::*;
+use pg::user_types::{is_composite, is_record};
 use sqlparser::ast::{
     self, AccessExpr, CastKind, CeilFloorKind, DateTimeField, Subscript, TrimWhereField, UnaryOperator, Value,
 };
 
+use crate::analyze::domain::without_domain;
 use crate::analyze::location::Located;
 use crate::analyze::type_name::{interval_modifier, type_of};
 use crate::analyze::typed::Typed;
@@ -42,7 +44,7 @@ impl Analyzer<'_> {
             Nested(inner) => self.expression(inner),
             Value(value) => self.constant(&value.value).map_err(|error| self.placed(error, expr)),
             TypedString(typed) => {
-                let ty = type_of(&typed.data_type).map_err(|error| self.at(error, expr))?;
+                let ty = type_of(&typed.data_type).map_err(|error| self.at_type(error, &typed.data_type, expr))?;
                 let text = Typed::unknown(string_of(&typed.value.value).unwrap_or_default());
                 self.coerce(text, &ty, CastContext::Explicit).map_err(|error| self.at(error, &typed.value))
             }
@@ -51,7 +53,7 @@ impl Analyzer<'_> {
                 if !matches!(kind, CastKind::Cast | CastKind::DoubleColon) {
                     return Err(Error::not_supported("TRY_CAST"));
                 }
-                let ty = type_of(data_type).map_err(|error| self.at(error, expr))?;
+                let ty = type_of(data_type).map_err(|error| self.at_type(error, data_type, expr))?;
                 self.cast(inner, &ty)
             }
             UnaryOp { op, expr: operand } => self.unary(op, operand),
@@ -170,6 +172,22 @@ impl Analyzer<'_> {
         }
     }
 
+    /// The error at the name of a type; at the expression where the name has no place.
+    fn at_type(&self, error: PgError, ty: &ast::DataType, expr: &ast::Expr) -> Error {
+        let mut ty = ty;
+        while let ast::DataType::Array(ast::ArrayElemTypeDef::SquareBracket(element, _)) = ty {
+            ty = element;
+        }
+        let first = match ty {
+            ast::DataType::Custom(name, _) => name.0.first().and_then(|part| part.as_ident()),
+            _ => None,
+        };
+        match first {
+            Some(name) => self.at_location(error, name.span.start),
+            None => self.at(error, expr),
+        }
+    }
+
     fn constant(&mut self, value: &Value) -> Result<Typed> {
         Ok(match value {
             Value::Number(text, _) => number(text, &self.session)?,
@@ -209,6 +227,11 @@ impl Analyzer<'_> {
         if let (Some(text), FLOAT4 | FLOAT8) = (written_number(operand), ty.oid) {
             let value = self.coerce(Typed::unknown(text), ty, CastContext::Explicit);
             return value.map_err(|error| self.at(error, operand));
+        }
+        // So does a row: its constants are read as the fields of the composite type.
+        if let (Some(values), true) = (row_values(operand), is_composite(ty.oid)) {
+            let row = self.row_as_composite(&values, ty, CastContext::Explicit);
+            return row.map_err(|error| self.placed(error, operand));
         }
         let value = self.expression(operand)?;
         self.coerce(value, ty, CastContext::Explicit).map_err(|error| self.at(error, operand))
@@ -251,6 +274,7 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn as_condition(&mut self, value: Typed, place: &str) -> pg::error::Result<Typed> {
+        let value = without_domain(value);
         if !value.is_unknown() && value.ty.oid != BOOL {
             let message = format!("argument of {place} must be type boolean, not type {}", value.ty.name());
             return Err(PgError::new(SqlState::DATATYPE_MISMATCH, message));
@@ -275,7 +299,7 @@ impl Analyzer<'_> {
         } else {
             value
         };
-        if value.ty.oid == RECORD {
+        if is_record(value.ty.oid) {
             let fields = self.record_fields(&value, operand)?.into_iter().map(|(_, field)| field.expr);
             let tests = fields.map(|field| if is_null { field.is_null() } else { field.is_not_null() });
             let all = tests.reduce(Expr::and).unwrap_or_else(|| Typed::boolean(true).expr);
@@ -400,6 +424,7 @@ impl Analyzer<'_> {
         for written in elements {
             let value = match written {
                 ast::Expr::Array(inner) => self.array_of(&inner.elem, element, ty, written)?,
+                row if row_values(row).is_some() && is_composite(element.oid) => self.cast(row, element)?,
                 other => {
                     let value = self.expression(other)?;
                     let wanted = if element_type(value.ty.oid).is_some() { ty } else { element };
@@ -477,6 +502,7 @@ impl Analyzer<'_> {
             }
             return Ok(value);
         }
+        let value = without_domain(value);
         if element_type(value.ty.oid).is_none() {
             let message = format!("cannot subscript type {} because it does not support subscripting", value.ty.name());
             return Err(self.at(PgError::new(SqlState::DATATYPE_MISMATCH, message), place));

@@ -6,6 +6,7 @@ use pg::error::PgError;
 use pg::function::{Aggregate, AggregateKind, CastContext, Function, SetFunction, WindowFunction};
 use pg::sqlstate::SqlState;
 use pg::types::*;
+use pg::user_types::operand_number;
 use pg::{Type, library};
 use sqlparser::ast::{
     self, DuplicateTreatment, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
@@ -42,6 +43,11 @@ const NOT_THERE: &[&str] =
     &["checksum", "hll", "hll_cardinality", "hll_combine", "hll_combine_sketches", "hll_create_sketch"];
 /// Those of them that are PostgreSQL's too, where the part is a value as any other.
 const PART_IS_A_VALUE: &[&str] = &["date_part", "date_trunc"];
+
+/// The type of this name that a user has made.
+fn user_type_named(name: &str) -> Option<u32> {
+    pg::names::current()?.type_named(&[name.to_owned()])
+}
 
 /// What a name can be called as.
 #[derive(Debug, Clone, Copy)]
@@ -207,7 +213,7 @@ impl Analyzer<'_> {
         let resolved = self.resolve(name, &all, written.star).map_err(|error| self.at(error, whole))?;
         let Some(found) = resolved else {
             // A type's name with one argument is a cast.
-            if let ([argument], Some(oid)) = (all.as_slice(), by_name(name)) {
+            if let ([argument], Some(oid)) = (all.as_slice(), by_name(name).or_else(|| user_type_named(name))) {
                 let ty = Type::of(oid);
                 return self
                     .coerce(argument.clone(), &ty, CastContext::Explicit)
@@ -337,7 +343,7 @@ impl Analyzer<'_> {
         arguments: &[Typed],
         star: bool,
     ) -> pg::error::Result<Option<Candidate<Entry>>> {
-        let actual: Vec<_> = arguments.iter().map(|argument| argument.ty.oid).collect();
+        let actual: Vec<_> = arguments.iter().map(|argument| operand_number(argument.ty.oid)).collect();
         let mut candidates = Vec::new();
         let mut add = |entry: Entry, declared: &[u32], variadic: bool| {
             if let Some((arguments, variadic)) = expand(declared, variadic, actual.len()) {

@@ -9,9 +9,11 @@ use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder};
 use pg::error::PgError;
 use pg::sqlstate::SqlState;
 use pg::types::*;
+use pg::user_types::is_composite;
 use pg::{Type, library};
 use sqlparser::ast;
 
+use crate::analyze::domain::without_domain;
 use crate::analyze::scope::Place;
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, folded};
@@ -223,12 +225,14 @@ impl Analyzer<'_> {
 
     /// A value that the engine orders as the type is ordered.
     pub(super) fn order_key(&mut self, value: Typed) -> Result<Typed> {
+        let value = without_domain(value);
         let name = match value.ty.oid {
             INTERVAL => "interval_order",
             TIMETZ => "timetz_order",
             JSONB => "jsonb_order",
             RECORD => "record_order",
             BPCHAR if value.ty.carries_blanks() => return Ok(crate::analyze::coerce::without_blanks(value)?),
+            oid if is_composite(oid) => "record_order",
             oid if element_type(oid).is_some() => "array_order",
             UNKNOWN => {
                 return Ok(self.coerce(value, &Type::of(TEXT), pg::function::CastContext::Implicit)?);
@@ -405,11 +409,12 @@ fn ungrouped(column: &Column) -> PgError {
     PgError::new(SqlState::GROUPING_ERROR, message)
 }
 
-/// The expression under the name that it has now, if it has an outer column in it: the name would change when a value takes
-/// the column's place.
+/// The expression under the name that it has now, if that would change: when a value takes the place of an outer column, or
+/// when the engine rewrites a lambda's body.
 pub(super) fn with_fixed_name(expr: &Expr) -> Expr {
-    let correlated = expr.exists(|node| Ok(matches!(node, Expr::OuterReferenceColumn(..)))).unwrap_or(false);
-    if correlated { expr.clone().alias(expr.schema_name().to_string()) } else { expr.clone() }
+    let changes = |node: &Expr| matches!(node, Expr::OuterReferenceColumn(..) | Expr::HigherOrderFunction(_));
+    let changes = expr.exists(|node| Ok(changes(node))).unwrap_or(false);
+    if changes { expr.clone().alias(expr.schema_name().to_string()) } else { expr.clone() }
 }
 
 /// The outermost nodes of a kind, each once.

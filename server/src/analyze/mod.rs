@@ -13,7 +13,9 @@ mod aggregates;
 mod call;
 mod category;
 mod coerce;
+mod composite;
 mod correlation;
+pub mod domain;
 mod expression;
 mod from;
 mod function_call;
@@ -43,8 +45,9 @@ use std::collections::{HashMap, HashSet};
 
 use datafusion::common::{Column, TableReference};
 use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use pg::error::PgError;
+use pg::names::Entered;
 use pg::sqlstate::SqlState;
 use pg::{SessionValues, Type};
 use sqlparser::ast;
@@ -57,6 +60,8 @@ use location::Located;
 use scope::Level;
 pub use typed::Typed;
 use with::CommonTable;
+
+pub use type_name::by_name as builtin_type;
 
 /// Parameters that one statement can have: the protocol counts them in 16 bits.
 const PARAMETERS_MAX: usize = u16::MAX as usize;
@@ -111,6 +116,8 @@ pub struct Analyzer<'a> {
     /// Columns that the plan has for itself, counted.
     made: usize,
     depth: usize,
+    /// What the names of types mean while the statement is read.
+    _entered: Entered,
 }
 
 impl<'a> Analyzer<'a> {
@@ -129,7 +136,30 @@ impl<'a> Analyzer<'a> {
             presence: HashMap::new(),
             made: 0,
             depth: 0,
+            _entered: context.names().enter(),
         }
+    }
+
+    /// The query of an INSERT, with the values of columns that it does not name and whose domains have a say.
+    ///
+    /// # Errors
+    /// A default cannot be read any more.
+    pub fn with_domain_defaults(&mut self, analyzed: Analyzed, columns: &[&catalog::Column]) -> Result<Analyzed> {
+        if columns.is_empty() {
+            return Ok(analyzed);
+        }
+        let mut projection: Vec<_> =
+            analyzed.columns.iter().map(|column| Expr::Column(column.column.clone())).collect();
+        let mut outputs = analyzed.columns;
+        for column in columns {
+            let value = self.domain_default(&column.sql_type)?;
+            let name = self.made_name("default");
+            projection.push(value.expr.alias(&name));
+            let output = Column::new_unqualified(&name);
+            outputs.push(OutputColumn { name: column.name.clone(), ty: value.ty, column: output, constant: None });
+        }
+        let plan = LogicalPlanBuilder::from(analyzed.plan).project(projection)?.build()?;
+        Ok(Analyzed { plan, columns: outputs })
     }
 
     /// What the parameters are, once the statement has been read.

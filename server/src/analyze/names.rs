@@ -9,10 +9,12 @@ use pg::types::RECORD;
 use sqlparser::ast::{self, Ident};
 use std::sync::Arc;
 
+use crate::analyze::domain::without_domain;
 use crate::analyze::scope::{Namespace, Place, ScopeColumn, ScopeRelation};
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, folded};
 use crate::error::Result;
+use pg::user_types::is_record;
 
 impl Analyzer<'_> {
     /// What an identifier in an expression means.
@@ -88,7 +90,7 @@ impl Analyzer<'_> {
             }
         }
         // No relation: a column and its fields.
-        let is_column = |it: &ScopeColumn| it.name == names[0] && it.ty.oid == RECORD;
+        let is_column = |it: &ScopeColumn| it.name == names[0] && is_record(it.ty.oid);
         if self.levels.iter().any(|level| level.namespace.columns.iter().any(is_column)) {
             let value = self.column(&parts[0])?;
             return self.fields(value, &parts[1..]);
@@ -111,6 +113,7 @@ impl Analyzer<'_> {
     /// 42809 when it is none, 42703 when it has no such field.
     pub(super) fn field(&mut self, value: Typed, name: &Ident) -> Result<Typed> {
         let wanted = folded(name);
+        let value = without_domain(value);
         let arrow::datatypes::DataType::Struct(fields) = &value.ty.arrow else {
             let message =
                 format!("column notation .{wanted} applied to type {}, which is not a composite type", value.ty.name());
@@ -119,7 +122,10 @@ impl Analyzer<'_> {
         let exact = fields.iter().find(|field| *field.name() == wanted);
         let found = exact.or_else(|| fields.iter().find(|field| field.name().eq_ignore_ascii_case(&wanted)));
         let Some(field) = found.cloned() else {
-            let message = format!("could not identify column \"{wanted}\" in record data type");
+            let message = match value.ty.oid {
+                RECORD => format!("could not identify column \"{wanted}\" in record data type"),
+                _ => format!("column \"{wanted}\" not found in data type {}", value.ty.name()),
+            };
             return Err(self.at(PgError::new(SqlState::UNDEFINED_COLUMN, message), name));
         };
         let expr = datafusion::functions::core::expr_fn::get_field(value.expr, field.name().as_str());

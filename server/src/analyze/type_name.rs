@@ -4,7 +4,7 @@ use pg::Type;
 use pg::error::{PgError, Result};
 use pg::sqlstate::SqlState;
 use pg::types::*;
-use sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, TimezoneInfo};
+use sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, ObjectName, TimezoneInfo};
 
 /// What PostgreSQL adds to a length or precision in a type modifier (`VARHDRSZ`).
 const TYPMOD_HEADER: i32 = 4;
@@ -66,7 +66,7 @@ pub fn type_of(written: &DataType) -> Result<Type> {
             | ArrayElemTypeDef::AngleBracket(element)
             | ArrayElemTypeDef::Parenthesis(element),
         ) => array(&type_of(element)?)?,
-        DataType::Custom(name, modifiers) => custom(&name.to_string(), modifiers)?,
+        DataType::Custom(name, modifiers) => named(name, modifiers)?,
         other => return Err(not_supported(&other.to_string())),
     })
 }
@@ -79,7 +79,40 @@ fn array(element: &Type) -> Result<Type> {
     Type::array_of(element).ok_or_else(|| not_supported(&format!("{}[]", element.name())))
 }
 
-/// A type whose name is no keyword.
+/// A type whose name is no keyword: one of PostgreSQL's own, or one that a user has made.
+fn named(name: &ObjectName, modifiers: &[String]) -> Result<Type> {
+    match custom(&name.to_string(), modifiers) {
+        Err(error) if error.sqlstate == SqlState::UNDEFINED_OBJECT => {
+            let found = user_type(name)?.ok_or(error)?;
+            match modifiers {
+                [] => Ok(found),
+                _ => Err(PgError::new(
+                    SqlState::SYNTAX_ERROR,
+                    format!("type modifier is not allowed for type \"{}\"", found.name()),
+                )),
+            }
+        }
+        found => found,
+    }
+}
+
+/// The type of this name that is none of PostgreSQL's own, if there is one.
+fn user_type(name: &ObjectName) -> Result<Option<Type>> {
+    let Ok(parts) = crate::plan::relations::parts(name) else { return Ok(None) };
+    let Some(names) = pg::names::current() else { return Ok(None) };
+    if let Some(oid) = names.type_named(&parts) {
+        return Ok(Some(Type::of(oid)));
+    }
+    match names.missing_schema(&parts) {
+        Some(schema) => {
+            let message = format!("schema \"{schema}\" does not exist");
+            Err(PgError::new(SqlState::INVALID_SCHEMA_NAME, message))
+        }
+        None => Ok(None),
+    }
+}
+
+/// A type of PostgreSQL's own whose name is no keyword.
 fn custom(name: &str, modifiers: &[String]) -> Result<Type> {
     let lower = name.to_ascii_lowercase();
     let plain = lower.trim_start_matches("pg_catalog.").trim_matches('"');

@@ -7,9 +7,11 @@ use pg::error::PgError;
 use pg::function::CastContext;
 use pg::sqlstate::SqlState;
 use pg::types::UNKNOWN;
+use pg::user_types::is_composite;
 use sqlparser::ast;
 
 use crate::analyze::coerce::{can_coerce, cannot_assign, native};
+use crate::analyze::expression::row_values;
 use crate::analyze::scope::{Level, Place};
 use crate::analyze::typed::{Typed, unknown_type};
 use crate::analyze::{Analyzed, Analyzer, OutputColumn};
@@ -37,6 +39,13 @@ impl Analyzer<'_> {
         for (row, written) in rows.into_iter().zip(&values.rows) {
             let mut cells = Vec::with_capacity(width);
             for ((value, expr), (name, target)) in row.into_iter().zip(&written.content).zip(targets) {
+                if let (Some(fields), true) = (row_values(expr), is_composite(target.oid)) {
+                    self.levels.push(Level { place: Some(Place::Plain("VALUES")), ..Level::default() });
+                    let row = self.row_as_composite(&fields, target, CastContext::Assignment);
+                    self.levels.pop();
+                    cells.push(row.map_err(|error| self.placed(error, expr))?.expr);
+                    continue;
+                }
                 if !can_coerce(value.ty.oid, target.oid, CastContext::Assignment) {
                     return Err(self.at(cannot_assign(name, &value.ty, target), expr));
                 }

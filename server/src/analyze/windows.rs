@@ -14,7 +14,6 @@ use pg::sqlstate::SqlState;
 use pg::types::*;
 use sqlparser::ast::{self, NamedWindowExpr, WindowSpec, WindowType};
 
-use crate::analyze::coerce::native;
 use crate::analyze::location::Located;
 use crate::analyze::scope::Place;
 use crate::analyze::typed::Typed;
@@ -328,12 +327,7 @@ impl Analyzer<'_> {
 
     /// The offset as it was written, which reads no rows.
     fn offset(&mut self, offset: &ast::Expr, units: WindowFrameUnits) -> Result<Typed> {
-        // The parser takes the constant for an interval.
-        let written = match offset {
-            ast::Expr::Interval(interval) if interval.leading_field.is_none() => interval.value.as_ref(),
-            other => other,
-        };
-        let value = self.expression(written)?;
+        let value = self.frame_offset(offset)?;
         let own = self.levels.len().saturating_sub(1);
         if self.reads_level(&value.expr, own)? {
             let message = format!("argument of {units} must not contain variables");

@@ -1,13 +1,16 @@
 //! The engine's rule that moves projections towards the scans, without moving what can fail below a filter.
 //!
 //! `SELECT x, 10 / x FROM t WHERE x <> 0`: a projection that narrows its rows would be evaluated before the filter, for rows
-//! that are not asked for.
+//! that are not asked for. Nor does it move a projection with a lambda in it: the lambda counts the columns of the projection's
+//! input, and would take one of another input's for its parameter.
 
 use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::LambdaExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::projection_pushdown::ProjectionPushdown;
 use datafusion::physical_plan::ExecutionPlan;
@@ -40,6 +43,9 @@ impl PhysicalOptimizerRule for SafeProjectionPushdown {
 }
 
 fn pushed_down(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    if has_lambda(&node) {
+        return Ok(Transformed::no(node));
+    }
     let Some((projection, filter)) = fallible_over_filter(&node) else { return remove_unnecessary_projections(node) };
     let embedded = try_embed_projection(projection, filter)?;
     Ok(embedded.map_or_else(|| Transformed::no(node.clone()), Transformed::yes))
@@ -47,7 +53,16 @@ fn pushed_down(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn Execu
 
 fn is_at_risk(node: &Arc<dyn ExecutionPlan>) -> bool {
     let join_filter = node.downcast_ref::<NestedLoopJoinExec>().and_then(NestedLoopJoinExec::filter);
-    fallible_over_filter(node).is_some() || join_filter.is_some_and(|filter| physical_may_fail(filter.expression()))
+    has_lambda(node)
+        || fallible_over_filter(node).is_some()
+        || join_filter.is_some_and(|filter| physical_may_fail(filter.expression()))
+}
+
+/// Whether it is a projection with a lambda in it.
+fn has_lambda(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let is_lambda = |expr: &Arc<dyn PhysicalExpr>| expr.downcast_ref::<LambdaExpr>().is_some();
+    let contains = |expr: &Arc<dyn PhysicalExpr>| expr.exists(|part| Ok(is_lambda(part))).unwrap_or(true);
+    node.downcast_ref::<ProjectionExec>().is_some_and(|it| it.expr().iter().any(|column| contains(&column.expr)))
 }
 
 /// A projection that can fail, right above a filter.

@@ -159,7 +159,7 @@ impl StatementReader<'_> {
     }
 
     /// `(item, …)`
-    fn parenthesised<T>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+    pub(super) fn parenthesised<T>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         self.expect(&Token::LParen)?;
         let mut items = vec![item(self)?];
         while self.parser.consume_token(&Token::Comma) {

@@ -18,6 +18,7 @@ pub mod numbers;
 pub mod parentheses;
 pub mod position;
 pub mod statement;
+mod user_types;
 
 pub use dialect::WarehouseDialect;
 pub use statement::Statement;
@@ -110,6 +111,9 @@ impl StatementReader<'_> {
         }
         if self.words(&["ALTER", "TABLE"]) {
             return self.alter_table();
+        }
+        if let Some(statement) = self.type_statement()? {
+            return Ok(statement);
         }
         if self.words(&["CREATE", "UNLOGGED"]) {
             return Err(Error::not_supported("CREATE UNLOGGED TABLE"));

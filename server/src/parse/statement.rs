@@ -29,7 +29,15 @@ pub enum Statement {
     AddPartitions(AddPartitions),
     /// `ALTER TABLE … DROP PARTITION`
     DropPartition(DropPartition),
-    /// `DROP SCHEMA`, `DROP TABLE`, `DROP VIEW`
+    /// `CREATE TYPE`
+    CreateType(CreateType),
+    /// `CREATE DOMAIN`
+    CreateDomain(CreateDomain),
+    /// `ALTER TYPE`
+    AlterType(AlterType),
+    /// `ALTER DOMAIN`
+    AlterDomain(AlterDomain),
+    /// `DROP SCHEMA`, `DROP TABLE`, `DROP VIEW`, `DROP TYPE`, `DROP DOMAIN`
     Drop(Drop),
     /// `BEGIN`, `START TRANSACTION`
     Begin(Vec<ast::TransactionMode>),
@@ -187,6 +195,133 @@ pub struct DropPartition {
 /// `(column = value, …)` of a partition, as text; `None` is NULL.
 pub type PartitionValues = Vec<(ast::Ident, Option<String>)>;
 
+/// `CREATE TYPE`
+#[derive(Debug, Clone)]
+pub struct CreateType {
+    /// Its name.
+    pub name: ast::ObjectName,
+    /// What it is.
+    pub definition: TypeDefinition,
+}
+
+/// What CREATE TYPE makes.
+#[derive(Debug, Clone)]
+pub enum TypeDefinition {
+    /// `AS ENUM (…)`: the labels
+    Enum(Vec<String>),
+    /// `AS (…)`: names and types of the fields
+    Composite(Vec<(ast::Ident, ast::DataType)>),
+}
+
+/// `CREATE DOMAIN`
+#[derive(Debug, Clone)]
+pub struct CreateDomain {
+    /// Its name.
+    pub name: ast::ObjectName,
+    /// The type that it narrows.
+    pub data_type: ast::DataType,
+    /// The text of its default.
+    pub default: Option<String>,
+    /// `NOT NULL` or `NULL`, if either was written.
+    pub not_null: Option<bool>,
+    /// Its CHECK constraints.
+    pub checks: Vec<Constraint>,
+}
+
+/// `[CONSTRAINT name] CHECK (condition)`
+#[derive(Debug, Clone)]
+pub struct Constraint {
+    /// Its name, if it was given one.
+    pub name: Option<ast::Ident>,
+    /// The text of the condition.
+    pub condition: String,
+}
+
+/// `ALTER TYPE`
+#[derive(Debug, Clone)]
+pub struct AlterType {
+    /// Its name.
+    pub name: ast::ObjectName,
+    /// What happens to it.
+    pub action: AlterTypeAction,
+}
+
+/// What ALTER TYPE does.
+#[derive(Debug, Clone)]
+pub enum AlterTypeAction {
+    /// `ADD VALUE [IF NOT EXISTS] label [BEFORE | AFTER label]`
+    AddValue {
+        /// The label.
+        label: String,
+        /// Whether it may be there already.
+        if_not_exists: bool,
+        /// Where it goes.
+        place: LabelPlace,
+    },
+    /// `RENAME VALUE`
+    RenameValue {
+        /// The label.
+        from: String,
+        /// What it becomes.
+        to: String,
+    },
+    /// `RENAME TO`
+    Rename(ast::Ident),
+    /// `SET SCHEMA`
+    SetSchema(ast::Ident),
+}
+
+/// Where a new label of an enum goes.
+#[derive(Debug, Clone)]
+pub enum LabelPlace {
+    /// Behind all others.
+    Last,
+    /// Before this one.
+    Before(String),
+    /// Behind this one.
+    After(String),
+}
+
+/// `ALTER DOMAIN`
+#[derive(Debug, Clone)]
+pub struct AlterDomain {
+    /// Its name.
+    pub name: ast::ObjectName,
+    /// What happens to it.
+    pub action: AlterDomainAction,
+}
+
+/// What ALTER DOMAIN does.
+#[derive(Debug, Clone)]
+pub enum AlterDomainAction {
+    /// `SET DEFAULT`, `DROP DEFAULT`
+    SetDefault(Option<String>),
+    /// `SET NOT NULL`, `DROP NOT NULL`
+    SetNotNull(bool),
+    /// `ADD [CONSTRAINT name] CHECK (…)`
+    AddCheck(Constraint),
+    /// `DROP CONSTRAINT [IF EXISTS]`
+    DropConstraint {
+        /// Which.
+        name: ast::Ident,
+        /// Whether it may be absent.
+        if_exists: bool,
+    },
+    /// `RENAME CONSTRAINT`
+    RenameConstraint {
+        /// Which.
+        from: ast::Ident,
+        /// What it becomes.
+        to: ast::Ident,
+    },
+    /// `VALIDATE CONSTRAINT`
+    ValidateConstraint(ast::Ident),
+    /// `RENAME TO`
+    Rename(ast::Ident),
+    /// `SET SCHEMA`
+    SetSchema(ast::Ident),
+}
+
 /// `DROP kind [IF EXISTS] names [CASCADE]`
 #[derive(Debug, Clone)]
 pub struct Drop {
@@ -209,6 +344,10 @@ pub enum DropKind {
     Table,
     /// `DROP VIEW`
     View,
+    /// `DROP TYPE`
+    Type,
+    /// `DROP DOMAIN`
+    Domain,
 }
 
 /// `SET [SESSION | LOCAL] name TO value`
@@ -235,6 +374,10 @@ impl Statement {
             Statement::CreateExternalTable(_) => "CREATE EXTERNAL TABLE",
             Statement::CreateView(_) => "CREATE VIEW",
             Statement::AddPartitions(_) | Statement::DropPartition(_) => "ALTER TABLE",
+            Statement::CreateType(_) => "CREATE TYPE",
+            Statement::CreateDomain(_) => "CREATE DOMAIN",
+            Statement::AlterType(_) => "ALTER TYPE",
+            Statement::AlterDomain(_) => "ALTER DOMAIN",
             Statement::Drop(drop) => drop.kind.tag(),
             Statement::Begin(_) => "BEGIN",
             Statement::SetTransaction(_) | Statement::Set(_) => "SET",
@@ -258,6 +401,8 @@ impl DropKind {
             DropKind::Schema => "DROP SCHEMA",
             DropKind::Table => "DROP TABLE",
             DropKind::View => "DROP VIEW",
+            DropKind::Type => "DROP TYPE",
+            DropKind::Domain => "DROP DOMAIN",
         }
     }
 }

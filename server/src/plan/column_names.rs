@@ -103,8 +103,10 @@ fn access_name(root: &Expr, chain: &[AccessExpr]) -> Option<(String, Strength)> 
 fn cast_name(written: &str) -> String {
     let zone = written.to_ascii_uppercase().contains("WITH TIME ZONE");
     let name = written.split(['(', '[']).next().unwrap_or_default().trim().to_ascii_lowercase();
-    if written.starts_with('"') {
-        return name.trim_matches('"').to_owned();
+    // A name in quotes is as it was written.
+    if let Some(quoted) = written.trim().trim_end_matches("[]").strip_suffix('"') {
+        let start = quoted.rfind(['"', '.']).map_or(0, |place| place + 1);
+        return quoted[start..].to_owned();
     }
     match name.rsplit('.').next().unwrap_or(&name) {
         name if name.starts_with("interval") => "interval",

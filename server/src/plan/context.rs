@@ -10,6 +10,7 @@ use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::TableSource;
 use pg::SessionValues;
+use pg::names::Names;
 use storage::external::ExternalTableProvider;
 use storage::hot::HotTableProvider;
 use storage::object_stores::ObjectStores;
@@ -30,6 +31,7 @@ pub struct PlanContext {
     identity: Arc<Identity>,
     snapshot: Arc<CatalogSnapshot>,
     scope: NameScope,
+    names: Arc<Names>,
     values: SessionValues,
     state: SessionState,
     stores: Arc<ObjectStores>,
@@ -46,13 +48,16 @@ impl PlanContext {
     pub fn new(session: &Session, snapshot: Arc<CatalogSnapshot>) -> Self {
         let scope = NameScope::of(session);
         let schemas = scope.search_path.iter().filter(|schema| snapshot.schema(schema).is_some());
-        let values = session.values(schemas.cloned().collect());
+        let mut values = session.values(schemas.cloned().collect());
+        let names = Arc::new(scope.names(&snapshot, &session.identity.user));
+        values.names = Some(names.clone());
         let reports = Arc::new(ScanReports::default());
         let server = &session.server;
         PlanContext {
             identity: session.identity.clone(),
             snapshot,
             scope,
+            names,
             state: server.engine.state(reports.clone(), values.clone()),
             values,
             stores: server.stores.clone(),
@@ -66,10 +71,12 @@ impl PlanContext {
     /// For the query of a view that this statement reads: the view's own search path, and one level deeper.
     fn inside_view(&self, view: &View) -> Self {
         let scope = NameScope { database: self.scope.database.clone(), search_path: view.search_path.clone() };
+        let names = Arc::new(scope.names(&self.snapshot, &self.identity.user));
         PlanContext {
             identity: self.identity.clone(),
             snapshot: self.snapshot.clone(),
             scope,
+            names,
             values: self.values.clone(),
             state: self.state.clone(),
             stores: self.stores.clone(),
@@ -77,6 +84,25 @@ impl PlanContext {
             relations: Mutex::default(),
             view_depth: self.view_depth + 1,
             bound: Some(view.depends_on.clone()),
+        }
+    }
+
+    /// For an expression that was written under another search path.
+    pub fn under(&self, search_path: &[String]) -> Self {
+        let scope = NameScope { database: self.scope.database.clone(), search_path: search_path.to_vec() };
+        let names = Arc::new(scope.names(&self.snapshot, &self.identity.user));
+        PlanContext {
+            identity: self.identity.clone(),
+            snapshot: self.snapshot.clone(),
+            scope,
+            names,
+            values: self.values.clone(),
+            state: self.state.clone(),
+            stores: self.stores.clone(),
+            reports: self.reports.clone(),
+            relations: Mutex::default(),
+            view_depth: self.view_depth,
+            bound: None,
         }
     }
 
@@ -90,6 +116,11 @@ impl PlanContext {
         &self.scope.search_path
     }
 
+    /// What its names of types and relations mean.
+    pub fn names(&self) -> &Arc<Names> {
+        &self.names
+    }
+
     /// The engine's session of the statement.
     pub fn state(&self) -> &SessionState {
         &self.state
@@ -100,9 +131,11 @@ impl PlanContext {
         &self.reports
     }
 
-    /// The relations that the statement names.
-    pub fn relations(&self) -> Vec<Oid> {
-        self.relations.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    /// The relations and types that the statement names.
+    pub fn named_objects(&self) -> Vec<Oid> {
+        let mut objects = self.relations.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        objects.extend(self.names.types_used());
+        objects.into_iter().collect()
     }
 
     /// What functions may know of the session.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
-use catalog::CatalogSnapshot;
+use catalog::{CatalogSnapshot, Column, HotTable};
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::logical_expr::LogicalPlan;
+use pg::user_types::{base_type, type_of_column};
 use pg::{PgError, Type};
 use sqlparser::ast;
 
@@ -47,7 +48,8 @@ pub fn plan_query(
     Ok(planned(context, analyzed, analyzer.into_parameters()))
 }
 
-/// Plans the query of an INSERT, whose columns are assigned to columns of these names and types.
+/// Plans the query of an INSERT, whose columns are assigned to these of a table. Behind them come the columns, for a query of
+/// so many, that are given no value and get one from their domain.
 ///
 /// # Errors
 /// As for [`plan_query`]; 42804 for a column that cannot be assigned.
@@ -56,15 +58,21 @@ pub fn plan_source(
     query: &ast::Query,
     text: &str,
     parameters: Vec<Option<Type>>,
-    targets: &[(String, Type)],
+    targets: &[&Column],
+    domain_columns: impl FnOnce(usize) -> Vec<usize>,
+    table: &HotTable,
 ) -> Result<Planned> {
     let mut analyzer = Analyzer::new(context, text, parameters);
-    let analyzed = analyzer.insert_source(query, targets)?;
+    let types: Vec<_> = targets.iter().map(|it| (it.name.clone(), type_of_column(&it.sql_type))).collect();
+    let analyzed = analyzer.insert_source(query, &types)?;
+    let left: Vec<_> = domain_columns(analyzed.columns.len()).iter().map(|it| &table.columns[*it]).collect();
+    let analyzed = analyzer.with_domain_defaults(analyzed, &left)?;
     Ok(planned(context, analyzed, analyzer.into_parameters()))
 }
 
+/// Clients are told of a domain's column what the domain narrows, as in PostgreSQL.
 fn planned(context: &PlanContext, analyzed: Analyzed, parameters: Vec<Option<Type>>) -> Planned {
-    let fields: Vec<_> = analyzed.columns.iter().map(|column| column.ty.field(&column.name)).collect();
+    let fields: Vec<_> = analyzed.columns.iter().map(|column| base_type(&column.ty).field(&column.name)).collect();
     Planned {
         plan: analyzed.plan,
         schema: Arc::new(Schema::new(fields)),

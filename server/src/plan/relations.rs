@@ -147,7 +147,7 @@ impl NameScope {
         }
     }
 
-    fn split<'p>(&self, parts: &'p [String]) -> Result<(Option<&'p str>, &'p str)> {
+    pub(super) fn split<'p>(&self, parts: &'p [String]) -> Result<(Option<&'p str>, &'p str)> {
         match parts {
             [name] => Ok((None, name)),
             [schema, name] => Ok((Some(schema), name)),

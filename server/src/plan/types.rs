@@ -1,14 +1,16 @@
 //! The types of columns, from how SQL writes them.
 
 use catalog::types::{LENGTH_MAX, MapEntry, NUMERIC_PRECISION_MAX, NumericSize, StructField};
+use catalog::user_type::UserSqlType;
 use catalog::{Oid, SqlType};
 use pg::error::PgError;
+use pg::names::{self, Definition};
 use pg::sqlstate::SqlState;
-use sqlparser::ast::{self, ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo};
+use sqlparser::ast::{self, ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, ObjectName};
 
 use crate::analyze::type_name::type_of;
 use crate::error::{Error, Result};
-use crate::plan::relations::identifier;
+use crate::plan::relations::{identifier, parts};
 
 /// The type of a column.
 ///
@@ -44,11 +46,17 @@ pub fn column_type(written: &DataType) -> Result<SqlType> {
         DataType::JSON => SqlType::Json,
         DataType::JSONB => SqlType::Jsonb,
         DataType::Array(ArrayElemTypeDef::SquareBracket(element, _) | ArrayElemTypeDef::AngleBracket(element)) => {
-            array_of(column_type(element)?)?
+            match column_type(element)? {
+                SqlType::User(element) => array_of_user_type(element)?,
+                element => array_of(element)?,
+            }
         }
         DataType::Struct(fields, _) => SqlType::Struct(struct_fields(fields)?),
         DataType::Map(key, value) => map_of(column_type(key)?, column_type(value)?)?,
-        DataType::Custom(name, modifiers) if modifiers.is_empty() => named_type(&name.to_string())?,
+        DataType::Custom(name, modifiers) if modifiers.is_empty() => match named_type(&name.to_string()) {
+            Err(Error::UndefinedType { .. }) => user_type(name)?,
+            found => found?,
+        },
         other => return Err(not_supported(&other.to_string())),
     })
 }
@@ -84,6 +92,31 @@ fn map_of(key: SqlType, value: SqlType) -> Result<SqlType> {
         return Err(not_supported(&format!("map with keys of type {key}")));
     }
     Ok(SqlType::Map(Box::new(MapEntry { key, value })))
+}
+
+/// The type of this name that a user has made.
+fn user_type(name: &ObjectName) -> Result<SqlType> {
+    let parts = parts(name)?;
+    let undefined = || Error::UndefinedType { name: parts.join(".") };
+    let names = names::current().ok_or_else(undefined)?;
+    let Some(oid) = names.type_named(&parts) else {
+        return Err(match names.missing_schema(&parts) {
+            Some(schema) => Error::UndefinedSchema { name: schema.to_owned() },
+            None => undefined(),
+        });
+    };
+    match names::definition(oid).ok_or_else(undefined)? {
+        Definition::Row(_) => Err(Error::not_supported("a column of a table's row type")),
+        definition => Ok(definition.sql_type()),
+    }
+}
+
+fn array_of_user_type(element: UserSqlType) -> Result<SqlType> {
+    match names::definition(element.oid().0) {
+        Some(Definition::User(ty)) => Ok(ty.array_sql_type()),
+        // PostgreSQL does not count dimensions.
+        _ => Ok(SqlType::User(element)),
+    }
 }
 
 /// The type of a name that is no keyword.

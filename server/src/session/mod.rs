@@ -20,9 +20,11 @@ use std::sync::Arc;
 use catalog::{CatalogChange, CatalogSnapshot};
 
 use crate::error::Result;
+use crate::plan::relations::NameScope;
 use crate::server::SERVER_VERSION;
 use crate::server::Server;
 use pg::SessionValues;
+use pg::names::Names;
 use pg::sqlstate::SqlState;
 
 /// A session.
@@ -124,11 +126,21 @@ impl Session {
             process_id: self.identity.process_id,
             version: version(),
             random: self.random.clone(),
+            names: None,
             settings: settings::SETTINGS
                 .iter()
                 .map(|setting| (setting.name.to_ascii_lowercase(), settings.get(setting)))
                 .collect(),
         }
+    }
+
+    /// What names mean to the next statement.
+    ///
+    /// # Errors
+    /// As for [`Session::snapshot`].
+    pub fn names(&mut self) -> Result<Arc<Names>> {
+        let snapshot = self.snapshot()?;
+        Ok(Arc::new(NameScope::of(self).names(&snapshot, &self.identity.user)))
     }
 
     /// Commits the changes, or adds them to the transaction that is open.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use catalog::HotTable;
+use catalog::{CatalogChange, CatalogSnapshot, HotTable};
 use datafusion::error::DataFusionError;
 use sqlparser::ast;
 
+use crate::analyze::domain::has_domain;
 use crate::error::{Error, Result};
 use crate::plan::relations::identifier;
 
@@ -29,6 +30,19 @@ pub fn target_columns(table: &HotTable, named: &[ast::Ident]) -> Result<Vec<usiz
         targets.push(found);
     }
     Ok(targets)
+}
+
+/// The columns without a value whose type has a say in what they have instead: domains have defaults, and may refuse NULL.
+pub fn domain_columns_left(table: &HotTable, targets: &[usize]) -> Vec<usize> {
+    let left = table.columns.iter().enumerate().filter(|(place, _)| !targets.contains(place));
+    left.filter(|(_, column)| has_domain(&column.sql_type)).map(|(place, _)| place).collect()
+}
+
+/// That the rows of a table are committed only if the domains that have checked them are still what they were.
+pub fn expected_domains(snapshot: &CatalogSnapshot, table: &HotTable) -> Option<CatalogChange> {
+    let demanding = table.columns.iter().map(|column| column.sql_type.clone()).filter(has_domain);
+    let types = snapshot.types_within(demanding);
+    (!types.is_empty()).then_some(CatalogChange::ExpectTypes(types))
 }
 
 /// Rows for a table: `batch` has a column for each of `targets`, cast to its type; the others become NULL.

@@ -9,10 +9,12 @@ use storage::hot::TableWriter;
 
 use crate::error::{Error, Result};
 use crate::parse::statement::CopyFrom;
+use crate::plan::PlanContext;
 use crate::plan::relations::NameScope;
 use crate::session::{Action, Object, Session, StatementGuard, authorize};
 use crate::statement::Outcome;
-use crate::statement::assignment::{complete_rows, target_columns, writable};
+use crate::statement::assignment::{complete_rows, expected_domains, target_columns, writable};
+use crate::statement::copy_domains::Domains;
 use pg::copy_format::{CopyError, CopyFormat, RowParser};
 use pg::input::ColumnBuilder;
 
@@ -33,7 +35,8 @@ pub async fn execute(session: &mut Session, copy: &CopyFrom) -> Result<Outcome> 
     authorize(&session.identity, Action::Insert, Object::Relation(relation))?;
     let table = writable(relation, "copy to")?;
     let targets = target_columns(&table, &copy.columns)?;
-    Ok(Outcome::CopyIn(Box::new(CopyIn::new(session, table, targets, copy))))
+    let domains = Domains::new(&PlanContext::new(session, snapshot), &table, &targets)?;
+    Ok(Outcome::CopyIn(Box::new(CopyIn::new(session, table, targets, domains, copy))))
 }
 
 /// A COPY that takes data.
@@ -41,9 +44,13 @@ pub struct CopyIn {
     table: Arc<HotTable>,
     /// The columns that the data has, by position.
     targets: Vec<usize>,
+    /// What the columns' types demand beyond their text.
+    domains: Domains,
     format: CopyFormat,
     parser: RowParser,
     builders: Vec<ColumnBuilder>,
+    /// The line of the first row in the builders.
+    batch_line: u64,
     /// Bytes of text in the builders.
     converted_bytes: usize,
     writer: TableWriter,
@@ -53,7 +60,7 @@ pub struct CopyIn {
 }
 
 impl CopyIn {
-    fn new(session: &Session, table: Arc<HotTable>, targets: Vec<usize>, copy: &CopyFrom) -> Self {
+    fn new(session: &Session, table: Arc<HotTable>, targets: Vec<usize>, domains: Domains, copy: &CopyFrom) -> Self {
         let engine = &session.server.engine;
         let builders = targets.iter().map(|target| ColumnBuilder::new(&table.columns[*target], BATCH_ROWS)).collect();
         CopyIn {
@@ -64,7 +71,9 @@ impl CopyIn {
             format: copy.options.format,
             table,
             targets,
+            domains,
             builders,
+            batch_line: 1,
             converted_bytes: 0,
         }
     }
@@ -102,14 +111,17 @@ impl CopyIn {
         self.parser.finish();
         self.convert()?;
         self.write_batch()?;
-        let (changes, rows) = self.writer.finish()?;
+        let (mut changes, rows) = self.writer.finish()?;
         if !changes.is_empty() {
+            changes.extend(expected_domains(self.domains.names().snapshot(), &self.table));
             session.commit(changes).await?;
         }
         Ok(format!("COPY {rows}"))
     }
 
     fn convert(&mut self) -> Result<()> {
+        let names = self.domains.names().clone();
+        let _entered = names.enter();
         while self.convert_row()? {
             let rows = self.builders.first().map_or(BATCH_ROWS, ColumnBuilder::len);
             if rows >= BATCH_ROWS || self.converted_bytes >= BATCH_BYTES {
@@ -127,6 +139,9 @@ impl CopyIn {
         let Some(row) = row else { return Ok(false) };
         self.converted_bytes += row.bytes();
         let line = row.line();
+        if self.builders.first().is_none_or(ColumnBuilder::is_empty) {
+            self.batch_line = line;
+        }
         if row.width() > self.targets.len() {
             return Err(data_error(table, CopyError::ExtraData, line));
         }
@@ -142,6 +157,8 @@ impl CopyIn {
     }
 
     fn write_batch(&mut self) -> Result<()> {
+        let names = self.domains.names().clone();
+        let _entered = names.enter();
         let rows = self.builders.first().map_or(0, ColumnBuilder::len);
         self.converted_bytes = 0;
         if rows == 0 {
@@ -149,7 +166,17 @@ impl CopyIn {
         }
         let mut columns: Vec<Option<ArrayRef>> = vec![None; self.table.columns.len()];
         for (builder, target) in self.builders.iter_mut().zip(&self.targets) {
-            columns[*target] = Some(builder.finish());
+            let values = builder.finish();
+            self.domains.check(*target, &values).map_err(|(row, error)| {
+                let line = self.batch_line + row as u64;
+                let context =
+                    format!("COPY {}, line {line}, column {}", self.table.name.name, self.table.columns[*target].name);
+                Error::CopyValue { source: Box::new(error.into()), context }
+            })?;
+            columns[*target] = Some(values);
+        }
+        for (column, values) in self.domains.defaults(rows)? {
+            columns[column] = Some(values);
         }
         let columns = self
             .table

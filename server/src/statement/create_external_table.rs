@@ -7,7 +7,7 @@ use crate::parse::statement::CreateExternalTable;
 use crate::plan::relations::NameScope;
 use crate::session::{Action, Object, Session, authorize};
 use crate::statement::Outcome;
-use crate::statement::create_table::{columns, exists_already};
+use crate::statement::create_table::{check_type_name, columns, exists_already};
 
 /// # Errors
 /// The relation is there already, a column is wrong, or the location cannot be read.
@@ -23,14 +23,24 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
     if snapshot.relation(&name).is_some() {
         return exists_already(session, name, create.if_not_exists, "CREATE EXTERNAL TABLE");
     }
+    check_type_name(&snapshot, &name)?;
     // A property may change results: only those are accepted that cannot.
     let without_effect = |property: &str| property.eq_ignore_ascii_case("numRows");
     if let Some((property, _)) = create.properties.iter().find(|(property, _)| !without_effect(property)) {
         return Err(Error::not_supported(format!("table property '{property}'")));
     }
-    let all = columns(&[create.columns.as_slice(), &create.partition_columns].concat(), 1)?;
+    let names = session.names()?;
+    let all = {
+        let _entered = names.enter();
+        columns(&[create.columns.as_slice(), &create.partition_columns].concat(), 1)?
+    };
     if let Some(modified) = all.iter().find_map(|column| rounded(&column.sql_type)) {
         return Err(Error::not_supported(format!("a column of type {modified} in an external table")));
+    }
+    // Files have no values of such types, only some that could become ones.
+    if let Some(column) = all.iter().find(|column| matches!(column.sql_type, SqlType::User(_))) {
+        let what = format!("column \"{}\" of a user-defined type in an external table", column.name);
+        return Err(Error::not_supported(what));
     }
     let (file_columns, partition_columns) = all.split_at(create.columns.len());
     if let Some(column) = partition_columns.iter().find(|column| !can_partition(&column.sql_type)) {

@@ -1,6 +1,8 @@
 //! CREATE TABLE: a hot table.
 
-use catalog::{CatalogChange, Column, HotTable, SchemaKind};
+use catalog::{CatalogChange, CatalogSnapshot, Column, HotTable, ObjectName, SchemaKind};
+use pg::PgError;
+use pg::sqlstate::SqlState;
 
 use crate::error::{Error, Result};
 use crate::parse::statement::{ColumnDefinition, CreateTable};
@@ -25,13 +27,35 @@ pub async fn execute(session: &mut Session, create: &CreateTable) -> Result<Outc
     if snapshot.relation(&name).is_some() {
         return exists_already(session, name, create.if_not_exists, "CREATE TABLE");
     }
-    let columns = columns(&create.columns, 1)?;
+    check_type_name(&snapshot, &name)?;
+    let names = session.names()?;
+    let columns = {
+        let _entered = names.enter();
+        columns(&create.columns, 1)?
+    };
     if let Some(column) = columns.iter().find(|column| column.sql_type.is_nested()) {
         return Err(Error::not_supported(format!("a column of type {} in a hot table", column.sql_type)));
     }
     let table = HotTable { oid: session.server.catalog.allocate_oid(), name, columns, options: Vec::new() };
     session.commit(vec![CatalogChange::CreateHotTable(table)]).await?;
     Ok(Outcome::command("CREATE TABLE"))
+}
+
+/// A relation's rows are of a type of its name.
+///
+/// # Errors
+/// 42710 when a type of the name is there already.
+pub fn check_type_name(snapshot: &CatalogSnapshot, name: &ObjectName) -> Result<()> {
+    if snapshot.user_type(name).is_none() {
+        return Ok(());
+    }
+    let error = PgError::new(SqlState::DUPLICATE_OBJECT, format!("type \"{}\" already exists", name.name));
+    Err(error
+        .with_hint(
+            "A relation has an associated type of the same name, so you must use a name that doesn't conflict with any \
+             existing type.",
+        )
+        .into())
 }
 
 /// What to answer when the name is taken.

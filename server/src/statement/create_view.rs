@@ -10,6 +10,7 @@ use crate::plan::relations::{NameScope, identifier};
 use crate::plan::{PlanContext, plan_query};
 use crate::session::{Action, Object, Session, authorize};
 use crate::statement::Outcome;
+use crate::statement::create_table::check_type_name;
 
 /// # Errors
 /// The query is wrong, two columns have one name, or the name is taken by something that is not replaced.
@@ -31,6 +32,7 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
         let message = format!("views cannot be made in external schema \"{}\"", name.schema);
         return Err(Error::InvalidDefinition { message });
     }
+    check_type_name(&snapshot, &name)?;
     let replaced = replaced_view(&snapshot, &name, create.or_replace)?;
     let names = planned.schema.fields().iter().map(|field| field.name().clone()).collect();
     let view = View {
@@ -38,7 +40,7 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
         columns: column_names(names, &create.columns)?,
         query: create.text.clone(),
         search_path: scope.search_path,
-        depends_on: context.relations(),
+        depends_on: context.named_objects(),
         name,
     };
     if let Some(oid) = replaced {

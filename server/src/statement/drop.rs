@@ -1,6 +1,9 @@
-//! DROP SCHEMA, DROP TABLE, DROP VIEW.
+//! DROP SCHEMA, DROP TABLE, DROP VIEW, DROP TYPE, DROP DOMAIN.
 
-use catalog::{CatalogChange, CatalogSnapshot, Oid, Relation};
+use std::sync::Arc;
+
+use catalog::snapshot::TypeUser;
+use catalog::{CatalogChange, CatalogSnapshot, Oid, Relation, UserType};
 use sqlparser::ast;
 
 use crate::error::{Error, Result};
@@ -8,19 +11,27 @@ use crate::parse::statement::{Drop, DropKind};
 use crate::plan::relations::{NameScope, parts};
 use crate::session::{Action, Object, Session, authorize};
 use crate::statement::Outcome;
+use crate::statement::drop_types::{self, Dropped};
 
 /// # Errors
 /// Something is not there, is of another kind, or is needed by something else.
 pub async fn execute(session: &mut Session, drop: &Drop) -> Result<Outcome> {
     let snapshot = session.snapshot()?;
-    let mut plan = DropPlan { snapshot: &snapshot, relations: Vec::new(), schemas: Vec::new() };
+    let scope = NameScope::of(session);
+    let mut plan =
+        DropPlan { snapshot: &snapshot, relations: Vec::new(), schemas: Vec::new(), types: Vec::new(), scope };
     for name in &drop.names {
         match drop.kind {
             DropKind::Schema => add_schema(session, drop, name, &mut plan)?,
             DropKind::Table | DropKind::View => add_relation(session, drop, name, &mut plan)?,
+            DropKind::Type | DropKind::Domain => {
+                if let Some(ty) = drop_types::named_type(session, &snapshot, drop, name)? {
+                    plan.add_type(&ty, drop.cascade)?;
+                }
+            }
         }
     }
-    plan.check_dependents(&NameScope::of(session))?;
+    plan.check_dependents()?;
     let changes = plan.changes();
     if !changes.is_empty() {
         session.commit(changes).await?;
@@ -33,6 +44,8 @@ struct DropPlan<'a> {
     snapshot: &'a CatalogSnapshot,
     relations: Vec<Oid>,
     schemas: Vec<String>,
+    types: Vec<Oid>,
+    scope: NameScope,
 }
 
 impl DropPlan<'_> {
@@ -48,8 +61,38 @@ impl DropPlan<'_> {
         self.relations.push(oid);
     }
 
+    /// A type, and what needs it.
+    fn add_type(&mut self, ty: &Arc<UserType>, cascade: bool) -> Result<()> {
+        if self.types.contains(&ty.oid) {
+            return Ok(());
+        }
+        self.types.push(ty.oid);
+        if cascade { self.add_users(ty) } else { Ok(()) }
+    }
+
+    /// What needs a type that goes.
+    fn add_users(&mut self, ty: &UserType) -> Result<()> {
+        let dropped = Dropped { types: &self.types, relations: &self.relations };
+        let (types, views) = drop_types::cascade(&self.scope, self.snapshot, ty, &dropped)?;
+        views.into_iter().for_each(|view| self.add(view, true));
+        types.iter().try_for_each(|ty| self.add_type(ty, true))
+    }
+
+    /// The types of a schema, which may need each other, and what needs them.
+    fn add_types_of(&mut self, schema: &str) -> Result<()> {
+        let types: Vec<_> = self.snapshot.types_in(schema).cloned().collect();
+        let types: Vec<_> = types.into_iter().filter(|ty| !self.types.contains(&ty.oid)).collect();
+        self.types.extend(types.iter().map(|ty| ty.oid));
+        types.iter().try_for_each(|ty| self.add_users(ty))
+    }
+
     /// What is not dropped with it must not need what is.
-    fn check_dependents(&self, scope: &NameScope) -> Result<()> {
+    fn check_dependents(&self) -> Result<()> {
+        let (scope, snapshot) = (&self.scope, self.snapshot);
+        let dropped = Dropped { types: &self.types, relations: &self.relations };
+        for ty in self.types.iter().filter_map(|oid| snapshot.user_type_by_oid(*oid)) {
+            drop_types::check_users(scope, snapshot, ty, &dropped)?;
+        }
         for relation in self.relations.iter().filter_map(|oid| self.snapshot.relation_by_oid(*oid)) {
             let views = self.snapshot.dependents(relation.oid());
             let kept = views.into_iter().filter(|view| !self.relations.contains(&view.oid));
@@ -72,9 +115,26 @@ impl DropPlan<'_> {
             self.relations = later;
         }
         let relations = ordered.into_iter().map(|oid| CatalogChange::DropRelation { oid });
+        let types = in_order(snapshot, self.types).into_iter().map(|oid| CatalogChange::DropType { oid });
         let schemas = self.schemas.into_iter().map(|name| CatalogChange::DropSchema { name });
-        relations.chain(schemas).collect()
+        relations.chain(types).chain(schemas).collect()
     }
+}
+
+/// The types, those that others are made of after these.
+fn in_order(snapshot: &CatalogSnapshot, mut types: Vec<Oid>) -> Vec<Oid> {
+    let mut ordered = Vec::with_capacity(types.len());
+    while !types.is_empty() {
+        let needed = |oid: &Oid| {
+            let ty = snapshot.user_type_by_oid(*oid);
+            let users = ty.map(|ty| snapshot.type_users(ty)).unwrap_or_default();
+            users.iter().any(|user| matches!(user, TypeUser::Type(user) if types.contains(&user.oid)))
+        };
+        let (later, now): (Vec<_>, Vec<_>) = types.iter().copied().partition(needed);
+        ordered.extend(now);
+        types = later;
+    }
+    ordered
 }
 
 fn add_schema(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan: &mut DropPlan<'_>) -> Result<()> {
@@ -87,6 +147,7 @@ fn add_schema(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan: 
         for relation in plan.snapshot.relations_in(&name) {
             plan.add(relation.oid(), true);
         }
+        plan.add_types_of(&name)?;
     }
     if !plan.schemas.contains(&name) {
         plan.schemas.push(name);

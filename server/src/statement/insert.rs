@@ -13,10 +13,10 @@ use crate::error::{Error, Result};
 use crate::parse::statement::Insert;
 use crate::parse::{Parsed, position};
 use crate::plan::relations::NameScope;
-use crate::plan::{PlanContext, Planned};
+use crate::plan::{PlanContext, Planned, plan_source};
 use crate::session::{Action, Object, Prepared, Session, authorize};
 use crate::statement::Outcome;
-use crate::statement::assignment::{table_rows, target_columns, writable};
+use crate::statement::assignment::{domain_columns_left, expected_domains, table_rows, target_columns, writable};
 use crate::statement::literal_rows::literal_rows;
 
 /// Runs the query, converts its rows, and commits them.
@@ -33,19 +33,24 @@ pub async fn execute(
     let text = prepared.parsed.as_ref().map_or("", |parsed| parsed.text.as_ref());
     let Target { table, columns } = target(session, &snapshot, insert, text)?;
     let mut writer = TableWriter::new(table.clone(), session.server.engine.reserve("insert"));
+    let mut expected = None;
     match literal_rows(&insert.source, &table, &columns) {
         Some(rows) => {
+            let names = session.names()?;
+            let _entered = names.enter();
             let targets = checked_targets(&columns, insert, rows.width())?;
             writer.append(rows.table_rows(&table, targets, text)?)?;
         }
         None => {
             let (planned, plan) = prepared.bound_plan(session, parameters).await?;
-            let targets = checked_targets(&columns, insert, planned.schema.fields().len())?;
-            write_query(session, &planned, plan, &table, targets, &mut writer).await?;
+            let targets = planned_targets(&table, &columns, insert, planned.schema.fields().len())?;
+            write_query(session, &planned, plan, &table, &targets, &mut writer).await?;
+            expected = expected_domains(&planned.snapshot, &table);
         }
     }
-    let (changes, count) = writer.finish()?;
+    let (mut changes, count) = writer.finish()?;
     if !changes.is_empty() {
+        changes.extend(expected);
         session.commit(changes).await?;
     }
     Ok(Outcome::command(format!("INSERT 0 {count}")))
@@ -70,7 +75,7 @@ async fn write_query(
 }
 
 /// The table and its columns, by position, that a statement gives values.
-struct Target {
+pub struct Target {
     table: Arc<HotTable>,
     columns: Vec<usize>,
 }
@@ -102,7 +107,16 @@ fn checked_targets<'a>(columns: &'a [usize], insert: &Insert, values: usize) -> 
     Ok(&columns[..values])
 }
 
-/// The names and types of the columns that the query of an INSERT fills; `None` when it has no query to plan.
+/// The columns that a plan of so many columns gives values: those of the query, then those that have them of their domains.
+fn planned_targets(table: &HotTable, columns: &[usize], insert: &Insert, width: usize) -> Result<Vec<usize>> {
+    let fits = |values: &usize| values + domain_columns_left(table, &columns[..*values]).len() == width;
+    let values = (0..=columns.len()).rev().find(fits).unwrap_or(width);
+    let mut targets = checked_targets(columns, insert, values)?.to_vec();
+    targets.extend(domain_columns_left(table, &targets));
+    Ok(targets)
+}
+
+/// What the query of an INSERT fills; `None` when it has no query to plan.
 ///
 /// # Errors
 /// The table or a column is wrong.
@@ -111,12 +125,27 @@ pub fn targets(
     snapshot: &CatalogSnapshot,
     parsed: &Parsed,
     insert: &Insert,
-) -> Result<Option<Vec<(String, Type)>>> {
+) -> Result<Option<Target>> {
     let target = target(session, snapshot, insert, &parsed.text)?;
     if literal_rows(&insert.source, &target.table, &target.columns).is_some() {
         return Ok(None);
     }
-    let columns = target.columns.iter().map(|column| &target.table.columns[*column]);
-    let targets = columns.map(|column| (column.name.clone(), Type::of_column(&column.sql_type)));
-    Ok(Some(targets.collect()))
+    Ok(Some(target))
+}
+
+/// Plans the query of an INSERT.
+///
+/// # Errors
+/// The query is wrong, or its columns cannot be assigned.
+pub fn plan(
+    context: &PlanContext,
+    parsed: &Parsed,
+    insert: &Insert,
+    target: &Target,
+    parameters: Vec<Option<Type>>,
+) -> Result<Planned> {
+    let Target { table, columns } = target;
+    let targets: Vec<_> = columns.iter().map(|column| &table.columns[*column]).collect();
+    let left = |values: usize| domain_columns_left(table, &columns[..values]);
+    plan_source(context, &insert.source, &parsed.text, parameters, &targets, left, table)
 }

@@ -9,6 +9,7 @@ use catalog::{Column, HotTable, SqlType};
 use sqlparser::ast::{Expr, Query, SetExpr, UnaryOperator, Value};
 use sqlparser::tokenizer::Location;
 
+use crate::analyze::domain::has_domain;
 use crate::error::{Error, Result};
 use crate::parse::position;
 use crate::statement::assignment::complete_rows;
@@ -30,7 +31,9 @@ pub fn literal_rows(query: &Query, table: &HotTable, targets: &[usize]) -> Optio
     let plain =
         query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
     let SetExpr::Values(values) = query.body.as_ref() else { return None };
-    if !plain || values.explicit_row {
+    // What the type of a column demands beyond its text is for the planner.
+    let demanding = table.columns.iter().any(|column| has_domain(&column.sql_type));
+    if !plain || values.explicit_row || demanding {
         return None;
     }
     let mut rows = Vec::with_capacity(values.rows.len());

@@ -1,15 +1,21 @@
 //! Runs statements. Every verb is one line here and one file beside this one.
 
 pub mod add_partitions;
+pub mod alter_domain;
+pub mod alter_type;
 pub mod assignment;
+pub mod copy_domains;
 pub mod copy_from;
+pub mod create_domain;
 pub mod create_external_schema;
 pub mod create_external_table;
 pub mod create_schema;
 pub mod create_table;
+pub mod create_type;
 pub mod create_view;
 pub mod drop;
 pub mod drop_partition;
+pub mod drop_types;
 pub mod explain;
 pub mod insert;
 pub mod literal_rows;
@@ -52,6 +58,10 @@ pub async fn execute(
         Statement::CreateView(create) => create_view::execute(session, create).await,
         Statement::AddPartitions(add) => add_partitions::execute(session, add).await,
         Statement::DropPartition(drop) => drop_partition::execute(session, drop).await,
+        Statement::CreateType(create) => create_type::execute(session, create).await,
+        Statement::AlterType(alter) => alter_type::execute(session, alter).await,
+        Statement::CreateDomain(create) => create_domain::execute(session, create).await,
+        Statement::AlterDomain(alter) => alter_domain::execute(session, alter).await,
         Statement::Drop(drop) => drop::execute(session, drop).await,
         Statement::Begin(modes) => transaction::begin(session, modes),
         Statement::SetTransaction(modes) => transaction::set_transaction(session, modes),

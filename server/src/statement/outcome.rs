@@ -4,6 +4,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
+use pg::names::Names;
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::session::StatementGuard;
@@ -32,6 +34,8 @@ pub struct RowStream {
     /// The columns, as the client sees them.
     pub schema: SchemaRef,
     verb: &'static str,
+    /// What the numbers of types and objects in the rows stand for.
+    pub names: Option<Arc<Names>>,
     /// Rows that have been handed out.
     pub sent: u64,
     stream: SendableRecordBatchStream,
@@ -47,7 +51,13 @@ impl RowStream {
         stream: SendableRecordBatchStream,
         guard: StatementGuard,
     ) -> Self {
-        RowStream { schema, verb, sent: 0, stream, guard, rest: None }
+        RowStream { schema, verb, names: None, sent: 0, stream, guard, rest: None }
+    }
+
+    /// The same with rows that know of the catalog.
+    #[must_use]
+    pub fn with_names(self, names: Arc<Names>) -> Self {
+        RowStream { names: Some(names), ..self }
     }
 
     /// The command tag after so many rows: only that of a query counts them.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::parse::{Parsed, Statement};
 use crate::plan::relations::NameScope;
-use crate::plan::{PlanContext, Planned, plan_query, plan_source};
+use crate::plan::{PlanContext, Planned, plan_query};
 use crate::session::{Prepared, Session};
 use crate::statement::{insert, show};
 use pg::Type;
@@ -37,22 +37,27 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
         Statement::Query(_) | Statement::Explain(_) | Statement::Insert(_) => session.snapshot()?,
         _ => return Ok(None),
     };
-    let targets = match &parsed.statement {
+    let target = match &parsed.statement {
         Statement::Insert(insert) => match insert::targets(session, &snapshot, parsed, insert)? {
-            Some(targets) => targets,
+            Some(target) => Some(target),
             None => return Ok(None),
         },
-        _ => Vec::new(),
+        _ => None,
     };
     let context = PlanContext::new(session, snapshot);
     let parsed = parsed.clone();
-    let planned = session.server.engine.analyze(move || match &parsed.statement {
-        Statement::Query(query) => plan_query(&context, query, &parsed.text, parameters).map(Some),
-        Statement::Explain(explain) => plan_query(&context, &explain.query, &parsed.text, parameters).map(Some),
-        Statement::Insert(insert) => {
-            plan_source(&context, &insert.source, &parsed.text, parameters, &targets).map(Some)
+    let planned = session.server.engine.analyze(move || {
+        let _entered = context.names().enter();
+        match (&parsed.statement, &target) {
+            (Statement::Query(query), _) => plan_query(&context, query, &parsed.text, parameters).map(Some),
+            (Statement::Explain(explain), _) => {
+                plan_query(&context, &explain.query, &parsed.text, parameters).map(Some)
+            }
+            (Statement::Insert(insert), Some(target)) => {
+                insert::plan(&context, &parsed, insert, target, parameters).map(Some)
+            }
+            _ => Ok(None),
         }
-        _ => Ok(None),
     });
     session.guard().run(planned).await?
 }

@@ -19,5 +19,5 @@ pub async fn execute(session: &mut Session, prepared: &Prepared, parameters: &[S
     let context = Arc::new(PlanContext::new(session, planned.snapshot.clone()));
     let plan = guard.run(session.server.engine.physical_plan(context.clone(), plan)).await??;
     let stream = session.server.engine.execute(plan, context.state())?;
-    Ok(Outcome::Rows(RowStream::new(planned.schema, "SELECT", stream, guard)))
+    Ok(Outcome::Rows(RowStream::new(planned.schema, "SELECT", stream, guard).with_names(context.names().clone())))
 }

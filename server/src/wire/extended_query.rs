@@ -51,7 +51,12 @@ impl Connection {
         if let Some(parsed) = &prepared.parsed {
             self.session.check_not_failed(&parsed.statement)?;
         }
-        let portal = portal(&name, prepared, &message, &self.session.values(Vec::new()))?;
+        let mut values = self.session.values(Vec::new());
+        // A failed transaction may bind what ends it, without a look at the catalog.
+        if !prepared.parameter_types.is_empty() {
+            values.names = Some(self.session.names()?);
+        }
+        let portal = portal(&name, prepared, &message, &values)?;
         self.session.portals.insert(message.portal_name.unwrap_or_default(), portal);
         self.message(PgWireBackendMessage::BindComplete(BindComplete::new()))
     }
@@ -149,6 +154,7 @@ impl Connection {
 }
 
 fn portal(statement_name: &str, prepared: Arc<Prepared>, message: &Bind, session: &SessionValues) -> Result<Portal> {
+    let _entered = session.enter();
     let count = prepared.parameter_types.len();
     if message.parameters.len() != count {
         return Err(Error::Protocol {

@@ -6,7 +6,7 @@ use datafusion::common::ScalarValue;
 use pg::error::Result;
 use pg::sqlstate::SqlState;
 use pg::types::{self, JSONPATH, TIMETZ, UNKNOWN};
-use pg::{PgError, SessionValues, Type, input};
+use pg::{PgError, SessionValues, Type, input, names};
 
 use crate::wire::rows::Format;
 
@@ -30,6 +30,7 @@ pub fn decode(oid: u32, format: Format, value: Option<&[u8]>, session: &SessionV
 fn is_supported(oid: u32) -> bool {
     let single = matches!(oid, TIMETZ | JSONPATH | UNKNOWN);
     single
+        || names::is_user_number(oid)
         || types::arrow_type_of(oid).is_some()
         || types::is_object_number(oid)
         || types::element_type(oid).is_some_and(is_supported)

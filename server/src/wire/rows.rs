@@ -106,6 +106,7 @@ impl RowEncoder {
 
     /// Appends the messages of some rows of a batch. After an error `out` ends with the last whole row.
     pub fn encode(&mut self, batch: &RecordBatch, rows: Range<usize>, out: &mut BytesMut) -> Result<(), EncodeError> {
+        let _entered = self.session.enter();
         let count = i16::try_from(self.columns.len())
             .map_err(|_| EncodeError::TooManyColumns { columns: self.columns.len() })?;
         let columns = batch.columns().iter().zip(&self.columns);

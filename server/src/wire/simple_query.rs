@@ -7,10 +7,12 @@ use pgwire::messages::response::{CommandComplete, EmptyQueryResponse};
 
 use crate::error::Error;
 use crate::parse::parse;
+use crate::session::TransactionStatus;
 use crate::statement::{self, Outcome, RowStream};
 use crate::wire::Failure;
 use crate::wire::connection::Connection;
 use crate::wire::rows::{Format, RowEncoder};
+use pg::names::Names;
 use pg::types::describe_for_client;
 
 /// Rows that are encoded before what has been written is looked at: a slice of wide rows must not fill the memory.
@@ -68,7 +70,8 @@ impl Connection {
     ) -> Result<bool, Failure> {
         let mut encoder: Option<RowEncoder> = None;
         let mut left = rows_max;
-        let values = self.session.values(Vec::new());
+        let mut values = self.session.values(Vec::new());
+        values.names.clone_from(&rows.names);
         while left > 0 {
             let Some(batch) = rows.next(left).await? else { return Ok(true) };
             left -= batch.num_rows();
@@ -85,6 +88,11 @@ impl Connection {
 
     /// Says what the columns of a result are.
     pub(super) fn row_description(&mut self, schema: &SchemaRef, formats: &[Format]) -> Result<(), Failure> {
+        let names = match self.session.transaction_status() {
+            TransactionStatus::Failed => None,
+            _ => Some(self.session.names()?),
+        };
+        let _entered = names.as_ref().map(Names::enter);
         let fields = schema.fields().iter().enumerate().map(|(number, field)| {
             let described = describe_for_client(field);
             let format = match format_of(formats, number) {

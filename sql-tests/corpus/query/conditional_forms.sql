@@ -29,3 +29,7 @@ select * from t1 join t2 on greatest(t1.id,0) = t2.id where case t1.x+0 when 0 t
 select least(1, 1/x) from t1 where x > 0 order by 1;
 select array(select nullif(a+1,3) from unnest(array[1,2,3]) a);
 select id from (select id, x, 10/nullif(x,0) q from t1) s where q > 2 and x <> 0 order by id;
+SELECT coalesce(a::interval, b::interval) AS v, count(*) FROM (VALUES ('1 day', '2 days'), (NULL, '24 hours')) AS t(a, b) GROUP BY 1 ORDER BY 1;
+SELECT nullif(a::interval, b::interval) AS v, count(*) FROM (VALUES ('1 day', '2 days'), ('24 hours', '1 day')) AS t(a, b) GROUP BY 1 ORDER BY 1;
+SELECT coalesce(10 / d, c / 1) AS x FROM (VALUES (1, 2, 7), (NULL, 3, 8)) AS v(c, d, e);
+SELECT x FROM (SELECT nullif(10 / d, c) AS x, e FROM (VALUES (1, 2, 7), (NULL, 3, 8)) AS v(c, d, e)) AS t WHERE e > 7;

@@ -4,7 +4,7 @@ SELECT interval '1 day' INTERSECT SELECT interval '24 hours';
 SELECT interval '1 day' EXCEPT SELECT interval '24 hours';
 SELECT interval '1 month' EXCEPT ALL SELECT interval '30 days';
 SELECT interval '1 month' INTERSECT ALL SELECT interval '30 days';
-SELECT interval '1 month' UNION SELECT interval '30 days' ;
+SELECT count(*) FROM (SELECT interval '1 month' UNION SELECT interval '30 days') AS t;
 SELECT count(*) FROM (SELECT DISTINCT x FROM (VALUES (interval '1 month'), ('30 days'), ('720:00:00'), (NULL), (NULL)) t(x)) s;
 SELECT count(*) FROM (VALUES (interval '1 month'), ('30 days'), ('720:00:00')) t(x) JOIN (VALUES (interval '30 days')) u(y) ON x = y;
 SELECT count(*) FROM (VALUES (interval '1 month'), ('30 days'), ('720:00:00')) t(x) JOIN (VALUES (interval '30 days')) u(x) USING (x);

@@ -109,7 +109,8 @@ pub(super) fn coercion(file: &DataType, declared: &SqlType) -> Option<Coercion> 
         | SqlType::Array(_)
         | SqlType::List(_)
         | SqlType::Struct(_)
-        | SqlType::Map(_) => None,
+        | SqlType::Map(_)
+        | SqlType::User(_) => None,
     }
 }
 

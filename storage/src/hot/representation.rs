@@ -1,6 +1,7 @@
 //! Between how values are carried in flight and how they are at rest.
 //!
-//! Arrow's cast does it, but for intervals: at rest they are structs of months, days and microseconds.
+//! Arrow's cast does it, but for intervals: at rest they are structs of months, days and microseconds; and for what may
+//! have intervals in it.
 
 use std::sync::Arc;
 
@@ -30,6 +31,13 @@ pub fn convert(array: &ArrayRef, target: &DataType) -> Result<ArrayRef, ArrowErr
             let values = convert(lists.values(), item.data_type())?;
             let lists = ListArray::try_new(item.clone(), lists.offsets().clone(), values, lists.nulls().cloned())?;
             Ok(Arc::new(lists))
+        }
+        // Fields of a composite type keep their places.
+        (DataType::Struct(from), DataType::Struct(to)) if from.len() == to.len() => {
+            let record = array.as_struct();
+            let columns = record.columns().iter().zip(to).map(|(column, field)| convert(column, field.data_type()));
+            let columns = columns.collect::<Result<Vec<_>, _>>()?;
+            Ok(Arc::new(StructArray::try_new(to.clone(), columns, record.nulls().cloned())?))
         }
         (_, target) => cast(array, target),
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::Array;
 use arrow::datatypes::{DataType, FieldRef};
+use datafusion_common::config::ConfigOptions;
 use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::interval_arithmetic::Interval;
 use datafusion_expr::preimage::PreimageResult;
@@ -17,6 +18,7 @@ use datafusion_expr::{
 use super::{ArgumentShape, Call, CastContext, Function, Kernel, Method};
 use crate::error::PgError;
 use crate::expression_type::Type;
+use crate::session::SessionValues;
 
 /// A function with the types it was resolved for.
 #[derive(Debug)]
@@ -57,6 +59,11 @@ impl BoundFunction {
     fn is_operator(&self) -> bool {
         !self.function.name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
     }
+}
+
+/// What a call may know of the session.
+fn session_of(options: &ConfigOptions) -> Option<&SessionValues> {
+    options.extensions.get::<SessionValues>()
 }
 
 fn shape<'a>(ty: &'a Type, argument: &'a Expr) -> ArgumentShape<'a> {
@@ -146,6 +153,7 @@ impl ScalarUDFImpl for BoundFunction {
         let constant = self.function.volatility != Volatility::Volatile
             && arguments.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { arguments.number_rows };
+        let _entered = session_of(&arguments.config_options).and_then(SessionValues::enter);
         let options = Some(arguments.config_options);
         let mut call = Call::new(self.types.clone(), self.result.clone(), &arguments.args, rows, options)?;
         call.context = self.context;

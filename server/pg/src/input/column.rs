@@ -6,7 +6,7 @@ use arrow::array::*;
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field};
 
-use super::{InputError, array, json, record, scalars, type_name};
+use super::{InputError, array, json, object_name, record, scalars, type_name};
 use crate::datetime::interval_style::IntervalStyle;
 use crate::datetime::modifier::{apply_interval_typmod, round_time, round_timestamp};
 use crate::datetime::parse::Moment;
@@ -14,8 +14,10 @@ use crate::error::{PgError, Result};
 use crate::expression_type::Type;
 use crate::function::{Date, Numeric, Oid, ResultBuilder, ResultValue, Time, TimeTz, Timestamp, Uuid};
 use crate::library::cast::modifier;
+use crate::names;
 use crate::session::SessionValues;
 use crate::types::{self, *};
+use crate::user_types::{self, EnumLabels};
 
 /// A text or NULL.
 pub type Text<'a> = Option<&'a str>;
@@ -38,11 +40,31 @@ pub fn column(ty: &Type, texts: &[Text<'_>], session: &SessionValues) -> Result<
         DATE | TIME | TIMETZ | TIMESTAMP | TIMESTAMPTZ | INTERVAL => datetimes(ty, texts, session),
         UUID => build(ty, texts, |text| Ok(Uuid(scalars::uuid(text)?))),
         REGTYPE => build(ty, texts, |text| type_name::type_number(text).map(Oid)),
+        REGCLASS => build(ty, texts, |text| object_name::relation_number(text).map(Oid)),
+        REGNAMESPACE => build(ty, texts, |text| object_name::schema_number(text).map(Oid)),
+        REGROLE => build(ty, texts, |text| object_name::role_number(text).map(Oid)),
         RECORD => records(ty, texts, session),
         oid if types::element_type(oid).is_some() => arrays(ty, texts, session),
+        oid if names::is_user_number(oid) => of_user_type(ty, texts, session),
         // Names of other objects are the catalog's.
         oid if types::is_object_number(oid) => build(ty, texts, |text| Ok(Oid(scalars::oid(text)?))),
         _ => build(ty, texts, |text| string(text, ty)),
+    }
+}
+
+/// Labels of an enum, values of what a domain narrows (which its checks have not seen), records of a composite type.
+fn of_user_type(ty: &Type, texts: &[Text<'_>], session: &SessionValues) -> Result<ArrayRef> {
+    if let Some(labels) = EnumLabels::of(ty.oid) {
+        let numbers = labels.numbers();
+        return build(ty, texts, |text| numbers.get(text).copied().ok_or_else(|| labels.invalid(text)));
+    }
+    if user_types::is_composite(ty.oid) {
+        return records(ty, texts, session);
+    }
+    let base = user_types::base_type(ty);
+    match base.oid == ty.oid {
+        true => Err(PgError::internal(format!("cache lookup failed for type {}", ty.oid))),
+        false => column(&base, texts, session),
     }
 }
 

@@ -47,9 +47,15 @@ pub fn type_number(text: &str) -> Result<u32> {
         Some((element, length)) if length.trim().bytes().all(|byte| byte.is_ascii_digit()) => (element, true),
         _ => (name, false),
     };
-    let number = named(name.trim_end());
+    let number = named(name.trim_end()).or_else(|| of_user(name.trim_end()));
     let number = if is_array { number.and_then(types::array_type) } else { number };
     number.ok_or_else(|| PgError::new(SqlState::UNDEFINED_OBJECT, format!("type \"{text}\" does not exist")))
+}
+
+/// The number of a type that a user has made, or of the rows of a table.
+fn of_user(written: &str) -> Option<u32> {
+    let parts = super::object_name::parts(written).ok()?;
+    crate::names::current()?.type_named(&parts)
 }
 
 fn named(written: &str) -> Option<u32> {

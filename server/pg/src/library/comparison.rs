@@ -43,6 +43,7 @@ pub static SECTION: Section = Section {
         TIMESTAMPTZS,
         UUIDS,
         OIDS,
+        ENUMS,
     ],
     ..Section::EMPTY
 };
@@ -93,4 +94,5 @@ comparisons! {
     TIMESTAMPTZS: TIMESTAMPTZ TIMESTAMPTZ;
     UUIDS: UUID UUID;
     OIDS: OID OID;
+    ENUMS: ANYENUM ANYENUM;
 }

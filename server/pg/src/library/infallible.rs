@@ -71,6 +71,9 @@ const FUNCTIONS: &[&str] = &[
 /// Functions whose first argument names what is wanted. With a constant, they fail for all rows or for none.
 const WITH_CONSTANT_FIRST: &[&str] = &["extract", "date_part", "date_trunc"];
 
+/// Parts of a string by number; only a length below zero fails.
+const PARTS: &[&str] = &["substr", "substring"];
+
 /// Casts that have a kernel and answer for all values, by source and target.
 const CASTS: &[(u32, u32)] = &[
     (BOOL, INT4),
@@ -91,7 +94,7 @@ pub fn never_fails(function: &Function, constant: impl Fn(usize) -> bool) -> boo
         Method::Kernel(_) => {}
     }
     let name = function.name;
-    if std::ptr::eq(function, &cast::TO_TEXT) {
+    if std::ptr::eq(function, &cast::TO_TEXT) || std::ptr::eq(function, &crate::library::text::blanks::PADDED) {
         return true;
     }
     if name == "cast" {
@@ -102,6 +105,9 @@ pub fn never_fails(function: &Function, constant: impl Fn(usize) -> bool) -> boo
     }
     if WITH_CONSTANT_FIRST.contains(&name) {
         return constant(0);
+    }
+    if PARTS.contains(&name) {
+        return matches!(function.arguments, [TEXT, INT4]) || function.arguments == [TEXT, INT4, INT4] && constant(2);
     }
     OPERATORS.contains(&name) || FUNCTIONS.contains(&name)
 }
@@ -138,7 +144,7 @@ mod tests {
 
     #[test]
     fn every_name_in_the_lists_is_one() {
-        for name in FUNCTIONS.iter().chain(WITH_CONSTANT_FIRST) {
+        for name in FUNCTIONS.iter().chain(WITH_CONSTANT_FIRST).chain(PARTS) {
             assert!(!library::functions(name).is_empty(), "there is no function {name}");
         }
         for symbol in OPERATORS.iter().chain(PATTERN_OPERATORS) {

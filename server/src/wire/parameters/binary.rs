@@ -12,6 +12,7 @@ use pg::input::{array, scalars};
 use pg::numeric::{NumericError, binary_to_text};
 use pg::sqlstate::SqlState;
 use pg::types::*;
+use pg::user_types::{base_type, is_composite, is_domain};
 use pg::{PgError, SessionValues, Type};
 
 use super::{from_text, utf8};
@@ -49,6 +50,10 @@ pub(super) fn value(ty: &Type, bytes: &[u8], session: &SessionValues) -> Result<
         oid if is_object_number(oid) => single(ty, Oid(u32::from_be_bytes(fixed(ty, bytes)?))),
         oid => match element_type(oid) {
             Some(element) => elements(&Type::of(element), ty, bytes, session),
+            None if is_composite(oid) => {
+                Err(PgError::not_supported(format!("a binary parameter of composite type {}", ty.name())))
+            }
+            None if is_domain(oid) => value(&base_type(ty), bytes, session),
             None => from_text(ty, utf8(bytes)?, session),
         },
     }

@@ -16,7 +16,8 @@ use pg::datetime::{
 };
 use pg::input::scalars;
 use pg::output::{self, OutputError};
-use pg::{numeric, types};
+use pg::user_types::base_type;
+use pg::{Type, names, numeric, types};
 
 /// Appends the binary value of a row, which must not be NULL.
 pub(super) type BinaryWriter<'a> = Box<dyn Fn(usize, &mut BytesMut) -> Result<(), EncodeError> + 'a>;
@@ -60,6 +61,7 @@ pub(super) fn binary_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> 
         }
         (types::TIMETZ, DataType::Struct(_)) => timetz_writer(array.as_struct(), oid)?,
         (types::RECORD, DataType::Struct(_)) => record_writer(array.as_struct())?,
+        (oid, it) if names::is_user_number(oid) && !it.is_list() => user_type_writer(array, oid)?,
         (_, it) if it.is_list() => array_writer(array, oid, typmod)?,
         (types::CHAR, it) if it.is_string() => {
             let string = string_reader(array);
@@ -220,6 +222,16 @@ impl<'a> ElementWriter<'a> {
         (self.write)(row, out)?;
         set_length(start, out.len() - start - 4, out);
         Ok(())
+    }
+}
+
+/// Labels of enums are sent as text, records of composite types as other records, values of domains as what they narrow.
+fn user_type_writer(array: &dyn Array, oid: u32) -> Result<BinaryWriter<'_>, EncodeError> {
+    let base = base_type(&Type { oid, typmod: -1, arrow: array.data_type().clone() });
+    match array.data_type() {
+        _ if base.oid != oid => binary_writer(array, base.oid, base.typmod),
+        DataType::Struct(_) => record_writer(array.as_struct()),
+        _ => text_writer(array, oid, -1),
     }
 }
 

@@ -56,6 +56,7 @@ macro_rules! extremes {
             aggregate($name, &[TIMETZ], TIMETZ, |call| unordered::<Extreme<TimeTz, $which>>($name, once(call))),
             aggregate($name, &[INTERVAL], INTERVAL, |call| unordered::<Extreme<Interval, $which>>($name, once(call))),
             aggregate($name, &[OID], OID, |call| engine($engine(), once(call))),
+            aggregate($name, &[ANYENUM], ANYENUM, |call| engine($engine(), once(call))).shaped(same),
             aggregate($name, &[ANYARRAY], ANYARRAY, |call| collected($name, $array, once(call))).shaped(same),
         ]
     };

@@ -13,6 +13,7 @@ use crate::function::{Call, Method};
 use crate::library;
 use crate::sqlstate::SqlState;
 use crate::types::*;
+use crate::user_types;
 
 /// What a comparison is for; PostgreSQL's error says it when the type has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,9 +69,11 @@ pub fn check_comparable(oid: u32, purpose: Purpose) -> Result<()> {
 
 /// Values whose Arrow order is the order of the type: the values themselves, or what the type's section computes of them.
 pub fn order_key(oid: u32, values: ArrayRef) -> Result<ArrayRef> {
+    let oid = user_types::base_number(oid);
     let name = match oid {
         RECORD => return super::order_keys::record_keys(&values),
         BPCHAR => return Ok(crate::library::text::blanks::trimmed_column(&values)),
+        oid if user_types::is_composite(oid) => return super::order_keys::record_keys(&values),
         INTERVAL => "interval_order",
         TIMETZ => "timetz_order",
         JSONB => "jsonb_order",

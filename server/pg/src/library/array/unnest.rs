@@ -13,6 +13,7 @@ use crate::error::{PgError, Result};
 use crate::expression_type::Type;
 use crate::function::{ArgumentShape, SetCall, SetChunk, SetColumns, SetFunction, SetRows};
 use crate::types::*;
+use crate::user_types::is_record;
 
 /// The functions. `unnest_map` is `unnest` of a map, whose type PostgreSQL does not have.
 pub static UNNEST: &[SetFunction] = &[
@@ -54,7 +55,7 @@ fn element_columns(arguments: &[ArgumentShape<'_>]) -> Result<SetColumns> {
     let element = arguments.first().and_then(|it| it.ty.element());
     let element = element.ok_or_else(|| PgError::internal("unnest is given an array"))?;
     match &element.arrow {
-        DataType::Struct(fields) if element.oid == RECORD => {
+        DataType::Struct(fields) if is_record(element.oid) => {
             Ok(fields.iter().map(|field| (field.name().clone(), Type::of_field(field))).collect())
         }
         _ => Ok(vec![("unnest".to_owned(), element)]),

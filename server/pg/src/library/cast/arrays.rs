@@ -15,6 +15,7 @@ use crate::library;
 use crate::library::array::leaves::Leaves;
 use crate::library::text::blanks::trimmed_column;
 use crate::types::{ANYARRAY, BPCHAR, CHAR, NAME, TEXT, VARCHAR};
+use crate::user_types::base_type;
 
 /// An array to an array of another element type, or of the same one with another modifier; the context is that of the
 /// elements' cast. The result has as many dimensions as the source: see [`array_cast_type`].
@@ -76,6 +77,7 @@ fn is_string(oid: u32) -> bool {
 }
 
 fn cast_elements(call: &Call, elements: &ArrayRef, source: &Type, target: &Type) -> Result<ArrayRef> {
+    let (source, target) = (&base_type(source), &base_type(target));
     // The blanks of `character` are none of another type's.
     let carries_blanks = source.carries_blanks() && target.oid != BPCHAR;
     let elements = &if carries_blanks { trimmed_column(elements) } else { elements.clone() };

@@ -8,8 +8,6 @@ use crate::function::CastContext::{Assignment, Implicit};
 use crate::function::{Call, Cast, Oid, cast, native_cast};
 use crate::types::*;
 
-/// `regproc`
-const REGPROC: u32 = 24;
 /// `regprocedure`
 const REGPROCEDURE: u32 = 2202;
 /// `regoper`
@@ -20,10 +18,6 @@ const REGOPERATOR: u32 = 2204;
 const REGCONFIG: u32 = 3734;
 /// `regdictionary`
 const REGDICTIONARY: u32 = 3769;
-/// `regnamespace`
-const REGNAMESPACE: u32 = 4089;
-/// `regrole`
-const REGROLE: u32 = 4096;
 
 macro_rules! object_casts {
     ($($object:ident),*) => {

@@ -16,6 +16,7 @@ use crate::expression_type::Type;
 use crate::output::{self, TextWriter};
 use crate::session::SessionValues;
 use crate::types::*;
+use crate::user_types::{base_type, is_record};
 
 /// Which of the two types values become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,6 +59,8 @@ enum Kind<'a> {
 impl<'a> JsonWriter<'a> {
     /// For a column of this type.
     pub fn new(array: &'a dyn Array, ty: &Type, target: Target, session: &SessionValues) -> Result<Self> {
+        // A domain's values are those of what it narrows.
+        let ty = &base_type(ty);
         let text = || output::text_writer(array, ty.oid, ty.typmod);
         let kind = match (ty.oid, array.data_type()) {
             (_, DataType::Null) => Kind::Null,
@@ -74,7 +77,7 @@ impl<'a> JsonWriter<'a> {
                 };
                 Kind::Array(Box::new(JsonWriter::new(values, &ty, target, session)?), range)
             }
-            (_, DataType::Struct(fields)) if ty.oid == RECORD => {
+            (_, DataType::Struct(fields)) if is_record(ty.oid) => {
                 let columns = array.as_struct().columns().iter().zip(fields);
                 let writers = columns.map(|(column, field)| {
                     let writer = JsonWriter::new(column, &Type::of_field(field), target, session)?;
@@ -197,7 +200,7 @@ impl<'a> JsonWriter<'a> {
 fn element_type_of(array: &Type, element: &arrow::datatypes::Field) -> Type {
     let described = Type::of_field(element);
     match array.element() {
-        Some(element) if element.oid != RECORD => Type { arrow: described.arrow, ..element },
+        Some(element) if !is_record(element.oid) => Type { arrow: described.arrow, ..element },
         _ => described,
     }
 }

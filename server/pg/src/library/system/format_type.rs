@@ -4,7 +4,7 @@ use arrow::array::ArrayRef;
 
 use crate::error::{PgError, Result};
 use crate::function::{Call, Function, Oid, function};
-use crate::input;
+use crate::input::{self, object_name};
 use crate::sqlstate::SqlState;
 use crate::types::{self, *};
 
@@ -36,6 +36,18 @@ const INTERVAL_FIELDS: [(i32, &str); 14] = [
 pub static FUNCTIONS: &[Function] = &[
     function("format_type", &[OID, INT4], TEXT, format_type_of_rows).stable(),
     function("to_regtype", &[TEXT], REGTYPE, to_regtype).stable(),
+    function("to_regclass", &[TEXT], REGCLASS, |call| {
+        call.map1(|name: &str| Ok(object_name::named_relation(name)?.map(Oid)))
+    })
+    .stable(),
+    function("to_regnamespace", &[TEXT], REGNAMESPACE, |call| {
+        call.map1(|name: &str| Ok(object_name::named_schema(name)?.map(Oid)))
+    })
+    .stable(),
+    function("to_regrole", &[TEXT], REGROLE, |call| {
+        call.map1(|name: &str| Ok(object_name::named_role(name)?.map(Oid)))
+    })
+    .stable(),
     function("pg_typeof", &[ANY], REGTYPE, pg_typeof).stable(),
 ];
 

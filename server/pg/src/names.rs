@@ -1,0 +1,277 @@
+//! What a statement's names of relations, types and schemas mean, and what objects are called: the catalog as a session
+//! sees it.
+//!
+//! Types are numbers wherever expressions are analysed and computed. What a number above PostgreSQL's own stands for is
+//! asked here. The answer belongs to a statement (a transaction sees types that nobody else does), and the question comes
+//! from places that know no statement: so whoever works for one says so with [`Names::enter`], for the thread and for as
+//! long as he does. Where nobody has, such a type is unknown, which is an error and never another meaning.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use catalog::name::FIRST_NORMAL_OID;
+use catalog::user_type::{Carried, UserSqlType};
+use catalog::{CatalogSnapshot, ObjectName, Oid, Relation, SqlType, UserType, UserTypeKind};
+
+use crate::library::text::quoted_identifier;
+use crate::types;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Names>>> = const { RefCell::new(None) };
+}
+
+/// The schema of PostgreSQL's own objects, which is searched first unless the search path has it somewhere.
+pub const PG_CATALOG: &str = "pg_catalog";
+
+/// The catalog as a session sees it.
+#[derive(Debug)]
+pub struct Names {
+    snapshot: Arc<CatalogSnapshot>,
+    database: String,
+    user: String,
+    search_path: Vec<String>,
+    /// The types that have been looked up by name: what a view depends on.
+    types_used: Mutex<BTreeSet<Oid>>,
+}
+
+/// What a type with a number above PostgreSQL's own is.
+#[derive(Debug, Clone)]
+pub enum Definition {
+    /// A type that a user has made.
+    User(Arc<UserType>),
+    /// The arrays of one.
+    Array(Arc<UserType>),
+    /// The rows of a table.
+    Row(Relation),
+}
+
+/// While it lives, the thread works for a statement.
+#[derive(Debug)]
+pub struct Entered {
+    before: Option<Arc<Names>>,
+    /// It belongs to the thread.
+    thread: PhantomData<*const ()>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.set(self.before.take());
+    }
+}
+
+/// The names of the statement that the thread works for.
+pub fn current() -> Option<Arc<Names>> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// Whether a number is one that types of PostgreSQL's own do not have.
+pub fn is_user_number(oid: u32) -> bool {
+    oid >= FIRST_NORMAL_OID.0
+}
+
+/// What a type is that is none of PostgreSQL's own.
+pub fn definition(oid: u32) -> Option<Definition> {
+    if !is_user_number(oid) {
+        return None;
+    }
+    CURRENT.with_borrow(|names| names.as_ref()?.definition(oid))
+}
+
+impl Names {
+    /// For statements that see `snapshot` and look names up in these schemas, in order.
+    pub fn new(snapshot: Arc<CatalogSnapshot>, database: &str, user: &str, search_path: &[String]) -> Self {
+        Names {
+            snapshot,
+            database: database.to_owned(),
+            user: user.to_owned(),
+            search_path: search_path.to_vec(),
+            types_used: Mutex::default(),
+        }
+    }
+
+    /// From now on the thread works for a statement with these names.
+    #[must_use]
+    pub fn enter(self: &Arc<Self>) -> Entered {
+        Entered { before: CURRENT.replace(Some(self.clone())), thread: PhantomData }
+    }
+
+    /// What the statement sees.
+    pub fn snapshot(&self) -> &Arc<CatalogSnapshot> {
+        &self.snapshot
+    }
+
+    /// Whether this is the database that names may begin with.
+    pub fn is_database(&self, name: &str) -> bool {
+        name == self.database
+    }
+
+    /// The types that have been looked up by name.
+    pub fn types_used(&self) -> Vec<Oid> {
+        self.types_used.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    fn definition(&self, oid: u32) -> Option<Definition> {
+        match self.snapshot.user_type_by_oid(Oid(oid)) {
+            Some(ty) if ty.oid.0 == oid => Some(Definition::User(ty.clone())),
+            Some(ty) => Some(Definition::Array(ty.clone())),
+            None => match self.snapshot.relation_by_oid(Oid(oid))? {
+                Relation::View(_) => None,
+                table => Some(Definition::Row(table.clone())),
+            },
+        }
+    }
+
+    /// The full names that a written one may stand for, in the order in which they are looked for.
+    fn candidates(&self, parts: &[String]) -> Vec<ObjectName> {
+        match parts {
+            [name] => self.search_path.iter().map(|schema| ObjectName::new(schema.as_str(), name.as_str())).collect(),
+            [schema, name] => vec![ObjectName::new(schema.as_str(), name.as_str())],
+            [database, schema, name] if *database == self.database => {
+                vec![ObjectName::new(schema.as_str(), name.as_str())]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The number of the type with this name that is none of PostgreSQL's own.
+    pub fn type_named(&self, parts: &[String]) -> Option<u32> {
+        let found = self.candidates(parts).iter().find_map(|name| self.type_of_name(name))?;
+        let object = self.snapshot.user_type_by_oid(Oid(found)).map_or(Oid(found), |ty| ty.oid);
+        self.types_used.lock().unwrap_or_else(PoisonError::into_inner).insert(object);
+        Some(found)
+    }
+
+    fn type_of_name(&self, name: &ObjectName) -> Option<u32> {
+        if let Some(ty) = self.snapshot.user_type(name) {
+            return Some(ty.oid.0);
+        }
+        if let Some(relation @ (Relation::Hot(_) | Relation::External(_))) = self.snapshot.relation(name) {
+            return Some(relation.oid().0);
+        }
+        // Arrays have types with names of their own.
+        let element = ObjectName::new(name.schema.as_str(), name.name.strip_prefix('_')?);
+        self.snapshot.user_type(&element).map(|ty| ty.array_oid.0)
+    }
+
+    /// The relation with this name.
+    pub fn relation_named(&self, parts: &[String]) -> Option<&Relation> {
+        self.candidates(parts).iter().find_map(|name| self.snapshot.relation(name))
+    }
+
+    /// The schema in a name that does not exist, if that is what is wrong with it.
+    pub fn missing_schema<'p>(&self, parts: &'p [String]) -> Option<&'p str> {
+        let [.., schema, _] = parts else { return None };
+        let known = schema == PG_CATALOG || self.snapshot.schema(schema).is_some();
+        (!known).then_some(schema)
+    }
+
+    /// How a relation is called where the search path is this one.
+    pub fn relation_name(&self, oid: u32) -> Option<String> {
+        let relation = self.snapshot.relation_by_oid(Oid(oid))?;
+        let bare = relation.name().name.clone();
+        let found = self.relation_named(std::slice::from_ref(&bare)).map(Relation::oid);
+        Some(written(relation.name(), found == Some(relation.oid())))
+    }
+
+    /// How a type is called where the search path is this one.
+    fn type_name(&self, oid: u32, name: &ObjectName) -> String {
+        let found = self.candidates(std::slice::from_ref(&name.name)).iter().find_map(|name| self.type_of_name(name));
+        let hidden = types::number_of_name(&name.name).is_some();
+        written(name, found == Some(oid) && !hidden)
+    }
+
+    /// The number of a schema.
+    pub fn schema_number(&self, name: &str) -> Option<u32> {
+        if name == PG_CATALOG {
+            return Some(types::PG_CATALOG_OID);
+        }
+        self.snapshot.schema(name).map(|schema| schema.oid.0)
+    }
+
+    /// The name of the schema with this number.
+    pub fn schema_name(&self, oid: u32) -> Option<String> {
+        if oid == types::PG_CATALOG_OID {
+            return Some(PG_CATALOG.to_owned());
+        }
+        self.snapshot.schemas().find(|schema| schema.oid.0 == oid).map(|schema| quoted_identifier(&schema.name))
+    }
+
+    /// The number of a role: there is one.
+    pub fn role_number(&self, name: &str) -> Option<u32> {
+        (name == self.user).then_some(types::SUPERUSER_OID)
+    }
+
+    /// The name of the role with this number.
+    pub fn role_name(&self, oid: u32) -> Option<String> {
+        (oid == types::SUPERUSER_OID).then(|| quoted_identifier(&self.user))
+    }
+}
+
+fn written(name: &ObjectName, visible: bool) -> String {
+    match visible {
+        true => quoted_identifier(&name.name),
+        false => format!("{}.{}", quoted_identifier(&name.schema), quoted_identifier(&name.name)),
+    }
+}
+
+impl Definition {
+    /// The type of columns of it.
+    pub fn sql_type(&self) -> SqlType {
+        match self {
+            Definition::User(ty) => ty.sql_type(),
+            Definition::Array(ty) => ty.array_sql_type(),
+            Definition::Row(relation) => {
+                let fields = relation.columns().map(|(name, sql_type)| (name.to_owned(), sql_type.clone())).collect();
+                SqlType::User(UserSqlType::new(relation.oid(), Carried::Record(fields)))
+            }
+        }
+    }
+
+    /// The name as `format_type` prints it.
+    pub fn name(&self) -> String {
+        let name = |oid: Oid, name: &ObjectName| match current() {
+            Some(names) => names.type_name(oid.0, name),
+            None => written(name, false),
+        };
+        match self {
+            Definition::User(ty) => name(ty.oid, &ty.name),
+            Definition::Array(ty) => format!("{}[]", name(ty.oid, &ty.name)),
+            Definition::Row(relation) => name(relation.oid(), relation.name()),
+        }
+    }
+
+    /// The name without its schema, as it names columns.
+    pub fn bare_name(&self) -> &str {
+        match self {
+            Definition::User(ty) | Definition::Array(ty) => &ty.name.name,
+            Definition::Row(relation) => &relation.name().name,
+        }
+    }
+
+    /// Whether its values are labels.
+    pub fn is_enum(&self) -> bool {
+        matches!(self, Definition::User(ty) if matches!(ty.kind, UserTypeKind::Enum(_)))
+    }
+
+    /// Whether its values are records.
+    pub fn is_composite(&self) -> bool {
+        match self {
+            Definition::User(ty) => matches!(ty.kind, UserTypeKind::Composite(_)),
+            Definition::Array(_) => false,
+            Definition::Row(_) => true,
+        }
+    }
+
+    /// The type that a domain narrows.
+    pub fn domain_base(&self) -> Option<SqlType> {
+        match self {
+            Definition::User(ty) => match &ty.kind {
+                UserTypeKind::Domain(domain) => Some(domain.base.clone()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What goes with a type that is dropped, and what keeps it.
+
+use std::sync::Arc;
+
+use catalog::snapshot::TypeUser;
+use catalog::{CatalogSnapshot, Oid, UserType, UserTypeKind};
+use pg::PgError;
+use pg::sqlstate::SqlState;
+use sqlparser::ast;
+
+use crate::error::{Error, Result};
+use crate::parse::statement::{Drop, DropKind};
+use crate::plan::relations::{NameScope, parts};
+use crate::session::Session;
+
+/// The type that a DROP names; `None` when it is not there and need not be.
+///
+/// # Errors
+/// 42704 when it must be there, 42809 when it is no domain, 2BP01 for a type that cannot be dropped.
+pub fn named_type(
+    session: &mut Session,
+    snapshot: &CatalogSnapshot,
+    drop: &Drop,
+    name: &ast::ObjectName,
+) -> Result<Option<Arc<UserType>>> {
+    let found = NameScope::of(session).must_user_type(snapshot, name, "drop").cloned();
+    let ty = match found {
+        Err(error @ (Error::UndefinedType { .. } | Error::UndefinedSchema { .. })) if drop.if_exists => {
+            session.notice(format!("{error}, skipping"));
+            return Ok(None);
+        }
+        found => found?,
+    };
+    if drop.kind == DropKind::Domain && !matches!(ty.kind, UserTypeKind::Domain(_)) {
+        return Err(Error::WrongObjectType { name: parts(name)?.join("."), expected: "a domain" });
+    }
+    Ok(Some(ty))
+}
+
+/// What is dropped together: types, and relations that are not asked about again.
+pub struct Dropped<'a> {
+    /// The types.
+    pub types: &'a [Oid],
+    /// The relations.
+    pub relations: &'a [Oid],
+}
+
+impl Dropped<'_> {
+    fn includes(&self, user: &TypeUser) -> bool {
+        match user {
+            TypeUser::Column { relation, .. } => self.relations.contains(&relation.oid()),
+            TypeUser::View(view) => self.relations.contains(&view.oid),
+            TypeUser::Type(ty) => self.types.contains(&ty.oid),
+        }
+    }
+}
+
+/// Whether nothing that stays needs a type.
+///
+/// # Errors
+/// 2BP01
+pub fn check_users(scope: &NameScope, snapshot: &CatalogSnapshot, ty: &UserType, dropped: &Dropped<'_>) -> Result<()> {
+    let mut lines = Vec::new();
+    describe_users(scope, snapshot, ty, dropped, &mut lines);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let shown = scope.shown_type(snapshot, ty);
+    let message = format!("cannot drop type {shown} because other objects depend on it");
+    let error = PgError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message).with_detail(lines.join("\n"));
+    Err(error.with_hint("Use DROP ... CASCADE to drop the dependent objects too.").into())
+}
+
+/// What needs a type, and what needs that, each with what it needs.
+fn describe_users(
+    scope: &NameScope,
+    snapshot: &CatalogSnapshot,
+    ty: &UserType,
+    dropped: &Dropped<'_>,
+    lines: &mut Vec<String>,
+) {
+    let shown = scope.shown_type(snapshot, ty);
+    let mut columns = Vec::new();
+    for user in snapshot.type_users(ty).into_iter().filter(|user| !dropped.includes(user)) {
+        match user {
+            TypeUser::Type(user) => {
+                for part in parts_of_type(scope, snapshot, &user, ty) {
+                    lines.push(format!("{part} depends on type {shown}"));
+                }
+                describe_users(scope, snapshot, &user, dropped, lines);
+            }
+            TypeUser::View(view) => {
+                let view = scope.describe(snapshot, &catalog::Relation::View(view));
+                lines.push(format!("{view} depends on type {shown}"));
+            }
+            TypeUser::Column { relation, column } => {
+                let is_array =
+                    relation.columns().any(|(name, sql_type)| name == column && sql_type.oid() == ty.array_oid);
+                let suffix = if is_array { "[]" } else { "" };
+                let relation = scope.describe(snapshot, &relation);
+                columns.push(format!("column {column} of {relation} depends on type {shown}{suffix}"));
+            }
+        }
+    }
+    // PostgreSQL begins with what came last.
+    lines.extend(columns.into_iter().rev());
+}
+
+/// What of a type names another: itself, or its fields.
+fn parts_of_type(scope: &NameScope, snapshot: &CatalogSnapshot, user: &UserType, ty: &UserType) -> Vec<String> {
+    let shown = scope.shown_type(snapshot, user);
+    match &user.kind {
+        UserTypeKind::Composite(attributes) => {
+            let fields = attributes.iter().filter(|attribute| ty.is_type_of(&attribute.sql_type));
+            fields.map(|field| format!("column {} of composite type {shown}", field.name)).collect()
+        }
+        _ => vec![format!("type {shown}")],
+    }
+}
+
+/// What has to go before a type can: types and views.
+///
+/// # Errors
+/// 0A000 when it would be a column of a table or a field of a composite type.
+pub fn cascade(
+    scope: &NameScope,
+    snapshot: &CatalogSnapshot,
+    ty: &UserType,
+    dropped: &Dropped<'_>,
+) -> Result<(Vec<Arc<UserType>>, Vec<Oid>)> {
+    let (mut types, mut views) = (Vec::new(), Vec::new());
+    for user in snapshot.type_users(ty).into_iter().filter(|user| !dropped.includes(user)) {
+        match user {
+            TypeUser::View(view) => views.push(view.oid),
+            TypeUser::Type(user) if matches!(user.kind, UserTypeKind::Domain(_)) => types.push(user),
+            TypeUser::Type(user) => {
+                let user = scope.shown_type(snapshot, &user);
+                return Err(Error::not_supported(format!("dropping a field of composite type {user} with its type")));
+            }
+            TypeUser::Column { relation, column } => {
+                let relation = scope.describe(snapshot, &relation);
+                return Err(Error::not_supported(format!("dropping column {column} of {relation} with its type")));
+            }
+        }
+    }
+    Ok((types, views))
+}
