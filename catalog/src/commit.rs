@@ -4,9 +4,8 @@
 //! transaction of the store, and answers when that is durable: many writers share one flush. A snapshot becomes visible
 //! after it is durable and before its writer is answered.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -15,10 +14,12 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
 use crate::change::CatalogChange;
-use crate::error::{Error, Result};
+use crate::directory::{create_directory, lock_directory};
+use crate::error::{Error, Result, file_error};
 use crate::name::Oid;
 use crate::snapshot::CatalogSnapshot;
-use crate::store::{CommitStore, RecordKey, RedbStore, record};
+use crate::store::{CommitFailure, CommitStore, RecordKey, RedbStore, record};
+use crate::vfs::{OsVfs, Vfs, VfsFile};
 
 /// Requests that may wait for the commit thread; a writer beyond them waits to be let in.
 const COMMIT_QUEUE_MAX: usize = 1024;
@@ -28,7 +29,10 @@ const COMMIT_GROUP_MAX: usize = 256;
 const EXIT_CODE_STORE_FAILED: i32 = 74;
 
 const STORE_FILE: &str = "catalog.redb";
-const LOCK_FILE: &str = "LOCK";
+
+/// What is called when nobody knows whether a commit is durable. A server ends itself there. When the call returns, the
+/// catalog takes no more commits, and those that wait are told that the server shuts down.
+pub type StoreFailureHook = Box<dyn FnOnce(&Error) + Send>;
 
 /// The current snapshot, and the only way to the next one.
 #[derive(Debug)]
@@ -38,7 +42,7 @@ pub struct Catalog {
     requests: Mutex<Option<mpsc::Sender<CommitRequest>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Held, never read: the lock on the data directory ends with the file.
-    _lock: Option<File>,
+    _lock: Option<Arc<dyn VfsFile>>,
 }
 
 #[derive(Debug)]
@@ -53,18 +57,19 @@ impl Catalog {
     /// # Errors
     /// The directory cannot be made, is in use by another server, or holds something this version cannot read.
     pub fn open(directory: &Path) -> Result<Self> {
-        let made = missing_ancestors(directory);
-        create_directory(directory)?;
-        // A directory's name is in the one above it.
-        for made in made {
-            sync_directory(made.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
-        }
+        Self::open_on(Arc::new(OsVfs), directory, Box::new(end_process))
+    }
+
+    /// As [`open`](Self::open), on any file system; `on_store_failed` is called instead of ending the process.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_on(vfs: Arc<dyn Vfs>, directory: &Path, on_store_failed: StoreFailureHook) -> Result<Self> {
+        create_directory(vfs.as_ref(), directory)?;
         // Before anything is read: what another server is about to write would be read half.
-        let lock = lock_directory(directory)?;
-        let store = RedbStore::open(&directory.join(STORE_FILE))?;
-        // The store flushes its file, but a new file's name is in the directory.
-        sync_directory(directory)?;
-        let mut catalog = Self::with_store(Box::new(store))?;
+        let lock = lock_directory(vfs.as_ref(), directory)?;
+        let store = RedbStore::open(vfs, &directory.join(STORE_FILE))?;
+        let mut catalog = Self::with_store(Box::new(store), on_store_failed)?;
         catalog._lock = Some(lock);
         Ok(catalog)
     }
@@ -73,7 +78,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The store cannot be read, or a new one not be written.
-    pub fn with_store(mut store: Box<dyn CommitStore>) -> Result<Self> {
+    pub fn with_store(mut store: Box<dyn CommitStore>, on_store_failed: StoreFailureHook) -> Result<Self> {
         let snapshot = match record::read_snapshot(store.as_ref())? {
             Some(snapshot) => snapshot,
             None => initialise(store.as_mut())?,
@@ -84,7 +89,11 @@ impl Catalog {
         let (requests, queue) = mpsc::channel(COMMIT_QUEUE_MAX);
         let thread = std::thread::Builder::new().name("commit".into()).spawn({
             let current = current.clone();
-            move || run_commits(queue, store, &current)
+            move || {
+                if let ControlFlow::Break(in_doubt) = run_commits(queue, store, &current) {
+                    on_store_failed(&in_doubt.error);
+                }
+            }
         });
         let thread =
             thread.map_err(|source| file_error("start the commit thread of", Path::new(STORE_FILE), source))?;
@@ -110,8 +119,8 @@ impl Catalog {
     /// Applies the changes, all or none, and returns the snapshot that has them once they are durable.
     ///
     /// # Errors
-    /// A change that does not fit what others have committed. When the store itself fails, the process ends: whether the
-    /// commit will be there after a restart is unknown, and any answer could be wrong.
+    /// A change that does not fit what others have committed, or a commit that the store refuses: nothing of it is there.
+    /// When it is unknown whether the commit will be there after a restart, any answer could be wrong: the process ends.
     pub async fn commit(&self, changes: Vec<CatalogChange>) -> Result<Arc<CatalogSnapshot>> {
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let requests = requests.ok_or(Error::ShuttingDown)?;
@@ -145,11 +154,19 @@ fn initialise(store: &mut dyn CommitStore) -> Result<CatalogSnapshot> {
     Ok(snapshot)
 }
 
+/// Nobody knows whether a commit is durable.
+struct InDoubt {
+    error: Error,
+    /// Held, never answered: dropping a request tells its writer that nothing was committed.
+    _waiting: Vec<(CommitRequest, Arc<CatalogSnapshot>)>,
+}
+
+/// Commits what is asked for until nobody is left to ask, or a commit is in doubt.
 fn run_commits(
     mut queue: mpsc::Receiver<CommitRequest>,
     mut store: Box<dyn CommitStore>,
     current: &RwLock<Arc<CatalogSnapshot>>,
-) {
+) -> ControlFlow<InDoubt> {
     while let Some(first) = queue.blocking_recv() {
         let mut group = vec![first];
         while group.len() < COMMIT_GROUP_MAX
@@ -157,11 +174,16 @@ fn run_commits(
         {
             group.push(request);
         }
-        commit_group(group, store.as_mut(), current);
+        commit_group(group, store.as_mut(), current)?;
     }
+    ControlFlow::Continue(())
 }
 
-fn commit_group(group: Vec<CommitRequest>, store: &mut dyn CommitStore, current: &RwLock<Arc<CatalogSnapshot>>) {
+fn commit_group(
+    group: Vec<CommitRequest>,
+    store: &mut dyn CommitStore,
+    current: &RwLock<Arc<CatalogSnapshot>>,
+) -> ControlFlow<InDoubt> {
     let mut draft = current.read().unwrap_or_else(PoisonError::into_inner).clone();
     let mut touched = Vec::new();
     let mut accepted = Vec::new();
@@ -169,23 +191,50 @@ fn commit_group(group: Vec<CommitRequest>, store: &mut dyn CommitStore, current:
         match draft.after_touching(&request.changes, &mut touched) {
             Ok(next) => {
                 draft = Arc::new(next);
-                accepted.push((request.reply, draft.clone()));
+                accepted.push((request, draft.clone()));
             }
             // Records it touched before it failed are written as the draft has them: unchanged.
             Err(error) => answer(request.reply, Err(error)),
         }
     }
     if accepted.is_empty() {
-        return;
+        return ControlFlow::Continue(());
     }
-    if let Err(error) = store.commit(&record::writes(&draft, &touched)) {
-        error!(error = %error, "a commit could not be made durable, the server ends");
-        std::process::exit(EXIT_CODE_STORE_FAILED);
+    match store.commit(&record::writes(&draft, &touched)) {
+        Ok(()) => {
+            *current.write().unwrap_or_else(PoisonError::into_inner) = draft;
+            for (request, snapshot) in accepted {
+                answer(request.reply, Ok(snapshot));
+            }
+            ControlFlow::Continue(())
+        }
+        Err(CommitFailure::Refused(error)) => refuse_group(accepted, error, store, current),
+        Err(CommitFailure::InDoubt(error)) => ControlFlow::Break(InDoubt { error, _waiting: accepted }),
     }
-    *current.write().unwrap_or_else(PoisonError::into_inner) = draft;
-    for (reply, snapshot) in accepted {
-        answer(reply, Ok(snapshot));
+}
+
+/// A group was refused. Each of several tries again alone: one large commit must not take the small ones with it.
+fn refuse_group(
+    mut refused: Vec<(CommitRequest, Arc<CatalogSnapshot>)>,
+    error: Error,
+    store: &mut dyn CommitStore,
+    current: &RwLock<Arc<CatalogSnapshot>>,
+) -> ControlFlow<InDoubt> {
+    if refused.len() == 1
+        && let Some((request, _)) = refused.pop()
+    {
+        answer(request.reply, Err(error));
     }
+    for (request, _) in refused {
+        commit_group(vec![request], store, current)?;
+    }
+    ControlFlow::Continue(())
+}
+
+/// The client's connection breaks, which says exactly what is known: nothing.
+fn end_process(error: &Error) {
+    error!(error = %error, "a commit could not be made durable, the server ends");
+    std::process::exit(EXIT_CODE_STORE_FAILED);
 }
 
 /// A writer that does not wait any more has lost its connection; its commit stands.
@@ -193,59 +242,12 @@ fn answer(reply: oneshot::Sender<Result<Arc<CatalogSnapshot>>>, result: Result<A
     drop(reply.send(result));
 }
 
-fn file_error(action: &'static str, path: &Path, source: std::io::Error) -> Error {
-    Error::File { action, path: path.display().to_string(), source }
-}
-
-#[cfg(unix)]
-fn create_directory(directory: &Path) -> Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    // Tables are nobody else's business: as PostgreSQL, the owner alone may enter.
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
-    made.map_err(|source| file_error("create directory", directory, source))
-}
-
-#[cfg(not(unix))]
-fn create_directory(directory: &Path) -> Result<()> {
-    fs::create_dir_all(directory).map_err(|source| file_error("create directory", directory, source))
-}
-
-/// The directory and those above it that are not there yet.
-fn missing_ancestors(directory: &Path) -> Vec<PathBuf> {
-    let missing = directory.ancestors().take_while(|it| !it.as_os_str().is_empty() && !it.exists());
-    missing.map(Path::to_path_buf).collect()
-}
-
-fn sync_directory(directory: &Path) -> Result<()> {
-    let synced = File::open(directory).and_then(|file| file.sync_all());
-    synced.map_err(|source| file_error("flush directory", directory, source))
-}
-
-/// Takes the lock that keeps a second server off the directory, and leaves our process number in it for the message
-/// that the second one prints.
-fn lock_directory(directory: &Path) -> Result<File> {
-    let path = directory.join(LOCK_FILE);
-    let opened = File::options().read(true).write(true).create(true).truncate(false).open(&path);
-    let mut file = opened.map_err(|source| file_error("open", &path, source))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut owner = String::new();
-            let pid = file.read_to_string(&mut owner).ok().and_then(|_| owner.trim().parse().ok());
-            return Err(Error::DirectoryInUse { directory: directory.display().to_string(), pid });
-        }
-        Err(TryLockError::Error(source)) => return Err(file_error("lock", &path, source)),
-    }
-    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
-    written.map_err(|source| file_error("write", &path, source))?;
-    Ok(file)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::hot_table::{Column, HotTable};
     use crate::name::ObjectName;
+    use crate::store::{RecordVisitor, RecordWrite};
     use crate::types::SqlType;
     use bytes::Bytes;
 
@@ -316,6 +318,66 @@ mod tests {
         assert_eq!([first.is_ok(), second.is_ok()].iter().filter(|ok| **ok).count(), 1);
     }
 
+    /// A store in memory that does as it is told.
+    struct Obedient {
+        refuse_from_bytes: usize,
+        in_doubt: bool,
+    }
+
+    impl CommitStore for Obedient {
+        fn load(&self, _visit: &mut RecordVisitor<'_>) -> Result<()> {
+            Ok(())
+        }
+
+        fn commit(&mut self, writes: &[RecordWrite]) -> Result<(), CommitFailure> {
+            let failure = || Error::DiskFull { path: "store".into() };
+            let bytes: usize = writes.iter().filter_map(|write| write.value.as_ref()).map(Bytes::len).sum();
+            match bytes >= self.refuse_from_bytes {
+                true if self.in_doubt => Err(CommitFailure::InDoubt(failure())),
+                true => Err(CommitFailure::Refused(failure())),
+                false => Ok(()),
+            }
+        }
+    }
+
+    fn large(catalog: &Catalog) -> Vec<CatalogChange> {
+        vec![create(catalog, &"x".repeat(5000))]
+    }
+
+    #[tokio::test]
+    async fn a_large_commit_that_is_refused_does_not_take_the_small_ones_with_it() {
+        let store = Obedient { refuse_from_bytes: 5000, in_doubt: false };
+        let catalog = Catalog::with_store(Box::new(store), Box::new(end_process)).unwrap();
+        for round in 0..20 {
+            let [first, second] = [format!("a{round}"), format!("b{round}")];
+            let (first, refused, second) = tokio::join!(
+                catalog.commit(vec![create(&catalog, &first)]),
+                catalog.commit(large(&catalog)),
+                catalog.commit(vec![create(&catalog, &second)]),
+            );
+            assert!(matches!(refused, Err(Error::DiskFull { .. })));
+            let newest = first.unwrap().version().max(second.unwrap().version());
+            assert_eq!((newest, catalog.snapshot().version()), (2 * (round + 1), 2 * (round + 1)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_writer_in_doubt_hears_nothing_before_the_process_ends() {
+        let store = Obedient { refuse_from_bytes: 5000, in_doubt: true };
+        let ended = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let hook = {
+            let ended = ended.clone();
+            move |_: &Error| {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+                ended.store(true, Ordering::SeqCst);
+            }
+        };
+        let catalog = Catalog::with_store(Box::new(store), Box::new(hook)).unwrap();
+        let answer = catalog.commit(large(&catalog)).await;
+        assert!(matches!(answer, Err(Error::ShuttingDown)) && ended.load(Ordering::SeqCst));
+        assert_eq!(catalog.snapshot().version(), 0);
+    }
+
     #[test]
     fn a_second_server_is_kept_off_the_directory() {
         let directory = tempfile::tempdir().unwrap();
@@ -325,11 +387,12 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "damages a file from outside")]
     fn a_flipped_byte_in_a_record_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         drop(Catalog::open(directory.path()).unwrap());
         let path = directory.path().join(STORE_FILE);
-        let mut bytes = fs::read(&path).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
         let needle = b"format_version";
         let mut flipped = 0;
         for at in 0..bytes.len() - needle.len() {
@@ -339,7 +402,7 @@ mod tests {
             }
         }
         assert!(flipped > 0);
-        fs::write(&path, bytes).unwrap();
-        assert!(matches!(Catalog::open(directory.path()), Err(Error::Corrupted { .. })));
+        std::fs::write(&path, bytes).unwrap();
+        assert!(matches!(Catalog::open(directory.path()), Err(Error::DamagedStore { .. })));
     }
 }

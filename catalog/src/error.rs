@@ -1,5 +1,7 @@
 //! What can go wrong in the catalog.
 
+use std::path::Path;
+
 use crate::name::{ObjectName, Oid};
 
 /// The result of a catalog operation.
@@ -85,6 +87,20 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The file of the commit store is damaged.
+    #[error("commit store \"{path}\" is damaged: {reason}")]
+    DamagedStore {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file of the commit store cannot grow. Nothing was written, and commits go on once there is space.
+    #[error("could not extend file \"{path}\": No space left on device")]
+    DiskFull {
+        /// The file.
+        path: String,
+    },
     /// The data directory is in use.
     #[error("data directory \"{directory}\" is in use by another server{}", owner(*.pid))]
     DirectoryInUse {
@@ -109,6 +125,11 @@ pub enum Error {
     /// The server is shutting down, nothing more can be committed.
     #[error("the server is shutting down")]
     ShuttingDown,
+}
+
+/// A failed file operation.
+pub(crate) fn file_error(action: &'static str, path: &Path, source: std::io::Error) -> Error {
+    Error::File { action, path: path.display().to_string(), source }
 }
 
 fn owner(pid: Option<u32>) -> String {

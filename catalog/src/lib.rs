@@ -10,6 +10,7 @@
 pub mod change;
 pub mod chunk;
 pub mod commit;
+mod directory;
 pub mod error;
 pub mod external_table;
 pub mod hot_table;
@@ -22,6 +23,7 @@ pub mod transaction;
 mod type_change;
 pub mod types;
 pub mod user_type;
+pub mod vfs;
 pub mod view;
 
 pub use change::CatalogChange;

@@ -1,0 +1,81 @@
+//! A flipped byte in the store's file: noticed, or without effect.
+
+use std::path::Path;
+
+use catalog::Error;
+use catalog::vfs::SimulatedVfs;
+use catalog::vfs::simulated::Random;
+
+use crate::history::{Content, History, Server, content};
+use crate::workload::Workload;
+
+const STORE_FILE: &str = "/data/catalog.redb";
+const HEADER_BYTES: u64 = 512;
+const PAGE_BYTES: usize = 4096;
+
+/// A disk, and what is on it.
+#[derive(Debug)]
+pub struct Image {
+    vfs: SimulatedVfs,
+    content: Content,
+}
+
+/// What a series of flips showed.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub noticed: u64,
+    pub harmless: u64,
+    pub violations: Vec<String>,
+}
+
+/// A store that was closed, and one whose process was killed.
+pub fn images(seed: u64) -> Vec<Image> {
+    let vfs = SimulatedVfs::new();
+    let server = Server::start(&vfs).expect("nothing happens to it");
+    server.run(&mut Workload::new(seed, 3000), 25, &mut History::default());
+    let content = content(&server.catalog.snapshot());
+    let killed = Image { vfs: vfs.after_power_loss(seed), content: content.clone() };
+    drop(server);
+    vec![Image { vfs, content }, killed]
+}
+
+/// Every position, and the bits to be flipped there.
+pub fn all(image: &Image) -> Vec<(u64, u8)> {
+    let bytes = image.vfs.content(Path::new(STORE_FILE)).expect("it is there");
+    (0..bytes.len() as u64).map(|at| (at, 1 << (at % 8))).collect()
+}
+
+/// The positions in pages that hold anything.
+pub fn used(image: &Image) -> Vec<(u64, u8)> {
+    let bytes = image.vfs.content(Path::new(STORE_FILE)).expect("it is there");
+    let is_used = |at: u64| {
+        let page = at as usize / PAGE_BYTES * PAGE_BYTES;
+        bytes[page..(page + PAGE_BYTES).min(bytes.len())].iter().any(|byte| *byte != 0)
+    };
+    all(image).into_iter().filter(|(at, _)| is_used(*at)).collect()
+}
+
+/// Some positions in the header, each bit of the flags, and about so many in pages that hold anything.
+pub fn sample(image: &Image, count: u64) -> Vec<(u64, u8)> {
+    let used = used(image);
+    let mut random = Random::new(count);
+    let mut flips: Vec<_> = (0..count).map(|_| used[random.below(used.len() as u64) as usize]).collect();
+    flips.extend((0..HEADER_BYTES).step_by(7).map(|at| (at, 0x80)));
+    flips.extend((0..8).map(|bit| (9, 1 << bit)));
+    flips
+}
+
+/// Flips each of these on its own, and opens the store.
+pub fn run(image: &Image, flips: &mut [(u64, u8)]) -> Report {
+    let mut report = Report::default();
+    for (at, mask) in flips {
+        let damaged = image.vfs.with_flipped_byte(Path::new(STORE_FILE), *at, *mask);
+        match Server::start(&damaged) {
+            Err(Error::Corrupted { .. } | Error::DamagedStore { .. }) => report.noticed += 1,
+            Err(other) => report.violations.push(format!("byte {at}, bits {mask:#x}: {other:?}")),
+            Ok(server) if content(&server.catalog.snapshot()) == image.content => report.harmless += 1,
+            Ok(_) => report.violations.push(format!("byte {at}, bits {mask:#x}: other content")),
+        }
+    }
+    report
+}
