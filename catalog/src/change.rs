@@ -1,19 +1,19 @@
 //! The closed list of what can happen to the catalog, and how a snapshot follows from the one before.
 
+mod rows;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use crate::chunk::{InlineChunk, UnitId};
 use crate::error::{Error, Result};
 use crate::external_table::ExternalTable;
 use crate::hot_table::HotTable;
 use crate::name::{ObjectName, Oid};
 use crate::partition::{Partition, PartitionValues};
+use crate::rows::{ReplacedUnit, RowChanges, Segment};
 use crate::schema::Schema;
 use crate::snapshot::{CatalogSnapshot, Definitions, Relation};
-use crate::store::RecordKey;
+use crate::store::{RecordKey, Touched};
 use crate::type_change::describe_type;
 use crate::user_type::UserType;
 use crate::view::View;
@@ -74,21 +74,39 @@ pub enum CatalogChange {
         /// The values of the partition columns.
         values: PartitionValues,
     },
-    /// Rows for a hot table
-    AppendRows {
+    /// `INSERT`, `UPDATE`, `DELETE`, `COPY` …: rows of a hot table go and come
+    ChangeRows {
         /// The hot table.
         table: Oid,
-        /// How many.
-        rows: u32,
-        /// The rows, as the storage crate encodes them.
-        bytes: Bytes,
+        /// Which.
+        changes: RowChanges,
+    },
+    /// `TRUNCATE`: all rows of a hot table go
+    Truncate {
+        /// The hot table.
+        table: Oid,
+    },
+    /// The last inline unit of a hot table gets no more rows, so that it can be rewritten
+    SealRows {
+        /// The hot table.
+        table: Oid,
+    },
+    /// Compaction: units of a hot table are replaced by segments with the same rows
+    RewriteRows {
+        /// The hot table.
+        table: Oid,
+        /// The units, as they were read.
+        replaced: Vec<ReplacedUnit>,
+        /// The files that have their rows now.
+        segments: Vec<Arc<Segment>>,
     },
 }
 
 impl CatalogChange {
     /// Whether plans made before it may be wrong after it.
     fn is_definition(&self) -> bool {
-        !matches!(self, CatalogChange::AppendRows { .. } | CatalogChange::ExpectTypes(_))
+        use CatalogChange::{ChangeRows, ExpectTypes, RewriteRows, SealRows, Truncate};
+        !matches!(self, ChangeRows { .. } | ExpectTypes(_) | Truncate { .. } | SealRows { .. } | RewriteRows { .. })
     }
 }
 
@@ -98,15 +116,11 @@ impl CatalogSnapshot {
     /// # Errors
     /// The first change that does not fit; this snapshot is as it was.
     pub fn after(&self, changes: &[CatalogChange]) -> Result<CatalogSnapshot> {
-        self.after_touching(changes, &mut Vec::new())
+        self.after_touching(changes, &mut Touched::default())
     }
 
     /// As [`after`](Self::after); also tells which records have to be written.
-    pub(crate) fn after_touching(
-        &self,
-        changes: &[CatalogChange],
-        touched: &mut Vec<RecordKey>,
-    ) -> Result<CatalogSnapshot> {
+    pub(crate) fn after_touching(&self, changes: &[CatalogChange], touched: &mut Touched) -> Result<CatalogSnapshot> {
         let mut draft = self.clone();
         draft.version += 1;
         if changes.iter().any(CatalogChange::is_definition) {
@@ -118,7 +132,7 @@ impl CatalogSnapshot {
         Ok(draft)
     }
 
-    fn apply(&mut self, change: &CatalogChange, touched: &mut Vec<RecordKey>) -> Result<()> {
+    fn apply(&mut self, change: &CatalogChange, touched: &mut Touched) -> Result<()> {
         match change {
             CatalogChange::CreateSchema(schema) => self.create_schema(schema, touched),
             CatalogChange::DropSchema { name } => self.drop_schema(name, touched),
@@ -137,7 +151,12 @@ impl CatalogSnapshot {
             CatalogChange::DropType { oid } => self.drop_type(*oid, touched),
             CatalogChange::AddPartition { table, partition } => self.add_partition(*table, partition, touched),
             CatalogChange::DropPartition { table, values } => self.drop_partition(*table, values, touched),
-            CatalogChange::AppendRows { table, rows, bytes } => self.append_rows(*table, *rows, bytes, touched),
+            CatalogChange::ChangeRows { table, changes } => self.change_rows(*table, changes, touched),
+            CatalogChange::Truncate { table } => self.truncate(*table, touched),
+            CatalogChange::SealRows { table } => self.seal_rows(*table),
+            CatalogChange::RewriteRows { table, replaced, segments } => {
+                self.rewrite_rows(*table, replaced, segments, touched)
+            }
         }
     }
 
@@ -149,17 +168,17 @@ impl CatalogSnapshot {
         self.next_oid = self.next_oid.max(Oid(oid.0 + 1));
     }
 
-    fn create_schema(&mut self, schema: &Schema, touched: &mut Vec<RecordKey>) -> Result<()> {
+    fn create_schema(&mut self, schema: &Schema, touched: &mut Touched) -> Result<()> {
         if self.schema(&schema.name).is_some() {
             return Err(Error::SchemaExists(schema.name.clone()));
         }
         self.reserve_oid(schema.oid);
         self.definitions_mut().schemas.insert(schema.name.clone(), Arc::new(schema.clone()));
-        touched.push(RecordKey::Schema(schema.oid));
+        touched.records.push(RecordKey::Schema(schema.oid));
         Ok(())
     }
 
-    fn drop_schema(&mut self, name: &str, touched: &mut Vec<RecordKey>) -> Result<()> {
+    fn drop_schema(&mut self, name: &str, touched: &mut Touched) -> Result<()> {
         let oid = self.must_schema(name)?.oid;
         let types = self.types_in(name).map(|ty| describe_type(ty));
         let relations: Vec<_> = self.relations_in(name).map(describe).chain(types).collect();
@@ -167,11 +186,11 @@ impl CatalogSnapshot {
             return Err(Error::SchemaNotEmpty { schema: name.to_owned(), relations });
         }
         self.definitions_mut().schemas.remove(name);
-        touched.push(RecordKey::Schema(oid));
+        touched.records.push(RecordKey::Schema(oid));
         Ok(())
     }
 
-    fn create_relation(&mut self, relation: Relation, touched: &mut Vec<RecordKey>) -> Result<()> {
+    fn create_relation(&mut self, relation: Relation, touched: &mut Touched) -> Result<()> {
         let name = relation.name().clone();
         self.must_schema(&name.schema)?;
         if self.relation(&name).is_some() {
@@ -187,21 +206,21 @@ impl CatalogSnapshot {
         Ok(())
     }
 
-    fn put_relation(&mut self, name: ObjectName, relation: Relation, touched: &mut Vec<RecordKey>) {
+    fn put_relation(&mut self, name: ObjectName, relation: Relation, touched: &mut Touched) {
         let oid = relation.oid();
         self.reserve_oid(oid);
         let definitions = self.definitions_mut();
         definitions.names.insert(oid, name.clone());
         definitions.relations.insert(name, relation);
-        touched.push(RecordKey::Relation(oid));
+        touched.records.push(RecordKey::Relation(oid));
     }
 
-    fn create_view(&mut self, view: &View, touched: &mut Vec<RecordKey>) -> Result<()> {
+    fn create_view(&mut self, view: &View, touched: &mut Touched) -> Result<()> {
         self.check_dependencies(view)?;
         self.create_relation(Relation::View(Arc::new(view.clone())), touched)
     }
 
-    fn replace_view(&mut self, view: &View, touched: &mut Vec<RecordKey>) -> Result<()> {
+    fn replace_view(&mut self, view: &View, touched: &mut Touched) -> Result<()> {
         self.check_dependencies(view)?;
         // Another session may have made a view that this one reads read this one.
         if self.reads(&view.depends_on, view.oid) {
@@ -239,19 +258,16 @@ impl CatalogSnapshot {
         }
     }
 
-    fn drop_relation(&mut self, oid: Oid, touched: &mut Vec<RecordKey>) -> Result<()> {
+    fn drop_relation(&mut self, oid: Oid, touched: &mut Touched) -> Result<()> {
         let relation = self.relation_by_oid(oid).ok_or(Error::ChangedConcurrently { oid })?.clone();
         let dependents = self.dependents(oid);
         if !dependents.is_empty() {
             let dependents = dependents.iter().map(|view| format!("view {}", view.name)).collect();
             return Err(Error::RelationInUse { relation: describe(&relation), dependents });
         }
-        touched.push(RecordKey::Relation(oid));
-        touched.extend(self.chunks(oid).iter().map(|chunk| RecordKey::Chunk(oid, chunk.unit)));
-        touched.extend(self.partitions(oid).keys().map(|values| RecordKey::Partition(oid, values.clone())));
-        if self.rows.contains_key(&oid) {
-            Arc::make_mut(&mut self.rows).remove(&oid);
-        }
+        touched.records.push(RecordKey::Relation(oid));
+        touched.records.extend(self.partitions(oid).keys().map(|values| RecordKey::Partition(oid, values.clone())));
+        self.drop_rows(oid, touched);
         let definitions = self.definitions_mut();
         definitions.partitions.remove(&oid);
         definitions.names.remove(&oid);
@@ -266,7 +282,7 @@ impl CatalogSnapshot {
         }
     }
 
-    fn add_partition(&mut self, oid: Oid, partition: &Partition, touched: &mut Vec<RecordKey>) -> Result<()> {
+    fn add_partition(&mut self, oid: Oid, partition: &Partition, touched: &mut Touched) -> Result<()> {
         let table = self.external_table(oid)?;
         let partitions = Arc::make_mut(self.definitions_mut().partitions.entry(oid).or_default());
         if partitions.contains_key(&partition.values) {
@@ -274,36 +290,19 @@ impl CatalogSnapshot {
             return Err(Error::PartitionExists { table: table.name.name.clone(), values });
         }
         partitions.insert(partition.values.clone(), partition.clone());
-        touched.push(RecordKey::Partition(oid, partition.values.clone()));
+        touched.records.push(RecordKey::Partition(oid, partition.values.clone()));
         Ok(())
     }
 
-    fn drop_partition(&mut self, oid: Oid, values: &[Option<String>], touched: &mut Vec<RecordKey>) -> Result<()> {
+    fn drop_partition(&mut self, oid: Oid, values: &[Option<String>], touched: &mut Touched) -> Result<()> {
         let table = self.external_table(oid)?;
         let partitions = Arc::make_mut(self.definitions_mut().partitions.entry(oid).or_default());
         if partitions.remove(values).is_none() {
             let values = partition_text(&table, values);
             return Err(Error::PartitionNotFound { table: table.name.name.clone(), values });
         }
-        touched.push(RecordKey::Partition(oid, values.to_vec()));
+        touched.records.push(RecordKey::Partition(oid, values.to_vec()));
         Ok(())
-    }
-
-    fn append_rows(&mut self, oid: Oid, rows: u32, bytes: &Bytes, touched: &mut Vec<RecordKey>) -> Result<()> {
-        if !matches!(self.relation_by_oid(oid), Some(Relation::Hot(_))) {
-            return Err(Error::ChangedConcurrently { oid });
-        }
-        let unit = self.next_unit;
-        self.next_unit = UnitId(unit.0 + 1);
-        self.push_chunk(oid, InlineChunk::new(unit, rows, bytes.clone()));
-        touched.push(RecordKey::Chunk(oid, unit));
-        Ok(())
-    }
-
-    /// Adds a chunk that has its number.
-    pub(crate) fn push_chunk(&mut self, table: Oid, chunk: InlineChunk) {
-        let list = Arc::make_mut(&mut self.rows).entry(table).or_default();
-        *list = Arc::new(list.with(chunk));
     }
 }
 
@@ -364,16 +363,5 @@ mod tests {
         let drop_view = CatalogChange::DropRelation { oid: Oid(20_001) };
         assert!(matches!(snapshot.after(std::slice::from_ref(&drop_table)), Err(Error::RelationInUse { .. })));
         assert!(snapshot.after(&[drop_view, drop_table]).is_ok());
-    }
-
-    #[test]
-    fn rows_do_not_change_the_definition_version() {
-        let created = CatalogSnapshot::initial().after(&[CatalogChange::CreateHotTable(table(20_000, "t"))]).unwrap();
-        let append = CatalogChange::AppendRows { table: Oid(20_000), rows: 3, bytes: Bytes::from_static(b"x") };
-        let filled = created.after(&vec![append; 600]).unwrap();
-        assert_eq!(filled.definition_version(), created.definition_version());
-        assert_eq!(filled.chunks(Oid(20_000)).rows(), 1800);
-        assert_eq!(filled.chunks(Oid(20_000)).iter().count(), 600);
-        assert_eq!(created.chunks(Oid(20_000)).rows(), 0);
     }
 }

@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc as std_mpsc;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
@@ -14,17 +15,17 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
 use crate::change::CatalogChange;
+use crate::committer::{CommitRequest, Committer};
 use crate::directory::{create_directory, lock_directory};
 use crate::error::{Error, Result, file_error};
 use crate::name::Oid;
+use crate::rows::SegmentFile;
 use crate::snapshot::CatalogSnapshot;
-use crate::store::{CommitFailure, CommitStore, RecordKey, RedbStore, record};
+use crate::store::{CommitStore, RecordKey, RedbStore, Touched, load, record};
 use crate::vfs::{OsVfs, Vfs, VfsFile};
 
 /// Requests that may wait for the commit thread; a writer beyond them waits to be let in.
 const COMMIT_QUEUE_MAX: usize = 1024;
-/// Requests that share one flush: it bounds what is lost to every one of them when the store fails.
-const COMMIT_GROUP_MAX: usize = 256;
 /// The process ends with this code when a commit could not be made durable (`EX_IOERR`).
 const EXIT_CODE_STORE_FAILED: i32 = 74;
 
@@ -41,14 +42,11 @@ pub struct Catalog {
     next_oid: AtomicU32,
     requests: Mutex<Option<mpsc::Sender<CommitRequest>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    garbage: std_mpsc::Sender<SegmentFile>,
+    /// Taken by whoever removes files.
+    garbage_receiver: Mutex<Option<std_mpsc::Receiver<SegmentFile>>>,
     /// Held, never read: the lock on the data directory ends with the file.
     _lock: Option<Arc<dyn VfsFile>>,
-}
-
-#[derive(Debug)]
-struct CommitRequest {
-    changes: Vec<CatalogChange>,
-    reply: oneshot::Sender<Result<Arc<CatalogSnapshot>>>,
 }
 
 impl Catalog {
@@ -79,7 +77,8 @@ impl Catalog {
     /// # Errors
     /// The store cannot be read, or a new one not be written.
     pub fn with_store(mut store: Box<dyn CommitStore>, on_store_failed: StoreFailureHook) -> Result<Self> {
-        let snapshot = match record::read_snapshot(store.as_ref())? {
+        let (garbage, garbage_receiver) = std_mpsc::channel();
+        let snapshot = match load::read_snapshot(store.as_ref(), Some(&garbage))? {
             Some(snapshot) => snapshot,
             None => initialise(store.as_mut())?,
         };
@@ -90,7 +89,7 @@ impl Catalog {
         let thread = std::thread::Builder::new().name("commit".into()).spawn({
             let current = current.clone();
             move || {
-                if let ControlFlow::Break(in_doubt) = run_commits(queue, store, &current) {
+                if let ControlFlow::Break(in_doubt) = Committer::new(store, current).run(queue) {
                     on_store_failed(&in_doubt.error);
                 }
             }
@@ -102,6 +101,8 @@ impl Catalog {
             next_oid,
             requests: Mutex::new(Some(requests)),
             thread: Mutex::new(Some(thread)),
+            garbage,
+            garbage_receiver: Mutex::new(Some(garbage_receiver)),
             _lock: None,
         })
     }
@@ -114,6 +115,16 @@ impl Catalog {
     /// A number for a new object. A number whose object is not committed is never used.
     pub fn allocate_oid(&self) -> Oid {
         Oid(self.next_oid.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Where the files of segments go that nothing needs any more; for [`Segment::new`](crate::rows::Segment::new).
+    pub fn garbage(&self) -> std_mpsc::Sender<SegmentFile> {
+        self.garbage.clone()
+    }
+
+    /// The files of segments that nothing needs any more; the first one who asks gets them.
+    pub fn take_garbage(&self) -> Option<std_mpsc::Receiver<SegmentFile>> {
+        self.garbage_receiver.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Applies the changes, all or none, and returns the snapshot that has them once they are durable.
@@ -149,86 +160,10 @@ impl Drop for Catalog {
 
 fn initialise(store: &mut dyn CommitStore) -> Result<CatalogSnapshot> {
     let snapshot = CatalogSnapshot::initial();
-    let schemas: Vec<_> = snapshot.schemas().map(|schema| RecordKey::Schema(schema.oid)).collect();
-    store.commit(&record::writes(&snapshot, &schemas))?;
+    let mut touched = Touched::default();
+    touched.records.extend(snapshot.schemas().map(|schema| RecordKey::Schema(schema.oid)));
+    store.commit(&record::writes(&snapshot, &touched)?)?;
     Ok(snapshot)
-}
-
-/// Nobody knows whether a commit is durable.
-struct InDoubt {
-    error: Error,
-    /// Held, never answered: dropping a request tells its writer that nothing was committed.
-    _waiting: Vec<(CommitRequest, Arc<CatalogSnapshot>)>,
-}
-
-/// Commits what is asked for until nobody is left to ask, or a commit is in doubt.
-fn run_commits(
-    mut queue: mpsc::Receiver<CommitRequest>,
-    mut store: Box<dyn CommitStore>,
-    current: &RwLock<Arc<CatalogSnapshot>>,
-) -> ControlFlow<InDoubt> {
-    while let Some(first) = queue.blocking_recv() {
-        let mut group = vec![first];
-        while group.len() < COMMIT_GROUP_MAX
-            && let Ok(request) = queue.try_recv()
-        {
-            group.push(request);
-        }
-        commit_group(group, store.as_mut(), current)?;
-    }
-    ControlFlow::Continue(())
-}
-
-fn commit_group(
-    group: Vec<CommitRequest>,
-    store: &mut dyn CommitStore,
-    current: &RwLock<Arc<CatalogSnapshot>>,
-) -> ControlFlow<InDoubt> {
-    let mut draft = current.read().unwrap_or_else(PoisonError::into_inner).clone();
-    let mut touched = Vec::new();
-    let mut accepted = Vec::new();
-    for request in group {
-        match draft.after_touching(&request.changes, &mut touched) {
-            Ok(next) => {
-                draft = Arc::new(next);
-                accepted.push((request, draft.clone()));
-            }
-            // Records it touched before it failed are written as the draft has them: unchanged.
-            Err(error) => answer(request.reply, Err(error)),
-        }
-    }
-    if accepted.is_empty() {
-        return ControlFlow::Continue(());
-    }
-    match store.commit(&record::writes(&draft, &touched)) {
-        Ok(()) => {
-            *current.write().unwrap_or_else(PoisonError::into_inner) = draft;
-            for (request, snapshot) in accepted {
-                answer(request.reply, Ok(snapshot));
-            }
-            ControlFlow::Continue(())
-        }
-        Err(CommitFailure::Refused(error)) => refuse_group(accepted, error, store, current),
-        Err(CommitFailure::InDoubt(error)) => ControlFlow::Break(InDoubt { error, _waiting: accepted }),
-    }
-}
-
-/// A group was refused. Each of several tries again alone: one large commit must not take the small ones with it.
-fn refuse_group(
-    mut refused: Vec<(CommitRequest, Arc<CatalogSnapshot>)>,
-    error: Error,
-    store: &mut dyn CommitStore,
-    current: &RwLock<Arc<CatalogSnapshot>>,
-) -> ControlFlow<InDoubt> {
-    if refused.len() == 1
-        && let Some((request, _)) = refused.pop()
-    {
-        answer(request.reply, Err(error));
-    }
-    for (request, _) in refused {
-        commit_group(vec![request], store, current)?;
-    }
-    ControlFlow::Continue(())
 }
 
 /// The client's connection breaks, which says exactly what is known: nothing.
@@ -237,19 +172,16 @@ fn end_process(error: &Error) {
     std::process::exit(EXIT_CODE_STORE_FAILED);
 }
 
-/// A writer that does not wait any more has lost its connection; its commit stands.
-fn answer(reply: oneshot::Sender<Result<Arc<CatalogSnapshot>>>, result: Result<Arc<CatalogSnapshot>>) {
-    drop(reply.send(result));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::hot_table::{Column, HotTable};
     use crate::name::ObjectName;
-    use crate::store::{RecordVisitor, RecordWrite};
+    use crate::rows::{RowAddresses, RowChanges, UnitId};
+    use crate::store::{CommitFailure, RecordVisitor, RecordWrite};
     use crate::types::SqlType;
-    use bytes::Bytes;
+    use arrow::array::{ArrayRef, AsArray, Int32Array, RecordBatch};
+    use arrow::datatypes::Int32Type;
 
     fn create(catalog: &Catalog, name: &str) -> CatalogChange {
         let column = Column { attribute_number: 1, name: "id".into(), sql_type: SqlType::Integer, not_null: false };
@@ -261,6 +193,30 @@ mod tests {
         })
     }
 
+    fn rows(table: Oid, values: &[i32]) -> CatalogChange {
+        let values: ArrayRef = Arc::new(Int32Array::from_iter_values(values.iter().copied()));
+        let rows = RecordBatch::try_from_iter_with_nullable([("c1", values, true)]).unwrap();
+        CatalogChange::ChangeRows { table, changes: RowChanges::append(vec![rows]) }
+    }
+
+    fn delete(table: Oid, unit: u64, row: u32) -> CatalogChange {
+        let delete = RowAddresses::from_unit(UnitId(unit), [row].into_iter().collect());
+        CatalogChange::ChangeRows { table, changes: RowChanges { delete, ..RowChanges::default() } }
+    }
+
+    fn values(snapshot: &CatalogSnapshot, table: Oid) -> Vec<i32> {
+        let rows = snapshot.rows(table);
+        let mut values = Vec::new();
+        for unit in rows.inline_units() {
+            for (first, batch) in unit.batches() {
+                let column = batch.column(0).as_primitive::<Int32Type>().values();
+                let deleted = |at: usize| rows.deleted(unit.unit).is_some_and(|rows| rows.contains(first + at as u32));
+                values.extend(column.iter().enumerate().filter(|(at, _)| !deleted(*at)).map(|(_, value)| *value));
+            }
+        }
+        values
+    }
+
     #[tokio::test]
     async fn what_was_committed_is_there_after_reopening() {
         let directory = tempfile::tempdir().unwrap();
@@ -268,23 +224,22 @@ mod tests {
         let catalog = Catalog::open(directory.path()).unwrap();
         let created = catalog.commit(vec![create(&catalog, "t")]).await.unwrap();
         let oid = created.relation(&name).unwrap().oid();
-        let rows = CatalogChange::AppendRows { table: oid, rows: 2, bytes: Bytes::from_static(b"rows") };
-        catalog.commit(vec![rows]).await.unwrap();
+        catalog.commit(vec![rows(oid, &[1, 2, 3]), delete(oid, 1, 1)]).await.unwrap();
+        catalog.commit(vec![rows(oid, &[4])]).await.unwrap();
         drop(catalog);
 
         let catalog = Catalog::open(directory.path()).unwrap();
         let snapshot = catalog.snapshot();
-        assert_eq!(snapshot.version(), 2);
+        assert_eq!(snapshot.version(), 3);
         assert_eq!(snapshot.relation(&name).unwrap().oid(), oid);
-        let chunks = snapshot.chunks(oid);
-        assert_eq!(chunks.iter().map(|chunk| chunk.bytes().as_ref()).collect::<Vec<_>>(), [b"rows"]);
+        assert_eq!(values(&snapshot, oid), [1, 3, 4]);
         assert!(catalog.allocate_oid() > oid);
 
         catalog.commit(vec![CatalogChange::DropRelation { oid }]).await.unwrap();
         drop(catalog);
         let snapshot = Catalog::open(directory.path()).unwrap().snapshot();
         assert!(snapshot.relation(&name).is_none());
-        assert_eq!(snapshot.chunks(oid).rows(), 0);
+        assert_eq!(snapshot.rows(oid).rows(), 0);
     }
 
     #[tokio::test]
@@ -320,7 +275,7 @@ mod tests {
 
     /// A store in memory that does as it is told.
     struct Obedient {
-        refuse_from_bytes: usize,
+        refuse_from_bytes: u64,
         in_doubt: bool,
     }
 
@@ -331,7 +286,7 @@ mod tests {
 
         fn commit(&mut self, writes: &[RecordWrite]) -> Result<(), CommitFailure> {
             let failure = || Error::DiskFull { path: "store".into() };
-            let bytes: usize = writes.iter().filter_map(|write| write.value.as_ref()).map(Bytes::len).sum();
+            let bytes: u64 = writes.iter().map(RecordWrite::value_bytes).sum();
             match bytes >= self.refuse_from_bytes {
                 true if self.in_doubt => Err(CommitFailure::InDoubt(failure())),
                 true => Err(CommitFailure::Refused(failure())),

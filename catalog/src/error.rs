@@ -55,6 +55,20 @@ pub enum Error {
         /// The object that is gone.
         oid: Oid,
     },
+    /// A row was deleted, or its unit rewritten, before the change of it was committed.
+    #[error("could not serialize access due to concurrent update")]
+    RowChangedConcurrently {
+        /// The table.
+        table: Oid,
+    },
+    /// Rows cannot be added to a table.
+    #[error("could not add rows to table {}: {reason}", .table.0)]
+    Rows {
+        /// The table.
+        table: Oid,
+        /// What is wrong with them.
+        reason: String,
+    },
     /// The partition is registered already.
     #[error("partition ({values}) of table \"{table}\" already exists")]
     PartitionExists {

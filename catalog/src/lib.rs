@@ -8,14 +8,15 @@
 //! Whatever comes later must keep it so; editing the catalog must not mean rebuilding the engine.
 
 pub mod change;
-pub mod chunk;
 pub mod commit;
+mod committer;
 mod directory;
 pub mod error;
 pub mod external_table;
 pub mod hot_table;
 pub mod name;
 pub mod partition;
+pub mod rows;
 pub mod schema;
 pub mod snapshot;
 pub mod store;
@@ -27,13 +28,13 @@ pub mod vfs;
 pub mod view;
 
 pub use change::CatalogChange;
-pub use chunk::{InlineChunk, UnitId};
 pub use commit::Catalog;
 pub use error::{Error, Result};
 pub use external_table::{ExternalTable, FileFormat};
 pub use hot_table::{Column, HotTable};
 pub use name::{ObjectName, Oid};
 pub use partition::Partition;
+pub use rows::{RowAddresses, RowChanges, RowSet, TableRows, UnitId};
 pub use schema::{ExternalSource, Schema, SchemaKind};
 pub use snapshot::{CatalogSnapshot, Relation};
 pub use transaction::{Isolation, Transaction};

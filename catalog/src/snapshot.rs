@@ -1,14 +1,16 @@
 //! Everything that exists, at one version.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::chunk::{InlineChunk, UnitId};
+use imbl::OrdMap;
+
 use crate::error::{Error, Result};
 use crate::external_table::ExternalTable;
 use crate::hot_table::HotTable;
 use crate::name::{FIRST_NORMAL_OID, ObjectName, Oid};
 use crate::partition::Partitions;
+use crate::rows::{TableRows, UnitId};
 use crate::schema::{Schema, SchemaKind};
 use crate::types::SqlType;
 use crate::user_type::UserType;
@@ -19,10 +21,6 @@ pub const PUBLIC_SCHEMA: &str = "public";
 /// OID of [`PUBLIC_SCHEMA`], as in PostgreSQL.
 const PUBLIC_SCHEMA_OID: Oid = Oid(2200);
 
-/// Chunks in a full block of a [`ChunkList`]. A commit copies one block and the list of blocks, so this keeps the cost
-/// of the n-th small commit near the square root of n while n is in the tens of thousands.
-const CHUNKS_PER_BLOCK: usize = 256;
-
 /// Everything that exists at one version. It never changes: look-ups only, no locks, no I/O.
 #[derive(Debug, Clone)]
 pub struct CatalogSnapshot {
@@ -31,7 +29,9 @@ pub struct CatalogSnapshot {
     pub(crate) next_oid: Oid,
     pub(crate) next_unit: UnitId,
     pub(crate) definitions: Arc<Definitions>,
-    pub(crate) rows: Arc<BTreeMap<Oid, Arc<ChunkList>>>,
+    pub(crate) rows: OrdMap<Oid, Arc<TableRows>>,
+    /// Tables of which old addresses of rows are remembered.
+    pub(crate) moved: BTreeSet<Oid>,
 }
 
 /// What DDL makes; shared between snapshots that differ only in rows.
@@ -73,26 +73,25 @@ pub enum Relation {
     View(Arc<View>),
 }
 
-/// The inline chunks of a hot table, in commit order.
-#[derive(Debug, Clone, Default)]
-pub struct ChunkList {
-    blocks: Vec<Arc<Vec<InlineChunk>>>,
-    rows: u64,
-}
-
 impl CatalogSnapshot {
     /// What a new data directory holds: the schema `public`.
     pub fn initial() -> Self {
         let public = Schema { oid: PUBLIC_SCHEMA_OID, name: PUBLIC_SCHEMA.to_owned(), kind: SchemaKind::Local };
         let mut definitions = Definitions::default();
         definitions.schemas.insert(public.name.clone(), Arc::new(public));
+        CatalogSnapshot { definitions: Arc::new(definitions), ..Self::empty() }
+    }
+
+    /// Nothing at all.
+    pub(crate) fn empty() -> Self {
         CatalogSnapshot {
             version: 0,
             definition_version: 0,
             next_oid: FIRST_NORMAL_OID,
             next_unit: UnitId(1),
-            definitions: Arc::new(definitions),
-            rows: Arc::default(),
+            definitions: Arc::default(),
+            rows: OrdMap::new(),
+            moved: BTreeSet::new(),
         }
     }
 
@@ -206,8 +205,16 @@ impl CatalogSnapshot {
     }
 
     /// The rows of a hot table.
-    pub fn chunks(&self, table: Oid) -> Arc<ChunkList> {
+    pub fn rows(&self, table: Oid) -> Arc<TableRows> {
         self.rows.get(&table).cloned().unwrap_or_default()
+    }
+
+    /// The names of all files that segments refer to, by table.
+    pub fn segment_files(&self) -> BTreeSet<(Oid, String)> {
+        let of_table = |(table, rows): (&Oid, &Arc<TableRows>)| {
+            rows.segments().map(|(_, segment)| (*table, segment.file.name.clone())).collect::<Vec<_>>()
+        };
+        self.rows.iter().flat_map(of_table).collect()
     }
 
     /// The registered partitions of an external table, by their values.
@@ -264,33 +271,5 @@ impl Relation {
             Relation::External(_) => "external table",
             Relation::View(_) => "view",
         }
-    }
-}
-
-impl ChunkList {
-    /// The list with one more chunk.
-    pub(crate) fn with(&self, chunk: InlineChunk) -> Self {
-        let mut list = self.clone();
-        list.rows += u64::from(chunk.rows);
-        match list.blocks.last_mut() {
-            Some(block) if block.len() < CHUNKS_PER_BLOCK => Arc::make_mut(block).push(chunk),
-            _ => list.blocks.push(Arc::new(vec![chunk])),
-        }
-        list
-    }
-
-    /// The chunks, in commit order.
-    pub fn iter(&self) -> impl Iterator<Item = &InlineChunk> {
-        self.blocks.iter().flat_map(|block| block.iter())
-    }
-
-    /// The chunk with this number; it is looked for from the end, where the new ones are.
-    pub(crate) fn find(&self, unit: UnitId) -> Option<&InlineChunk> {
-        self.blocks.iter().rev().flat_map(|block| block.iter().rev()).find(|chunk| chunk.unit == unit)
-    }
-
-    /// How many rows there are in all.
-    pub fn rows(&self) -> u64 {
-        self.rows
     }
 }

@@ -1,10 +1,13 @@
 //! A transaction: what a session has changed and not committed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::change::CatalogChange;
 use crate::commit::Catalog;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::name::Oid;
+use crate::rows::write::TableDraft;
 use crate::snapshot::CatalogSnapshot;
 
 /// What a transaction's statements see of others' commits.
@@ -22,16 +25,30 @@ pub struct Transaction {
     isolation: Isolation,
     /// Set by the first statement under [`Isolation::RepeatableRead`].
     base: Option<Arc<CatalogSnapshot>>,
-    changes: Vec<CatalogChange>,
-    /// `base` with the changes on top, as long as both are the same: a long transaction must not apply all of its changes
-    /// again for each statement.
+    /// The oldest snapshot whose addresses of rows are among the changes: it keeps them good.
+    addresses: Option<Arc<CatalogSnapshot>>,
+    changes: Changes,
+    /// `base` with the changes on top, as long as both are the same.
     draft: Option<Arc<CatalogSnapshot>>,
 }
+
+/// What a transaction has changed. A copy shares the rows.
+#[derive(Debug, Clone, Default)]
+struct Changes {
+    /// All but the changes of rows, in order. They come before these.
+    definitions: Vec<CatalogChange>,
+    /// Changes of rows, by table.
+    rows: BTreeMap<Oid, TableDraft>,
+}
+
+/// A point in a transaction that it can come back to.
+#[derive(Debug, Clone)]
+pub struct Savepoint(Changes);
 
 impl Transaction {
     /// A transaction that has changed nothing.
     pub fn new(isolation: Isolation) -> Self {
-        Transaction { isolation, base: None, changes: Vec::new(), draft: None }
+        Transaction { isolation, base: None, addresses: None, changes: Changes::default(), draft: None }
     }
 
     /// What the next statement sees: the commits it may see, and on top of them the transaction's own changes.
@@ -52,7 +69,7 @@ impl Transaction {
         }
         let draft = match self.draft.take() {
             Some(draft) => draft,
-            None => Arc::new(base.after(&self.changes)?),
+            None => Arc::new(self.changes.over(&base)?),
         };
         self.draft = Some(draft.clone());
         Ok(draft)
@@ -62,16 +79,39 @@ impl Transaction {
     ///
     /// # Errors
     /// A change that does not fit what the transaction sees; none is added.
-    pub fn add(&mut self, catalog: &Catalog, changes: Vec<CatalogChange>) -> Result<()> {
-        let draft = self.snapshot(catalog)?.after(&changes)?;
-        self.changes.extend(changes);
+    pub fn add(&mut self, catalog: &Catalog, added: Vec<CatalogChange>) -> Result<()> {
+        self.snapshot(catalog)?;
+        let Some(base) = self.base.clone() else { return Err(Error::ShuttingDown) };
+        let mut changes = self.changes.clone();
+        for change in added {
+            changes.add(change)?;
+        }
+        let draft = changes.over(&base)?;
+        if self.addresses.is_none() && changes.rows.values().any(TableDraft::deletes_committed) {
+            self.addresses = Some(base);
+        }
+        self.changes = changes;
         self.draft = Some(Arc::new(draft));
         Ok(())
     }
 
     /// The changes, for [`Catalog::commit`].
-    pub fn into_changes(self) -> Vec<CatalogChange> {
-        self.changes
+    ///
+    /// # Errors
+    /// Its rows do not fit into batches.
+    pub fn into_changes(self) -> Result<Vec<CatalogChange>> {
+        self.changes.into_list()
+    }
+
+    /// The changes so far, to come back to.
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint(self.changes.clone())
+    }
+
+    /// Takes back every change since the savepoint.
+    pub fn roll_back_to(&mut self, savepoint: &Savepoint) {
+        self.changes = savepoint.0.clone();
+        self.draft = None;
     }
 
     /// The isolation level.
@@ -82,6 +122,47 @@ impl Transaction {
     /// Whether a statement has run in it, after which its isolation level is fixed.
     pub fn has_started(&self) -> bool {
         self.base.is_some()
+    }
+}
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        self.definitions.is_empty() && self.rows.is_empty()
+    }
+
+    fn add(&mut self, change: CatalogChange) -> Result<()> {
+        match change {
+            CatalogChange::ChangeRows { table, changes } => {
+                let draft = self.rows.entry(table).or_default();
+                draft.add(changes).map_err(|misfit| misfit.into_error(table))?;
+            }
+            // What the transaction has done to the rows before is gone with them.
+            CatalogChange::Truncate { table } | CatalogChange::DropRelation { oid: table } => {
+                self.rows.remove(&table);
+                self.definitions.push(change);
+            }
+            other => self.definitions.push(other),
+        }
+        Ok(())
+    }
+
+    fn over(&self, base: &CatalogSnapshot) -> Result<CatalogSnapshot> {
+        let mut snapshot = base.after(&self.definitions)?;
+        for (table, draft) in &self.rows {
+            snapshot.overlay_rows(*table, draft)?;
+        }
+        Ok(snapshot)
+    }
+
+    fn into_list(self) -> Result<Vec<CatalogChange>> {
+        let mut list = self.definitions;
+        for (table, draft) in self.rows {
+            let changes = draft.into_changes().map_err(|error| Error::Rows { table, reason: error.to_string() })?;
+            if !changes.is_empty() {
+                list.push(CatalogChange::ChangeRows { table, changes });
+            }
+        }
+        Ok(list)
     }
 }
 
@@ -113,7 +194,7 @@ mod tests {
             assert_eq!(sees(&mut transaction, &catalog, [&own, &other]), [true, sees_other]);
             transaction.add(&catalog, vec![create(&catalog, &format!("more_{sees_other}"))]).unwrap();
             assert_eq!(sees(&mut transaction, &catalog, [&own, &other]), [true, sees_other]);
-            catalog.commit(transaction.into_changes()).await.unwrap();
+            catalog.commit(transaction.into_changes().unwrap()).await.unwrap();
             assert!(catalog.snapshot().schema(&own).is_some());
         }
     }

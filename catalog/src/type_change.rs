@@ -6,7 +6,7 @@ use crate::change::describe;
 use crate::error::{Error, Result};
 use crate::name::{ObjectName, Oid};
 use crate::snapshot::{CatalogSnapshot, TypeUser};
-use crate::store::RecordKey;
+use crate::store::{RecordKey, Touched};
 use crate::types::SqlType;
 use crate::user_type::UserType;
 
@@ -21,14 +21,14 @@ impl CatalogSnapshot {
         }
     }
 
-    pub(crate) fn create_type(&mut self, ty: &UserType, touched: &mut Vec<RecordKey>) -> Result<()> {
+    pub(crate) fn create_type(&mut self, ty: &UserType, touched: &mut Touched) -> Result<()> {
         self.must_schema(&ty.name.schema)?;
         self.check_type_name(&ty.name)?;
         ty.referred().try_for_each(|sql_type| self.check_type(sql_type))?;
         self.reserve_oid(ty.oid);
         self.reserve_oid(ty.array_oid);
         self.definitions_mut().put_type(Arc::new(ty.clone()));
-        touched.push(RecordKey::Type(ty.oid));
+        touched.records.push(RecordKey::Type(ty.oid));
         Ok(())
     }
 
@@ -45,13 +45,13 @@ impl CatalogSnapshot {
         old: &UserType,
         new: &UserType,
         checked: &[(Oid, u64)],
-        touched: &mut Vec<RecordKey>,
+        touched: &mut Touched,
     ) -> Result<()> {
         let oid = old.oid;
         if self.user_type_by_oid(oid).is_none_or(|current| current.as_ref() != old) {
             return Err(Error::ChangedConcurrently { oid });
         }
-        if let Some((table, _)) = checked.iter().find(|(table, rows)| self.chunks(*table).rows() != *rows) {
+        if let Some((table, _)) = checked.iter().find(|(table, rows)| self.rows(*table).added() != *rows) {
             return Err(Error::ChangedConcurrently { oid: *table });
         }
         if old.name != new.name {
@@ -61,7 +61,7 @@ impl CatalogSnapshot {
         let definitions = self.definitions_mut();
         definitions.types.remove(&old.name);
         definitions.put_type(Arc::new(new.clone()));
-        touched.push(RecordKey::Type(oid));
+        touched.records.push(RecordKey::Type(oid));
         Ok(())
     }
 
@@ -70,7 +70,7 @@ impl CatalogSnapshot {
         types.iter().find(is_other).map_or(Ok(()), |ty| Err(Error::ChangedConcurrently { oid: ty.oid }))
     }
 
-    pub(crate) fn drop_type(&mut self, oid: Oid, touched: &mut Vec<RecordKey>) -> Result<()> {
+    pub(crate) fn drop_type(&mut self, oid: Oid, touched: &mut Touched) -> Result<()> {
         let ty = self.user_type_by_oid(oid).ok_or(Error::ChangedConcurrently { oid })?.clone();
         let users = self.type_users(&ty);
         if !users.is_empty() {
@@ -81,7 +81,7 @@ impl CatalogSnapshot {
         definitions.types.remove(&ty.name);
         definitions.type_names.remove(&ty.oid);
         definitions.type_names.remove(&ty.array_oid);
-        touched.push(RecordKey::Type(ty.oid));
+        touched.records.push(RecordKey::Type(ty.oid));
         Ok(())
     }
 }

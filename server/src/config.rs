@@ -21,6 +21,8 @@ const VARIABLE_PREFIX: &str = "THERMOCLINE_";
 /// Share of the machine's memory that queries may use. The engine accounts for most of what it allocates, not for all,
 /// so the rest is its margin.
 const MEMORY_LIMIT_SHARE: f64 = 0.6;
+/// The share of the memory that decoded columns have.
+const COLUMN_CACHE_ONE_IN: usize = 4;
 /// Where Linux says how much memory a container may use: control groups, version 2 and 1.
 const CGROUP_LIMITS: [&str; 2] = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 /// What is assumed where the machine's memory cannot be told.
@@ -88,6 +90,9 @@ struct Settings {
     /// Memory that queries may use in all, such as 4GB [default: 60 % of the machine's]
     #[arg(long, global = true, value_name = "SIZE")]
     memory_limit: Option<String>,
+    /// Memory of it that is kept for decoded columns, such as 1GB [default: a quarter]
+    #[arg(long, global = true, value_name = "SIZE")]
+    column_cache: Option<String>,
     /// What is logged: a level, or a filter such as info,server::session=debug [default: info]
     #[arg(long, global = true, value_name = "FILTER")]
     log: Option<String>,
@@ -104,8 +109,10 @@ pub struct Config {
     pub stores: ObjectStoresConfig,
     /// Networks whose clients may connect without a password, besides loopback.
     pub trusted_networks: Vec<IpNet>,
-    /// Bytes that queries may use in all.
+    /// Bytes that queries may use in all, decoded columns included.
     pub memory_limit_bytes: usize,
+    /// Bytes of these that are kept for decoded columns.
+    pub column_cache_bytes: usize,
     /// Filter of the log.
     pub log: String,
 }
@@ -209,6 +216,7 @@ impl Settings {
             s3_secret_access_key: self.s3_secret_access_key.or(other.s3_secret_access_key),
             trusted_network: if self.trusted_network.is_empty() { other.trusted_network } else { self.trusted_network },
             memory_limit: self.memory_limit.or(other.memory_limit),
+            column_cache: self.column_cache.or(other.column_cache),
             log: self.log.or(other.log),
         }
     }
@@ -232,6 +240,14 @@ impl Settings {
             let size = self.memory_limit.unwrap_or_default();
             return Err(wrong("memory-limit", &size, "must be at least 16MB"));
         }
+        let column_cache_bytes = match &self.column_cache {
+            Some(size) => parse_size(size).ok_or_else(|| wrong("column-cache", size, "not a size such as 1GB"))?,
+            None => memory_limit_bytes / COLUMN_CACHE_ONE_IN,
+        };
+        if column_cache_bytes > memory_limit_bytes / 2 {
+            let size = self.column_cache.unwrap_or_default();
+            return Err(wrong("column-cache", &size, "must not be more than half of memory-limit"));
+        }
         let s3 = S3Config {
             endpoint: self.s3_endpoint,
             region: self.s3_region,
@@ -244,6 +260,7 @@ impl Settings {
             stores: ObjectStoresConfig { external_roots: self.external_root, s3 },
             trusted_networks,
             memory_limit_bytes,
+            column_cache_bytes,
             log: self.log.unwrap_or_else(|| LOG_DEFAULT.into()),
         })
     }
@@ -342,6 +359,7 @@ mod tests {
             (&["--listen", "nonsense"], &[], "setting listen"),
             (&["--memory-limit", "lots"], &[], "not a size"),
             (&["--memory-limit", "1kB"], &[], "at least 16mb"),
+            (&["--column-cache", "1000GB"], &[], "half of memory-limit"),
             (&["--s3-access-key-id", "k"], &[], "together"),
             (&[], &[("THERMOCLINE_TRUSTED_NETWORK", "10.0.0.0/99")], "trusted"),
         ] {

@@ -26,6 +26,9 @@ pub fn report(error: &DataFusionError) -> ErrorReport {
     if let Some(storage) = storage::error::find(error) {
         return storage_report(storage);
     }
+    if let Some(error) = find::<std::io::Error>(error).filter(|error| catalog::vfs::is_disk_full(error)) {
+        return ErrorReport::new(SqlState::DISK_FULL, format!("could not write: {error}")).hint("Check free disk space.");
+    }
     match error {
         DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => report(inner),
         DataFusionError::Shared(inner) => report(inner),

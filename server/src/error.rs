@@ -47,6 +47,18 @@ pub enum Error {
     /// The statement's tree would be too deep.
     #[error("statement is too complex")]
     TooComplex,
+    /// A statement that belongs into a transaction block stands outside of one.
+    #[error("{statement} can only be used in transaction blocks")]
+    OutsideTransaction {
+        /// The statement.
+        statement: &'static str,
+    },
+    /// No savepoint has this name.
+    #[error("savepoint \"{name}\" does not exist")]
+    UndefinedSavepoint {
+        /// The name.
+        name: String,
+    },
     /// The transaction has failed before.
     #[error("current transaction is aborted, commands ignored until end of transaction block")]
     InFailedTransaction,
@@ -359,6 +371,8 @@ impl Error {
                 plain(SqlState::STATEMENT_TOO_COMPLEX).hint("Split the statement, or replace long chains of OR by IN.")
             }
             Error::TextTooLong => plain(SqlState::PROGRAM_LIMIT_EXCEEDED).hint("Use COPY for many rows."),
+            Error::OutsideTransaction { .. } => plain(SqlState::NO_ACTIVE_SQL_TRANSACTION),
+            Error::UndefinedSavepoint { .. } => plain(SqlState::INVALID_SAVEPOINT_SPECIFICATION),
             Error::InFailedTransaction => plain(SqlState::IN_FAILED_SQL_TRANSACTION),
             Error::TransactionStarted => plain(SqlState::ACTIVE_SQL_TRANSACTION),
             Error::UndefinedTable { position, .. } => plain(SqlState::UNDEFINED_TABLE).at(*position),
@@ -435,7 +449,7 @@ fn catalog_report(error: &catalog::Error) -> ErrorReport {
         E::RelationInUse { relation, dependents: views } => {
             dependents(plain(SqlState::DEPENDENT_OBJECTS_STILL_EXIST), views, relation)
         }
-        E::ChangedConcurrently { .. } => plain(SqlState::SERIALIZATION_FAILURE),
+        E::ChangedConcurrently { .. } | E::RowChangedConcurrently { .. } => plain(SqlState::SERIALIZATION_FAILURE),
         E::PartitionExists { .. } => plain(SqlState::DUPLICATE_OBJECT),
         E::PartitionNotFound { .. } => plain(SqlState::UNDEFINED_OBJECT),
         E::UnknownFormat { .. } => plain(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -443,6 +457,7 @@ fn catalog_report(error: &catalog::Error) -> ErrorReport {
         E::DiskFull { .. } => plain(SqlState::DISK_FULL).hint("Check free disk space."),
         E::DirectoryInUse { .. } => plain(SqlState::LOCK_FILE_EXISTS),
         E::Store(_) | E::File { .. } => plain(SqlState::IO_ERROR),
+        E::Rows { .. } => plain(SqlState::INTERNAL_ERROR),
         E::ShuttingDown => plain(SqlState::ADMIN_SHUTDOWN),
     }
 }
@@ -470,7 +485,8 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
             plain(SqlState::PROGRAM_LIMIT_EXCEEDED).hint("Partition the table, or merge small files.")
         }
         E::FileChanged { .. } => plain(SqlState::IO_ERROR).hint("Repeat the statement."),
-        E::NotParquet { .. } | E::Corrupted { .. } | E::CorruptedChunk { .. } => plain(SqlState::DATA_CORRUPTED),
+        E::SegmentUnreadable { .. } => plain(SqlState::IO_ERROR),
+        E::DamagedSegment { .. } | E::NotParquet { .. } | E::Corrupted { .. } => plain(SqlState::DATA_CORRUPTED),
         E::ColumnTypeMismatch { .. } => {
             plain(SqlState::DATATYPE_MISMATCH).hint("Declare the column with the type it has in the file.")
         }

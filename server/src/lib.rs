@@ -6,6 +6,7 @@
 
 pub mod analyze;
 pub mod apply;
+pub mod compaction;
 pub mod computed_limit;
 pub mod config;
 pub mod demo;

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::Catalog;
+use catalog::vfs::OsVfs;
+use storage::column_cache::ColumnCache;
+use storage::hot::Segments;
 use storage::object_stores::ObjectStores;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use crate::compaction;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::plan::Engine;
@@ -40,6 +44,8 @@ pub struct Server {
     pub catalog: Catalog,
     /// Where external tables are.
     pub stores: Arc<ObjectStores>,
+    /// The files of hot tables.
+    pub segments: Arc<Segments>,
     /// What runs queries.
     pub engine: Engine,
     /// Who is connected.
@@ -54,21 +60,24 @@ impl Server {
     /// The data directory cannot be used, or an external root is not there.
     pub fn open(config: Config) -> Result<Arc<Self>> {
         let catalog = Catalog::open(&config.data_dir)?;
+        let segments = open_segments(&catalog, &config)?;
         let stores = Arc::new(ObjectStores::new(config.stores.clone())?);
         let spill = config.data_dir.join("tmp");
         clear_directory(&spill)?;
-        let engine = Engine::new(config.memory_limit_bytes, &spill, stores.clone())?;
+        let engine = Engine::new(config.memory_limit_bytes - config.column_cache_bytes, &spill, stores.clone())?;
         info!(
             data_dir = %config.data_dir.display(),
             memory_limit_bytes = config.memory_limit_bytes,
             "data directory opened"
         );
         let sessions = SessionRegistry::default();
-        Ok(Arc::new(Server { config, catalog, stores, engine, sessions, stopping: CancellationToken::new() }))
+        let stopping = CancellationToken::new();
+        Ok(Arc::new(Server { config, catalog, stores, segments, engine, sessions, stopping }))
     }
 
     /// Serves clients until [`stop`](Self::stop) is called, then lets the sessions end.
     pub async fn serve(self: &Arc<Self>, listener: TcpListener) {
+        let compacting = tokio::spawn(compaction::run(Arc::downgrade(self), self.stopping.clone()));
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -91,6 +100,9 @@ impl Server {
         if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
             warn!("sessions did not end in time");
         }
+        if let Err(error) = compacting.await {
+            warn!(%error, "compaction did not end well");
+        }
         self.catalog.close();
     }
 
@@ -111,6 +123,29 @@ async fn connection(server: Arc<Server>, socket: TcpStream, address: SocketAddr)
         Ok(()) => debug!(%address, "connection ended"),
         Err(error) => debug!(%address, error = %error, "connection lost"),
     }
+}
+
+/// Opens the files of hot tables, and removes those that nothing refers to: at the start what a crash has left, later
+/// what is not needed any more.
+fn open_segments(catalog: &Catalog, config: &Config) -> Result<Arc<Segments>> {
+    let directory = config.data_dir.join("segments");
+    let columns = Arc::new(ColumnCache::new(config.column_cache_bytes as u64));
+    let segments = Arc::new(Segments::new(Arc::new(OsVfs), directory.clone(), catalog.garbage(), columns));
+    let file_error = |source| {
+        let path = directory.display().to_string();
+        Error::Catalog(catalog::Error::File { action: "clear directory", path, source })
+    };
+    segments.remove_orphans(&catalog.snapshot().segment_files()).map_err(file_error)?;
+    if let Some(garbage) = catalog.take_garbage() {
+        let segments = Arc::downgrade(&segments);
+        let remove = move || {
+            while let (Ok(file), Some(segments)) = (garbage.recv(), segments.upgrade()) {
+                segments.remove(&file);
+            }
+        };
+        std::thread::Builder::new().name("garbage".into()).spawn(remove).map_err(file_error)?;
+    }
+    Ok(segments)
 }
 
 /// Makes an empty directory: what an earlier process spilled is of no use.

@@ -148,12 +148,20 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// Rows of a hot table that cannot be decoded.
-    #[error("chunk {unit} is corrupted: {reason}")]
-    CorruptedChunk {
-        /// The chunk.
-        unit: u64,
-        /// What is wrong with it.
+    /// The file of a segment cannot be read.
+    #[error("could not read segment \"{name}\": {source}")]
+    SegmentUnreadable {
+        /// The file.
+        name: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The file of a segment is not what was written.
+    #[error("segment \"{name}\" is damaged: {reason}")]
+    DamagedSegment {
+        /// The file.
+        name: String,
+        /// How it shows.
         reason: String,
     },
 }

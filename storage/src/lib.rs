@@ -4,6 +4,7 @@
 //! answer the query engine as table providers, and [`scan`] holds what they share. This crate knows neither sessions nor
 //! SQL text.
 
+pub mod column_cache;
 pub mod error;
 pub mod external;
 pub mod hot;

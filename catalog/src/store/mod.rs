@@ -3,24 +3,55 @@
 //! A store keeps records, bytes under a key, and replaces some of them at once. It does not know what they mean.
 
 mod backend;
+pub(crate) mod load;
 pub mod record;
 pub mod redb_store;
 mod tally;
+pub(crate) mod touched;
 
 pub use record::RecordKey;
 pub use redb_store::RedbStore;
+pub(crate) use touched::{StoredRows, Touched};
 
 use bytes::Bytes;
 
 use crate::error::{Error, Result};
 
-/// A record to be written, or to be removed when there is no value.
+/// What happens to a record, or to several.
 #[derive(Debug, Clone)]
-pub struct RecordWrite {
-    /// Which record.
-    pub key: Vec<u8>,
-    /// Its new bytes.
-    pub value: Option<Bytes>,
+pub enum RecordWrite {
+    /// The record has these bytes from now on.
+    Put {
+        /// Which record.
+        key: Vec<u8>,
+        /// Its bytes.
+        value: Bytes,
+    },
+    /// The record goes, if it is there.
+    Remove {
+        /// Which record.
+        key: Vec<u8>,
+    },
+    /// All records go whose keys begin so.
+    RemoveAll {
+        /// The beginning of the keys.
+        prefix: Vec<u8>,
+    },
+}
+
+impl RecordWrite {
+    /// Bytes that it writes, the key aside.
+    pub(crate) fn value_bytes(&self) -> u64 {
+        match self {
+            RecordWrite::Put { value, .. } => value.len() as u64,
+            RecordWrite::Remove { .. } | RecordWrite::RemoveAll { .. } => 0,
+        }
+    }
+
+    /// Whether it makes room.
+    fn removes(&self) -> bool {
+        matches!(self, RecordWrite::Remove { .. } | RecordWrite::RemoveAll { .. })
+    }
 }
 
 /// What is called with the key and the value of each record.

@@ -3,30 +3,25 @@
 //! Every value begins with a checksum over key and content, because the store below verifies its pages only when it
 //! repairs itself. Definitions are JSON, so that a field can be added without a new format.
 
-use std::sync::Arc;
-
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::chunk::{InlineChunk, UnitId};
 use crate::error::{Error, Result};
 use crate::external_table::ExternalTable;
 use crate::hot_table::HotTable;
 use crate::name::Oid;
-use crate::partition::{Partition, PartitionValues};
-use crate::schema::Schema;
+use crate::partition::PartitionValues;
+use crate::rows::{UnitId, codec};
 use crate::snapshot::{CatalogSnapshot, Relation};
-use crate::store::{CommitStore, RecordWrite};
+use crate::store::RecordWrite;
+use crate::store::touched::Touched;
 use crate::view::View;
 
-/// The format of the records that this version writes. It reads those before it too: 1 had no types that users made.
-pub const FORMAT_VERSION: u32 = 2;
-/// The oldest format that this version reads.
-const FORMAT_VERSION_MIN: u32 = 1;
+/// The format of the records that this version reads and writes.
+pub const FORMAT_VERSION: u32 = 3;
 
 const CHECKSUM_BYTES: usize = 4;
-const ROW_COUNT_BYTES: usize = 4;
 
 /// Which record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,23 +34,29 @@ pub enum RecordKey {
     Relation(Oid),
     /// A partition of an external table, by the values of its partition columns.
     Partition(Oid, PartitionValues),
-    /// Rows of a hot table.
-    Chunk(Oid, UnitId),
+    /// The columns of an inline unit of a hot table.
+    InlineUnit(Oid, UnitId),
+    /// Rows of an inline unit, by the position of the first one.
+    InlineRows(Oid, UnitId, u32),
+    /// A segment of a hot table.
+    Segment(Oid, UnitId),
+    /// The deleted rows of a block of a unit of a hot table.
+    Deleted(Oid, UnitId, u16),
     /// A type that a user has made.
     Type(Oid),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Meta {
-    format_version: u32,
-    version: u64,
-    definition_version: u64,
-    next_oid: Oid,
-    next_unit: UnitId,
+pub(super) struct Meta {
+    pub(super) format_version: u32,
+    pub(super) version: u64,
+    pub(super) definition_version: u64,
+    pub(super) next_oid: Oid,
+    pub(super) next_unit: UnitId,
 }
 
 #[derive(Serialize, Deserialize)]
-enum StoredRelation {
+pub(super) enum StoredRelation {
     Hot(HotTable),
     External(ExternalTable),
     View(View),
@@ -81,13 +82,18 @@ impl RecordKey {
                 key.extend(oid.0.to_be_bytes());
                 key.extend(serde_json::to_vec(values).expect("strings are always JSON"));
             }
-            RecordKey::Chunk(oid, unit) => {
-                key.push(b'e');
-                key.extend(oid.0.to_be_bytes());
-                key.extend(unit.0.to_be_bytes());
+            RecordKey::InlineUnit(oid, unit) => key = unit_key(b'e', *oid, *unit),
+            RecordKey::InlineRows(oid, unit, first_row) => {
+                key = unit_key(b'f', *oid, *unit);
+                key.extend(first_row.to_be_bytes());
+            }
+            RecordKey::Segment(oid, unit) => key = unit_key(b'g', *oid, *unit),
+            RecordKey::Deleted(oid, unit, block) => {
+                key = unit_key(b'h', *oid, *unit);
+                key.extend(block.to_be_bytes());
             }
             RecordKey::Type(oid) => {
-                key.push(b'f');
+                key.push(b'i');
                 key.extend(oid.0.to_be_bytes());
             }
         }
@@ -95,21 +101,52 @@ impl RecordKey {
     }
 }
 
-/// The writes that bring a store from any earlier state to `snapshot`, given the records in which they differ.
-pub(crate) fn writes(snapshot: &CatalogSnapshot, touched: &[RecordKey]) -> Vec<RecordWrite> {
-    let mut keys: Vec<_> = touched.iter().chain([&RecordKey::Meta]).map(|key| (key.to_bytes(), key)).collect();
+fn unit_key(kind: u8, table: Oid, unit: UnitId) -> Vec<u8> {
+    let mut key = vec![kind];
+    key.extend(table.0.to_be_bytes());
+    key.extend(unit.0.to_be_bytes());
+    key
+}
+
+/// The writes that bring a store from any earlier state to `snapshot`, given in what they differ.
+///
+/// # Errors
+/// Rows of a type that cannot be stored: a bug.
+pub(crate) fn writes(snapshot: &CatalogSnapshot, touched: &Touched) -> Result<Vec<RecordWrite>> {
+    let mut keys: Vec<_> = touched.records.iter().chain([&RecordKey::Meta]).map(|key| (key.to_bytes(), key)).collect();
     keys.sort_by(|left, right| left.0.cmp(&right.0));
     keys.dedup_by(|left, right| left.0 == right.0);
-    let write = |(bytes, key): (Vec<u8>, &RecordKey)| {
-        let value = content(snapshot, key).map(|content| sealed(&bytes, &content));
-        RecordWrite { key: bytes, value }
-    };
-    keys.into_iter().map(write).collect()
+    let mut writes = Vec::with_capacity(keys.len() + touched.rows.len());
+    for (bytes, key) in keys {
+        match (content(snapshot, key)?, key) {
+            (Some(content), _) => writes.push(put(bytes, &content)),
+            (None, RecordKey::InlineUnit(table, unit)) => {
+                writes.push(RecordWrite::Remove { key: bytes });
+                writes.push(RecordWrite::RemoveAll { prefix: unit_key(b'f', *table, *unit) });
+            }
+            (None, _) => writes.push(RecordWrite::Remove { key: bytes }),
+        }
+    }
+    for rows in touched.merged_rows(snapshot)? {
+        let key = RecordKey::InlineRows(rows.table, rows.unit, rows.first_row).to_bytes();
+        let content = codec::encode_rows(&rows.rows).map_err(|error| not_stored(rows.table, &error.to_string()))?;
+        writes.push(put(key, &content));
+    }
+    Ok(writes)
+}
+
+fn put(key: Vec<u8>, content: &[u8]) -> RecordWrite {
+    let value = sealed(&key, content);
+    RecordWrite::Put { key, value }
+}
+
+fn not_stored(table: Oid, reason: &str) -> Error {
+    Error::Rows { table, reason: reason.to_owned() }
 }
 
 /// The content of a record in this snapshot, or `None` when it has no such record.
-fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Option<Vec<u8>> {
-    match key {
+fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Result<Option<Vec<u8>>> {
+    Ok(match key {
         RecordKey::Meta => Some(json(&Meta {
             format_version: FORMAT_VERSION,
             version: snapshot.version,
@@ -129,97 +166,40 @@ fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Option<Vec<u8>> {
         }),
         RecordKey::Partition(oid, values) => snapshot.partitions(*oid).get(values).map(json),
         RecordKey::Type(oid) => snapshot.user_type_by_oid(*oid).map(|ty| json(ty.as_ref())),
-        RecordKey::Chunk(oid, unit) => {
-            // New chunks are at the end, and the ones to be removed belong to a table that is not there any more.
-            let chunks = snapshot.rows.get(oid)?;
-            chunks.find(*unit).map(|chunk| {
-                let mut content = Vec::with_capacity(ROW_COUNT_BYTES + chunk.bytes().len());
-                content.extend(chunk.rows.to_le_bytes());
-                content.extend(chunk.bytes());
-                content
-            })
-        }
-    }
-}
-
-/// The snapshot that a store holds, or `None` when the store is new.
-pub(crate) fn read_snapshot(store: &dyn CommitStore) -> Result<Option<CatalogSnapshot>> {
-    let mut snapshot: Option<CatalogSnapshot> = None;
-    store.load(&mut |key, value| {
-        let content = unsealed(key, value)?;
-        match (&mut snapshot, key.first()) {
-            (None, Some(b'a')) => {
-                snapshot = Some(empty_snapshot(key, &content)?);
-                Ok(())
-            }
-            (Some(snapshot), Some(kind)) => restore(snapshot, *kind, key, content),
-            _ => Err(corrupted(key, "it comes before the record of the format")),
-        }
-    })?;
-    Ok(snapshot)
-}
-
-fn empty_snapshot(key: &[u8], content: &[u8]) -> Result<CatalogSnapshot> {
-    let meta: Meta = parse(key, content)?;
-    if !(FORMAT_VERSION_MIN..=FORMAT_VERSION).contains(&meta.format_version) {
-        return Err(Error::UnknownFormat { found: meta.format_version, supported: FORMAT_VERSION });
-    }
-    Ok(CatalogSnapshot {
-        version: meta.version,
-        definition_version: meta.definition_version,
-        next_oid: meta.next_oid,
-        next_unit: meta.next_unit,
-        definitions: Arc::default(),
-        rows: Arc::default(),
+        RecordKey::InlineUnit(table, unit) => inline_unit(snapshot, *table, *unit)?,
+        // Written once, with the commit that adds them.
+        RecordKey::InlineRows(..) => None,
+        RecordKey::Segment(table, unit) => snapshot.rows(*table).segment(*unit).map(|segment| {
+            let mut content = BytesMut::new();
+            let file = json(&segment.file);
+            content.put_u32_le(file.len() as u32);
+            content.put_slice(&file);
+            content.put_slice(&segment.file.details);
+            content.to_vec()
+        }),
+        RecordKey::Deleted(table, unit, block) => deleted_rows(snapshot, *table, *unit, *block)?,
     })
 }
 
-fn restore(snapshot: &mut CatalogSnapshot, kind: u8, key: &[u8], mut content: Bytes) -> Result<()> {
-    let definitions = Arc::make_mut(&mut snapshot.definitions);
-    match kind {
-        b'b' => {
-            let schema: Schema = parse(key, &content)?;
-            definitions.schemas.insert(schema.name.clone(), Arc::new(schema));
-        }
-        b'c' => {
-            let relation = match parse(key, &content)? {
-                StoredRelation::Hot(table) => Relation::Hot(Arc::new(table)),
-                StoredRelation::External(table) => Relation::External(Arc::new(table)),
-                StoredRelation::View(view) => Relation::View(Arc::new(view)),
-            };
-            definitions.names.insert(relation.oid(), relation.name().clone());
-            definitions.relations.insert(relation.name().clone(), relation);
-        }
-        b'd' => {
-            let partition: Partition = parse(key, &content)?;
-            let partitions = definitions.partitions.entry(key_oid(key)?).or_default();
-            Arc::make_mut(partitions).insert(partition.values.clone(), partition);
-        }
-        b'e' => {
-            let unit = key.get(5..13).and_then(|bytes| bytes.try_into().ok());
-            let unit = UnitId(u64::from_be_bytes(unit.ok_or_else(|| corrupted(key, "its key is too short"))?));
-            if content.len() < ROW_COUNT_BYTES {
-                return Err(corrupted(key, "it is too short"));
-            }
-            let rows = content.get_u32_le();
-            snapshot.push_chunk(key_oid(key)?, InlineChunk::new(unit, rows, content));
-        }
-        b'f' => definitions.put_type(Arc::new(parse(key, &content)?)),
-        _ => return Err(corrupted(key, "its kind is unknown")),
-    }
-    Ok(())
+fn inline_unit(snapshot: &CatalogSnapshot, table: Oid, unit: UnitId) -> Result<Option<Vec<u8>>> {
+    let rows = snapshot.rows(table);
+    let Some(unit) = rows.inline_unit(unit) else { return Ok(None) };
+    codec::encode_schema(unit.schema()).map(Some).map_err(|error| not_stored(table, &error.to_string()))
 }
 
-fn key_oid(key: &[u8]) -> Result<Oid> {
-    let oid = key.get(1..5).and_then(|bytes| bytes.try_into().ok());
-    oid.map(|bytes| Oid(u32::from_be_bytes(bytes))).ok_or_else(|| corrupted(key, "its key is too short"))
+fn deleted_rows(snapshot: &CatalogSnapshot, table: Oid, unit: UnitId, block: u16) -> Result<Option<Vec<u8>>> {
+    let rows = snapshot.rows(table);
+    let Some(deleted) = rows.deleted(unit).and_then(|deleted| deleted.block(block)) else { return Ok(None) };
+    let mut content = Vec::with_capacity(deleted.serialized_size());
+    deleted.serialize_into(&mut content).map_err(|error| not_stored(table, &error.to_string()))?;
+    Ok(Some(content))
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("definitions have only string keys, so they are always JSON")
 }
 
-fn parse<T: DeserializeOwned>(key: &[u8], content: &[u8]) -> Result<T> {
+pub(super) fn parse<T: DeserializeOwned>(key: &[u8], content: &[u8]) -> Result<T> {
     serde_json::from_slice(content).map_err(|error| corrupted(key, &error.to_string()))
 }
 
@@ -237,7 +217,7 @@ fn sealed(key: &[u8], content: &[u8]) -> Bytes {
     value.freeze()
 }
 
-fn unsealed(key: &[u8], value: &[u8]) -> Result<Bytes> {
+pub(super) fn unsealed(key: &[u8], value: &[u8]) -> Result<Bytes> {
     let Some((expected, content)) = value.split_first_chunk::<CHECKSUM_BYTES>() else {
         return Err(corrupted(key, "it is too short"));
     };
@@ -247,6 +227,6 @@ fn unsealed(key: &[u8], value: &[u8]) -> Result<Bytes> {
     Ok(Bytes::copy_from_slice(content))
 }
 
-fn corrupted(key: &[u8], reason: &str) -> Error {
+pub(super) fn corrupted(key: &[u8], reason: &str) -> Error {
     Error::Corrupted { key: String::from_utf8_lossy(key).escape_debug().to_string(), reason: reason.to_owned() }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition};
 use tracing::{info, warn};
 
 use crate::error::{Error, Result, file_error};
@@ -80,9 +80,9 @@ impl RedbStore {
         let path = &self.path;
         let opened = self.opened.as_mut().ok_or_else(|| closed(path))?;
         let needed = bytes_needed(writes);
-        let written: u64 = writes.iter().filter_map(|write| write.value.as_ref()).map(|it| it.len() as u64).sum();
+        let written: u64 = writes.iter().map(RecordWrite::value_bytes).sum();
         // What makes room must be possible on a full disk: it may use what others must leave, and is tried in any case.
-        let makes_room = writes.iter().any(|write| write.value.is_none()) && written <= COMMIT_BYTES;
+        let makes_room = writes.iter().any(RecordWrite::removes) && written <= COMMIT_BYTES;
         let keep = if makes_room { 0 } else { RESERVE_KEPT_BYTES };
         Ok(opened.reserve(path, needed, keep)? || makes_room || opened.has_room_inside(path, needed, keep)?)
     }
@@ -269,17 +269,7 @@ impl Opened {
         {
             let mut table = transaction.open_table(RECORDS).map_err(|error| store_error(path, error))?;
             for write in writes {
-                let key = write.key.as_slice();
-                let old = match &write.value {
-                    Some(value) => table.insert(key, value.as_ref()),
-                    None => table.remove(key),
-                };
-                if let Some(old) = old.map_err(|error| store_error(path, error))? {
-                    tally.remove(key, old.value());
-                }
-                if let Some(value) = &write.value {
-                    tally.add(key, value);
-                }
+                apply(&mut table, write, &mut tally).map_err(|error| store_error(path, error))?;
             }
             let mut table = transaction.open_table(TALLY).map_err(|error| store_error(path, error))?;
             table.insert((), tally.to_bytes().as_slice()).map_err(|error| store_error(path, error))?;
@@ -328,11 +318,56 @@ fn unpanicked<T>(path: &Path, run: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 /// What the file may grow by when this is written; rather too much than too little.
+/// Does what a commit asks for, and counts it.
+fn apply(
+    table: &mut Table<'_, &'static [u8], &'static [u8]>,
+    write: &RecordWrite,
+    tally: &mut Tally,
+) -> Result<(), redb::StorageError> {
+    match write {
+        RecordWrite::Put { key, value } => {
+            if let Some(old) = table.insert(key.as_slice(), value.as_ref())? {
+                tally.remove(key, old.value());
+            }
+            tally.add(key, value);
+        }
+        RecordWrite::Remove { key } => {
+            if let Some(old) = table.remove(key.as_slice())? {
+                tally.remove(key, old.value());
+            }
+        }
+        RecordWrite::RemoveAll { prefix } => {
+            for key in keys_with(table, prefix)? {
+                if let Some(old) = table.remove(key.as_slice())? {
+                    tally.remove(&key, old.value());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The keys that begin so: they are together, and the first of them is the first that is not less than their beginning.
+fn keys_with(
+    table: &Table<'_, &'static [u8], &'static [u8]>,
+    prefix: &[u8],
+) -> Result<Vec<Vec<u8>>, redb::StorageError> {
+    let mut keys = Vec::new();
+    for entry in table.range::<&[u8]>(prefix..)? {
+        let (key, _) = entry?;
+        if !key.value().starts_with(prefix) {
+            break;
+        }
+        keys.push(key.value().to_vec());
+    }
+    Ok(keys)
+}
+
 fn bytes_needed(writes: &[RecordWrite]) -> u64 {
-    let of_write = |write: &RecordWrite| match &write.value {
+    let of_write = |write: &RecordWrite| match write {
         // redb rounds what a large record takes up to a power of two.
-        Some(value) => ((write.key.len() + value.len()) as u64).next_power_of_two() + WRITE_BYTES,
-        None => REMOVE_BYTES,
+        RecordWrite::Put { key, value } => ((key.len() + value.len()) as u64).next_power_of_two() + WRITE_BYTES,
+        RecordWrite::Remove { .. } | RecordWrite::RemoveAll { .. } => REMOVE_BYTES,
     };
     writes.iter().map(of_write).sum::<u64>() + COMMIT_BYTES
 }
@@ -371,7 +406,7 @@ mod tests {
     const PATH: &str = "/store";
 
     fn write(key: &'static [u8], value: &'static [u8]) -> RecordWrite {
-        RecordWrite { key: key.to_vec(), value: Some(Bytes::from_static(value)) }
+        RecordWrite::Put { key: key.to_vec(), value: Bytes::from_static(value) }
     }
 
     fn keys(store: &RedbStore) -> Result<Vec<Vec<u8>>> {

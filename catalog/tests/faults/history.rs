@@ -5,6 +5,9 @@ use std::fmt::Debug;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use catalog::rows::InlineUnit;
 use catalog::vfs::{SimulatedVfs, Vfs};
 use catalog::{Catalog, CatalogChange, CatalogSnapshot, Error};
 use tokio::runtime::{Builder, Runtime};
@@ -152,13 +155,25 @@ pub fn content(snapshot: &CatalogSnapshot) -> Content {
             let oid = relation.oid();
             put("relation", relation.name(), format!("{relation:?}"));
             put("partitions", &oid, format!("{:?}", snapshot.partitions(oid)));
-            for chunk in snapshot.chunks(oid).iter() {
-                put("chunk", &(oid, chunk.unit), {
-                    let bytes = chunk.bytes();
-                    format!("{} rows, {} bytes, {:x}", chunk.rows, bytes.len(), crc32fast::hash(bytes))
-                });
+            let rows = snapshot.rows(oid);
+            for unit in rows.inline_units() {
+                put("rows", &(oid, unit.unit), values(unit));
+            }
+            for (unit, segment) in rows.segments() {
+                put("segment", &(oid, unit), format!("{:?}", segment.file));
+            }
+            for (unit, deleted) in rows.all_deleted() {
+                put("deleted", &(oid, unit), format!("{:?}", deleted.iter().collect::<Vec<_>>()));
             }
         }
     }
     content
+}
+
+/// The rows of a unit, however many batches they are in.
+fn values(unit: &InlineUnit) -> String {
+    let batches = unit.batches().map(|(_, batch)| batch.column(0).as_primitive::<Int64Type>().values().to_vec());
+    let values: Vec<i64> = batches.flatten().collect();
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    format!("{} rows, {:x}", values.len(), crc32fast::hash(&bytes))
 }

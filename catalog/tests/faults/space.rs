@@ -1,11 +1,11 @@
 //! A disk that fills up: commits are refused, what is there stays readable, dropping works, and with space all goes on.
 
-use bytes::Bytes;
+use arrow::array::Int64Array;
 use catalog::vfs::SimulatedVfs;
 use catalog::{CatalogChange, Relation};
 
 use crate::history::{History, Server, content};
-use crate::workload::Workload;
+use crate::workload::{Workload, append};
 
 const MEBIBYTE: u64 = 1024 * 1024;
 const GROUPS: u64 = 30;
@@ -78,8 +78,8 @@ fn fill(server: &Server, history: &mut History) {
     for size in [MEBIBYTE, MEBIBYTE / 16, 100] {
         let refused = history.refused.len();
         while history.refused.len() == refused && history.in_doubt.is_empty() {
-            let bytes = Bytes::from(vec![7; size as usize]);
-            server.commit(vec![vec![CatalogChange::AppendRows { table, rows: 1, bytes }]], history);
+            let values = Int64Array::from_value(7, (size / 8) as usize);
+            server.commit(vec![vec![append(table, values)]], history);
         }
     }
 }

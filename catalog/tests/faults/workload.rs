@@ -1,10 +1,14 @@
 //! A sequence of commits that follows from a seed.
 
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use bytes::Bytes;
+use catalog::rows::{NewPlaces, ReplacedUnit, RowSet, Segment, SegmentFile};
 use catalog::vfs::simulated::Random;
 use catalog::{
     Catalog, CatalogChange, CatalogSnapshot, Column, ExternalTable, FileFormat, HotTable, ObjectName, Oid, Partition,
-    Relation, Schema, SchemaKind, SqlType, View,
+    Relation, RowAddresses, RowChanges, Schema, SchemaKind, SqlType, View,
 };
 
 /// Makes commits.
@@ -54,7 +58,10 @@ impl Workload {
                 }
                 _ => self.create_schema(catalog),
             },
-            _ => match self.pick(&hot) {
+            kind => match self.pick(&hot) {
+                Some(table) if kind < 11 => self.delete_rows(snapshot, table),
+                Some(table) if kind == 11 => self.rewrite_rows(snapshot, table),
+                Some(table) if kind == 12 => vec![CatalogChange::Truncate { table }],
                 Some(table) => vec![self.append_rows(table)],
                 None => self.create_table(catalog),
             },
@@ -120,10 +127,41 @@ impl Workload {
     fn append_rows(&mut self, table: Oid) -> CatalogChange {
         let size =
             if self.random.chance(1, 4) { self.random.below(self.rows_bytes_max) } else { self.random.below(300) };
-        let mut rows = Vec::new();
-        while (rows.len() as u64) < size {
-            rows.extend(self.random.next_u64().to_le_bytes());
-        }
-        CatalogChange::AppendRows { table, rows: 1 + self.random.below(100) as u32, bytes: Bytes::from(rows) }
+        let values = Int64Array::from_iter_values((0..=size / 8).map(|_| self.random.next_u64() as i64));
+        append(table, values)
     }
+
+    /// Deletes one row in ten of an inline unit that are not deleted already.
+    fn delete_rows(&mut self, snapshot: &CatalogSnapshot, table: Oid) -> Vec<CatalogChange> {
+        let rows = snapshot.rows(table);
+        let units: Vec<_> = rows.inline_units().map(|unit| (unit.unit, unit.rows())).collect();
+        let Some((unit, count)) = self.pick(&units) else { return vec![self.append_rows(table)] };
+        let is_there = |row: &u32| !rows.deleted(unit).is_some_and(|deleted| deleted.contains(*row));
+        let chosen: RowSet = (0..count).filter(is_there).filter(|_| self.random.chance(1, 10)).collect();
+        let delete = RowAddresses::from_unit(unit, chosen);
+        vec![CatalogChange::ChangeRows { table, changes: RowChanges { delete, ..RowChanges::default() } }]
+    }
+
+    /// Puts a segment in the place of an inline unit, row by row. No file is written: the catalog reads none.
+    fn rewrite_rows(&mut self, snapshot: &CatalogSnapshot, table: Oid) -> Vec<CatalogChange> {
+        let rows = snapshot.rows(table);
+        let Some(unit) = rows.inline_units().next() else { return vec![self.append_rows(table)] };
+        let mut places = NewPlaces::none(unit.rows());
+        (0..unit.rows()).for_each(|row| places.set(row, 0, row));
+        let name = self.name();
+        let file = SegmentFile { table, name, rows: unit.rows(), bytes: 1, details: Bytes::from_static(b"details") };
+        // As if nothing had been deleted when it was read: what is, is deleted from the segment.
+        let replaced = vec![ReplacedUnit { unit: unit.unit, deleted: RowSet::default(), places: Arc::new(places) }];
+        vec![
+            CatalogChange::SealRows { table },
+            CatalogChange::RewriteRows { table, replaced, segments: vec![Arc::new(Segment::new(file, None))] },
+        ]
+    }
+}
+
+/// The change that adds these rows.
+pub fn append(table: Oid, values: Int64Array) -> CatalogChange {
+    let column: ArrayRef = Arc::new(values);
+    let rows = RecordBatch::try_from_iter_with_nullable([("c1", column, true)]).expect("one column");
+    CatalogChange::ChangeRows { table, changes: RowChanges::append(vec![rows]) }
 }

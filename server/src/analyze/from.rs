@@ -117,7 +117,7 @@ impl Analyzer<'_> {
     }
 
     /// Two relations of one name cannot be told apart.
-    fn check_names(&self, namespace: &Namespace, from: &[TableWithJoins]) -> Result<()> {
+    pub(super) fn check_names(&self, namespace: &Namespace, from: &[TableWithJoins]) -> Result<()> {
         for (position, relation) in namespace.relations.iter().enumerate() {
             let Some(name) = &relation.name else { continue };
             let same = |other: &&ScopeRelation| {

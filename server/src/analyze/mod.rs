@@ -21,6 +21,7 @@ mod from;
 mod function_call;
 mod grouping;
 mod location;
+pub mod modify;
 mod names;
 mod needed;
 mod operators;

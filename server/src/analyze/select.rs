@@ -105,13 +105,13 @@ impl Analyzer<'_> {
         keeps_order: bool,
     ) -> Result<Analyzed> {
         let mut plan = self.from(&select.from)?;
-        if let Some(selection) = &select.selection {
-            self.level()?.place = Some(Place::Plain("WHERE"));
-            let condition = self.condition(selection, "WHERE")?;
-            plan = self.filtered(plan, condition.expr)?;
-        }
+        plan = self.where_clause(plan, select.selection.as_ref())?;
         self.level()?.place = Some(Place::SelectList);
-        let items = self.select_items(select)?;
+        let mut items = self.select_items(&select.projection, !select.from.is_empty())?;
+        if let Some(exclude) = &select.exclude {
+            let names = exclude_names(exclude)?;
+            items.retain(|(name, _)| !names.contains(name));
+        }
         let mut grouping = self.group_by(&select.group_by, &items)?;
         let having = self.clause(select.having.as_ref(), Place::Having, "HAVING")?;
         let qualify = self.clause(select.qualify.as_ref(), Place::Qualify, "QUALIFY")?;
@@ -192,10 +192,18 @@ impl Analyzer<'_> {
         Ok(Some(self.condition(expr, name)?.expr))
     }
 
-    /// The select list, `*` written out.
-    fn select_items(&mut self, select: &ast::Select) -> Result<Vec<(String, Typed)>> {
-        let mut items = Vec::with_capacity(select.projection.len());
-        for item in &select.projection {
+    /// The rows for which WHERE is true.
+    pub(super) fn where_clause(&mut self, plan: LogicalPlan, selection: Option<&ast::Expr>) -> Result<LogicalPlan> {
+        let Some(selection) = selection else { return Ok(plan) };
+        self.level()?.place = Some(Place::Plain("WHERE"));
+        let condition = self.condition(selection, "WHERE")?;
+        self.filtered(plan, condition.expr)
+    }
+
+    /// The select list, or that of RETURNING, `*` written out.
+    pub(super) fn select_items(&mut self, list: &[SelectItem], has_from: bool) -> Result<Vec<(String, Typed)>> {
+        let mut items = Vec::with_capacity(list.len());
+        for item in list {
             match item {
                 SelectItem::UnnamedExpr(expr) => {
                     if let Some(fields) = self.expanded_row(expr)? {
@@ -215,7 +223,7 @@ impl Analyzer<'_> {
                     return Err(Error::not_supported("several aliases for one expression"));
                 }
                 SelectItem::Wildcard(options) => {
-                    if select.from.is_empty() {
+                    if !has_from {
                         let message = "SELECT * with no tables specified is not valid";
                         let location = options.wildcard_token.0.span.start;
                         return Err(self.at_location(PgError::new(SqlState::SYNTAX_ERROR, message), location));
@@ -239,10 +247,6 @@ impl Analyzer<'_> {
                     items.extend(self.record_fields(&value, expr)?);
                 }
             }
-        }
-        if let Some(exclude) = &select.exclude {
-            let names = exclude_names(exclude)?;
-            items.retain(|(name, _)| !names.contains(name));
         }
         Ok(items)
     }

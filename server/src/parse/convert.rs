@@ -8,16 +8,19 @@ use sqlparser::ast::{self, ColumnOption, ContextModifier, CreateTableOptions, Ob
 use sqlparser::tokenizer::{Location, Token};
 
 use crate::error::{Error, Result};
-use crate::parse::StatementReader;
 use crate::parse::statement::{
     ColumnDefinition, CreateSchema, CreateTable, CreateView, Drop, DropKind, Explain, Insert, Set, Statement,
 };
+use crate::parse::{StatementReader, modify};
 
 /// Our form of a statement that sqlparser has read, beginning at `start`.
 pub(super) fn statement(statement: ast::Statement, reader: &StatementReader<'_>, start: Location) -> Result<Statement> {
     match statement {
         ast::Statement::Query(query) => Ok(Statement::Query(query)),
         ast::Statement::Insert(insert) => self::insert(insert),
+        ast::Statement::Delete(delete) => modify::delete(delete),
+        ast::Statement::Update(update) => modify::update(update),
+        ast::Statement::Truncate(truncate) => modify::truncate(truncate),
         ast::Statement::CreateTable(table) => create_table(table, reader),
         ast::Statement::CreateView(view) => create_view(view, reader, start),
         ast::Statement::CreateSchema { .. } => create_schema(statement),
@@ -28,7 +31,9 @@ pub(super) fn statement(statement: ast::Statement, reader: &StatementReader<'_>,
         }
         ast::Statement::Commit { chain: false, modifier: None, .. } => Ok(Statement::Commit),
         ast::Statement::Rollback { chain: false, savepoint: None } => Ok(Statement::Rollback),
-        ast::Statement::Rollback { savepoint: Some(_), .. } => Err(Error::not_supported("ROLLBACK TO SAVEPOINT")),
+        ast::Statement::Rollback { chain: false, savepoint: Some(name) } => Ok(Statement::RollbackTo(name)),
+        ast::Statement::Savepoint { name } => Ok(Statement::Savepoint(name)),
+        ast::Statement::ReleaseSavepoint { name } => Ok(Statement::Release(name)),
         ast::Statement::Set(set) => self::set(set),
         ast::Statement::ShowVariable { variable } => {
             let words: Vec<_> = variable.iter().map(|word| word.value.clone()).collect();
@@ -58,7 +63,7 @@ fn insert(insert: ast::Insert) -> Result<Statement> {
         ignore: false,
         into: true,
         table: TableObject::TableName(table),
-        table_alias: None,
+        table_alias,
         columns,
         overwrite: false,
         source,
@@ -83,15 +88,13 @@ fn insert(insert: ast::Insert) -> Result<Statement> {
     if on.is_some() {
         return Err(Error::not_supported("ON CONFLICT"));
     }
-    if returning.is_some() {
-        return Err(Error::not_supported("RETURNING"));
-    }
     if !assignments.is_empty() || !after_columns.is_empty() {
         return Err(Error::not_supported("INSERT of this form"));
     }
     let source = source.ok_or_else(|| Error::not_supported("DEFAULT VALUES"))?;
     let columns = columns.into_iter().map(column_name).collect::<Result<_>>()?;
-    Ok(Statement::Insert(Insert { table, columns, source }))
+    let alias = table_alias.map(|alias| alias.alias);
+    Ok(Statement::Insert(Insert { table, alias, columns, source, returning: returning.unwrap_or_default() }))
 }
 
 /// The target column of an INSERT: one identifier.

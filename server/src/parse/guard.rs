@@ -8,7 +8,7 @@ use sqlparser::ast::{
 
 use crate::error::{Error, Result};
 use crate::parse::position;
-use crate::parse::statement::Statement;
+use crate::parse::statement::{Insert, Modify, ModifyKind, Statement};
 
 /// Words that PostgreSQL does not take as the name of a relation unless they are quoted; sqlparser takes some of them.
 const RESERVED_WORDS: &[&str] = &[
@@ -84,13 +84,14 @@ const RESERVED_WORDS: &[&str] = &[
 /// # Errors
 /// 0A000 for a clause that has no effect in the planner, 42601 for a reserved word as a relation's name.
 pub fn check(statement: &Statement, text: &str) -> Result<()> {
-    let query = match statement {
-        Statement::Query(query) => query,
-        Statement::Insert(insert) => &insert.source,
-        Statement::Explain(explain) => &explain.query,
+    let visited = match statement {
+        Statement::Query(query) => query.visit(&mut Guard),
+        Statement::Insert(insert) => visit_insert(insert),
+        Statement::Explain(explain) => explain.query.visit(&mut Guard),
+        Statement::Modify(modify) => visit_modify(modify),
         _ => return Ok(()),
     };
-    match query.visit(&mut Guard) {
+    match visited {
         ControlFlow::Break(Refusal::Clause(clause)) => Err(Error::not_supported(clause)),
         ControlFlow::Break(Refusal::Unexpected(word)) => Err(Error::Syntax {
             message: format!("syntax error at or near \"{}\"", word.value),
@@ -99,6 +100,29 @@ pub fn check(statement: &Statement, text: &str) -> Result<()> {
         }),
         ControlFlow::Continue(()) => Ok(()),
     }
+}
+
+fn visit_insert(insert: &Insert) -> ControlFlow<Refusal> {
+    insert.source.visit(&mut Guard)?;
+    visit_returning(&insert.returning)
+}
+
+fn visit_returning(returning: &[SelectItem]) -> ControlFlow<Refusal> {
+    if let Some(alias) = returning.iter().find_map(wrong_alias) {
+        return ControlFlow::Break(Refusal::Unexpected(alias.clone()));
+    }
+    returning.iter().try_for_each(|item| item.visit(&mut Guard))
+}
+
+fn visit_modify(modify: &Modify) -> ControlFlow<Refusal> {
+    if let ModifyKind::Update(assignments) = &modify.kind {
+        for assignment in assignments {
+            assignment.value.visit(&mut Guard)?;
+        }
+    }
+    modify.from.visit(&mut Guard)?;
+    modify.selection.visit(&mut Guard)?;
+    visit_returning(&modify.returning)
 }
 
 struct Guard;

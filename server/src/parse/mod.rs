@@ -13,6 +13,7 @@ pub mod external;
 pub mod forms;
 pub mod guard;
 pub mod length;
+pub mod modify;
 mod nested_type;
 pub mod numbers;
 pub mod parentheses;
@@ -266,7 +267,7 @@ mod tests {
 
     #[test]
     fn what_is_not_supported_is_refused_by_name() {
-        check("update t set a = 1", "0A000 UPDATE is not supported @0");
+        check("merge into t using u on t.a = u.a when matched then delete", "0A000 MERGE is not supported @0");
         check("select * from (select 1) tablesample system (10)", "0A000 TABLESAMPLE is not supported @0");
         check("select * from t for update", "0A000 FOR UPDATE is not supported @0");
         check("create table t (a int primary key)", "0A000 PRIMARY KEY is not supported @0");

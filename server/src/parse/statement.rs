@@ -13,6 +13,10 @@ pub enum Statement {
     Explain(Explain),
     /// `INSERT`
     Insert(Insert),
+    /// `UPDATE`, `DELETE`
+    Modify(Box<Modify>),
+    /// `TRUNCATE`
+    Truncate(Truncate),
     /// `COPY … FROM STDIN`
     CopyFrom(CopyFrom),
     /// `CREATE SCHEMA`
@@ -47,6 +51,12 @@ pub enum Statement {
     Commit,
     /// `ROLLBACK`, `ABORT`
     Rollback,
+    /// `SAVEPOINT name`
+    Savepoint(ast::Ident),
+    /// `ROLLBACK TO [SAVEPOINT] name`
+    RollbackTo(ast::Ident),
+    /// `RELEASE [SAVEPOINT] name`
+    Release(ast::Ident),
     /// `SET`
     Set(Set),
     /// `RESET name`
@@ -74,15 +84,78 @@ pub struct Explain {
     pub query: Box<ast::Query>,
 }
 
-/// `INSERT INTO table [(columns)] query`
+/// `INSERT INTO table [(columns)] query [RETURNING …]`
 #[derive(Debug, Clone)]
 pub struct Insert {
     /// The table.
     pub table: ast::ObjectName,
+    /// What RETURNING calls it.
+    pub alias: Option<ast::Ident>,
     /// The columns that are given values; empty for all.
     pub columns: Vec<ast::Ident>,
     /// Where the rows come from.
     pub source: Box<ast::Query>,
+    /// What is answered for each row; nothing when it is empty.
+    pub returning: Vec<ast::SelectItem>,
+}
+
+/// `UPDATE` or `DELETE`
+#[derive(Debug, Clone)]
+pub struct Modify {
+    /// The table.
+    pub target: TargetName,
+    /// What happens to its rows.
+    pub kind: ModifyKind,
+    /// Other relations: FROM of an UPDATE, USING of a DELETE.
+    pub from: Vec<ast::TableWithJoins>,
+    /// Which rows.
+    pub selection: Option<ast::Expr>,
+    /// What is answered for each row; nothing when it is empty.
+    pub returning: Vec<ast::SelectItem>,
+}
+
+/// The table that a statement changes.
+#[derive(Debug, Clone)]
+pub struct TargetName {
+    /// Its name.
+    pub name: ast::ObjectName,
+    /// What the statement calls it.
+    pub alias: Option<ast::TableAlias>,
+}
+
+/// What happens to rows.
+#[derive(Debug, Clone)]
+pub enum ModifyKind {
+    /// They go.
+    Delete,
+    /// Columns get values.
+    Update(Vec<Assignment>),
+}
+
+/// `column = value`
+#[derive(Debug, Clone)]
+pub struct Assignment {
+    /// The column, or a part of one.
+    pub column: ast::ObjectName,
+    /// Its value, or DEFAULT.
+    pub value: ast::Expr,
+}
+
+/// `TRUNCATE`
+#[derive(Debug, Clone)]
+pub struct Truncate {
+    /// The tables.
+    pub tables: Vec<ast::ObjectName>,
+}
+
+impl Modify {
+    /// The verb.
+    pub fn verb(&self) -> &'static str {
+        match self.kind {
+            ModifyKind::Delete => "DELETE",
+            ModifyKind::Update(_) => "UPDATE",
+        }
+    }
 }
 
 /// `COPY table [(columns)] FROM STDIN`
@@ -368,6 +441,8 @@ impl Statement {
             Statement::Query(_) => "SELECT",
             Statement::Explain(_) => "EXPLAIN",
             Statement::Insert(_) => "INSERT",
+            Statement::Modify(modify) => modify.verb(),
+            Statement::Truncate(_) => "TRUNCATE TABLE",
             Statement::CopyFrom(_) => "COPY",
             Statement::CreateSchema(_) | Statement::CreateExternalSchema(_) => "CREATE SCHEMA",
             Statement::CreateTable(_) => "CREATE TABLE",
@@ -382,7 +457,9 @@ impl Statement {
             Statement::Begin(_) => "BEGIN",
             Statement::SetTransaction(_) | Statement::Set(_) => "SET",
             Statement::Commit => "COMMIT",
-            Statement::Rollback => "ROLLBACK",
+            Statement::Rollback | Statement::RollbackTo(_) => "ROLLBACK",
+            Statement::Savepoint(_) => "SAVEPOINT",
+            Statement::Release(_) => "RELEASE",
             Statement::Reset { .. } | Statement::ResetAll => "RESET",
             Statement::Show { .. } => "SHOW",
         }
@@ -390,7 +467,7 @@ impl Statement {
 
     /// Whether it may run in a transaction that has failed.
     pub fn ends_transaction(&self) -> bool {
-        matches!(self, Statement::Commit | Statement::Rollback)
+        matches!(self, Statement::Commit | Statement::Rollback | Statement::RollbackTo(_))
     }
 }
 

@@ -12,7 +12,7 @@ use datafusion::logical_expr::TableSource;
 use pg::SessionValues;
 use pg::names::Names;
 use storage::external::ExternalTableProvider;
-use storage::hot::HotTableProvider;
+use storage::hot::{HotTableProvider, Segments};
 use storage::object_stores::ObjectStores;
 use storage::scan::report::ScanReports;
 
@@ -35,6 +35,7 @@ pub struct PlanContext {
     values: SessionValues,
     state: SessionState,
     stores: Arc<ObjectStores>,
+    segments: Arc<Segments>,
     reports: Arc<ScanReports>,
     /// The relations that the statement names itself, not those its views read.
     relations: Mutex<BTreeSet<Oid>>,
@@ -61,6 +62,7 @@ impl PlanContext {
             state: server.engine.state(reports.clone(), values.clone()),
             values,
             stores: server.stores.clone(),
+            segments: server.segments.clone(),
             reports,
             relations: Mutex::default(),
             view_depth: 0,
@@ -70,21 +72,8 @@ impl PlanContext {
 
     /// For the query of a view that this statement reads: the view's own search path, and one level deeper.
     fn inside_view(&self, view: &View) -> Self {
-        let scope = NameScope { database: self.scope.database.clone(), search_path: view.search_path.clone() };
-        let names = Arc::new(scope.names(&self.snapshot, &self.identity.user));
-        PlanContext {
-            identity: self.identity.clone(),
-            snapshot: self.snapshot.clone(),
-            scope,
-            names,
-            values: self.values.clone(),
-            state: self.state.clone(),
-            stores: self.stores.clone(),
-            reports: self.reports.clone(),
-            relations: Mutex::default(),
-            view_depth: self.view_depth + 1,
-            bound: Some(view.depends_on.clone()),
-        }
+        let bound = Some(view.depends_on.clone());
+        PlanContext { view_depth: self.view_depth + 1, bound, ..self.under(&view.search_path) }
     }
 
     /// For an expression that was written under another search path.
@@ -99,6 +88,7 @@ impl PlanContext {
             values: self.values.clone(),
             state: self.state.clone(),
             stores: self.stores.clone(),
+            segments: self.segments.clone(),
             reports: self.reports.clone(),
             relations: Mutex::default(),
             view_depth: self.view_depth,
@@ -119,6 +109,11 @@ impl PlanContext {
     /// What its names of types and relations mean.
     pub fn names(&self) -> &Arc<Names> {
         &self.names
+    }
+
+    /// The files of hot tables.
+    pub fn segments(&self) -> &Arc<Segments> {
+        &self.segments
     }
 
     /// The engine's session of the statement.
@@ -163,8 +158,9 @@ impl PlanContext {
         let name = relation.name().clone();
         Ok(match relation {
             Relation::Hot(table) => {
-                let rows = self.snapshot.chunks(table.oid);
-                let source = provider_as_source(Arc::new(HotTableProvider::new(table.clone(), rows)));
+                let rows = self.snapshot.rows(table.oid);
+                let source =
+                    provider_as_source(Arc::new(HotTableProvider::new(table.clone(), rows, self.segments.clone())));
                 FoundRelation::Table { name, source }
             }
             Relation::External(table) => {

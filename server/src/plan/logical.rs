@@ -10,9 +10,11 @@ use pg::user_types::{base_type, type_of_column};
 use pg::{PgError, Type};
 use sqlparser::ast;
 
+use crate::analyze::modify::Target;
 use crate::analyze::{Analyzed, Analyzer};
 use crate::apply::with_parameters;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::parse::statement::{Insert, Modify};
 use crate::plan::PlanContext;
 
 /// OID of `text`: what a parameter is when nothing says otherwise.
@@ -67,6 +69,52 @@ pub fn plan_source(
     let analyzed = analyzer.insert_source(query, &types)?;
     let left: Vec<_> = domain_columns(analyzed.columns.len()).iter().map(|it| &table.columns[*it]).collect();
     let analyzed = analyzer.with_domain_defaults(analyzed, &left)?;
+    Ok(planned(context, analyzed, analyzer.into_parameters()))
+}
+
+/// Plans an INSERT with RETURNING, see [`Analyzer::insert_returning`]; `targets` are the columns that get values, and
+/// `domain_columns` tells which of the others have one of their domain.
+///
+/// # Errors
+/// As for [`plan_source`].
+pub fn plan_insert_returning(
+    context: &PlanContext,
+    insert: &Insert,
+    text: &str,
+    parameters: Vec<Option<Type>>,
+    table: &HotTable,
+    targets: &[usize],
+    domain_columns: impl FnOnce(usize) -> Vec<usize>,
+) -> Result<Planned> {
+    let mut analyzer = Analyzer::new(context, text, parameters);
+    let types = targets.iter().map(|place| &table.columns[*place]);
+    let types: Vec<_> = types.map(|column| (column.name.clone(), type_of_column(&column.sql_type))).collect();
+    let source = analyzer.insert_source(&insert.source, &types)?;
+    let width = source.columns.len();
+    if width < targets.len() && !insert.columns.is_empty() {
+        return Err(Error::InsertArity { more_expressions: false });
+    }
+    let left = domain_columns(width);
+    let left_columns: Vec<_> = left.iter().map(|place| &table.columns[*place]).collect();
+    let source = analyzer.with_domain_defaults(source, &left_columns)?;
+    let given: Vec<usize> = targets[..width].iter().copied().chain(left).collect();
+    let analyzed = analyzer.insert_returning(source, table, &given, insert)?;
+    Ok(planned(context, analyzed, analyzer.into_parameters()))
+}
+
+/// Plans the query of an UPDATE or DELETE, see [`Analyzer::modify`].
+///
+/// # Errors
+/// As for [`plan_query`].
+pub fn plan_modify(
+    context: &PlanContext,
+    modify: &Modify,
+    target: &Target,
+    text: &str,
+    parameters: Vec<Option<Type>>,
+) -> Result<Planned> {
+    let mut analyzer = Analyzer::new(context, text, parameters);
+    let analyzed = analyzer.modify(modify, target)?;
     Ok(planned(context, analyzed, analyzer.into_parameters()))
 }
 

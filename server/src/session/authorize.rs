@@ -18,6 +18,12 @@ pub enum Action {
     Select,
     /// Add rows.
     Insert,
+    /// Change rows.
+    Update,
+    /// Remove rows.
+    Delete,
+    /// Remove all rows.
+    Truncate,
     /// Refer to an external location.
     UseLocation,
     /// Change a setting.

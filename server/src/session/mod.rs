@@ -101,7 +101,7 @@ impl Session {
     pub fn snapshot(&mut self) -> Result<Arc<CatalogSnapshot>> {
         match &mut self.transaction {
             TransactionState::Open { transaction, .. } => Ok(transaction.snapshot(&self.server.catalog)?),
-            TransactionState::Idle | TransactionState::Failed => Ok(self.server.catalog.snapshot()),
+            TransactionState::Idle | TransactionState::Failed { .. } => Ok(self.server.catalog.snapshot()),
         }
     }
 
@@ -150,7 +150,7 @@ impl Session {
     pub async fn commit(&mut self, changes: Vec<CatalogChange>) -> Result<()> {
         match &mut self.transaction {
             TransactionState::Open { transaction, .. } => transaction.add(&self.server.catalog, changes)?,
-            TransactionState::Idle | TransactionState::Failed => {
+            TransactionState::Idle | TransactionState::Failed { .. } => {
                 self.server.catalog.commit(changes).await?;
             }
         }

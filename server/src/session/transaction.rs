@@ -1,5 +1,6 @@
 //! The state of a session's transaction.
 
+use catalog::transaction::Savepoint;
 use catalog::{Isolation, Transaction};
 
 use crate::error::{Error, Result};
@@ -17,9 +18,16 @@ pub enum TransactionState {
         transaction: Transaction,
         /// Whether it was opened for the statements of one query string, and ends with them.
         implicit: bool,
+        /// The points that it can come back to, oldest first.
+        savepoints: Vec<(String, Savepoint)>,
     },
     /// One has failed, and waits for ROLLBACK.
-    Failed,
+    Failed {
+        /// What it had changed: ROLLBACK TO takes back a part of it.
+        transaction: Transaction,
+        /// The points that it can come back to, oldest first.
+        savepoints: Vec<(String, Savepoint)>,
+    },
 }
 
 /// What ReadyForQuery says.
@@ -39,7 +47,7 @@ impl Session {
         match self.transaction {
             TransactionState::Idle => TransactionStatus::Idle,
             TransactionState::Open { .. } => TransactionStatus::Open,
-            TransactionState::Failed => TransactionStatus::Failed,
+            TransactionState::Failed { .. } => TransactionStatus::Failed,
         }
     }
 
@@ -47,7 +55,7 @@ impl Session {
     pub fn begin_implicit(&mut self) {
         if matches!(self.transaction, TransactionState::Idle) {
             let transaction = Transaction::new(Isolation::ReadCommitted);
-            self.transaction = TransactionState::Open { transaction, implicit: true };
+            self.transaction = TransactionState::Open { transaction, implicit: true, savepoints: Vec::new() };
             self.transaction_start_us = Some(now_us());
         }
     }
@@ -59,7 +67,7 @@ impl Session {
     pub fn begin(&mut self, isolation: Isolation) -> Result<()> {
         match &mut self.transaction {
             // BEGIN in a string of several statements: what came before it is part of the transaction.
-            TransactionState::Open { transaction, implicit: implicit @ true } => {
+            TransactionState::Open { transaction, implicit: implicit @ true, .. } => {
                 if transaction.has_started() && transaction.isolation() != isolation {
                     return Err(Error::TransactionStarted);
                 }
@@ -68,12 +76,12 @@ impl Session {
                     *transaction = Transaction::new(isolation);
                 }
             }
-            TransactionState::Open { .. } | TransactionState::Failed => {
+            TransactionState::Open { .. } | TransactionState::Failed { .. } => {
                 self.warn(SqlState::ACTIVE_SQL_TRANSACTION, "there is already a transaction in progress");
             }
             TransactionState::Idle => {
                 let transaction = Transaction::new(isolation);
-                self.transaction = TransactionState::Open { transaction, implicit: false };
+                self.transaction = TransactionState::Open { transaction, implicit: false, savepoints: Vec::new() };
                 self.transaction_start_us = Some(now_us());
             }
         }
@@ -94,7 +102,7 @@ impl Session {
                     *transaction = Transaction::new(isolation);
                 }
             }
-            TransactionState::Idle | TransactionState::Failed => {
+            TransactionState::Idle | TransactionState::Failed { .. } => {
                 self.warn(
                     SqlState::NO_ACTIVE_SQL_TRANSACTION,
                     "SET TRANSACTION can only be used in transaction blocks",
@@ -115,9 +123,9 @@ impl Session {
                 self.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
                 Ok(true)
             }
-            TransactionState::Failed => Ok(false),
+            TransactionState::Failed { .. } => Ok(false),
             TransactionState::Open { transaction, .. } => {
-                let changes = transaction.into_changes();
+                let changes = transaction.into_changes()?;
                 if !changes.is_empty() {
                     self.server.catalog.commit(changes).await?;
                 }
@@ -147,12 +155,72 @@ impl Session {
         self.transaction_start_us = None;
     }
 
-    /// After an error: an implicit transaction is over, an explicit one waits for ROLLBACK.
-    pub fn fail(&mut self) {
-        match self.transaction {
-            TransactionState::Open { implicit: false, .. } => self.transaction = TransactionState::Failed,
-            TransactionState::Open { implicit: true, .. } => self.transaction = TransactionState::Idle,
-            TransactionState::Idle | TransactionState::Failed => {}
+    /// `SAVEPOINT`
+    ///
+    /// # Errors
+    /// 25P01 outside of a transaction block.
+    pub fn set_savepoint(&mut self, name: String) -> Result<()> {
+        match &mut self.transaction {
+            TransactionState::Open { transaction, implicit: false, savepoints } => {
+                savepoints.push((name, transaction.savepoint()));
+                Ok(())
+            }
+            _ => Err(Error::OutsideTransaction { statement: "SAVEPOINT" }),
         }
     }
+
+    /// `RELEASE`: the savepoint and those after it are forgotten, what was changed since then stays.
+    ///
+    /// # Errors
+    /// 25P01 outside of a transaction block, 3B001 when there is no such savepoint.
+    pub fn release_savepoint(&mut self, name: &str) -> Result<()> {
+        match &mut self.transaction {
+            TransactionState::Open { implicit: false, savepoints, .. } => {
+                savepoints.truncate(position(savepoints, name)?);
+                Ok(())
+            }
+            _ => Err(Error::OutsideTransaction { statement: "RELEASE SAVEPOINT" }),
+        }
+    }
+
+    /// `ROLLBACK TO`: what was changed since the savepoint is taken back; the savepoint stays, and a transaction that had
+    /// failed goes on.
+    ///
+    /// # Errors
+    /// As for [`release_savepoint`](Self::release_savepoint).
+    pub fn roll_back_to_savepoint(&mut self, name: &str) -> Result<()> {
+        let (mut transaction, mut savepoints) = match std::mem::replace(&mut self.transaction, TransactionState::Idle) {
+            TransactionState::Open { transaction, implicit: false, savepoints }
+            | TransactionState::Failed { transaction, savepoints } => (transaction, savepoints),
+            other => {
+                self.transaction = other;
+                return Err(Error::OutsideTransaction { statement: "ROLLBACK TO SAVEPOINT" });
+            }
+        };
+        let found = position(&savepoints, name);
+        if let Ok(found) = found {
+            transaction.roll_back_to(&savepoints[found].1);
+            savepoints.truncate(found + 1);
+        }
+        // An error fails the transaction, once more or for the first time.
+        self.transaction = TransactionState::Open { transaction, implicit: false, savepoints };
+        found.map(drop)
+    }
+
+    /// After an error: an implicit transaction is over, an explicit one waits for ROLLBACK.
+    pub fn fail(&mut self) {
+        self.transaction = match std::mem::replace(&mut self.transaction, TransactionState::Idle) {
+            TransactionState::Open { transaction, implicit: false, savepoints } => {
+                TransactionState::Failed { transaction, savepoints }
+            }
+            TransactionState::Open { implicit: true, .. } => TransactionState::Idle,
+            other => other,
+        };
+    }
+}
+
+/// The newest savepoint of this name.
+fn position(savepoints: &[(String, Savepoint)], name: &str) -> Result<usize> {
+    let found = savepoints.iter().rposition(|(known, _)| known == name);
+    found.ok_or_else(|| Error::UndefinedSavepoint { name: name.to_owned() })
 }

@@ -130,7 +130,7 @@ async fn check_values(
     let mut checked = Vec::new();
     for column in columns {
         check_column(session, snapshot, &column, new).await?;
-        let seen = (column.table.oid, snapshot.chunks(column.table.oid).rows());
+        let seen = (column.table.oid, snapshot.rows(column.table.oid).added());
         if !checked.contains(&seen) {
             checked.push(seen);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, new_null_array};
-use catalog::{Column, HotTable};
+use catalog::{CatalogChange, Column, HotTable};
 use datafusion::execution::memory_pool::MemoryReservation;
 use storage::hot::TableWriter;
 
@@ -64,7 +64,7 @@ impl CopyIn {
         let engine = &session.server.engine;
         let builders = targets.iter().map(|target| ColumnBuilder::new(&table.columns[*target], BATCH_ROWS)).collect();
         CopyIn {
-            writer: TableWriter::new(table.clone(), engine.reserve("copy")),
+            writer: TableWriter::new(table.clone(), session.server.segments.clone(), engine.reserve("copy")),
             pending: engine.reserve("copy input"),
             guard: session.guard(),
             parser: RowParser::new(copy.options.clone()),
@@ -111,8 +111,9 @@ impl CopyIn {
         self.parser.finish();
         self.convert()?;
         self.write_batch()?;
-        let (mut changes, rows) = self.writer.finish()?;
+        let (changes, rows) = self.writer.finish()?;
         if !changes.is_empty() {
+            let mut changes = vec![CatalogChange::ChangeRows { table: self.table.oid, changes }];
             changes.extend(expected_domains(self.domains.names().snapshot(), &self.table));
             session.commit(changes).await?;
         }

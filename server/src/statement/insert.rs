@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use catalog::{CatalogSnapshot, HotTable};
+use arrow::array::RecordBatch;
+use catalog::{CatalogChange, CatalogSnapshot, HotTable};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
@@ -12,12 +13,16 @@ use storage::hot::TableWriter;
 use crate::error::{Error, Result};
 use crate::parse::statement::Insert;
 use crate::parse::{Parsed, position};
+use crate::plan::logical::plan_insert_returning;
 use crate::plan::relations::NameScope;
 use crate::plan::{PlanContext, Planned, plan_source};
 use crate::session::{Action, Object, Prepared, Session, authorize};
 use crate::statement::Outcome;
-use crate::statement::assignment::{domain_columns_left, expected_domains, table_rows, target_columns, writable};
-use crate::statement::literal_rows::literal_rows;
+use crate::statement::assignment::{
+    complete_rows, domain_columns_left, expected_domains, table_rows, target_columns, writable,
+};
+use crate::statement::literal_rows::{LiteralRows, literal_rows};
+use crate::statement::returning::Returned;
 
 /// Runs the query, converts its rows, and commits them.
 ///
@@ -32,9 +37,11 @@ pub async fn execute(
     let snapshot = session.snapshot()?;
     let text = prepared.parsed.as_ref().map_or("", |parsed| parsed.text.as_ref());
     let Target { table, columns } = target(session, &snapshot, insert, text)?;
-    let mut writer = TableWriter::new(table.clone(), session.server.engine.reserve("insert"));
+    let server = &session.server;
+    let mut writer = TableWriter::new(table.clone(), server.segments.clone(), server.engine.reserve("insert"));
+    let mut returned = None;
     let mut expected = None;
-    match literal_rows(&insert.source, &table, &columns) {
+    match literal(insert, &table, &columns) {
         Some(rows) => {
             let names = session.names()?;
             let _entered = names.enter();
@@ -43,33 +50,51 @@ pub async fn execute(
         }
         None => {
             let (planned, plan) = prepared.bound_plan(session, parameters).await?;
-            let targets = planned_targets(&table, &columns, insert, planned.schema.fields().len())?;
-            write_query(session, &planned, plan, &table, &targets, &mut writer).await?;
             expected = expected_domains(&planned.snapshot, &table);
+            if insert.returning.is_empty() {
+                let targets = planned_targets(&table, &columns, insert, planned.schema.fields().len())?;
+                let write = |batch: &RecordBatch| Ok(writer.append(table_rows(&table, &targets, batch)?)?);
+                for_each_batch(session, &planned, plan, write).await?;
+            } else {
+                let returned = returned.insert(Returned::new(session, planned.schema.clone()));
+                let width = table.columns.len();
+                let write = |batch: &RecordBatch| {
+                    writer.append(complete_rows(&table, batch.columns()[..width].to_vec(), batch.num_rows())?)?;
+                    returned.add(batch, width)
+                };
+                for_each_batch(session, &planned, plan, write).await?;
+            }
         }
     }
-    let (mut changes, count) = writer.finish()?;
+    let (changes, count) = writer.finish()?;
     if !changes.is_empty() {
+        let mut changes = vec![CatalogChange::ChangeRows { table: table.oid, changes }];
         changes.extend(expected);
         session.commit(changes).await?;
     }
-    Ok(Outcome::command(format!("INSERT 0 {count}")))
+    Ok(match returned {
+        Some(returned) => returned.into_outcome(session, "INSERT"),
+        None => Outcome::command(format!("INSERT 0 {count}")),
+    })
 }
 
-async fn write_query(
+/// The rows of a statement that needs no plan.
+fn literal(insert: &Insert, table: &HotTable, columns: &[usize]) -> Option<LiteralRows> {
+    literal_rows(&insert.source, table, columns).filter(|_| insert.returning.is_empty())
+}
+
+async fn for_each_batch(
     session: &mut Session,
     planned: &Planned,
     plan: LogicalPlan,
-    table: &HotTable,
-    targets: &[usize],
-    writer: &mut TableWriter,
+    mut write: impl FnMut(&RecordBatch) -> Result<()>,
 ) -> Result<()> {
     let guard = session.guard();
     let context = Arc::new(PlanContext::new(session, planned.snapshot.clone()));
     let plan = guard.run(session.server.engine.physical_plan(context.clone(), plan)).await??;
     let mut rows = session.server.engine.execute(plan, context.state())?;
     while let Some(batch) = guard.run(rows.next()).await? {
-        writer.append(table_rows(table, targets, &batch?)?)?;
+        write(&batch?)?;
     }
     Ok(())
 }
@@ -127,7 +152,7 @@ pub fn targets(
     insert: &Insert,
 ) -> Result<Option<Target>> {
     let target = target(session, snapshot, insert, &parsed.text)?;
-    if literal_rows(&insert.source, &target.table, &target.columns).is_some() {
+    if literal(insert, &target.table, &target.columns).is_some() {
         return Ok(None);
     }
     Ok(Some(target))
@@ -147,5 +172,8 @@ pub fn plan(
     let Target { table, columns } = target;
     let targets: Vec<_> = columns.iter().map(|column| &table.columns[*column]).collect();
     let left = |values: usize| domain_columns_left(table, &columns[..values]);
+    if !insert.returning.is_empty() {
+        return plan_insert_returning(context, insert, &parsed.text, parameters, table, columns, left);
+    }
     plan_source(context, &insert.source, &parsed.text, parameters, &targets, left, table)
 }

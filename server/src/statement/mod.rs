@@ -19,12 +19,15 @@ pub mod drop_types;
 pub mod explain;
 pub mod insert;
 pub mod literal_rows;
+pub mod modify;
 pub mod outcome;
 pub mod prepare;
 pub mod query;
+pub mod returning;
 pub mod set;
 pub mod show;
 pub mod transaction;
+pub mod truncate;
 
 pub use copy_from::CopyIn;
 pub use outcome::{Outcome, RowStream};
@@ -50,6 +53,8 @@ pub async fn execute(
         Statement::Query(_) => query::execute(session, prepared, parameters).await,
         Statement::Explain(explain) => explain::execute(session, prepared, explain, parameters).await,
         Statement::Insert(insert) => insert::execute(session, prepared, insert, parameters).await,
+        Statement::Modify(modify) => modify::execute(session, prepared, modify, parameters).await,
+        Statement::Truncate(truncate) => truncate::execute(session, truncate).await,
         Statement::CopyFrom(copy) => copy_from::execute(session, copy).await,
         Statement::CreateSchema(create) => create_schema::execute(session, create).await,
         Statement::CreateExternalSchema(create) => create_external_schema::execute(session, create).await,
@@ -67,6 +72,9 @@ pub async fn execute(
         Statement::SetTransaction(modes) => transaction::set_transaction(session, modes),
         Statement::Commit => transaction::commit(session).await,
         Statement::Rollback => transaction::rollback(session),
+        Statement::Savepoint(name) => transaction::savepoint(session, name),
+        Statement::RollbackTo(name) => transaction::rollback_to(session, name),
+        Statement::Release(name) => transaction::release(session, name),
         Statement::Set(set) => set::execute(session, set),
         Statement::Reset { name } => set::reset(session, name),
         Statement::ResetAll => set::reset_all(session),

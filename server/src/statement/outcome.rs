@@ -60,10 +60,11 @@ impl RowStream {
         RowStream { names: Some(names), ..self }
     }
 
-    /// The command tag after so many rows: only that of a query counts them.
+    /// The command tag after so many rows: only those of queries and changes count them.
     pub fn command_tag(&self, rows: u64) -> String {
         match self.verb {
-            "SELECT" => format!("SELECT {rows}"),
+            verb @ ("SELECT" | "UPDATE" | "DELETE") => format!("{verb} {rows}"),
+            "INSERT" => format!("INSERT 0 {rows}"),
             verb => verb.to_owned(),
         }
     }

@@ -10,7 +10,7 @@ use crate::parse::{Parsed, Statement};
 use crate::plan::relations::NameScope;
 use crate::plan::{PlanContext, Planned, plan_query};
 use crate::session::{Prepared, Session};
-use crate::statement::{insert, show};
+use crate::statement::{insert, modify, show};
 use pg::Type;
 use pg::types::{UNKNOWN, describe};
 
@@ -34,30 +34,31 @@ pub async fn prepare(session: &mut Session, parsed: Option<Parsed>, declared: &[
 /// Plans the query that a statement holds, if it holds one. That can take long, so it can be ended as execution can.
 async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Type>>) -> Result<Option<Planned>> {
     let snapshot = match &parsed.statement {
-        Statement::Query(_) | Statement::Explain(_) | Statement::Insert(_) => session.snapshot()?,
+        Statement::Query(_) | Statement::Explain(_) | Statement::Insert(_) | Statement::Modify(_) => {
+            session.snapshot()?
+        }
         _ => return Ok(None),
     };
-    let target = match &parsed.statement {
+    let (target, modified) = match &parsed.statement {
         Statement::Insert(insert) => match insert::targets(session, &snapshot, parsed, insert)? {
-            Some(target) => Some(target),
+            Some(target) => (Some(target), None),
             None => return Ok(None),
         },
-        _ => None,
+        Statement::Modify(modify) => (None, Some(modify::target(session, &snapshot, modify)?)),
+        _ => (None, None),
     };
     let context = PlanContext::new(session, snapshot);
     let parsed = parsed.clone();
     let planned = session.server.engine.analyze(move || {
         let _entered = context.names().enter();
-        match (&parsed.statement, &target) {
-            (Statement::Query(query), _) => plan_query(&context, query, &parsed.text, parameters).map(Some),
-            (Statement::Explain(explain), _) => {
-                plan_query(&context, &explain.query, &parsed.text, parameters).map(Some)
-            }
-            (Statement::Insert(insert), Some(target)) => {
-                insert::plan(&context, &parsed, insert, target, parameters).map(Some)
-            }
-            _ => Ok(None),
-        }
+        let planned = match (&parsed.statement, &target, modified) {
+            (Statement::Query(query), ..) => plan_query(&context, query, &parsed.text, parameters),
+            (Statement::Explain(explain), ..) => plan_query(&context, &explain.query, &parsed.text, parameters),
+            (Statement::Insert(insert), Some(target), _) => insert::plan(&context, &parsed, insert, target, parameters),
+            (Statement::Modify(modify), _, Some(table)) => modify::plan(&context, &parsed, modify, table, parameters),
+            _ => return Ok(None),
+        };
+        planned.map(Some)
     });
     session.guard().run(planned).await?
 }
@@ -72,6 +73,12 @@ impl Prepared {
     pub fn result_schema(&self) -> Option<SchemaRef> {
         match &self.parsed.as_ref()?.statement {
             Statement::Query(_) => self.planned.as_ref().map(|planned| planned.schema.clone()),
+            Statement::Modify(modify) if !modify.returning.is_empty() => {
+                self.planned.as_ref().map(|planned| planned.schema.clone())
+            }
+            Statement::Insert(insert) if !insert.returning.is_empty() => {
+                self.planned.as_ref().map(|planned| planned.schema.clone())
+            }
             Statement::Explain(_) => Some(text_column("QUERY PLAN")),
             Statement::Show { name } => Some(text_column(&show::column_name(name))),
             _ => None,
@@ -134,7 +141,7 @@ impl Session {
     /// 25P02
     pub fn check_not_failed(&self, statement: &Statement) -> Result<()> {
         match self.transaction {
-            crate::session::TransactionState::Failed if !statement.ends_transaction() => {
+            crate::session::TransactionState::Failed { .. } if !statement.ends_transaction() => {
                 Err(Error::InFailedTransaction)
             }
             _ => Ok(()),

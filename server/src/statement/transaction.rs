@@ -1,9 +1,10 @@
-//! BEGIN, SET TRANSACTION, COMMIT, ROLLBACK.
+//! BEGIN, SET TRANSACTION, COMMIT, ROLLBACK, SAVEPOINT.
 
 use catalog::Isolation;
-use sqlparser::ast::{TransactionAccessMode, TransactionIsolationLevel, TransactionMode};
+use sqlparser::ast::{Ident, TransactionAccessMode, TransactionIsolationLevel, TransactionMode};
 
 use crate::error::{Error, Result};
+use crate::plan::relations::identifier;
 use crate::session::Session;
 use crate::statement::Outcome;
 
@@ -35,6 +36,27 @@ pub async fn commit(session: &mut Session) -> Result<Outcome> {
 /// None.
 pub fn rollback(session: &mut Session) -> Result<Outcome> {
     session.rollback();
+    Ok(Outcome::command("ROLLBACK"))
+}
+
+/// # Errors
+/// There is no transaction block.
+pub fn savepoint(session: &mut Session, name: &Ident) -> Result<Outcome> {
+    session.set_savepoint(identifier(name))?;
+    Ok(Outcome::command("SAVEPOINT"))
+}
+
+/// # Errors
+/// There is no transaction block, or no such savepoint.
+pub fn release(session: &mut Session, name: &Ident) -> Result<Outcome> {
+    session.release_savepoint(&identifier(name))?;
+    Ok(Outcome::command("RELEASE"))
+}
+
+/// # Errors
+/// There is no transaction block, or no such savepoint.
+pub fn rollback_to(session: &mut Session, name: &Ident) -> Result<Outcome> {
+    session.roll_back_to_savepoint(&identifier(name))?;
     Ok(Outcome::command("ROLLBACK"))
 }
 

@@ -24,6 +24,11 @@ async fn start_in(data_dir: &Path) -> TestServer {
     TestServer::builder().data_dir(data_dir).start().await
 }
 
+/// Rows that are too many for a commit.
+const IN_A_FILE: i64 = 200_000;
+/// Of these, those whose number ends with one certain digit.
+const CHANGED: i64 = IN_A_FILE / 10;
+
 #[tokio::test]
 async fn rows_of_every_kind_of_write_outlive_a_kill() {
     let data_dir = tempfile::tempdir().unwrap();
@@ -35,6 +40,8 @@ async fn rows_of_every_kind_of_write_outlive_a_kill() {
             client.batch_execute("CREATE TABLE t (cycle bigint, kind text)").await.unwrap();
         }
         assert_eq!(value(&client, "SELECT count(*) FROM t").await, rows.to_string(), "cycle {cycle}");
+        let changed = "SELECT count(*) FROM t WHERE kind = 'changed'";
+        assert_eq!(value(&client, changed).await, (cycle * CHANGED).to_string(), "cycle {cycle}");
         rows += write_in_every_way(&client, cycle).await;
         server.kill_hard();
     }
@@ -49,8 +56,15 @@ async fn write_in_every_way(client: &Client, cycle: i64) -> i64 {
     client.batch_execute(&many).await.unwrap();
     assert_eq!(copy_in(client, "COPY t FROM STDIN", format!("{cycle}\tcopy\n").repeat(1000)).await.unwrap(), 1000);
     client.batch_execute(&format!("BEGIN; {many}; {many}; COMMIT")).await.unwrap();
-    client.batch_execute(&format!("BEGIN; {many}")).await.unwrap();
-    3 + 3 + 1000 + 6
+    // Too many for a commit: they are in a file of their own.
+    let file = format!("INSERT INTO t SELECT {cycle}, 'number ' || g FROM generate_series(1, {IN_A_FILE}) AS g");
+    client.batch_execute(&file).await.unwrap();
+    let changed = format!("UPDATE t SET kind = 'changed' WHERE cycle = {cycle} AND kind LIKE 'number %0'");
+    assert_eq!(client.execute(&changed, &[]).await.unwrap() as i64, CHANGED);
+    let gone = format!("DELETE FROM t WHERE cycle = {cycle} AND (kind LIKE 'number %1' OR kind = 'single')");
+    assert_eq!(client.execute(&gone, &[]).await.unwrap() as i64, CHANGED + 3);
+    client.batch_execute(&format!("BEGIN; {many}; DELETE FROM t; {file}")).await.unwrap();
+    3 + 1000 + 6 + IN_A_FILE - CHANGED
 }
 
 #[tokio::test]

@@ -1,9 +1,13 @@
-//! Hot tables: rows that arrive in commits and are kept in memory, ready to be scanned.
+//! Hot tables: rows that arrive in commits; few of them are kept inside the commits and in memory, many in segments.
 
-pub mod chunk;
+pub mod compaction;
 pub mod provider;
 mod representation;
+pub mod rows;
+pub mod scan;
+pub mod segments;
 pub mod table_writer;
 
 pub use provider::HotTableProvider;
+pub use segments::Segments;
 pub use table_writer::TableWriter;

@@ -2,55 +2,38 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::compute::BatchCoalescer;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
-use catalog::HotTable;
-use catalog::snapshot::ChunkList;
+use catalog::{HotTable, TableRows};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
-use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
-use crate::hot::chunk;
+use super::scan::{HotScanExec, address_fields};
+use super::segments::Segments;
 
 /// The rows of a hot table in one snapshot.
 #[derive(Debug)]
 pub struct HotTableProvider {
     table: Arc<HotTable>,
-    chunks: Arc<ChunkList>,
+    rows: Arc<TableRows>,
+    segments: Arc<Segments>,
     schema: SchemaRef,
 }
 
 impl HotTableProvider {
-    /// The table with the rows of `chunks`.
-    pub fn new(table: Arc<HotTable>, chunks: Arc<ChunkList>) -> Self {
+    /// The table with these rows.
+    pub fn new(table: Arc<HotTable>, rows: Arc<TableRows>, segments: Arc<Segments>) -> Self {
         let schema = table.arrow_schema();
-        HotTableProvider { table, chunks, schema }
+        HotTableProvider { table, rows, segments, schema }
     }
 
-    /// All rows, in batches of about `batch_rows`: many small commits must not cost a batch each.
-    fn batches(&self, batch_rows: usize) -> Result<Vec<RecordBatch>> {
-        let mut coalescer = BatchCoalescer::new(self.schema.clone(), batch_rows);
-        let mut batches = Vec::new();
-        for chunk in self.chunks.iter() {
-            let batch = chunk::decode(&self.table, &self.schema, chunk)
-                .map_err(|error| DataFusionError::External(Box::new(error)))?;
-            if batch.num_rows() >= batch_rows || self.schema.fields().is_empty() {
-                batches.push(batch);
-            } else {
-                coalescer.push_batch(batch)?;
-            }
-            while let Some(batch) = coalescer.next_completed_batch() {
-                batches.push(batch);
-            }
-        }
-        coalescer.finish_buffered_batch()?;
-        batches.extend(coalescer.next_completed_batch());
-        Ok(batches)
+    /// The table with these rows, and the address of each in two more columns.
+    pub fn with_addresses(table: Arc<HotTable>, rows: Arc<TableRows>, segments: Arc<Segments>) -> Self {
+        let mut fields: Vec<FieldRef> = table.arrow_schema().fields().iter().cloned().collect();
+        fields.extend(address_fields().map(Arc::new));
+        HotTableProvider { table, rows, segments, schema: Arc::new(Schema::new(fields)) }
     }
 }
 
@@ -71,13 +54,16 @@ impl TableProvider for HotTableProvider {
         _filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let options = state.config_options();
-        let batches = self.batches(options.execution.batch_size.get())?;
-        let mut partitions = vec![Vec::new(); options.execution.target_partitions.min(batches.len()).max(1)];
-        let count = partitions.len();
-        for (number, batch) in batches.into_iter().enumerate() {
-            partitions[number % count].push(batch);
-        }
-        Ok(MemorySourceConfig::try_new_exec(&partitions, self.schema.clone(), projection.cloned())?)
+        let all: Vec<usize>;
+        let projection = match projection {
+            Some(projection) => projection,
+            None => {
+                all = (0..self.schema.fields().len()).collect();
+                &all
+            }
+        };
+        let partitions_max = state.config_options().execution.target_partitions;
+        let (table, rows, segments) = (self.table.clone(), self.rows.clone(), self.segments.clone());
+        Ok(Arc::new(HotScanExec::new(table, rows, segments, projection, partitions_max)?))
     }
 }

@@ -1,50 +1,73 @@
-//! Takes rows for a hot table and makes commits of them.
+//! Takes rows for a hot table and makes changes of them: few rows are kept in memory and go into the commit itself, many
+//! are written to segments.
 
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use catalog::{CatalogChange, HotTable};
+use catalog::rows::{RowSet, Segment};
+use catalog::{HotTable, RowChanges};
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
-use crate::hot::chunk;
+use super::rows;
+use super::segments::{NewSegment, Segments};
 
-/// Rows in a chunk. A delete bitmap covers as many, and a batch of them decodes and scans well.
-const CHUNK_ROWS_MAX: usize = 65_536;
+/// Rows in a batch. A block of deleted rows covers as many, and a batch of them decodes and scans well.
+const BATCH_ROWS_MAX: usize = catalog::rows::BLOCK_ROWS as usize;
+/// Bytes of rows that go into a commit; more than these are a segment.
+const INLINE_BYTES_MAX: usize = 4 << 20;
+/// Bytes after which a segment is ended and another begun.
+const SEGMENT_BYTES_MAX: u64 = 256 << 20;
 
-/// Collects rows and encodes them into chunks. Nothing is visible, nor anywhere but in memory, until the changes that
-/// [`finish`](Self::finish) returns are committed.
-#[derive(Debug)]
+/// Collects rows. Nothing is visible until the changes that [`finish`](Self::finish) returns are committed; what has been
+/// written to segments by then is removed when they are not.
 pub struct TableWriter {
     table: Arc<HotTable>,
+    segments: Arc<Segments>,
     pending: Vec<RecordBatch>,
     pending_rows: usize,
-    changes: Vec<CatalogChange>,
+    /// Rows at rest that may still go into the commit.
+    stored: Vec<RecordBatch>,
+    stored_bytes: usize,
+    current: Option<NewSegment>,
+    finished: Vec<Arc<Segment>>,
     rows: u64,
     reservation: MemoryReservation,
 }
 
 impl TableWriter {
     /// A writer whose memory counts in `reservation`.
-    pub fn new(table: Arc<HotTable>, reservation: MemoryReservation) -> Self {
-        TableWriter { table, pending: Vec::new(), pending_rows: 0, changes: Vec::new(), rows: 0, reservation }
+    pub fn new(table: Arc<HotTable>, segments: Arc<Segments>, reservation: MemoryReservation) -> Self {
+        TableWriter {
+            table,
+            segments,
+            pending: Vec::new(),
+            pending_rows: 0,
+            stored: Vec::new(),
+            stored_bytes: 0,
+            current: None,
+            finished: Vec::new(),
+            rows: 0,
+            reservation,
+        }
     }
 
     /// Adds rows whose columns are those of the table, in flight.
     ///
     /// # Errors
-    /// The memory is not there.
+    /// The memory is not there, or a segment cannot be written.
     pub fn append(&mut self, batch: RecordBatch) -> Result<()> {
         self.reservation.try_grow(batch.get_array_memory_size())?;
         self.rows += batch.num_rows() as u64;
         let mut rest = batch;
-        while self.pending_rows + rest.num_rows() >= CHUNK_ROWS_MAX {
-            let fits = CHUNK_ROWS_MAX - self.pending_rows;
+        while self.pending_rows + rest.num_rows() >= BATCH_ROWS_MAX {
+            let fits = BATCH_ROWS_MAX - self.pending_rows;
             self.pending.push(rest.slice(0, fits));
             self.pending_rows += fits;
             rest = rest.slice(fits, rest.num_rows() - fits);
-            self.encode_pending()?;
+            self.store_pending()?;
         }
         if rest.num_rows() > 0 {
             self.pending_rows += rest.num_rows();
@@ -56,31 +79,70 @@ impl TableWriter {
     /// The changes that make the rows visible, and how many rows they are.
     ///
     /// # Errors
-    /// The memory is not there.
-    pub fn finish(mut self) -> Result<(Vec<CatalogChange>, u64)> {
+    /// The memory is not there, or a segment cannot be written.
+    pub fn finish(mut self) -> Result<(RowChanges, u64)> {
         if self.pending_rows > 0 {
-            self.encode_pending()?;
+            self.store_pending()?;
         }
-        Ok((self.changes, self.rows))
+        self.end_segment()?;
+        let segments = std::mem::take(&mut self.finished).into_iter().map(|segment| (segment, RowSet::default()));
+        let changes =
+            RowChanges { segments: segments.collect(), ..RowChanges::append(std::mem::take(&mut self.stored)) };
+        Ok((changes, self.rows))
     }
 
-    fn encode_pending(&mut self) -> Result<()> {
+    fn store_pending(&mut self) -> Result<()> {
         let batch = concat_batches(&self.table.arrow_schema(), &self.pending)?;
-        let bytes = chunk::encode(&self.table, &batch)?;
+        let stored = rows::at_rest(&self.table, &batch)?;
         self.pending.clear();
         self.pending_rows = 0;
-        // The rows are gone, their encoding stays: what earlier chunks hold, and this one.
-        let encoded = self.changes.iter().map(encoded_bytes).sum::<usize>() + bytes.len();
-        self.reservation.try_resize(encoded)?;
-        let rows = batch.num_rows() as u32;
-        self.changes.push(CatalogChange::AppendRows { table: self.table.oid, rows, bytes });
+        self.stored_bytes += stored.get_array_memory_size();
+        self.stored.push(stored);
+        if self.current.is_some() || self.stored_bytes > INLINE_BYTES_MAX {
+            self.write_stored()?;
+        }
+        // The rows are gone, what is stored of them stays.
+        let open = self.current.as_ref().map_or(0, NewSegment::memory_bytes);
+        self.reservation.try_resize(self.stored_bytes + open)
+    }
+
+    fn write_stored(&mut self) -> Result<()> {
+        let stored = std::mem::take(&mut self.stored);
+        self.stored_bytes = 0;
+        blocking(|| {
+            let segment = match &mut self.current {
+                Some(segment) => segment,
+                None => {
+                    let schema = rows::stored_schema(&self.table);
+                    self.current.insert(self.segments.create(self.table.oid, schema)?)
+                }
+            };
+            stored.iter().try_for_each(|rows| segment.write(rows))
+        })?;
+        if self.current.as_ref().is_some_and(|segment| segment.bytes() >= SEGMENT_BYTES_MAX) {
+            self.end_segment()?;
+        }
+        Ok(())
+    }
+
+    fn end_segment(&mut self) -> Result<()> {
+        if let Some(segment) = self.current.take() {
+            self.finished.push(blocking(|| self.segments.finish(segment))?);
+        }
         Ok(())
     }
 }
 
-fn encoded_bytes(change: &CatalogChange) -> usize {
-    match change {
-        CatalogChange::AppendRows { bytes, .. } => bytes.len(),
-        _ => 0,
+impl std::fmt::Debug for TableWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TableWriter").field("table", &self.table.name).field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+/// Writes files, while other tasks of the thread go on elsewhere.
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current() {
+        Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }

@@ -1,0 +1,169 @@
+//! How the records of a store become a snapshot again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use bytes::{Buf, Bytes};
+use roaring::RoaringBitmap;
+
+use crate::error::{Error, Result};
+use crate::name::Oid;
+use crate::partition::Partition;
+use crate::rows::codec::RowsDecoder;
+use crate::rows::{InlineUnit, Segment, SegmentFile, UnitId};
+use crate::schema::Schema;
+use crate::snapshot::{CatalogSnapshot, Relation};
+use crate::store::CommitStore;
+use crate::store::record::{FORMAT_VERSION, Meta, StoredRelation, corrupted, parse, unsealed};
+
+/// The snapshot that a store holds, or `None` when the store is new. Files of segments that are not needed any more will
+/// be reported to `garbage`.
+///
+/// # Errors
+/// The store cannot be read, or holds something that this version does not read.
+pub(crate) fn read_snapshot(
+    store: &dyn CommitStore,
+    garbage: Option<&Sender<SegmentFile>>,
+) -> Result<Option<CatalogSnapshot>> {
+    let mut loader: Option<Loader<'_>> = None;
+    store.load(&mut |key, value| {
+        let content = unsealed(key, value)?;
+        match (&mut loader, key.first()) {
+            (None, Some(b'a')) => {
+                loader = Some(Loader { snapshot: empty_snapshot(key, &content)?, inline: BTreeMap::new(), garbage });
+                Ok(())
+            }
+            (Some(loader), Some(kind)) => loader.restore(*kind, key, content),
+            _ => Err(corrupted(key, "it comes before the record of the format")),
+        }
+    })?;
+    Ok(loader.map(Loader::finish))
+}
+
+fn empty_snapshot(key: &[u8], content: &[u8]) -> Result<CatalogSnapshot> {
+    let meta: Meta = parse(key, content)?;
+    if meta.format_version != FORMAT_VERSION {
+        return Err(Error::UnknownFormat { found: meta.format_version, supported: FORMAT_VERSION });
+    }
+    Ok(CatalogSnapshot {
+        version: meta.version,
+        definition_version: meta.definition_version,
+        next_oid: meta.next_oid,
+        next_unit: meta.next_unit,
+        ..CatalogSnapshot::empty()
+    })
+}
+
+/// The snapshot as far as its records have been read. They come in the order of their keys: definitions first, then the
+/// columns of inline units, their rows, segments, what is deleted, and types.
+struct Loader<'a> {
+    snapshot: CatalogSnapshot,
+    inline: BTreeMap<(Oid, UnitId), (RowsDecoder, InlineUnit)>,
+    garbage: Option<&'a Sender<SegmentFile>>,
+}
+
+impl Loader<'_> {
+    fn restore(&mut self, kind: u8, key: &[u8], content: Bytes) -> Result<()> {
+        match kind {
+            b'b'..=b'd' => self.restore_definition(kind, key, &content),
+            b'e' => {
+                let (table, unit) = (key_oid(key)?, key_unit(key)?);
+                let decoder = RowsDecoder::new(&content).map_err(|error| corrupted(key, &error.to_string()))?;
+                let inline = InlineUnit::new(unit, decoder.schema().clone());
+                self.inline.insert((table, unit), (decoder, inline));
+                Ok(())
+            }
+            b'f' => self.restore_rows(key, &content),
+            b'g' => self.restore_segment(key, content),
+            b'h' => {
+                let (table, unit) = (key_oid(key)?, key_unit(key)?);
+                let block = u16::from_be_bytes(key_part(key, 13)?);
+                let rows = RoaringBitmap::deserialize_from(content.as_ref());
+                let rows = rows.map_err(|error| corrupted(key, &error.to_string()))?;
+                self.snapshot.restored_rows(table).restore_deleted(unit, block, rows);
+                Ok(())
+            }
+            b'i' => {
+                let definitions = Arc::make_mut(&mut self.snapshot.definitions);
+                definitions.put_type(Arc::new(parse(key, &content)?));
+                Ok(())
+            }
+            _ => Err(corrupted(key, "its kind is unknown")),
+        }
+    }
+
+    fn restore_definition(&mut self, kind: u8, key: &[u8], content: &[u8]) -> Result<()> {
+        let definitions = Arc::make_mut(&mut self.snapshot.definitions);
+        match kind {
+            b'b' => {
+                let schema: Schema = parse(key, content)?;
+                definitions.schemas.insert(schema.name.clone(), Arc::new(schema));
+            }
+            b'c' => {
+                let relation = match parse(key, content)? {
+                    StoredRelation::Hot(table) => Relation::Hot(Arc::new(table)),
+                    StoredRelation::External(table) => Relation::External(Arc::new(table)),
+                    StoredRelation::View(view) => Relation::View(Arc::new(view)),
+                };
+                definitions.names.insert(relation.oid(), relation.name().clone());
+                definitions.relations.insert(relation.name().clone(), relation);
+            }
+            _ => {
+                let partition: Partition = parse(key, content)?;
+                let partitions = definitions.partitions.entry(key_oid(key)?).or_default();
+                Arc::make_mut(partitions).insert(partition.values.clone(), partition);
+            }
+        }
+        Ok(())
+    }
+
+    fn restore_rows(&mut self, key: &[u8], content: &Bytes) -> Result<()> {
+        let (table, unit) = (key_oid(key)?, key_unit(key)?);
+        let first_row = u32::from_be_bytes(key_part(key, 13)?);
+        let known = self.inline.get_mut(&(table, unit));
+        let (decoder, inline) = known.ok_or_else(|| corrupted(key, "its unit is not there"))?;
+        if inline.rows() != first_row {
+            return Err(corrupted(key, "rows before it are not there"));
+        }
+        let rows = decoder.decode(content).and_then(|rows| inline.append(rows));
+        rows.map_err(|error| corrupted(key, &error.to_string()))
+    }
+
+    fn restore_segment(&mut self, key: &[u8], mut content: Bytes) -> Result<()> {
+        if content.len() < size_of::<u32>() {
+            return Err(corrupted(key, "it is too short"));
+        }
+        let length = content.get_u32_le() as usize;
+        if content.len() < length {
+            return Err(corrupted(key, "it is too short"));
+        }
+        let mut file: SegmentFile = parse(key, &content.split_to(length))?;
+        file.details = content;
+        let segment = Segment::new(file, self.garbage.cloned());
+        segment.set_needed(true);
+        let unit = key_unit(key)?;
+        self.snapshot.restored_rows(key_oid(key)?).add_segment(unit, Arc::new(segment));
+        Ok(())
+    }
+
+    fn finish(mut self) -> CatalogSnapshot {
+        for ((table, _), (_, unit)) in self.inline {
+            self.snapshot.restored_rows(table).restore_unit(unit);
+        }
+        self.snapshot
+    }
+}
+
+fn key_oid(key: &[u8]) -> Result<Oid> {
+    Ok(Oid(u32::from_be_bytes(key_part(key, 1)?)))
+}
+
+fn key_unit(key: &[u8]) -> Result<UnitId> {
+    Ok(UnitId(u64::from_be_bytes(key_part(key, 5)?)))
+}
+
+fn key_part<const LENGTH: usize>(key: &[u8], from: usize) -> Result<[u8; LENGTH]> {
+    let part = key.get(from..from + LENGTH).and_then(|bytes| bytes.try_into().ok());
+    part.ok_or_else(|| corrupted(key, "its key is too short"))
+}

@@ -1,0 +1,239 @@
+//! UPDATE, DELETE, and RETURNING: the rows that change, with their addresses and what they become.
+//!
+//! The plan gives, for each row: the new values of the table's columns (UPDATE), then the columns of RETURNING, then the
+//! row's address. A row that joins several times comes several times; whoever changes the rows takes the first.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::FieldRef;
+use datafusion::common::{Column, TableReference};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
+use pg::Type;
+use pg::error::PgError;
+use pg::function::CastContext;
+use pg::sqlstate::SqlState;
+use pg::types::TEXT;
+use pg::user_types::type_of_column;
+use sqlparser::ast;
+use storage::hot::scan::{ROW_COLUMN, UNIT_COLUMN};
+
+use crate::analyze::coerce::{can_coerce, cannot_assign, native, null_of};
+use crate::analyze::correlation::Under;
+use crate::analyze::domain::has_domain;
+use crate::analyze::names::plan_column;
+use crate::analyze::scope::{Level, Namespace, Place, ScopeColumn, ScopeRelation};
+use crate::analyze::typed::Typed;
+use crate::analyze::{Analyzed, Analyzer, OutputColumn, folded};
+use crate::error::{Error, Result};
+use crate::parse::statement::{Assignment, Insert, Modify, ModifyKind};
+use crate::plan::relations::parts;
+
+/// The table that is changed.
+pub struct Target {
+    /// Its definition.
+    pub table: Arc<catalog::HotTable>,
+    /// Its rows, with the two columns of their addresses.
+    pub source: Arc<dyn TableSource>,
+}
+
+/// The target in the plan.
+struct TargetRows {
+    plan: LogicalPlan,
+    alias: String,
+    relation: ScopeRelation,
+}
+
+impl Analyzer<'_> {
+    /// The plan of an UPDATE or DELETE; its columns are those of RETURNING.
+    ///
+    /// # Errors
+    /// Whatever is wrong with its clauses.
+    pub fn modify(&mut self, modify: &Modify, target: &Target) -> Result<Analyzed> {
+        self.levels.push(Level::default());
+        let analyzed = self.modify_at_level(modify, target);
+        self.levels.pop();
+        analyzed
+    }
+
+    fn modify_at_level(&mut self, modify: &Modify, target: &Target) -> Result<Analyzed> {
+        let rows = self.target_rows(modify, target)?;
+        let mut namespace = Namespace::of(rows.relation.clone());
+        let mut plan = rows.plan;
+        if !modify.from.is_empty() {
+            let from = self.from(&modify.from)?;
+            namespace = namespace.with(std::mem::take(&mut self.level()?.namespace));
+            plan = LogicalPlanBuilder::from(plan).cross_join(from)?.build()?;
+            self.check_names(&namespace, &modify.from)?;
+        }
+        self.level()?.namespace = namespace;
+        let mut plan = self.where_clause(plan, modify.selection.as_ref())?;
+        if let ModifyKind::Update(assignments) = &modify.kind {
+            plan = self.with_new_values(plan, &rows.alias, target, assignments)?;
+        }
+        let updates = matches!(modify.kind, ModifyKind::Update(_));
+        let gives = Gives { table: &target.table, alias: &rows.alias, new_values: updates, addresses: true };
+        self.with_returning(plan, &gives, &modify.returning)
+    }
+
+    /// The plan of the rows of an INSERT, `source` with values for the columns at `targets`: the values of all columns of
+    /// the table, then the columns of RETURNING.
+    ///
+    /// # Errors
+    /// Whatever is wrong with RETURNING.
+    pub fn insert_returning(
+        &mut self,
+        source: Analyzed,
+        table: &catalog::HotTable,
+        targets: &[usize],
+        insert: &Insert,
+    ) -> Result<Analyzed> {
+        let visible = insert.alias.as_ref().map_or_else(|| table.name.name.clone(), folded);
+        let alias = self.unique_alias(&visible);
+        let relation = TableReference::bare(alias.as_str());
+        let mut projection = Vec::with_capacity(table.columns.len());
+        for (place, column) in table.columns.iter().enumerate() {
+            let value = match targets.iter().position(|target| *target == place) {
+                Some(given) if given < source.columns.len() => Expr::Column(source.columns[given].column.clone()),
+                _ => Expr::Literal(null_of(&column.sql_type.in_flight())?, None),
+            };
+            projection.push(value.alias_qualified(Some(relation.clone()), &column.name));
+        }
+        let plan = LogicalPlanBuilder::from(source.plan).project(projection)?.build()?;
+        let schema = insert.alias.is_none().then(|| table.name.schema.clone());
+        let rows = scope_relation(table, &alias, visible, schema);
+        self.levels.push(Level { namespace: Namespace::of(rows), ..Level::default() });
+        let gives = Gives { table, alias: &alias, new_values: true, addresses: false };
+        let analyzed = self.with_returning(plan, &gives, &insert.returning);
+        self.levels.pop();
+        analyzed
+    }
+
+    fn target_rows(&mut self, modify: &Modify, target: &Target) -> Result<TargetRows> {
+        let name = &target.table.name;
+        let written = modify.target.alias.as_ref();
+        let visible = written.map_or_else(|| name.name.clone(), |alias| folded(&alias.name));
+        let alias = self.unique_alias(&visible);
+        let plan = LogicalPlanBuilder::scan(TableReference::bare(name.name.as_str()), target.source.clone(), None)?
+            .alias(TableReference::bare(alias.as_str()))?
+            .build()?;
+        let schema = written.is_none().then(|| name.schema.clone());
+        let relation = scope_relation(&target.table, &alias, visible, schema);
+        Ok(TargetRows { plan, alias, relation })
+    }
+
+    /// The rows with the target's columns as they will be.
+    fn with_new_values(
+        &mut self,
+        plan: LogicalPlan,
+        alias: &str,
+        target: &Target,
+        assignments: &[Assignment],
+    ) -> Result<LogicalPlan> {
+        self.level()?.place = Some(Place::Plain("UPDATE"));
+        let mut values: HashMap<String, Expr> = HashMap::new();
+        for assignment in assignments {
+            let (name, value) = self.assigned(target, assignment)?;
+            if values.insert(name.clone(), value).is_some() {
+                let message = format!("multiple assignments to same column \"{name}\"");
+                let error = PgError::new(SqlState::SYNTAX_ERROR, message);
+                return Err(self.at(error, &assignment.column));
+            }
+        }
+        let plan = self.applied(plan, values.values_mut(), Under::Projection)?;
+        let projection = plan.schema().columns().into_iter().map(|column| {
+            let of_target = column.relation.as_ref().is_some_and(|relation| relation.table() == alias);
+            match values.get(&column.name).filter(|_| of_target) {
+                Some(value) => value.clone().alias_qualified(column.relation.clone(), &column.name),
+                None => Expr::Column(column),
+            }
+        });
+        let projection: Vec<_> = projection.collect();
+        Ok(LogicalPlanBuilder::from(plan).project(projection)?.build()?)
+    }
+
+    fn assigned(&mut self, target: &Target, assignment: &Assignment) -> Result<(String, Expr)> {
+        let path = parts(&assignment.column)?;
+        let name = path.first().cloned().unwrap_or_default();
+        let column = target.table.columns.iter().find(|column| column.name == name).ok_or_else(|| {
+            let relation = &target.table.name.name;
+            let message = format!("column \"{name}\" of relation \"{relation}\" does not exist");
+            self.at(PgError::new(SqlState::UNDEFINED_COLUMN, message), &assignment.column)
+        })?;
+        if path.len() > 1 {
+            return Err(Error::not_supported("assigning to a part of a column"));
+        }
+        let ty = type_of_column(&column.sql_type);
+        if is_default(&assignment.value) {
+            let value = match has_domain(&column.sql_type) {
+                true => self.domain_default(&column.sql_type)?.expr,
+                false => Expr::Literal(null_of(&ty.arrow)?, None),
+            };
+            return Ok((name, value));
+        }
+        let value = self.expression(&assignment.value)?;
+        if !can_coerce(value.ty.oid, ty.oid, CastContext::Assignment) {
+            return Err(self.at(cannot_assign(&name, &value.ty, &ty), &assignment.value));
+        }
+        let value = self.coerce(value, &ty, CastContext::Assignment);
+        let value = value.map_err(|error| self.at(error, &assignment.value))?;
+        Ok((name, native(value, ty).expr))
+    }
+
+    /// What the plan gives in the end.
+    fn with_returning(
+        &mut self,
+        plan: LogicalPlan,
+        gives: &Gives<'_>,
+        returning: &[ast::SelectItem],
+    ) -> Result<Analyzed> {
+        self.level()?.place = Some(Place::Plain("RETURNING"));
+        let mut items = self.select_items(returning, true)?;
+        for (_, value) in &mut items {
+            if value.is_unknown() {
+                *value = self.coerce(value.clone(), &Type::of(TEXT), CastContext::Implicit)?;
+            }
+        }
+        let plan = self.applied(plan, items.iter_mut().map(|(_, value)| &mut value.expr), Under::Projection)?;
+        let mut projection = Vec::new();
+        for column in gives.table.columns.iter().filter(|_| gives.new_values) {
+            let name = self.made_name("new");
+            projection.push(Expr::Column(plan_column(gives.alias, &column.name)).alias(name));
+        }
+        let mut columns = Vec::with_capacity(items.len());
+        for (name, Typed { expr, ty }) in items {
+            let unique = self.made_name(&name);
+            projection.push(expr.alias(&unique));
+            columns.push(OutputColumn { name, ty, column: Column::new_unqualified(unique), constant: None });
+        }
+        for address in [UNIT_COLUMN, ROW_COLUMN].into_iter().filter(|_| gives.addresses) {
+            let name = self.made_name(address);
+            projection.push(Expr::Column(plan_column(gives.alias, address)).alias(name));
+        }
+        let plan = LogicalPlanBuilder::from(plan).project(projection)?.build()?;
+        Ok(Analyzed { plan, columns })
+    }
+}
+
+/// What the plan of a statement that changes rows gives beside the columns of RETURNING.
+struct Gives<'a> {
+    table: &'a catalog::HotTable,
+    /// What the plan calls the table.
+    alias: &'a str,
+    /// The values of its columns.
+    new_values: bool,
+    /// The addresses of its rows.
+    addresses: bool,
+}
+
+fn scope_relation(table: &catalog::HotTable, alias: &str, visible: String, schema: Option<String>) -> ScopeRelation {
+    let fields = table.arrow_schema();
+    let column =
+        |field: &FieldRef| ScopeColumn::new(field.name(), plan_column(alias, field.name()), Type::of_field(field));
+    let columns = fields.fields().iter().map(column).collect();
+    ScopeRelation { name: Some(visible), schema, columns, is_scalar: false }
+}
+
+fn is_default(value: &ast::Expr) -> bool {
+    matches!(value, ast::Expr::Identifier(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("default"))
+}

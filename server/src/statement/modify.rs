@@ -1,0 +1,151 @@
+//! UPDATE, DELETE: a query finds the rows and what they become; then they are changed all together.
+
+use std::sync::Arc;
+
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use catalog::{CatalogChange, CatalogSnapshot, HotTable, RowAddresses, RowChanges};
+use datafusion::common::ScalarValue;
+use datafusion::datasource::provider_as_source;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
+use futures::StreamExt;
+use pg::Type;
+use storage::hot::scan::addresses;
+use storage::hot::{HotTableProvider, TableWriter};
+
+use crate::analyze::modify::Target;
+use crate::error::{Error, Result};
+use crate::parse::Parsed;
+use crate::parse::statement::{Modify, ModifyKind};
+use crate::plan::logical::plan_modify;
+use crate::plan::relations::NameScope;
+use crate::plan::{PlanContext, Planned};
+use crate::session::{Action, Object, Prepared, Session, TransactionStatus, authorize};
+use crate::statement::Outcome;
+use crate::statement::assignment::{complete_rows, expected_domains, writable};
+use crate::statement::returning::Returned;
+
+/// Times that a statement is run again because others have changed its rows in between.
+const ATTEMPTS_MAX: usize = 1000;
+
+/// Plans the query of an UPDATE or DELETE.
+///
+/// # Errors
+/// A column or a clause is wrong.
+pub fn plan(
+    context: &PlanContext,
+    parsed: &Parsed,
+    modify: &Modify,
+    table: Arc<HotTable>,
+    parameters: Vec<Option<Type>>,
+) -> Result<Planned> {
+    let (rows, segments) = (context.snapshot().rows(table.oid), context.segments().clone());
+    let source = provider_as_source(Arc::new(HotTableProvider::with_addresses(table.clone(), rows, segments)));
+    plan_modify(context, modify, &Target { table, source }, &parsed.text, parameters)
+}
+
+/// The table that an UPDATE or DELETE changes.
+///
+/// # Errors
+/// It is not there, or has no rows of its own.
+pub fn target(session: &Session, snapshot: &CatalogSnapshot, modify: &Modify) -> Result<Arc<HotTable>> {
+    let relation = NameScope::of(session).must_relation(snapshot, &modify.target.name)?;
+    let (action, verb) = match modify.kind {
+        ModifyKind::Delete => (Action::Delete, "delete from"),
+        ModifyKind::Update(_) => (Action::Update, "update"),
+    };
+    authorize(&session.identity, action, Object::Relation(relation))?;
+    writable(relation, verb)
+}
+
+/// Runs the query and changes its rows. Outside of a transaction block, a statement whose rows others have changed
+/// meanwhile begins again with what they have left.
+///
+/// # Errors
+/// The query fails, or a row does not fit the table any more; then nothing is changed.
+pub async fn execute(
+    session: &mut Session,
+    prepared: &Prepared,
+    modify: &Modify,
+    parameters: &[ScalarValue],
+) -> Result<Outcome> {
+    let alone = session.transaction_status() == TransactionStatus::Idle;
+    for attempt in 1.. {
+        let (planned, plan) = prepared.bound_plan(session, parameters).await?;
+        let table = target(session, &planned.snapshot, modify)?;
+        let found = find(session, &planned, plan, modify, &table).await?;
+        let count = found.changes.delete.len();
+        let mut changes = vec![CatalogChange::ChangeRows { table: table.oid, changes: found.changes }];
+        changes.extend(expected_domains(&planned.snapshot, &table));
+        match if count == 0 { Ok(()) } else { session.commit(changes).await } {
+            Ok(()) if modify.returning.is_empty() => {
+                return Ok(Outcome::command(format!("{} {count}", modify.verb())));
+            }
+            Ok(()) => return Ok(found.returned.into_outcome(session, modify.verb())),
+            Err(Error::Catalog(catalog::Error::RowChangedConcurrently { .. })) if alone && attempt < ATTEMPTS_MAX => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::Catalog(catalog::Error::ShuttingDown))
+}
+
+/// What the query has found.
+struct Found {
+    changes: RowChanges,
+    returned: Returned,
+}
+
+async fn find(
+    session: &mut Session,
+    planned: &Planned,
+    plan: LogicalPlan,
+    modify: &Modify,
+    table: &Arc<HotTable>,
+) -> Result<Found> {
+    let guard = session.guard();
+    let engine = &session.server.engine;
+    let context = Arc::new(PlanContext::new(session, planned.snapshot.clone()));
+    let plan = guard.run(engine.physical_plan(context.clone(), plan)).await??;
+    let mut rows = engine.execute(plan, context.state())?;
+    let mut collected = Collected {
+        table: table.clone(),
+        updates: matches!(modify.kind, ModifyKind::Update(_)),
+        delete: RowAddresses::default(),
+        writer: TableWriter::new(table.clone(), session.server.segments.clone(), engine.reserve("update")),
+        returned: Returned::new(session, planned.schema.clone()),
+    };
+    while let Some(batch) = guard.run(rows.next()).await? {
+        collected.add(&batch?)?;
+    }
+    let (mut changes, _) = collected.writer.finish()?;
+    changes.delete = collected.delete;
+    Ok(Found { changes, returned: collected.returned })
+}
+
+/// The rows that a statement changes, as they are found.
+struct Collected {
+    table: Arc<HotTable>,
+    updates: bool,
+    delete: RowAddresses,
+    writer: TableWriter,
+    returned: Returned,
+}
+
+impl Collected {
+    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        let places = addresses(batch)?;
+        // A row that joins several others is changed once.
+        let first: Vec<bool> = places.iter().map(|(unit, row)| self.delete.insert(*unit, *row)).collect();
+        let batch = match first.iter().all(|first| *first) {
+            true => batch.clone(),
+            false => filter_record_batch(batch, &BooleanArray::from(first)).map_err(DataFusionError::from)?,
+        };
+        let width = if self.updates { self.table.columns.len() } else { 0 };
+        if self.updates {
+            let values = batch.columns()[..width].to_vec();
+            self.writer.append(complete_rows(&self.table, values, batch.num_rows())?)?;
+        }
+        self.returned.add(&batch, width)
+    }
+}

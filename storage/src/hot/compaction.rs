@@ -1,0 +1,221 @@
+//! Compaction: inline rows, small segments and segments with many deleted rows become segments of the usual size.
+//!
+//! It is a commit like any other, except that it never stands in anybody's way: rows that are deleted while it reads are
+//! deleted from what it writes, and who knows a row by its old address still finds it. When a unit is rewritten or
+//! dropped by somebody else in between, the commit is refused and what was written is removed.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::SchemaRef;
+use catalog::rows::{NewPlaces, ReplacedUnit, RowSet, Segment, SegmentFile};
+use catalog::{Catalog, CatalogChange, CatalogSnapshot, HotTable, Oid, Relation, UnitId};
+use datafusion::common::Result;
+use datafusion::error::DataFusionError;
+use tracing::{debug, info};
+
+use super::representation;
+use super::rows::stored_schema;
+use super::segments::{NewSegment, Segments};
+
+/// Inline rows of a table from which on they are worth a segment.
+const INLINE_ROWS_MIN: u64 = 2 * catalog::rows::BLOCK_ROWS as u64;
+/// Segments with fewer rows than this are small.
+const SMALL_SEGMENT_ROWS: u32 = 8 * catalog::rows::BLOCK_ROWS;
+/// Small segments of a table that are made into one.
+const SMALL_SEGMENTS_MIN: usize = 8;
+/// Of so many rows of a segment one must be deleted for it to be rewritten.
+const DELETED_ONE_IN: u64 = 5;
+/// Bytes after which a segment is ended and another begun.
+const SEGMENT_BYTES_MAX: u64 = 256 << 20;
+/// Rows of the units that are rewritten at once; it bounds what is remembered of their addresses.
+const ROWS_AT_ONCE_MAX: u64 = 64 << 20;
+
+/// Which units are rewritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thoroughness {
+    /// Those for which it pays.
+    Worthwhile,
+    /// All that are not a segment without deleted rows.
+    Complete,
+}
+
+/// Compacts a table. Whether anything was rewritten.
+///
+/// # Errors
+/// A segment cannot be read or written, or the commit cannot be made.
+pub async fn compact(
+    catalog: &Catalog,
+    segments: &Arc<Segments>,
+    table: Oid,
+    thoroughness: Thoroughness,
+) -> Result<bool> {
+    let external = |error: catalog::Error| DataFusionError::External(Box::new(error));
+    let snapshot = catalog.snapshot();
+    let chosen = chosen(&snapshot, table, thoroughness);
+    if chosen.is_empty() {
+        return Ok(false);
+    }
+    // What is rewritten must not grow.
+    let snapshot = catalog.commit(vec![CatalogChange::SealRows { table }]).await.map_err(external)?;
+    let Some(Relation::Hot(definition)) = snapshot.relation_by_oid(table).cloned() else { return Ok(false) };
+    let mut rewriting = Rewriting::new(definition, segments.clone());
+    for unit in chosen {
+        rewriting.add(&snapshot, unit).await?;
+    }
+    let (replaced, new) = rewriting.finish()?;
+    let (units, files) = (replaced.len(), new.len());
+    match catalog.commit(vec![CatalogChange::RewriteRows { table, replaced, segments: new }]).await {
+        Ok(_) => {
+            info!(table = table.0, units, files, "table compacted");
+            Ok(true)
+        }
+        Err(error @ (catalog::Error::RowChangedConcurrently { .. } | catalog::Error::ChangedConcurrently { .. })) => {
+            debug!(table = table.0, %error, "compaction was overtaken");
+            Ok(false)
+        }
+        Err(error) => Err(external(error)),
+    }
+}
+
+/// The units to be rewritten, oldest first.
+fn chosen(snapshot: &CatalogSnapshot, table: Oid, thoroughness: Thoroughness) -> Vec<UnitId> {
+    let rows = snapshot.rows(table);
+    let complete = thoroughness == Thoroughness::Complete;
+    let deleted = |unit| rows.deleted(unit).map_or(0, RowSet::len);
+    let small = rows.segments().filter(|(_, segment)| segment.file.rows < SMALL_SEGMENT_ROWS).count();
+    let many_small = small >= SMALL_SEGMENTS_MIN || complete && small > 1;
+    let segments = rows.segments().filter(|(unit, segment)| {
+        let gone = deleted(*unit);
+        let holes = gone * DELETED_ONE_IN >= u64::from(segment.file.rows) || complete && gone > 0;
+        holes || many_small && segment.file.rows < SMALL_SEGMENT_ROWS
+    });
+    let mut units: Vec<_> = segments.map(|(unit, segment)| (unit, segment.file.rows)).collect();
+    let inline: u64 = rows.inline_units().map(|unit| u64::from(unit.rows())).sum();
+    if inline >= INLINE_ROWS_MIN || complete && inline > 0 {
+        units.extend(rows.inline_units().map(|unit| (unit.unit, unit.rows())));
+    }
+    let mut total = 0;
+    let fits = |(_, rows): &(UnitId, u32)| {
+        total += u64::from(*rows);
+        total <= ROWS_AT_ONCE_MAX
+    };
+    units.into_iter().take_while(fits).map(|(unit, _)| unit).collect()
+}
+
+/// New segments with the rows of old units.
+struct Rewriting {
+    table: Arc<HotTable>,
+    segments: Arc<Segments>,
+    schema: SchemaRef,
+    replaced: Vec<ReplacedUnit>,
+    current: Option<NewSegment>,
+    finished: Vec<Arc<Segment>>,
+}
+
+impl Rewriting {
+    fn new(table: Arc<HotTable>, segments: Arc<Segments>) -> Self {
+        let schema = stored_schema(&table);
+        Rewriting { table, segments, schema, replaced: Vec::new(), current: None, finished: Vec::new() }
+    }
+
+    async fn add(&mut self, snapshot: &CatalogSnapshot, unit: UnitId) -> Result<()> {
+        let rows = snapshot.rows(self.table.oid);
+        let deleted = rows.deleted(unit).cloned().unwrap_or_default();
+        if let Some(inline) = rows.inline_unit(unit) {
+            let mut places = NewPlaces::none(inline.rows());
+            for (first_row, batch) in inline.batches() {
+                let columns = self.schema.fields().iter().map(|field| batch.column_by_name(field.name()).cloned());
+                let stored = self.stored(columns.collect(), batch.num_rows())?;
+                self.write(&stored, first_row, &deleted, &mut places)?;
+                // Others get their turn.
+                tokio::task::yield_now().await;
+            }
+            self.replaced.push(ReplacedUnit { unit, deleted, places: Arc::new(places) });
+        } else if let Some(segment) = rows.segment(unit) {
+            let mut places = NewPlaces::none(segment.file.rows);
+            let groups = self.segments.reader(&segment.file).map_err(external)?.details().first_rows();
+            for (group, first_row) in groups.into_iter().enumerate() {
+                let read = row_group(self.segments.clone(), segment.file.clone(), self.schema.clone(), group);
+                let (columns, rows) = read.await?;
+                let stored = self.stored(columns, rows)?;
+                self.write(&stored, first_row, &deleted, &mut places)?;
+                // Others get their turn.
+                tokio::task::yield_now().await;
+            }
+            self.replaced.push(ReplacedUnit { unit, deleted, places: Arc::new(places) });
+        }
+        Ok(())
+    }
+
+    /// Rows with the columns that the table has now.
+    fn stored(&self, columns: Vec<Option<ArrayRef>>, rows: usize) -> Result<RecordBatch> {
+        let columns = self.schema.fields().iter().zip(columns).map(|(field, column)| match column {
+            Some(column) => representation::convert(&column, field.data_type()),
+            None => Ok(new_null_array(field.data_type(), rows)),
+        });
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns.collect::<Result<_, _>>()?, &options)?)
+    }
+
+    /// Writes rows that begin at `first_row` of their unit, without the deleted ones, and notes where they are.
+    fn write(&mut self, stored: &RecordBatch, first_row: u32, deleted: &RowSet, places: &mut NewPlaces) -> Result<()> {
+        let kept: BooleanArray =
+            (first_row..first_row + stored.num_rows() as u32).map(|row| Some(!deleted.contains(row))).collect();
+        let rows = filter_record_batch(stored, &kept)?;
+        if rows.num_rows() == 0 {
+            return Ok(());
+        }
+        if self.current.as_ref().is_some_and(|segment| segment.bytes() >= SEGMENT_BYTES_MAX) {
+            self.end_segment()?;
+        }
+        let segment = match &mut self.current {
+            Some(segment) => segment,
+            None => self.current.insert(self.segments.create(self.table.oid, self.schema.clone())?),
+        };
+        let number = self.finished.len() as u32;
+        let mut new_row = segment.rows() as u32;
+        for (at, kept) in kept.iter().enumerate() {
+            if kept == Some(true) {
+                places.set(first_row + at as u32, number, new_row);
+                new_row += 1;
+            }
+        }
+        segment.write(&rows)?;
+        Ok(())
+    }
+
+    fn end_segment(&mut self) -> Result<()> {
+        if let Some(segment) = self.current.take() {
+            self.finished.push(self.segments.finish(segment)?);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(Vec<ReplacedUnit>, Vec<Arc<Segment>>)> {
+        self.end_segment()?;
+        Ok((self.replaced, self.finished))
+    }
+}
+
+/// The columns of a row group, and how many rows it has. They are not kept in memory: they are read for the last time.
+async fn row_group(
+    segments: Arc<Segments>,
+    file: SegmentFile,
+    schema: SchemaRef,
+    group: usize,
+) -> Result<(Vec<Option<ArrayRef>>, usize)> {
+    let read = move || {
+        let reader = segments.reader(&file).map_err(external)?;
+        let column = |name: &String| reader.column(group, name).map_err(external);
+        let columns = schema.fields().iter().map(|field| column(field.name())).collect::<Result<_>>()?;
+        Ok((columns, reader.details().rows.value(group) as usize))
+    };
+    let read = tokio::task::spawn_blocking(read).await;
+    read.map_err(|error| DataFusionError::External(Box::new(error)))?
+}
+
+fn external(error: crate::Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}

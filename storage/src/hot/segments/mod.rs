@@ -1,0 +1,226 @@
+//! Segments: rows of hot tables in Parquet files of the data directory.
+//!
+//! A file is written, flushed, and its name made durable before the commit that refers to it; so after a crash there are
+//! at worst files that nothing refers to, which the next start removes. Columns are named by attribute number and are
+//! verified by checksums of ours, since neither the format nor its writer protects them.
+
+pub mod details;
+pub mod reader;
+#[cfg(test)]
+mod tests;
+pub mod writer;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use arrow::array::{ArrayRef, new_null_array};
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use catalog::rows::{Segment, SegmentFile};
+use catalog::vfs::{OpenMode, Vfs};
+use catalog::{Column, Oid};
+use datafusion::error::DataFusionError;
+use quick_cache::sync::Cache;
+use tracing::{info, warn};
+
+use self::details::SegmentDetails;
+use self::reader::SegmentReader;
+use self::writer::{SegmentWriter, Written};
+use super::representation;
+use crate::column_cache::{ChunkKey, ColumnCache};
+use crate::error::{Error, Result};
+
+/// Segments whose footers are kept in memory.
+const OPEN_SEGMENTS_MAX: usize = 4096;
+const FILE_SUFFIX: &str = ".parquet";
+
+/// The files of segments, and what is kept of them in memory.
+#[derive(Debug)]
+pub struct Segments {
+    vfs: Arc<dyn Vfs>,
+    directory: PathBuf,
+    garbage: Sender<SegmentFile>,
+    open: Cache<Arc<str>, Arc<SegmentReader>>,
+    columns: Arc<ColumnCache>,
+}
+
+/// A segment that is being written. Its file is garbage unless it is finished.
+pub struct NewSegment {
+    writer: SegmentWriter,
+    directory: PathBuf,
+    file: Abandoned,
+}
+
+/// A file that is garbage unless somebody takes it.
+struct Abandoned {
+    table: Oid,
+    name: Option<String>,
+    garbage: Sender<SegmentFile>,
+}
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        if let Some(name) = self.name.take() {
+            let file = SegmentFile { table: self.table, name, rows: 0, bytes: 0, details: Bytes::new() };
+            drop(self.garbage.send(file));
+        }
+    }
+}
+
+impl Segments {
+    /// The segments below `directory`, which is made when the first is written.
+    pub fn new(vfs: Arc<dyn Vfs>, directory: PathBuf, garbage: Sender<SegmentFile>, columns: Arc<ColumnCache>) -> Self {
+        Segments { vfs, directory, garbage, open: Cache::new(OPEN_SEGMENTS_MAX), columns }
+    }
+
+    fn table_directory(&self, table: Oid) -> PathBuf {
+        self.directory.join(table.0.to_string())
+    }
+
+    /// Begins a segment of a table, with columns at rest.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn create(&self, table: Oid, schema: SchemaRef) -> Result<NewSegment, DataFusionError> {
+        let directory = self.table_directory(table);
+        for directory in [self.directory.as_path(), &directory] {
+            self.make_directory(directory)?;
+        }
+        let name = format!("{:032x}{FILE_SUFFIX}", rand::random::<u128>());
+        let file = self.vfs.open(&directory.join(&name), OpenMode::Create)?;
+        let abandoned = Abandoned { table, name: Some(name), garbage: self.garbage.clone() };
+        Ok(NewSegment { writer: SegmentWriter::new(file, schema)?, directory, file: abandoned })
+    }
+
+    fn make_directory(&self, directory: &Path) -> Result<(), DataFusionError> {
+        if self.vfs.exists(directory)? {
+            return Ok(());
+        }
+        match self.vfs.create_dir(directory) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error.into()),
+            _ => {}
+        }
+        if let Some(parent) = directory.parent() {
+            self.vfs.sync_dir(parent)?;
+        }
+        Ok(())
+    }
+
+    /// Ends a segment: when this returns, the file and its name are durable.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn finish(&self, mut segment: NewSegment) -> Result<Arc<Segment>, DataFusionError> {
+        let Written { rows, bytes, details } = segment.writer.finish()?;
+        self.vfs.sync_dir(&segment.directory)?;
+        let details = details.encode()?;
+        let name = segment.file.name.take().unwrap_or_default();
+        let file = SegmentFile { table: segment.file.table, name, rows, bytes, details };
+        Ok(Arc::new(Segment::new(file, Some(self.garbage.clone()))))
+    }
+
+    /// Removes a file that nothing refers to.
+    pub fn remove(&self, file: &SegmentFile) {
+        let path = self.table_directory(file.table).join(&file.name);
+        self.open.remove(file.name.as_str());
+        match self.vfs.remove_file(&path) {
+            Ok(()) => info!(table = file.table.0, file = file.name, "segment removed"),
+            Err(error) => warn!(%error, path = %path.display(), "a segment that is not needed could not be removed"),
+        }
+    }
+
+    /// Removes the files that are not among `needed`: what a crash has left behind.
+    ///
+    /// # Errors
+    /// A directory cannot be read.
+    pub fn remove_orphans(&self, needed: &BTreeSet<(Oid, String)>) -> std::io::Result<()> {
+        if !self.vfs.exists(&self.directory)? {
+            return Ok(());
+        }
+        for directory in self.vfs.list(&self.directory)? {
+            let Ok(table) = directory.parse().map(Oid) else { continue };
+            for name in self.vfs.list(&self.table_directory(table))? {
+                if name.ends_with(FILE_SUFFIX) && !needed.contains(&(table, name.clone())) {
+                    let path = self.table_directory(table).join(&name);
+                    info!(path = %path.display(), "removing a segment that nothing refers to");
+                    self.vfs.remove_file(&path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The segment, opened.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is damaged.
+    pub fn reader(&self, file: &SegmentFile) -> Result<Arc<SegmentReader>> {
+        let name: Arc<str> = file.name.as_str().into();
+        self.open.get_or_insert_with(&name, || {
+            let path = self.table_directory(file.table).join(&file.name);
+            let damaged = |reason: String| Error::DamagedSegment { name: file.name.clone(), reason };
+            let details = SegmentDetails::decode(file.details.clone()).map_err(|error| damaged(error.to_string()))?;
+            let opened = self.vfs.open(&path, OpenMode::Existing);
+            let opened = opened.map_err(|source| Error::SegmentUnreadable { name: file.name.clone(), source })?;
+            SegmentReader::open(&file.name, opened, details).map(Arc::new)
+        })
+    }
+
+    /// A column of a row group in flight, from memory or from the file. One that was added after the segment is NULL.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is damaged.
+    pub async fn column(self: &Arc<Self>, file: &SegmentFile, row_group: usize, column: &Column) -> Result<ArrayRef> {
+        let stored = column.stored_name();
+        let key =
+            ChunkKey { file: file.name.as_str().into(), row_group: row_group as u32, column: stored.as_str().into() };
+        let in_flight = column.sql_type.in_flight();
+        let (segments, file) = (self.clone(), file.clone());
+        let read = async move {
+            let name = file.name.clone();
+            let read = move || {
+                let reader = segments.reader(&file)?;
+                let damaged = |reason: String| Error::DamagedSegment { name: file.name.clone(), reason };
+                match reader.column(row_group, &stored)? {
+                    Some(array) => {
+                        representation::convert(&array, &in_flight).map_err(|error| damaged(error.to_string()))
+                    }
+                    None => {
+                        let rows = reader.details().rows.value(row_group) as usize;
+                        Ok(new_null_array(&in_flight, rows))
+                    }
+                }
+            };
+            let ended = |_| Error::DamagedSegment { name, reason: "reading it has failed".to_owned() };
+            tokio::task::spawn_blocking(read).await.map_err(ended)?
+        };
+        self.columns.get_or_read(&key, read).await
+    }
+}
+
+impl NewSegment {
+    /// Adds rows at rest.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&mut self, rows: &arrow::array::RecordBatch) -> Result<(), DataFusionError> {
+        self.writer.write(rows)
+    }
+
+    /// Rows written so far.
+    pub fn rows(&self) -> u64 {
+        self.writer.rows()
+    }
+
+    /// Bytes that the file will have at least.
+    pub fn bytes(&self) -> u64 {
+        self.writer.bytes()
+    }
+
+    /// Bytes of memory that it takes.
+    pub fn memory_bytes(&self) -> usize {
+        self.writer.memory_bytes()
+    }
+}
