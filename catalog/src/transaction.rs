@@ -95,12 +95,17 @@ impl Transaction {
         Ok(())
     }
 
-    /// The changes, for [`Catalog::commit`].
+    /// Commits the changes, if there are any.
     ///
     /// # Errors
-    /// Its rows do not fit into batches.
-    pub fn into_changes(self) -> Result<Vec<CatalogChange>> {
-        self.changes.into_list()
+    /// As for [`Catalog::commit`].
+    pub async fn commit(self, catalog: &Catalog) -> Result<()> {
+        if !self.changes.is_empty() {
+            // The snapshot whose addresses are among the changes is held until they have been applied.
+            let _addresses = self.addresses;
+            catalog.commit(self.changes.into_list()?).await?;
+        }
+        Ok(())
     }
 
     /// The changes so far, to come back to.
@@ -194,7 +199,7 @@ mod tests {
             assert_eq!(sees(&mut transaction, &catalog, [&own, &other]), [true, sees_other]);
             transaction.add(&catalog, vec![create(&catalog, &format!("more_{sees_other}"))]).unwrap();
             assert_eq!(sees(&mut transaction, &catalog, [&own, &other]), [true, sees_other]);
-            catalog.commit(transaction.into_changes().unwrap()).await.unwrap();
+            transaction.commit(&catalog).await.unwrap();
             assert!(catalog.snapshot().schema(&own).is_some());
         }
     }

@@ -27,7 +27,8 @@ pub fn report(error: &DataFusionError) -> ErrorReport {
         return storage_report(storage);
     }
     if let Some(error) = find::<std::io::Error>(error).filter(|error| catalog::vfs::is_disk_full(error)) {
-        return ErrorReport::new(SqlState::DISK_FULL, format!("could not write: {error}")).hint("Check free disk space.");
+        return ErrorReport::new(SqlState::DISK_FULL, format!("could not write: {error}"))
+            .hint("Check free disk space.");
     }
     match error {
         DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => report(inner),

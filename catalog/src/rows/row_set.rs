@@ -80,6 +80,9 @@ impl RowSet {
 
     /// How many of the rows from `first` on, of `count`, are in it.
     pub fn count_in(&self, first: u32, count: u32) -> u64 {
+        if count == 0 {
+            return 0;
+        }
         let (start, end) = (u64::from(first), u64::from(first) + u64::from(count));
         let in_block = |(block, rows): (&u16, &Arc<RoaringBitmap>)| {
             let block_start = u64::from(*block) << BLOCK_BITS;
@@ -87,7 +90,7 @@ impl RowSet {
             let to = end.min(block_start + u64::from(BLOCK_ROWS)) - block_start;
             if from >= to { 0 } else { rows.range_cardinality(from as u32..to as u32) }
         };
-        let blocks = split(first).0..=((end.saturating_sub(1) >> BLOCK_BITS) as u16);
+        let blocks = split(first).0..=(((end - 1) >> BLOCK_BITS) as u16);
         self.blocks.range(blocks).map(in_block).sum()
     }
 
@@ -137,7 +140,7 @@ mod tests {
         assert_eq!(set.count_in(65_535, 2), 2);
         assert_eq!(set.count_in(1, 65_534), 0);
         assert_eq!(set.count_in(u32::MAX, 1), 1);
-        assert_eq!(set.count_in(0, 0), 0);
+        assert_eq!((set.count_in(0, 0), set.count_in(65_536, 0)), (0, 0));
     }
 
     #[test]

@@ -17,6 +17,11 @@ pub enum Statement {
     Modify(Box<Modify>),
     /// `TRUNCATE`
     Truncate(Truncate),
+    /// `VACUUM`
+    Vacuum {
+        /// The table; all tables when there is none.
+        table: Option<ast::ObjectName>,
+    },
     /// `COPY … FROM STDIN`
     CopyFrom(CopyFrom),
     /// `CREATE SCHEMA`
@@ -443,6 +448,7 @@ impl Statement {
             Statement::Insert(_) => "INSERT",
             Statement::Modify(modify) => modify.verb(),
             Statement::Truncate(_) => "TRUNCATE TABLE",
+            Statement::Vacuum { .. } => "VACUUM",
             Statement::CopyFrom(_) => "COPY",
             Statement::CreateSchema(_) | Statement::CreateExternalSchema(_) => "CREATE SCHEMA",
             Statement::CreateTable(_) => "CREATE TABLE",

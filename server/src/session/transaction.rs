@@ -125,10 +125,7 @@ impl Session {
             }
             TransactionState::Failed { .. } => Ok(false),
             TransactionState::Open { transaction, .. } => {
-                let changes = transaction.into_changes()?;
-                if !changes.is_empty() {
-                    self.server.catalog.commit(changes).await?;
-                }
+                transaction.commit(&self.server.catalog).await?;
                 Ok(true)
             }
         }

@@ -28,6 +28,7 @@ pub mod set;
 pub mod show;
 pub mod transaction;
 pub mod truncate;
+pub mod vacuum;
 
 pub use copy_from::CopyIn;
 pub use outcome::{Outcome, RowStream};
@@ -55,6 +56,7 @@ pub async fn execute(
         Statement::Insert(insert) => insert::execute(session, prepared, insert, parameters).await,
         Statement::Modify(modify) => modify::execute(session, prepared, modify, parameters).await,
         Statement::Truncate(truncate) => truncate::execute(session, truncate).await,
+        Statement::Vacuum { table } => vacuum::execute(session, table.as_ref()).await,
         Statement::CopyFrom(copy) => copy_from::execute(session, copy).await,
         Statement::CreateSchema(create) => create_schema::execute(session, create).await,
         Statement::CreateExternalSchema(create) => create_external_schema::execute(session, create).await,
