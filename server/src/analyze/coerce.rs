@@ -283,7 +283,9 @@ impl Analyzer<'_> {
         let Some(widest) = widest(&values.iter().map(|value| &value.ty).collect::<Vec<_>>()) else {
             return Ok(values);
         };
-        Ok(values.into_iter().map(|value| native(value, widest.clone())).collect())
+        // Arrow's cast would make an array of one element of an array that has a dimension less.
+        let in_one = values.into_iter().map(|value| Ok(native(self.in_dimensions(value, &widest)?, widest.clone())));
+        in_one.collect()
     }
 }
 

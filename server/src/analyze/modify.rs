@@ -176,6 +176,7 @@ impl Analyzer<'_> {
             return Err(self.at(cannot_assign(&name, &value.ty, &ty), &assignment.value));
         }
         let value = self.coerce(value, &ty, CastContext::Assignment);
+        let value = value.and_then(|value| self.in_dimensions(value, &ty));
         let value = value.map_err(|error| self.at(error, &assignment.value))?;
         Ok((name, native(value, ty).expr))
     }

@@ -137,7 +137,7 @@ impl Analyzer<'_> {
                 None => column.typed(),
             };
             let value = self.coerce(value, ty, context)?;
-            let value = if context == CastContext::Assignment { self.in_dimensions(value, ty)? } else { value };
+            let value = self.in_dimensions(value, ty)?;
             let value = super::coerce::native(value, Type { arrow: ty.arrow.clone(), ..ty.clone() });
             changed |= value.expr != Expr::Column(column.column.clone());
             projection.push(value.expr.alias(&column.column.name));
