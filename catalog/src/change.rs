@@ -85,6 +85,9 @@ pub enum CatalogChange {
     Truncate {
         /// The hot table.
         table: Oid,
+        /// How many rows had been added when a transaction block truncated it
+        /// ([`TableRows::added`](crate::TableRows::added)): what others have added since must not go with them.
+        seen: Option<u64>,
     },
     /// The last inline unit of a hot table gets no more rows, so that it can be rewritten
     SealRows {
@@ -152,7 +155,7 @@ impl CatalogSnapshot {
             CatalogChange::AddPartition { table, partition } => self.add_partition(*table, partition, touched),
             CatalogChange::DropPartition { table, values } => self.drop_partition(*table, values, touched),
             CatalogChange::ChangeRows { table, changes } => self.change_rows(*table, changes, touched),
-            CatalogChange::Truncate { table } => self.truncate(*table, touched),
+            CatalogChange::Truncate { table, seen } => self.truncate(*table, *seen, touched),
             CatalogChange::SealRows { table } => self.seal_rows(*table),
             CatalogChange::RewriteRows { table, replaced, segments } => {
                 self.rewrite_rows(*table, replaced, segments, touched)

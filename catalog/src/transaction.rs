@@ -142,7 +142,7 @@ impl Changes {
                 draft.add(changes).map_err(|misfit| misfit.into_error(table))?;
             }
             // What the transaction has done to the rows before is gone with them.
-            CatalogChange::Truncate { table } | CatalogChange::DropRelation { oid: table } => {
+            CatalogChange::Truncate { table, .. } | CatalogChange::DropRelation { oid: table } => {
                 self.rows.remove(&table);
                 self.definitions.push(change);
             }

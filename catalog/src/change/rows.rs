@@ -65,7 +65,10 @@ impl CatalogSnapshot {
         Ok(())
     }
 
-    pub(super) fn truncate(&mut self, table: Oid, touched: &mut Touched) -> Result<()> {
+    pub(super) fn truncate(&mut self, table: Oid, seen: Option<u64>, touched: &mut Touched) -> Result<()> {
+        if seen.is_some_and(|seen| seen != self.rows(table).added()) {
+            return Err(Error::RowChangedConcurrently { table });
+        }
         self.table_rows(table)?;
         self.drop_rows(table, touched);
         Ok(())

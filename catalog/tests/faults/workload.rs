@@ -61,7 +61,7 @@ impl Workload {
             kind => match self.pick(&hot) {
                 Some(table) if kind < 11 => self.delete_rows(snapshot, table),
                 Some(table) if kind == 11 => self.rewrite_rows(snapshot, table),
-                Some(table) if kind == 12 => vec![CatalogChange::Truncate { table }],
+                Some(table) if kind == 12 => vec![CatalogChange::Truncate { table, seen: None }],
                 Some(table) => vec![self.append_rows(table)],
                 None => self.create_table(catalog),
             },
