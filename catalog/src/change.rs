@@ -1,6 +1,8 @@
 //! The closed list of what can happen to the catalog, and how a snapshot follows from the one before.
 
 mod rows;
+mod sequence;
+mod table;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use crate::name::{ObjectName, Oid};
 use crate::partition::{Partition, PartitionValues};
 use crate::rows::{ReplacedUnit, RowChanges, Segment};
 use crate::schema::Schema;
+use crate::sequence::{Sequence, SequenceState};
 use crate::snapshot::{CatalogSnapshot, Definitions, Relation};
 use crate::store::{RecordKey, Touched};
 use crate::type_change::describe_type;
@@ -37,7 +40,32 @@ pub enum CatalogChange {
     CreateView(View),
     /// `CREATE OR REPLACE VIEW` over an existing view: number and name stay
     ReplaceView(View),
-    /// `DROP TABLE`, `DROP VIEW`; what depends on it must have been dropped before
+    /// `ALTER TABLE`: number stays, the name may change
+    ReplaceHotTable {
+        /// As it was when the change was decided on.
+        old: Arc<HotTable>,
+        /// As it becomes.
+        new: Arc<HotTable>,
+    },
+    /// The rows beside it were made for this definition of a table, which must still hold
+    ExpectHotTable(Arc<HotTable>),
+    /// `CREATE SEQUENCE`
+    CreateSequence(Sequence),
+    /// `ALTER SEQUENCE`: number stays, the name may change
+    ReplaceSequence {
+        /// As it was when the change was decided on.
+        old: Arc<Sequence>,
+        /// As it becomes.
+        new: Arc<Sequence>,
+    },
+    /// `setval`, `ALTER SEQUENCE … RESTART`, or values of a sequence are taken
+    SetSequence {
+        /// The sequence.
+        sequence: Oid,
+        /// How far it is.
+        state: SequenceState,
+    },
+    /// `DROP TABLE`, `DROP VIEW`, `DROP SEQUENCE`; what depends on it must have been dropped before
     DropRelation {
         /// Its number.
         oid: Oid,
@@ -108,8 +136,17 @@ pub enum CatalogChange {
 impl CatalogChange {
     /// Whether plans made before it may be wrong after it.
     fn is_definition(&self) -> bool {
-        use CatalogChange::{ChangeRows, ExpectTypes, RewriteRows, SealRows, Truncate};
-        !matches!(self, ChangeRows { .. } | ExpectTypes(_) | Truncate { .. } | SealRows { .. } | RewriteRows { .. })
+        use CatalogChange::{ChangeRows, ExpectHotTable, ExpectTypes, RewriteRows, SealRows, SetSequence, Truncate};
+        !matches!(
+            self,
+            ChangeRows { .. }
+                | ExpectTypes(_)
+                | ExpectHotTable(_)
+                | Truncate { .. }
+                | SealRows { .. }
+                | RewriteRows { .. }
+                | SetSequence { .. }
+        )
     }
 }
 
@@ -147,6 +184,11 @@ impl CatalogSnapshot {
             }
             CatalogChange::CreateView(view) => self.create_view(view, touched),
             CatalogChange::ReplaceView(view) => self.replace_view(view, touched),
+            CatalogChange::ReplaceHotTable { old, new } => self.replace_hot_table(old, new, touched),
+            CatalogChange::ExpectHotTable(table) => self.expect_hot_table(table),
+            CatalogChange::CreateSequence(sequence) => self.create_sequence(sequence, touched),
+            CatalogChange::ReplaceSequence { old, new } => self.replace_sequence(old, new, touched),
+            CatalogChange::SetSequence { sequence, state } => self.set_sequence(*sequence, *state, touched),
             CatalogChange::DropRelation { oid } => self.drop_relation(*oid, touched),
             CatalogChange::CreateType(ty) => self.create_type(ty, touched),
             CatalogChange::ReplaceType { old, new, checked } => self.replace_type(old, new, checked, touched),
@@ -193,7 +235,7 @@ impl CatalogSnapshot {
         Ok(())
     }
 
-    fn create_relation(&mut self, relation: Relation, touched: &mut Touched) -> Result<()> {
+    pub(crate) fn create_relation(&mut self, relation: Relation, touched: &mut Touched) -> Result<()> {
         let name = relation.name().clone();
         self.must_schema(&name.schema)?;
         if self.relation(&name).is_some() {
@@ -209,7 +251,7 @@ impl CatalogSnapshot {
         Ok(())
     }
 
-    fn put_relation(&mut self, name: ObjectName, relation: Relation, touched: &mut Touched) {
+    pub(crate) fn put_relation(&mut self, name: ObjectName, relation: Relation, touched: &mut Touched) {
         let oid = relation.oid();
         self.reserve_oid(oid);
         let definitions = self.definitions_mut();
@@ -271,6 +313,7 @@ impl CatalogSnapshot {
         touched.records.push(RecordKey::Relation(oid));
         touched.records.extend(self.partitions(oid).keys().map(|values| RecordKey::Partition(oid, values.clone())));
         self.drop_rows(oid, touched);
+        self.drop_sequence_state(oid, touched);
         let definitions = self.definitions_mut();
         definitions.partitions.remove(&oid);
         definitions.names.remove(&oid);
@@ -329,8 +372,8 @@ mod tests {
     use crate::types::SqlType;
 
     fn table(oid: u32, name: &str) -> HotTable {
-        let column = Column { attribute_number: 1, name: "id".into(), sql_type: SqlType::Integer, not_null: false };
-        HotTable { oid: Oid(oid), name: ObjectName::new("public", name), columns: vec![column], options: vec![] }
+        let column = Column::new(1, "id", SqlType::Integer);
+        HotTable::new(Oid(oid), ObjectName::new("public", name), vec![column])
     }
 
     fn view(oid: u32, name: &str, depends_on: &[u32]) -> View {

@@ -184,13 +184,12 @@ mod tests {
     use arrow::datatypes::Int32Type;
 
     fn create(catalog: &Catalog, name: &str) -> CatalogChange {
-        let column = Column { attribute_number: 1, name: "id".into(), sql_type: SqlType::Integer, not_null: false };
-        CatalogChange::CreateHotTable(HotTable {
-            oid: catalog.allocate_oid(),
-            name: ObjectName::new("public", name),
-            columns: vec![column],
-            options: vec![],
-        })
+        let column = Column::new(1, "id", SqlType::Integer);
+        CatalogChange::CreateHotTable(HotTable::new(
+            catalog.allocate_oid(),
+            ObjectName::new("public", name),
+            vec![column],
+        ))
     }
 
     fn rows(table: Oid, values: &[i32]) -> CatalogChange {

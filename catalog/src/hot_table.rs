@@ -5,8 +5,10 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
+use crate::constraint::{Constraint, ConstraintKind, Key};
 use crate::name::{ObjectName, Oid};
 use crate::types::SqlType;
+use crate::user_type::WrittenExpression;
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +22,36 @@ pub struct Column {
     pub sql_type: SqlType,
     /// Whether NULL is refused.
     pub not_null: bool,
+    /// Where its values come from when a statement gives none; NULL otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<ColumnDefault>,
+    /// The value that rows have which were stored before the column was added, as text (PostgreSQL's `attmissingval`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+}
+
+/// Where the values of a column come from when a statement gives none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ColumnDefault {
+    /// `DEFAULT expression`
+    Expression(WrittenExpression),
+    /// `GENERATED { ALWAYS | BY DEFAULT } AS IDENTITY`
+    Identity {
+        /// Whether a value that a statement gives is refused.
+        always: bool,
+        /// The sequence that the values are taken from.
+        sequence: Oid,
+    },
+    /// `GENERATED ALWAYS AS (expression) STORED`, over the other columns
+    Generated(WrittenExpression),
 }
 
 impl Column {
+    /// A column without a default.
+    pub fn new(attribute_number: i16, name: impl Into<String>, sql_type: SqlType) -> Self {
+        Column { attribute_number, name: name.into(), sql_type, not_null: false, default: None, missing: None }
+    }
+
     /// The name of the column in stored data.
     pub fn stored_name(&self) -> String {
         format!("c{}", self.attribute_number)
@@ -40,9 +69,39 @@ pub struct HotTable {
     pub columns: Vec<Column>,
     /// `DISTSTYLE`, `DISTKEY`, `SORTKEY`, `ENCODE` and the like as they were written, to be shown back: `(keyword, value)`.
     pub options: Vec<(String, String)>,
+    /// Its constraints, in the order in which they were made.
+    #[serde(default)]
+    pub constraints: Vec<Constraint>,
+    /// The highest number that a column has ever had: a number is never used again.
+    #[serde(default)]
+    pub last_attribute_number: i16,
 }
 
 impl HotTable {
+    /// A table that has nothing but columns.
+    pub fn new(oid: Oid, name: ObjectName, columns: Vec<Column>) -> Self {
+        let last_attribute_number = columns.iter().map(|column| column.attribute_number).max().unwrap_or(0);
+        HotTable { oid, name, columns, options: Vec::new(), constraints: Vec::new(), last_attribute_number }
+    }
+
+    /// The column with this number.
+    pub fn column(&self, attribute_number: i16) -> Option<&Column> {
+        self.columns.iter().find(|column| column.attribute_number == attribute_number)
+    }
+
+    /// The constraint of this name.
+    pub fn constraint(&self, name: &str) -> Option<&Constraint> {
+        self.constraints.iter().find(|constraint| constraint.name == name)
+    }
+
+    /// Its primary key and unique constraints.
+    pub fn keys(&self) -> impl Iterator<Item = (&Constraint, &Key)> {
+        self.constraints.iter().filter_map(|constraint| match &constraint.kind {
+            ConstraintKind::Key(key) => Some((constraint, key)),
+            _ => None,
+        })
+    }
+
     /// The Arrow schema of a scan.
     pub fn arrow_schema(&self) -> SchemaRef {
         arrow_schema(&self.columns)

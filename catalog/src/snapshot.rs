@@ -12,6 +12,7 @@ use crate::name::{FIRST_NORMAL_OID, ObjectName, Oid};
 use crate::partition::Partitions;
 use crate::rows::{TableRows, UnitId};
 use crate::schema::{Schema, SchemaKind};
+use crate::sequence::{Sequence, SequenceState};
 use crate::types::SqlType;
 use crate::user_type::UserType;
 use crate::view::View;
@@ -30,6 +31,7 @@ pub struct CatalogSnapshot {
     pub(crate) next_unit: UnitId,
     pub(crate) definitions: Arc<Definitions>,
     pub(crate) rows: OrdMap<Oid, Arc<TableRows>>,
+    pub(crate) sequences: OrdMap<Oid, SequenceState>,
     /// Tables of which old addresses of rows are remembered.
     pub(crate) moved: BTreeSet<Oid>,
 }
@@ -71,6 +73,8 @@ pub enum Relation {
     External(Arc<ExternalTable>),
     /// A view.
     View(Arc<View>),
+    /// A sequence.
+    Sequence(Arc<Sequence>),
 }
 
 impl CatalogSnapshot {
@@ -91,6 +95,7 @@ impl CatalogSnapshot {
             next_unit: UnitId(1),
             definitions: Arc::default(),
             rows: OrdMap::new(),
+            sequences: OrdMap::new(),
             moved: BTreeSet::new(),
         }
     }
@@ -189,7 +194,7 @@ impl CatalogSnapshot {
         for relation in self.definitions.relations.values() {
             match relation {
                 Relation::View(view) if view.depends_on.contains(&ty.oid) => users.push(TypeUser::View(view.clone())),
-                Relation::View(_) => {}
+                Relation::View(_) | Relation::Sequence(_) => {}
                 Relation::Hot(_) | Relation::External(_) => {
                     let columns = relation.columns().filter(|(_, sql_type)| ty.is_type_of(sql_type));
                     users.extend(
@@ -207,6 +212,11 @@ impl CatalogSnapshot {
     /// The rows of a hot table.
     pub fn rows(&self, table: Oid) -> Arc<TableRows> {
         self.rows.get(&table).cloned().unwrap_or_default()
+    }
+
+    /// How far a sequence has come.
+    pub fn sequence_state(&self, sequence: Oid) -> Option<SequenceState> {
+        self.sequences.get(&sequence).copied()
     }
 
     /// The names of all files that segments refer to, by table.
@@ -240,6 +250,7 @@ impl Relation {
             Relation::Hot(table) => table.oid,
             Relation::External(table) => table.oid,
             Relation::View(view) => view.oid,
+            Relation::Sequence(sequence) => sequence.oid,
         }
     }
 
@@ -249,6 +260,7 @@ impl Relation {
             Relation::Hot(table) => &table.name,
             Relation::External(table) => &table.name,
             Relation::View(view) => &view.name,
+            Relation::Sequence(sequence) => &sequence.name,
         }
     }
 
@@ -260,7 +272,7 @@ impl Relation {
                 let columns = table.columns.iter().chain(&table.partition_columns);
                 Box::new(columns.map(|it| (it.name.as_str(), &it.sql_type)))
             }
-            Relation::View(_) => Box::new(std::iter::empty()),
+            Relation::View(_) | Relation::Sequence(_) => Box::new(std::iter::empty()),
         }
     }
 
@@ -270,6 +282,7 @@ impl Relation {
             Relation::Hot(_) => "table",
             Relation::External(_) => "external table",
             Relation::View(_) => "view",
+            Relation::Sequence(_) => "sequence",
         }
     }
 }

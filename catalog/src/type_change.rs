@@ -107,8 +107,8 @@ mod tests {
     use crate::user_type::{UserTypeKind, new_labels};
 
     fn table(oid: u32, name: &str) -> HotTable {
-        let column = Column { attribute_number: 1, name: "id".into(), sql_type: SqlType::Integer, not_null: false };
-        HotTable { oid: Oid(oid), name: ObjectName::new("public", name), columns: vec![column], options: vec![] }
+        let column = Column::new(1, "id", SqlType::Integer);
+        HotTable::new(Oid(oid), ObjectName::new("public", name), vec![column])
     }
 
     fn enum_type(oid: u32, name: &str, labels: &[&str]) -> UserType {

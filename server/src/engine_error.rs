@@ -139,7 +139,7 @@ fn invalid_text(message: &str) -> Option<ErrorReport> {
         _ => None,
     };
     let read = sql_type.map(|sql_type| {
-        let column = Column { attribute_number: 1, name: String::new(), sql_type, not_null: false };
+        let column = Column::new(1, "", sql_type);
         ColumnBuilder::new(&column, 1).push_text(value)
     });
     if let Some(Err(error)) = read {

@@ -151,9 +151,9 @@ mod tests {
     const TABLE: Oid = Oid(20_000);
 
     fn table() -> CatalogSnapshot {
-        let column = Column { attribute_number: 1, name: "id".into(), sql_type: SqlType::Integer, not_null: false };
+        let column = Column::new(1, "id", SqlType::Integer);
         let name = ObjectName::new("public", "t");
-        let table = HotTable { oid: TABLE, name, columns: vec![column], options: vec![] };
+        let table = HotTable::new(TABLE, name, vec![column]);
         CatalogSnapshot::initial().after(&[CatalogChange::CreateHotTable(table)]).unwrap()
     }
 

@@ -56,7 +56,7 @@ fn empty_snapshot(key: &[u8], content: &[u8]) -> Result<CatalogSnapshot> {
 }
 
 /// The snapshot as far as its records have been read. They come in the order of their keys: definitions first, then the
-/// columns of inline units, their rows, segments, what is deleted, and types.
+/// columns of inline units, their rows, segments, what is deleted, types, and how far sequences have come.
 struct Loader<'a> {
     snapshot: CatalogSnapshot,
     inline: BTreeMap<(Oid, UnitId), (RowsDecoder, InlineUnit)>,
@@ -89,6 +89,10 @@ impl Loader<'_> {
                 definitions.put_type(Arc::new(parse(key, &content)?));
                 Ok(())
             }
+            b'j' => {
+                self.snapshot.sequences.insert(key_oid(key)?, parse(key, &content)?);
+                Ok(())
+            }
             _ => Err(corrupted(key, "its kind is unknown")),
         }
     }
@@ -105,6 +109,7 @@ impl Loader<'_> {
                     StoredRelation::Hot(table) => Relation::Hot(Arc::new(table)),
                     StoredRelation::External(table) => Relation::External(Arc::new(table)),
                     StoredRelation::View(view) => Relation::View(Arc::new(view)),
+                    StoredRelation::Sequence(sequence) => Relation::Sequence(Arc::new(sequence)),
                 };
                 definitions.names.insert(relation.oid(), relation.name().clone());
                 definitions.relations.insert(relation.name().clone(), relation);

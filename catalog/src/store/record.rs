@@ -13,13 +13,14 @@ use crate::hot_table::HotTable;
 use crate::name::Oid;
 use crate::partition::PartitionValues;
 use crate::rows::{UnitId, codec};
+use crate::sequence::Sequence;
 use crate::snapshot::{CatalogSnapshot, Relation};
 use crate::store::RecordWrite;
 use crate::store::touched::Touched;
 use crate::view::View;
 
 /// The format of the records that this version reads and writes.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 const CHECKSUM_BYTES: usize = 4;
 
@@ -44,6 +45,8 @@ pub enum RecordKey {
     Deleted(Oid, UnitId, u16),
     /// A type that a user has made.
     Type(Oid),
+    /// How far a sequence has come.
+    SequenceState(Oid),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -60,6 +63,7 @@ pub(super) enum StoredRelation {
     Hot(HotTable),
     External(ExternalTable),
     View(View),
+    Sequence(Sequence),
 }
 
 impl RecordKey {
@@ -94,6 +98,10 @@ impl RecordKey {
             }
             RecordKey::Type(oid) => {
                 key.push(b'i');
+                key.extend(oid.0.to_be_bytes());
+            }
+            RecordKey::SequenceState(oid) => {
+                key.push(b'j');
                 key.extend(oid.0.to_be_bytes());
             }
         }
@@ -162,10 +170,12 @@ fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Result<Option<Vec<u8>
                 Relation::Hot(table) => StoredRelation::Hot(table.as_ref().clone()),
                 Relation::External(table) => StoredRelation::External(table.as_ref().clone()),
                 Relation::View(view) => StoredRelation::View(view.as_ref().clone()),
+                Relation::Sequence(sequence) => StoredRelation::Sequence(sequence.as_ref().clone()),
             })
         }),
         RecordKey::Partition(oid, values) => snapshot.partitions(*oid).get(values).map(json),
         RecordKey::Type(oid) => snapshot.user_type_by_oid(*oid).map(|ty| json(ty.as_ref())),
+        RecordKey::SequenceState(oid) => snapshot.sequence_state(*oid).map(|state| json(&state)),
         RecordKey::InlineUnit(table, unit) => inline_unit(snapshot, *table, *unit)?,
         // Written once, with the commit that adds them.
         RecordKey::InlineRows(..) => None,

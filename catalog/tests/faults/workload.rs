@@ -78,7 +78,7 @@ impl Workload {
     }
 
     fn column(name: &str) -> Column {
-        Column { attribute_number: 1, name: name.into(), sql_type: SqlType::Integer, not_null: false }
+        Column::new(1, name, SqlType::Integer)
     }
 
     fn create_schema(&mut self, catalog: &Catalog) -> Vec<CatalogChange> {
@@ -87,12 +87,11 @@ impl Workload {
     }
 
     fn create_table(&mut self, catalog: &Catalog) -> Vec<CatalogChange> {
-        vec![CatalogChange::CreateHotTable(HotTable {
-            oid: catalog.allocate_oid(),
-            name: ObjectName::new("public", self.name()),
-            columns: vec![Self::column("id")],
-            options: vec![],
-        })]
+        vec![CatalogChange::CreateHotTable(HotTable::new(
+            catalog.allocate_oid(),
+            ObjectName::new("public", self.name()),
+            vec![Self::column("id")],
+        ))]
     }
 
     fn create_external_table(&mut self, catalog: &Catalog) -> Vec<CatalogChange> {

@@ -424,7 +424,7 @@ mod tests {
     use crate::{output, types};
 
     fn column(sql_type: SqlType) -> Column {
-        Column { attribute_number: 1, name: "c".to_owned(), sql_type, not_null: false }
+        Column::new(1, "c".to_owned(), sql_type)
     }
 
     fn numeric(precision: u8, scale: i8) -> SqlType {

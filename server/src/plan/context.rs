@@ -169,6 +169,7 @@ impl PlanContext {
                 FoundRelation::Table { name, source: provider_as_source(Arc::new(provider)) }
             }
             Relation::View(view) => FoundRelation::View { name, analyzed: Box::new(self.analyzed_view(view)?) },
+            Relation::Sequence(_) => return Err(Error::not_supported("reading a sequence as a table")),
         })
     }
 

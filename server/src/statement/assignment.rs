@@ -89,5 +89,8 @@ pub fn writable(relation: &catalog::Relation, action: &'static str) -> Result<Ar
         catalog::Relation::View(view) => {
             Err(Error::CannotChange { action, kind: "view", name: view.name.name.clone() })
         }
+        catalog::Relation::Sequence(sequence) => {
+            Err(Error::CannotChange { action, kind: "sequence", name: sequence.name.name.clone() })
+        }
     }
 }

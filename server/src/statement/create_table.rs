@@ -36,7 +36,7 @@ pub async fn execute(session: &mut Session, create: &CreateTable) -> Result<Outc
     if let Some(column) = columns.iter().find(|column| column.sql_type.is_nested()) {
         return Err(Error::not_supported(format!("a column of type {} in a hot table", column.sql_type)));
     }
-    let table = HotTable { oid: session.server.catalog.allocate_oid(), name, columns, options: Vec::new() };
+    let table = HotTable::new(session.server.catalog.allocate_oid(), name, columns);
     session.commit(vec![CatalogChange::CreateHotTable(table)]).await?;
     Ok(Outcome::command("CREATE TABLE"))
 }
@@ -91,7 +91,7 @@ pub fn columns(definitions: &[ColumnDefinition], first_number: i16) -> Result<Ve
             return Err(Error::DuplicateColumn { column: name });
         }
         let sql_type = column_type(&definition.data_type)?;
-        columns.push(Column { attribute_number, name, sql_type, not_null: definition.not_null });
+        columns.push(Column { not_null: definition.not_null, ..Column::new(attribute_number, name, sql_type) });
     }
     Ok(columns)
 }

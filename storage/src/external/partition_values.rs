@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     fn canonical(text: &str, sql_type: SqlType) -> Result<String> {
-        let column = Column { attribute_number: 1, name: "p".into(), sql_type, not_null: false };
+        let column = Column::new(1, "p", sql_type);
         let canonical = canonical_partition_value(text, &column)?;
         assert_eq!(parse(Some(text), &column).unwrap(), parse(Some(&canonical), &column).unwrap());
         assert_eq!(canonical, canonical_partition_value(&canonical, &column).unwrap());

@@ -170,7 +170,7 @@ pub fn refusal(result: Result<Scanned>) -> String {
 }
 
 fn column((name, sql_type): &(&str, SqlType)) -> Column {
-    Column { attribute_number: 1, name: (*name).to_owned(), sql_type: sql_type.clone(), not_null: false }
+    Column::new(1, *name, sql_type.clone())
 }
 
 fn rows(batch: &RecordBatch) -> Vec<String> {

@@ -48,11 +48,11 @@ mod tests {
     use catalog::{ObjectName, Oid, SqlType};
 
     fn column(attribute_number: i16, name: &str, sql_type: SqlType) -> Column {
-        Column { attribute_number, name: name.into(), sql_type, not_null: false }
+        Column::new(attribute_number, name, sql_type)
     }
 
     fn table(columns: Vec<Column>) -> HotTable {
-        HotTable { oid: Oid(1), name: ObjectName::new("public", "t"), columns, options: vec![] }
+        HotTable::new(Oid(1), ObjectName::new("public", "t"), columns)
     }
 
     fn there_and_back(table: &HotTable, columns: Vec<ArrayRef>) {

@@ -14,18 +14,12 @@ use crate::hot::rows::stored_schema;
 const ROWS: i32 = 300_000;
 
 fn table() -> HotTable {
-    let column = |attribute_number, name: &str, sql_type| Column {
-        attribute_number,
-        name: name.into(),
-        sql_type,
-        not_null: false,
-    };
     let columns = vec![
-        column(1, "id", SqlType::Integer),
-        column(2, "name", SqlType::Text),
-        column(3, "tags", SqlType::array_of(SqlType::Integer)),
+        Column::new(1, "id", SqlType::Integer),
+        Column::new(2, "name", SqlType::Text),
+        Column::new(3, "tags", SqlType::array_of(SqlType::Integer)),
     ];
-    HotTable { oid: Oid(7), name: ObjectName::new("public", "t"), columns, options: vec![] }
+    HotTable::new(Oid(7), ObjectName::new("public", "t"), columns)
 }
 
 fn rows(first: i32, count: i32) -> RecordBatch {
