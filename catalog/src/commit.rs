@@ -26,8 +26,8 @@ use crate::vfs::{OsVfs, Vfs, VfsFile};
 
 /// Requests that may wait for the commit thread; a writer beyond them waits to be let in.
 const COMMIT_QUEUE_MAX: usize = 1024;
-/// The process ends with this code when a commit could not be made durable (`EX_IOERR`).
-const EXIT_CODE_STORE_FAILED: i32 = 74;
+/// The process ends with this code when something could not be made durable (`EX_IOERR`).
+pub const EXIT_CODE_STORE_FAILED: i32 = 74;
 
 const STORE_FILE: &str = "catalog.redb";
 

@@ -30,7 +30,7 @@ pub mod vfs;
 pub mod view;
 
 pub use change::CatalogChange;
-pub use commit::Catalog;
+pub use commit::{Catalog, EXIT_CODE_STORE_FAILED};
 pub use constraint::{Constraint, ConstraintKind};
 pub use error::{Error, Result};
 pub use external_table::{ExternalTable, FileFormat};

@@ -75,13 +75,30 @@ impl Transaction {
         Ok(draft)
     }
 
+    /// What is committed by now, whatever the transaction's statements see of it, and the transaction's own changes on top.
+    ///
+    /// # Errors
+    /// A concurrent commit has taken away what the transaction's changes build on.
+    pub fn newest(&self, catalog: &Catalog) -> Result<Arc<CatalogSnapshot>> {
+        let newest = catalog.snapshot();
+        match &self.draft {
+            Some(draft) if self.base.as_ref().is_some_and(|base| Arc::ptr_eq(base, &newest)) => Ok(draft.clone()),
+            _ if self.changes.is_empty() => Ok(newest),
+            _ => Ok(Arc::new(self.changes.over(&newest)?)),
+        }
+    }
+
     /// Adds changes, to be committed with the others.
     ///
     /// # Errors
     /// A change that does not fit what the transaction sees; none is added.
     pub fn add(&mut self, catalog: &Catalog, added: Vec<CatalogChange>) -> Result<()> {
-        self.snapshot(catalog)?;
-        let Some(base) = self.base.clone() else { return Err(Error::ShuttingDown) };
+        // The base is what the statement has read: the addresses in its changes are those of that snapshot. A newer one
+        // would not keep them good when compaction has moved the rows in between.
+        let base = match &self.base {
+            Some(base) => base.clone(),
+            None => self.base.insert(catalog.snapshot()).clone(),
+        };
         let mut changes = self.changes.clone();
         for change in added {
             changes.add(change)?;
@@ -174,7 +191,14 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hot_table::{Column, HotTable};
+    use crate::name::ObjectName;
+    use crate::rows::{NewPlaces, ReplacedUnit, RowAddresses, RowChanges, RowSet, Segment, SegmentFile, UnitId};
     use crate::schema::{Schema, SchemaKind};
+    use crate::types::SqlType;
+    use arrow::array::{ArrayRef, Int32Array, RecordBatch};
+
+    const TABLE: Oid = Oid(20_000);
 
     fn create(catalog: &Catalog, name: &str) -> CatalogChange {
         let oid = catalog.allocate_oid();
@@ -212,5 +236,65 @@ mod tests {
         transaction.add(&catalog, vec![create(&catalog, "a")]).unwrap();
         let (first, second) = (transaction.snapshot(&catalog).unwrap(), transaction.snapshot(&catalog).unwrap());
         assert!(Arc::ptr_eq(&first, &second));
+    }
+
+    fn append(values: std::ops::Range<i32>) -> CatalogChange {
+        let values: ArrayRef = Arc::new(Int32Array::from_iter_values(values));
+        let rows = RecordBatch::try_from_iter_with_nullable([("c1", values, true)]).unwrap();
+        CatalogChange::ChangeRows { table: TABLE, changes: RowChanges::append(vec![rows]) }
+    }
+
+    /// A table with ten rows in an inline unit, and the unit.
+    async fn filled(catalog: &Catalog) -> UnitId {
+        let column = Column::new(1, "id", SqlType::Integer);
+        let name = ObjectName::new("public", "t");
+        let table = HotTable::new(TABLE, name, vec![column]);
+        let filled = catalog.commit(vec![CatalogChange::CreateHotTable(table), append(0..10)]).await.unwrap();
+        filled.rows(TABLE).inline_units().next().unwrap().unit
+    }
+
+    async fn compact(catalog: &Catalog, unit: UnitId) {
+        let mut places = NewPlaces::none(10);
+        (0..10).for_each(|row| places.set(row, 0, row));
+        let replaced = vec![ReplacedUnit { unit, deleted: RowSet::default(), places: Arc::new(places) }];
+        let file = SegmentFile { table: TABLE, name: "s".into(), rows: 10, bytes: 1, details: bytes::Bytes::new() };
+        let segments = vec![Arc::new(Segment::new(file, None))];
+        let seal = CatalogChange::SealRows { table: TABLE };
+        let rewrite = CatalogChange::RewriteRows { table: TABLE, replaced, segments };
+        catalog.commit(vec![seal, rewrite]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_statement_that_compaction_overtakes_deletes_the_rows_that_it_has_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(directory.path()).unwrap();
+        let unit = filled(&catalog).await;
+        let mut transaction = Transaction::new(Isolation::ReadCommitted);
+        drop(transaction.snapshot(&catalog).unwrap());
+        compact(&catalog, unit).await;
+        let delete = RowAddresses::from_unit(unit, [3].into_iter().collect());
+        let changes = RowChanges { delete, ..RowChanges::default() };
+        transaction.add(&catalog, vec![CatalogChange::ChangeRows { table: TABLE, changes }]).unwrap();
+        // What nobody needs is forgotten with the next commits.
+        for name in ["a", "b"] {
+            catalog.commit(vec![create(&catalog, name)]).await.unwrap();
+        }
+        assert_eq!(transaction.snapshot(&catalog).unwrap().rows(TABLE).rows(), 9);
+        transaction.commit(&catalog).await.unwrap();
+        assert_eq!(catalog.snapshot().rows(TABLE).rows(), 9);
+    }
+
+    #[tokio::test]
+    async fn truncate_takes_no_rows_that_others_have_put_in_the_place_of_those_it_saw() {
+        let directory = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(directory.path()).unwrap();
+        filled(&catalog).await;
+        let mut transaction = Transaction::new(Isolation::ReadCommitted);
+        let seen = Some(transaction.snapshot(&catalog).unwrap().rows(TABLE).added());
+        transaction.add(&catalog, vec![CatalogChange::Truncate { table: TABLE, seen }]).unwrap();
+        let empty = CatalogChange::Truncate { table: TABLE, seen: None };
+        catalog.commit(vec![empty, append(10..20)]).await.unwrap();
+        assert!(matches!(transaction.commit(&catalog).await, Err(Error::RowChangedConcurrently { .. })));
+        assert_eq!(catalog.snapshot().rows(TABLE).rows(), 10);
     }
 }

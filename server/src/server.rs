@@ -13,7 +13,7 @@ use storage::object_stores::ObjectStores;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::compaction;
 use crate::config::Config;
@@ -125,12 +125,19 @@ async fn connection(server: Arc<Server>, socket: TcpStream, address: SocketAddr)
     }
 }
 
+/// Rows that were written may not be durable, and asking again would not tell: the process ends before anybody is answered.
+fn end_process(error: &std::io::Error) {
+    error!(%error, "a segment could not be made durable, the server ends");
+    std::process::exit(catalog::EXIT_CODE_STORE_FAILED);
+}
+
 /// Opens the files of hot tables, and removes those that nothing refers to: at the start what a crash has left, later
 /// what is not needed any more.
 fn open_segments(catalog: &Catalog, config: &Config) -> Result<Arc<Segments>> {
     let directory = config.data_dir.join("segments");
     let columns = Arc::new(ColumnCache::new(config.column_cache_bytes as u64));
-    let segments = Arc::new(Segments::new(Arc::new(OsVfs), directory.clone(), catalog.garbage(), columns));
+    let segments = Segments::new(Arc::new(OsVfs), directory.clone(), catalog.garbage(), columns, end_process);
+    let segments = Arc::new(segments);
     let file_error = |source| {
         let path = directory.display().to_string();
         Error::Catalog(catalog::Error::File { action: "clear directory", path, source })

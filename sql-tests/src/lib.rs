@@ -1,6 +1,7 @@
 //! What the tests through a socket and the commands beside them share: sessions, answers, and their comparison.
 //!
-//! The tests are in `tests/it`; the commands are `record-postgresql` and `generate`.
+//! The tests are in `tests/it`; the commands are `record-postgresql`, `generate`, `crash` and
+//! `isolation`.
 
 pub mod session;
 
@@ -19,3 +20,7 @@ pub mod differences;
 pub mod under_test;
 
 pub mod generate;
+
+pub mod crash;
+
+pub mod isolation;

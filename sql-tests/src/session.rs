@@ -93,6 +93,29 @@ impl Session {
         self.answer()
     }
 
+    /// Runs a `COPY … FROM STDIN` with its data.
+    pub fn copy_in(&mut self, sql: &str, data: &str) -> io::Result<Answer> {
+        self.send(&[sql])?;
+        let (kind, body) = loop {
+            let message = self.message()?;
+            if matches!(message.0, b'G' | b'E') {
+                break message;
+            }
+        };
+        if kind == b'E' {
+            let refused = error(&mut Body(&body))?;
+            self.answer()?;
+            return Ok(Answer::Error(refused));
+        }
+        let mut messages = vec![b'd'];
+        messages.extend(length_of(data.as_bytes())?);
+        messages.extend(data.bytes());
+        messages.push(b'c');
+        messages.extend(length_of(&[])?);
+        self.output.write_all(&messages)?;
+        self.answer()
+    }
+
     /// Runs statements in order, each in a transaction of its own. An error of the connection ends it all.
     pub fn run_all<S: AsRef<str>>(&mut self, statements: &[S]) -> io::Result<Vec<Answer>> {
         let mut answers = Vec::with_capacity(statements.len());

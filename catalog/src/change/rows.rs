@@ -69,8 +69,10 @@ impl CatalogSnapshot {
         if seen.is_some_and(|seen| seen != self.rows(table).added()) {
             return Err(Error::RowChangedConcurrently { table });
         }
-        self.table_rows(table)?;
+        let added = self.table_rows(table)?.added();
         self.drop_rows(table, touched);
+        // The count goes on: rows that are added after this must not look like those that were there before.
+        *self.table_rows(table)? = TableRows::emptied(added);
         Ok(())
     }
 

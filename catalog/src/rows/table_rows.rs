@@ -63,6 +63,11 @@ pub struct ReplacedUnit {
 }
 
 impl TableRows {
+    /// No rows, of a table to which so many have been added.
+    pub(crate) fn emptied(added: u64) -> Self {
+        TableRows { added, ..TableRows::default() }
+    }
+
     /// The inline units, oldest first.
     pub fn inline_units(&self) -> impl Iterator<Item = &Arc<InlineUnit>> {
         self.inline.iter()

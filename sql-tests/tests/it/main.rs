@@ -7,6 +7,7 @@
 //! * [`errors`]: what goes wrong and what the client is told about it
 //! * [`object_store_faults`]: what external tables ask of their store, and what happens when it fails
 //! * [`durability`]: processes that are killed, stopped, or refuse to start
+//! * [`isolation`]: sessions that run at the same time
 //! * [`demo`]: the demo of a newcomer's first minute
 //! * [`tpch`]: TPC-H's queries over hot and external tables at once, against the engine without Thermocline
 //!
@@ -32,6 +33,8 @@ mod object_store_faults;
 mod hostile_messages;
 
 mod durability;
+
+mod isolation;
 
 mod demo;
 

@@ -110,6 +110,11 @@ impl SimulatedVfs {
         self.state().capacity = bytes;
     }
 
+    /// Bytes that the disk's files take.
+    pub fn used_bytes(&self) -> u64 {
+        self.state().disk.allocated()
+    }
+
     /// Has flushes lie, or not any more.
     pub fn set_syncs(&self, syncs: Syncs) {
         self.state().syncs = syncs;

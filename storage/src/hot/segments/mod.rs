@@ -12,8 +12,8 @@ pub mod writer;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::SchemaRef;
@@ -36,12 +36,19 @@ use crate::error::{Error, Result};
 const OPEN_SEGMENTS_MAX: usize = 4096;
 const FILE_SUFFIX: &str = ".parquet";
 
+/// What is called when nobody knows what is durable of what was written. A server ends itself there; where the call
+/// returns, the statement fails.
+pub type FlushFailureHook = fn(&std::io::Error);
+
 /// The files of segments, and what is kept of them in memory.
 #[derive(Debug)]
 pub struct Segments {
     vfs: Arc<dyn Vfs>,
     directory: PathBuf,
     garbage: Sender<SegmentFile>,
+    /// Directories whose names are durable. Whoever flushes names holds it, see [`Segments::flush_names`].
+    flushed: Mutex<BTreeSet<PathBuf>>,
+    on_flush_failed: FlushFailureHook,
     open: Cache<Arc<str>, Arc<SegmentReader>>,
     columns: Arc<ColumnCache>,
 }
@@ -71,8 +78,15 @@ impl Drop for Abandoned {
 
 impl Segments {
     /// The segments below `directory`, which is made when the first is written.
-    pub fn new(vfs: Arc<dyn Vfs>, directory: PathBuf, garbage: Sender<SegmentFile>, columns: Arc<ColumnCache>) -> Self {
-        Segments { vfs, directory, garbage, open: Cache::new(OPEN_SEGMENTS_MAX), columns }
+    pub fn new(
+        vfs: Arc<dyn Vfs>,
+        directory: PathBuf,
+        garbage: Sender<SegmentFile>,
+        columns: Arc<ColumnCache>,
+        on_flush_failed: FlushFailureHook,
+    ) -> Self {
+        let (flushed, open) = (Mutex::default(), Cache::new(OPEN_SEGMENTS_MAX));
+        Segments { vfs, directory, garbage, flushed, on_flush_failed, open, columns }
     }
 
     fn table_directory(&self, table: Oid) -> PathBuf {
@@ -94,8 +108,11 @@ impl Segments {
         Ok(NewSegment { writer: SegmentWriter::new(file, schema)?, directory, file: abandoned })
     }
 
+    /// Makes a directory whose name is durable. One that is there may have been made by somebody who was killed before
+    /// the name was flushed, so that each process does that once.
     fn make_directory(&self, directory: &Path) -> Result<(), DataFusionError> {
-        if self.vfs.exists(directory)? {
+        let mut flushed = self.flushed();
+        if flushed.contains(directory) {
             return Ok(());
         }
         match self.vfs.create_dir(directory) {
@@ -103,9 +120,24 @@ impl Segments {
             _ => {}
         }
         if let Some(parent) = directory.parent() {
-            self.vfs.sync_dir(parent)?;
+            self.flush_names(parent, &flushed)?;
         }
+        flushed.insert(directory.to_path_buf());
         Ok(())
+    }
+
+    fn flushed(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.flushed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Flushes the names in a directory. One at a time: the system reports a failure once, and it concerns the names of
+    /// all who write into the directory; nobody may take them for durable before the process has ended.
+    fn flush_names(
+        &self,
+        directory: &Path,
+        _flushing: &MutexGuard<'_, BTreeSet<PathBuf>>,
+    ) -> Result<(), DataFusionError> {
+        Ok(self.vfs.sync_dir(directory).inspect_err(|error| (self.on_flush_failed)(error))?)
     }
 
     /// Ends a segment: when this returns, the file and its name are durable.
@@ -113,8 +145,8 @@ impl Segments {
     /// # Errors
     /// The file cannot be written.
     pub fn finish(&self, mut segment: NewSegment) -> Result<Arc<Segment>, DataFusionError> {
-        let Written { rows, bytes, details } = segment.writer.finish()?;
-        self.vfs.sync_dir(&segment.directory)?;
+        let Written { rows, bytes, details } = segment.writer.finish(self.on_flush_failed)?;
+        self.flush_names(&segment.directory, &self.flushed())?;
         let details = details.encode()?;
         let name = segment.file.name.take().unwrap_or_default();
         let file = SegmentFile { table: segment.file.table, name, rows, bytes, details };

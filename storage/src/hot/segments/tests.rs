@@ -35,7 +35,8 @@ fn rows(first: i32, count: i32) -> RecordBatch {
 fn segments(vfs: &Arc<SimulatedVfs>) -> Arc<Segments> {
     let vfs: Arc<dyn Vfs> = vfs.clone();
     let (garbage, _) = mpsc::channel();
-    Arc::new(Segments::new(vfs, Path::new("/segments").into(), garbage, Arc::new(ColumnCache::new(1 << 26))))
+    let columns = Arc::new(ColumnCache::new(1 << 26));
+    Arc::new(Segments::new(vfs, Path::new("/segments").into(), garbage, columns, |error| panic!("{error}")))
 }
 
 fn written(segments: &Segments) -> Arc<Segment> {

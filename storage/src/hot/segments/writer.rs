@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array, UInt64Array};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
-use catalog::vfs::VfsFile;
+use catalog::vfs::{VfsFile, is_disk_full};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::functions_aggregate::min_max::{MaxAccumulator, MinAccumulator};
@@ -16,6 +16,7 @@ use parquet::basic::Compression;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 
+use super::FlushFailureHook;
 use super::details::{CheckedRange, ColumnDetails, SegmentDetails};
 
 /// Rows of a row group: what is read, cached and skipped at once.
@@ -113,11 +114,17 @@ impl SegmentWriter {
     ///
     /// # Errors
     /// The file cannot be written; after a failed flush nobody knows what the disk holds.
-    pub fn finish(mut self) -> Result<Written, DataFusionError> {
+    pub fn finish(mut self, on_flush_failed: FlushFailureHook) -> Result<Written, DataFusionError> {
         self.bounds.push(self.group);
         let metadata = self.writer.finish()?;
         self.writer.inner_mut().flush()?;
-        self.file.sync_data()?;
+        // Without space only this file is incomplete, and nothing refers to it.
+        let failed = |error: &io::Error| !is_disk_full(error);
+        self.file.sync_data().inspect_err(|error| {
+            if failed(error) {
+                on_flush_failed(error)
+            }
+        })?;
         let bytes = self.file.len()?;
         let rows = self.group_rows.iter().sum();
         let details = SegmentDetails {
