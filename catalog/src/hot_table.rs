@@ -67,7 +67,8 @@ pub struct HotTable {
     pub name: ObjectName,
     /// Its columns, in the order of `SELECT *`.
     pub columns: Vec<Column>,
-    /// `DISTSTYLE`, `DISTKEY`, `SORTKEY`, `ENCODE` and the like as they were written, to be shown back: `(keyword, value)`.
+    /// What is to be done with its rows, beside keeping them: `(keyword, value)`. Columns in it are called as in stored data,
+    /// so that they may be renamed.
     pub options: Vec<(String, String)>,
     /// Its constraints, in the order in which they were made.
     #[serde(default)]
@@ -77,7 +78,24 @@ pub struct HotTable {
     pub last_attribute_number: i16,
 }
 
+/// The option that names the columns by which rows in segments are sorted.
+pub const SORT_KEY: &str = "SORTKEY";
+
 impl HotTable {
+    /// The option for these columns, by position.
+    pub fn sort_key_option(columns: &[Column], key: &[usize]) -> (String, String) {
+        let names: Vec<_> = key.iter().map(|place| columns[*place].stored_name()).collect();
+        (SORT_KEY.to_owned(), names.join(","))
+    }
+
+    /// The columns by which rows in segments are sorted, by position. One that was dropped is not among them.
+    pub fn sort_key(&self) -> Vec<usize> {
+        let option = self.options.iter().find(|(keyword, _)| keyword == SORT_KEY);
+        let names = option.into_iter().flat_map(|(_, names)| names.split(','));
+        let place = |name: &str| self.columns.iter().position(|column| column.stored_name() == name);
+        names.filter_map(place).collect()
+    }
+
     /// A table that has nothing but columns.
     pub fn new(oid: Oid, name: ObjectName, columns: Vec<Column>) -> Self {
         let last_attribute_number = columns.iter().map(|column| column.attribute_number).max().unwrap_or(0);

@@ -118,6 +118,7 @@ fn create_table(table: ast::CreateTable, reader: &StatementReader<'_>) -> Result
     plain.constraints = table.constraints.clone();
     plain.hive_distribution = table.hive_distribution.clone();
     plain.hive_formats = table.hive_formats.clone();
+    plain.sortkey = table.sortkey.clone();
     let feature = [
         (table.temporary, "CREATE TEMPORARY TABLE"),
         (table.query.is_some(), "CREATE TABLE AS"),
@@ -126,7 +127,6 @@ fn create_table(table: ast::CreateTable, reader: &StatementReader<'_>) -> Result
         (table.partition_by.is_some() || table.partition_of.is_some(), "PARTITION BY"),
         (table.diststyle.is_some(), "DISTSTYLE"),
         (table.distkey.is_some(), "DISTKEY"),
-        (table.sortkey.is_some(), "SORTKEY"),
         (table.table_options != CreateTableOptions::None, "CREATE TABLE WITH"),
         (plain != table, "CREATE TABLE of this form"),
         (!table.constraints.is_empty(), "a table constraint"),
@@ -135,7 +135,15 @@ fn create_table(table: ast::CreateTable, reader: &StatementReader<'_>) -> Result
         return Err(Error::not_supported(*feature));
     }
     let columns = table.columns.into_iter().map(column_definition).collect::<Result<_>>()?;
-    Ok(Statement::CreateTable(CreateTable { name: table.name, if_not_exists: table.if_not_exists, columns }))
+    let sort_key = table.sortkey.unwrap_or_default().into_iter().map(sort_column).collect::<Result<_>>()?;
+    Ok(Statement::CreateTable(CreateTable { name: table.name, if_not_exists: table.if_not_exists, columns, sort_key }))
+}
+
+fn sort_column(column: ast::Expr) -> Result<ast::Ident> {
+    match column {
+        ast::Expr::Identifier(name) => Ok(name),
+        other => Err(Error::not_supported(format!("SORTKEY ({other})"))),
+    }
 }
 
 fn column_definition(column: ast::ColumnDef) -> Result<ColumnDefinition> {

@@ -4,6 +4,7 @@
 //! * `ROWS FROM (f(), g())`: a call of a function with a name that no function has, [`ROWS_FROM`]
 //! * `interval(2) '1.234 s'`: `'1.234 s'::interval(2)`; sqlparser forgets the precision
 //! * `(t.*)`, a row where one value is wanted: `(t)`
+//! * `COMPOUND SORTKEY (a, b)`: `SORTKEY (a, b)`, which is the same
 //! * `substring(x SIMILAR y ESCAPE z)`: `substring(x, y, z)`, as PostgreSQL's grammar has it
 
 pub mod clauses;
@@ -101,6 +102,13 @@ impl Reader<'_> {
 
     fn word(&mut self, number: usize, edits: &mut Edits) {
         let place = self.solid[number];
+        if self.is_word(number, "compound") && self.is_word(number + 1, "sortkey") {
+            // Behind a parenthesis: elsewhere these are names.
+            if number > 0 && self.token(number - 1) == Some(&Token::RParen) {
+                edits.drop(place);
+            }
+            return;
+        }
         let keyword = match self.token(number) {
             Some(Token::Word(word)) => word.keyword,
             _ => return,

@@ -203,6 +203,8 @@ pub struct CreateTable {
     pub if_not_exists: bool,
     /// Its columns.
     pub columns: Vec<ColumnDefinition>,
+    /// The names of the columns that its rows are sorted by.
+    pub sort_key: Vec<ast::Ident>,
 }
 
 /// A column of `CREATE TABLE` or `CREATE EXTERNAL TABLE`.

@@ -18,8 +18,10 @@ use storage::scan::report::ScanReports;
 
 use crate::analyze::{Analyzed, Analyzer};
 use crate::error::{Error, Result};
+use crate::lazy::physical_may_fail;
 use crate::parse::{Statement, parse};
 use crate::plan::relations::NameScope;
+use crate::plan::system_relations;
 use crate::session::{Action, Identity, Object, Session, authorize};
 
 /// Views in views that are followed. Each is planned inside the other.
@@ -152,15 +154,24 @@ impl PlanContext {
             Some(bound) => self.scope.bound_relation(&self.snapshot, parts, bound)?,
             None => self.scope.relation(&self.snapshot, parts)?,
         };
-        let relation = relation.ok_or_else(|| Error::UndefinedTable { name: parts.join("."), position: None })?;
+        let Some(relation) = relation else {
+            let found = system_relations::find(parts, &self.snapshot, self.segments.column_cache())?;
+            let (name, source) =
+                found.ok_or_else(|| Error::UndefinedTable { name: parts.join("."), position: None })?;
+            return Ok(FoundRelation::Table { name, source });
+        };
         authorize(&self.identity, Action::Select, Object::Relation(relation))?;
         self.relations.lock().unwrap_or_else(PoisonError::into_inner).insert(relation.oid());
         let name = relation.name().clone();
         Ok(match relation {
             Relation::Hot(table) => {
                 let rows = self.snapshot.rows(table.oid);
-                let source =
-                    provider_as_source(Arc::new(HotTableProvider::new(table.clone(), rows, self.segments.clone())));
+                let source = provider_as_source(Arc::new(HotTableProvider::new(
+                    table.clone(),
+                    rows,
+                    self.segments.clone(),
+                    physical_may_fail,
+                )));
                 FoundRelation::Table { name, source }
             }
             Relation::External(table) => {

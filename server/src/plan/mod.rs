@@ -6,6 +6,7 @@ pub mod engine;
 pub mod extensions;
 pub mod logical;
 pub mod relations;
+mod system_relations;
 pub mod type_names;
 pub mod types;
 

@@ -36,9 +36,24 @@ pub async fn execute(session: &mut Session, create: &CreateTable) -> Result<Outc
     if let Some(column) = columns.iter().find(|column| column.sql_type.is_nested()) {
         return Err(Error::not_supported(format!("a column of type {} in a hot table", column.sql_type)));
     }
-    let table = HotTable::new(session.server.catalog.allocate_oid(), name, columns);
+    let options = sort_key(create, &name, &columns)?.into_iter().collect();
+    let table = HotTable { options, ..HotTable::new(session.server.catalog.allocate_oid(), name, columns) };
     session.commit(vec![CatalogChange::CreateHotTable(table)]).await?;
     Ok(Outcome::command("CREATE TABLE"))
+}
+
+/// The option for what SORTKEY says.
+fn sort_key(create: &CreateTable, table: &ObjectName, columns: &[Column]) -> Result<Option<(String, String)>> {
+    let mut key = Vec::with_capacity(create.sort_key.len());
+    for written in &create.sort_key {
+        let column = identifier(written);
+        match columns.iter().position(|it| it.name == column) {
+            None => return Err(Error::UndefinedColumn { column, relation: table.name.clone() }),
+            Some(place) if key.contains(&place) => return Err(Error::DuplicateColumn { column }),
+            Some(place) => key.push(place),
+        }
+    }
+    Ok((!key.is_empty()).then(|| HotTable::sort_key_option(columns, &key)))
 }
 
 /// A relation's rows are of a type of its name.

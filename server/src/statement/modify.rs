@@ -16,6 +16,7 @@ use storage::hot::{HotTableProvider, TableWriter};
 
 use crate::analyze::modify::Target;
 use crate::error::{Error, Result};
+use crate::lazy::physical_may_fail;
 use crate::parse::Parsed;
 use crate::parse::statement::{Modify, ModifyKind};
 use crate::plan::logical::plan_modify;
@@ -41,7 +42,12 @@ pub fn plan(
     parameters: Vec<Option<Type>>,
 ) -> Result<Planned> {
     let (rows, segments) = (context.snapshot().rows(table.oid), context.segments().clone());
-    let source = provider_as_source(Arc::new(HotTableProvider::with_addresses(table.clone(), rows, segments)));
+    let source = provider_as_source(Arc::new(HotTableProvider::with_addresses(
+        table.clone(),
+        rows,
+        segments,
+        physical_may_fail,
+    )));
     plan_modify(context, modify, &Target { table, source }, &parsed.text, parameters)
 }
 

@@ -18,6 +18,8 @@ use tracing::{debug, info};
 use super::representation;
 use super::rows::stored_schema;
 use super::segments::{NewSegment, Segments};
+use super::sort_key::{in_order, order, sort_key};
+use crate::column_cache::BATCH_ROWS;
 
 /// Inline rows of a table from which on they are worth a segment.
 const INLINE_ROWS_MIN: u64 = 2 * catalog::rows::BLOCK_ROWS as u64;
@@ -31,6 +33,8 @@ const DELETED_ONE_IN: u64 = 5;
 const SEGMENT_BYTES_MAX: u64 = 256 << 20;
 /// Rows of the units that are rewritten at once; it bounds what is remembered of their addresses.
 const ROWS_AT_ONCE_MAX: u64 = 64 << 20;
+/// Bytes of rows of a table with a sort key that are sorted at once; each time they are a segment.
+const SORTED_BYTES_MAX: usize = 128 << 20;
 
 /// Which units are rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,42 +113,73 @@ struct Rewriting {
     table: Arc<HotTable>,
     segments: Arc<Segments>,
     schema: SchemaRef,
-    replaced: Vec<ReplacedUnit>,
+    sort_key: Vec<usize>,
+    units: Vec<Rewritten>,
+    /// Rows that are going to be sorted.
+    run: Vec<RecordBatch>,
+    /// Of each batch of the run, where its rows were.
+    origins: Vec<Origin>,
+    run_bytes: usize,
     current: Option<NewSegment>,
     finished: Vec<Arc<Segment>>,
 }
 
+/// A unit, and where its rows are now.
+struct Rewritten {
+    unit: UnitId,
+    deleted: RowSet,
+    places: NewPlaces,
+}
+
+/// Where rows were: in which of the units, and at which positions.
+struct Origin {
+    unit: usize,
+    rows: Vec<u32>,
+}
+
 impl Rewriting {
     fn new(table: Arc<HotTable>, segments: Arc<Segments>) -> Self {
-        let schema = stored_schema(&table);
-        Rewriting { table, segments, schema, replaced: Vec::new(), current: None, finished: Vec::new() }
+        let (schema, sort_key) = (stored_schema(&table), sort_key(&table));
+        Rewriting {
+            table,
+            segments,
+            schema,
+            sort_key,
+            units: Vec::new(),
+            run: Vec::new(),
+            origins: Vec::new(),
+            run_bytes: 0,
+            current: None,
+            finished: Vec::new(),
+        }
     }
 
     async fn add(&mut self, snapshot: &CatalogSnapshot, unit: UnitId) -> Result<()> {
         let rows = snapshot.rows(self.table.oid);
         let deleted = rows.deleted(unit).cloned().unwrap_or_default();
         if let Some(inline) = rows.inline_unit(unit) {
-            let mut places = NewPlaces::none(inline.rows());
+            self.units.push(Rewritten { unit, deleted, places: NewPlaces::none(inline.rows()) });
             for (first_row, batch) in inline.batches() {
                 let columns = self.schema.fields().iter().map(|field| batch.column_by_name(field.name()).cloned());
                 let stored = self.stored(columns.collect(), batch.num_rows())?;
-                self.write(&stored, first_row, &deleted, &mut places)?;
+                self.write(&stored, first_row)?;
                 // Others get their turn.
                 tokio::task::yield_now().await;
             }
-            self.replaced.push(ReplacedUnit { unit, deleted, places: Arc::new(places) });
         } else if let Some(segment) = rows.segment(unit) {
-            let mut places = NewPlaces::none(segment.file.rows);
-            let groups = self.segments.reader(&segment.file).map_err(external)?.details().first_rows();
+            self.units.push(Rewritten { unit, deleted, places: NewPlaces::none(segment.file.rows) });
+            let groups = self.segments.details(&segment.file).map_err(external)?.first_rows();
             for (group, first_row) in groups.into_iter().enumerate() {
                 let read = row_group(self.segments.clone(), segment.file.clone(), self.schema.clone(), group);
                 let (columns, rows) = read.await?;
-                let stored = self.stored(columns, rows)?;
-                self.write(&stored, first_row, &deleted, &mut places)?;
+                for (batch, first) in (0..rows).step_by(BATCH_ROWS).enumerate() {
+                    let columns = columns.iter().map(|column| column.as_ref().map(|batches| batches[batch].clone()));
+                    let stored = self.stored(columns.collect(), BATCH_ROWS.min(rows - first))?;
+                    self.write(&stored, first_row + first as u32)?;
+                }
                 // Others get their turn.
                 tokio::task::yield_now().await;
             }
-            self.replaced.push(ReplacedUnit { unit, deleted, places: Arc::new(places) });
         }
         Ok(())
     }
@@ -159,14 +194,43 @@ impl Rewriting {
         Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns.collect::<Result<_, _>>()?, &options)?)
     }
 
-    /// Writes rows that begin at `first_row` of their unit, without the deleted ones, and notes where they are.
-    fn write(&mut self, stored: &RecordBatch, first_row: u32, deleted: &RowSet, places: &mut NewPlaces) -> Result<()> {
-        let kept: BooleanArray =
-            (first_row..first_row + stored.num_rows() as u32).map(|row| Some(!deleted.contains(row))).collect();
+    /// Takes rows that begin at `first_row` of the last unit, without the deleted ones.
+    fn write(&mut self, stored: &RecordBatch, first_row: u32) -> Result<()> {
+        let unit = self.units.len() - 1;
+        let deleted = &self.units[unit].deleted;
+        let all = first_row..first_row + stored.num_rows() as u32;
+        let kept: BooleanArray = all.clone().map(|row| Some(!deleted.contains(row))).collect();
         let rows = filter_record_batch(stored, &kept)?;
         if rows.num_rows() == 0 {
             return Ok(());
         }
+        let origin = Origin { unit, rows: all.filter(|row| !deleted.contains(*row)).collect() };
+        if self.sort_key.is_empty() {
+            return self.append(&rows, origin.rows.iter().map(|row| (unit, *row)));
+        }
+        self.run_bytes += rows.get_array_memory_size();
+        self.run.push(rows);
+        self.origins.push(origin);
+        if self.run_bytes > SORTED_BYTES_MAX {
+            self.end_run()?;
+        }
+        Ok(())
+    }
+
+    /// Sorts the rows that wait and makes a segment of them.
+    fn end_run(&mut self) -> Result<()> {
+        let (run, origins) = (std::mem::take(&mut self.run), std::mem::take(&mut self.origins));
+        self.run_bytes = 0;
+        let order = order(&run, &self.sort_key)?;
+        for places in order.chunks(BATCH_ROWS) {
+            let rows = in_order(&run, places)?;
+            self.append(&rows, places.iter().map(|(batch, row)| (origins[*batch].unit, origins[*batch].rows[*row])))?;
+        }
+        self.end_segment()
+    }
+
+    /// Writes rows, and notes where they are of those that were there.
+    fn append(&mut self, rows: &RecordBatch, origins: impl Iterator<Item = (usize, u32)>) -> Result<()> {
         if self.current.as_ref().is_some_and(|segment| segment.bytes() >= SEGMENT_BYTES_MAX) {
             self.end_segment()?;
         }
@@ -175,15 +239,10 @@ impl Rewriting {
             None => self.current.insert(self.segments.create(self.table.oid, self.schema.clone())?),
         };
         let number = self.finished.len() as u32;
-        let mut new_row = segment.rows() as u32;
-        for (at, kept) in kept.iter().enumerate() {
-            if kept == Some(true) {
-                places.set(first_row + at as u32, number, new_row);
-                new_row += 1;
-            }
+        for (new_row, (unit, row)) in (segment.rows() as u32..).zip(origins) {
+            self.units[unit].places.set(row, number, new_row);
         }
-        segment.write(&rows)?;
-        Ok(())
+        segment.write(rows)
     }
 
     fn end_segment(&mut self) -> Result<()> {
@@ -194,18 +253,26 @@ impl Rewriting {
     }
 
     fn finish(mut self) -> Result<(Vec<ReplacedUnit>, Vec<Arc<Segment>>)> {
+        if !self.run.is_empty() {
+            self.end_run()?;
+        }
         self.end_segment()?;
-        Ok((self.replaced, self.finished))
+        let replaced = self.units.into_iter().map(|Rewritten { unit, deleted, places }| ReplacedUnit {
+            unit,
+            deleted,
+            places: Arc::new(places),
+        });
+        Ok((replaced.collect(), self.finished))
     }
 }
 
-/// The columns of a row group, and how many rows it has. They are not kept in memory: they are read for the last time.
+/// The columns of a row group in batches, and how many rows it has. They are not kept in memory: they are read for the last time.
 async fn row_group(
     segments: Arc<Segments>,
     file: SegmentFile,
     schema: SchemaRef,
     group: usize,
-) -> Result<(Vec<Option<ArrayRef>>, usize)> {
+) -> Result<(Vec<Option<Vec<ArrayRef>>>, usize)> {
     let read = move || {
         let reader = segments.reader(&file).map_err(external)?;
         let column = |name: &String| reader.column(group, name).map_err(external);

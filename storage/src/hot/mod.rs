@@ -6,6 +6,7 @@ mod representation;
 pub mod rows;
 pub mod scan;
 pub mod segments;
+mod sort_key;
 pub mod table_writer;
 
 pub use provider::HotTableProvider;

@@ -10,7 +10,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::scan::{HotScanExec, address_fields};
+use super::scan::{HotScanExec, MayFail, address_fields};
 use super::segments::Segments;
 
 /// The rows of a hot table in one snapshot.
@@ -20,20 +20,27 @@ pub struct HotTableProvider {
     rows: Arc<TableRows>,
     segments: Arc<Segments>,
     schema: SchemaRef,
+    may_fail: MayFail,
 }
 
 impl HotTableProvider {
-    /// The table with these rows.
-    pub fn new(table: Arc<HotTable>, rows: Arc<TableRows>, segments: Arc<Segments>) -> Self {
+    /// The table with these rows. Its scans take those filters that cannot fail; they get to know them when the plan has been
+    /// made.
+    pub fn new(table: Arc<HotTable>, rows: Arc<TableRows>, segments: Arc<Segments>, may_fail: MayFail) -> Self {
         let schema = table.arrow_schema();
-        HotTableProvider { table, rows, segments, schema }
+        HotTableProvider { table, rows, segments, schema, may_fail }
     }
 
     /// The table with these rows, and the address of each in two more columns.
-    pub fn with_addresses(table: Arc<HotTable>, rows: Arc<TableRows>, segments: Arc<Segments>) -> Self {
+    pub fn with_addresses(
+        table: Arc<HotTable>,
+        rows: Arc<TableRows>,
+        segments: Arc<Segments>,
+        may_fail: MayFail,
+    ) -> Self {
         let mut fields: Vec<FieldRef> = table.arrow_schema().fields().iter().cloned().collect();
         fields.extend(address_fields().map(Arc::new));
-        HotTableProvider { table, rows, segments, schema: Arc::new(Schema::new(fields)) }
+        HotTableProvider { table, rows, segments, schema: Arc::new(Schema::new(fields)), may_fail }
     }
 }
 
@@ -52,7 +59,7 @@ impl TableProvider for HotTableProvider {
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
         _filters: &[Expr],
-        _limit: Option<usize>,
+        limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let all: Vec<usize>;
         let projection = match projection {
@@ -64,6 +71,6 @@ impl TableProvider for HotTableProvider {
         };
         let partitions_max = state.config_options().execution.target_partitions;
         let (table, rows, segments) = (self.table.clone(), self.rows.clone(), self.segments.clone());
-        Ok(Arc::new(HotScanExec::new(table, rows, segments, projection, partitions_max)?))
+        Ok(Arc::new(HotScanExec::new(table, rows, segments, projection, limit, partitions_max, self.may_fail)?))
     }
 }

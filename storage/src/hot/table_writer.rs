@@ -13,6 +13,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::rows;
 use super::segments::{NewSegment, Segments};
+use super::sort_key::{in_order, order, sort_key};
 
 /// Rows in a batch. A block of deleted rows covers as many, and a batch of them decodes and scans well.
 const BATCH_ROWS_MAX: usize = catalog::rows::BLOCK_ROWS as usize;
@@ -20,12 +21,15 @@ const BATCH_ROWS_MAX: usize = catalog::rows::BLOCK_ROWS as usize;
 const INLINE_BYTES_MAX: usize = 4 << 20;
 /// Bytes after which a segment is ended and another begun.
 const SEGMENT_BYTES_MAX: u64 = 256 << 20;
+/// Bytes of rows at rest that are sorted at once, if the memory is there; each time they are a segment.
+const SORTED_BYTES_MAX: usize = 256 << 20;
 
 /// Collects rows. Nothing is visible until the changes that [`finish`](Self::finish) returns are committed; what has been
 /// written to segments by then is removed when they are not.
 pub struct TableWriter {
     table: Arc<HotTable>,
     segments: Arc<Segments>,
+    sort_key: Vec<usize>,
     pending: Vec<RecordBatch>,
     pending_rows: usize,
     /// Rows at rest that may still go into the commit.
@@ -41,6 +45,7 @@ impl TableWriter {
     /// A writer whose memory counts in `reservation`.
     pub fn new(table: Arc<HotTable>, segments: Arc<Segments>, reservation: MemoryReservation) -> Self {
         TableWriter {
+            sort_key: sort_key(&table),
             table,
             segments,
             pending: Vec::new(),
@@ -84,6 +89,9 @@ impl TableWriter {
         if self.pending_rows > 0 {
             self.store_pending()?;
         }
+        if !self.sort_key.is_empty() && (!self.finished.is_empty() || self.stored_bytes > INLINE_BYTES_MAX) {
+            self.write_sorted()?;
+        }
         self.end_segment()?;
         let segments = std::mem::take(&mut self.finished).into_iter().map(|segment| (segment, RowSet::default()));
         let changes =
@@ -98,6 +106,9 @@ impl TableWriter {
         self.pending_rows = 0;
         self.stored_bytes += stored.get_array_memory_size();
         self.stored.push(stored);
+        if !self.sort_key.is_empty() {
+            return self.reserve_sorted();
+        }
         if self.current.is_some() || self.stored_bytes > INLINE_BYTES_MAX {
             self.write_stored()?;
         }
@@ -106,17 +117,40 @@ impl TableWriter {
         self.reservation.try_resize(self.stored_bytes + open)
     }
 
+    /// Rows that are to be sorted wait for as many others as there is memory for.
+    fn reserve_sorted(&mut self) -> Result<()> {
+        if self.stored_bytes < SORTED_BYTES_MAX && self.reservation.try_resize(self.stored_bytes).is_ok() {
+            return Ok(());
+        }
+        self.write_sorted()?;
+        self.reservation.try_resize(0)
+    }
+
+    /// Makes a segment of the rows that wait.
+    fn write_sorted(&mut self) -> Result<()> {
+        let stored = std::mem::take(&mut self.stored);
+        self.stored_bytes = 0;
+        let order = order(&stored, &self.sort_key)?;
+        for rows in order.chunks(BATCH_ROWS_MAX) {
+            let rows = in_order(&stored, rows)?;
+            blocking(|| self.open_segment()?.write(&rows))?;
+        }
+        self.end_segment()
+    }
+
+    fn open_segment(&mut self) -> Result<&mut NewSegment> {
+        let segment = match self.current.take() {
+            Some(segment) => segment,
+            None => self.segments.create(self.table.oid, rows::stored_schema(&self.table))?,
+        };
+        Ok(self.current.insert(segment))
+    }
+
     fn write_stored(&mut self) -> Result<()> {
         let stored = std::mem::take(&mut self.stored);
         self.stored_bytes = 0;
         blocking(|| {
-            let segment = match &mut self.current {
-                Some(segment) => segment,
-                None => {
-                    let schema = rows::stored_schema(&self.table);
-                    self.current.insert(self.segments.create(self.table.oid, schema)?)
-                }
-            };
+            let segment = self.open_segment()?;
             stored.iter().try_for_each(|rows| segment.write(rows))
         })?;
         if self.current.as_ref().is_some_and(|segment| segment.bytes() >= SEGMENT_BYTES_MAX) {

@@ -91,8 +91,8 @@ impl Node {
             let reader = self.segments.reader(&segment.file).map_err(|error| format!("{error:?}"))?;
             for (group, first) in reader.details().first_rows().into_iter().enumerate() {
                 let column = reader.column(group, "c1").map_err(|error| format!("{error:?}"))?.ok_or("no column")?;
-                let values = column.as_primitive::<Int64Type>().values();
-                found.extend(values.iter().enumerate().map(|(at, value)| (unit, first + at as u32, *value)));
+                let values = column.iter().flat_map(|batch| batch.as_primitive::<Int64Type>().values().iter());
+                found.extend(values.enumerate().map(|(at, value)| (unit, first + at as u32, *value)));
             }
         }
         found.retain(|(unit, row, _)| !rows.deleted(*unit).is_some_and(|deleted| deleted.contains(*row)));

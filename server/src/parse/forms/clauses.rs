@@ -57,7 +57,7 @@ pub fn readable(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     edited(tokens, edits)
 }
 
-/// The clause behind a recursive table that is not supported.
+/// The clause behind a recursive table, or behind the columns of a new one, that is not supported.
 pub fn unsupported(tokens: &[TokenWithSpan]) -> Option<&'static str> {
     let solid: Vec<usize> =
         (0..tokens.len()).filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_))).collect();
@@ -72,11 +72,15 @@ pub fn unsupported(tokens: &[TokenWithSpan]) -> Option<&'static str> {
             && reader.is_word(number + 3, "by");
         let cycles = reader.is_word(number, "cycle")
             && (reader.is_word(number + 2, "set") || reader.token(number + 2) == Some(&Token::Comma));
-        match (searches, cycles) {
-            (true, _) => Some("SEARCH behind a recursive query"),
-            (_, true) => Some("CYCLE behind a recursive query"),
-            _ => None,
-        }
+        let sorts = reader.is_word(number, "interleaved") && reader.is_word(number + 1, "sortkey");
+        let sorts_somehow = reader.is_word(number, "sortkey") && reader.is_word(number + 1, "auto");
+        let clauses = [
+            (searches, "SEARCH behind a recursive query"),
+            (cycles, "CYCLE behind a recursive query"),
+            (sorts, "INTERLEAVED SORTKEY"),
+            (sorts_somehow, "SORTKEY AUTO"),
+        ];
+        clauses.into_iter().find(|(is_written, _)| *is_written).map(|(_, clause)| clause)
     })
 }
 

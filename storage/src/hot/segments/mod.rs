@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::array::{ArrayRef, new_null_array};
-use arrow::datatypes::SchemaRef;
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
 use bytes::Bytes;
 use catalog::rows::{Segment, SegmentFile};
 use catalog::vfs::{OpenMode, Vfs};
@@ -29,11 +30,13 @@ use self::details::SegmentDetails;
 use self::reader::SegmentReader;
 use self::writer::{SegmentWriter, Written};
 use super::representation;
-use crate::column_cache::{ChunkKey, ColumnCache};
+use crate::column_cache::{CachedColumn, ChunkKey, ColumnCache};
 use crate::error::{Error, Result};
 
 /// Segments whose footers are kept in memory.
 const OPEN_SEGMENTS_MAX: usize = 4096;
+/// Segments of which is kept in memory what the commit store knows of them, decoded.
+const KNOWN_SEGMENTS_MAX: usize = 1 << 16;
 const FILE_SUFFIX: &str = ".parquet";
 
 /// What is called when nobody knows what is durable of what was written. A server ends itself there; where the call
@@ -50,6 +53,7 @@ pub struct Segments {
     flushed: Mutex<BTreeSet<PathBuf>>,
     on_flush_failed: FlushFailureHook,
     open: Cache<Arc<str>, Arc<SegmentReader>>,
+    known: Cache<Arc<str>, Arc<SegmentDetails>>,
     columns: Arc<ColumnCache>,
 }
 
@@ -85,8 +89,13 @@ impl Segments {
         columns: Arc<ColumnCache>,
         on_flush_failed: FlushFailureHook,
     ) -> Self {
-        let (flushed, open) = (Mutex::default(), Cache::new(OPEN_SEGMENTS_MAX));
-        Segments { vfs, directory, garbage, flushed, on_flush_failed, open, columns }
+        let (open, known) = (Cache::new(OPEN_SEGMENTS_MAX), Cache::new(KNOWN_SEGMENTS_MAX));
+        Segments { vfs, directory, garbage, flushed: Mutex::default(), on_flush_failed, open, known, columns }
+    }
+
+    /// What is kept of them decoded.
+    pub fn column_cache(&self) -> &ColumnCache {
+        &self.columns
     }
 
     fn table_directory(&self, table: Oid) -> PathBuf {
@@ -157,6 +166,8 @@ impl Segments {
     pub fn remove(&self, file: &SegmentFile) {
         let path = self.table_directory(file.table).join(&file.name);
         self.open.remove(file.name.as_str());
+        self.known.remove(file.name.as_str());
+        self.columns.forget(&file.name);
         match self.vfs.remove_file(&path) {
             Ok(()) => info!(table = file.table.0, file = file.name, "segment removed"),
             Err(error) => warn!(%error, path = %path.display(), "a segment that is not needed could not be removed"),
@@ -184,6 +195,18 @@ impl Segments {
         Ok(())
     }
 
+    /// What the commit store knows of a segment.
+    ///
+    /// # Errors
+    /// The bytes are something else.
+    pub fn details(&self, file: &SegmentFile) -> Result<Arc<SegmentDetails>> {
+        let name: Arc<str> = file.name.as_str().into();
+        self.known.get_or_insert_with(&name, || {
+            let details = SegmentDetails::decode(file.details.clone());
+            details.map(Arc::new).map_err(|error| damaged(file, error.to_string()))
+        })
+    }
+
     /// The segment, opened.
     ///
     /// # Errors
@@ -192,44 +215,64 @@ impl Segments {
         let name: Arc<str> = file.name.as_str().into();
         self.open.get_or_insert_with(&name, || {
             let path = self.table_directory(file.table).join(&file.name);
-            let damaged = |reason: String| Error::DamagedSegment { name: file.name.clone(), reason };
-            let details = SegmentDetails::decode(file.details.clone()).map_err(|error| damaged(error.to_string()))?;
             let opened = self.vfs.open(&path, OpenMode::Existing);
             let opened = opened.map_err(|source| Error::SegmentUnreadable { name: file.name.clone(), source })?;
-            SegmentReader::open(&file.name, opened, details).map(Arc::new)
+            SegmentReader::open(&file.name, opened, self.details(file)?).map(Arc::new)
         })
     }
 
-    /// A column of a row group in flight, from memory or from the file. One that was added after the segment is NULL.
+    /// A column of a row group in flight, from memory or from the file; `None` when it was added after the segment.
     ///
     /// # Errors
     /// The file cannot be read, or is damaged.
-    pub async fn column(self: &Arc<Self>, file: &SegmentFile, row_group: usize, column: &Column) -> Result<ArrayRef> {
+    pub async fn column(
+        self: &Arc<Self>,
+        file: &SegmentFile,
+        row_group: usize,
+        column: &Column,
+    ) -> Result<Option<Arc<CachedColumn>>> {
         let stored = column.stored_name();
-        let key =
-            ChunkKey { file: file.name.as_str().into(), row_group: row_group as u32, column: stored.as_str().into() };
+        if !self.details(file)?.columns.contains_key(&stored) {
+            return Ok(None);
+        }
+        let key = ChunkKey {
+            table: file.table.0,
+            file: file.name.as_str().into(),
+            row_group: row_group as u32,
+            column: stored.as_str().into(),
+        };
         let in_flight = column.sql_type.in_flight();
-        let (segments, file) = (self.clone(), file.clone());
+        let (segments, file, target) = (self.clone(), file.clone(), in_flight.clone());
         let read = async move {
             let name = file.name.clone();
             let read = move || {
-                let reader = segments.reader(&file)?;
-                let damaged = |reason: String| Error::DamagedSegment { name: file.name.clone(), reason };
-                match reader.column(row_group, &stored)? {
-                    Some(array) => {
-                        representation::convert(&array, &in_flight).map_err(|error| damaged(error.to_string()))
-                    }
-                    None => {
-                        let rows = reader.details().rows.value(row_group) as usize;
-                        Ok(new_null_array(&in_flight, rows))
-                    }
-                }
+                let batches = segments.reader(&file)?.column(row_group, &stored)?.unwrap_or_default();
+                converted(&batches, &target).map_err(|error| damaged(&file, error.to_string()))
             };
             let ended = |_| Error::DamagedSegment { name, reason: "reading it has failed".to_owned() };
             tokio::task::spawn_blocking(read).await.map_err(ended)?
         };
-        self.columns.get_or_read(&key, read).await
+        let cached = self.columns.get_or_read(&key, read).await?;
+        // The type may have changed in a way that leaves the rows as they are.
+        match cached.batches().first() {
+            Some(batch) if *batch.data_type() != in_flight => {
+                let converted = converted(cached.batches(), &in_flight);
+                let failed =
+                    |error: ArrowError| Error::DamagedSegment { name: key.file.to_string(), reason: error.to_string() };
+                Ok(Some(Arc::new(converted.map_err(failed)?)))
+            }
+            _ => Ok(Some(cached)),
+        }
     }
+}
+
+fn converted(batches: &[ArrayRef], target: &DataType) -> Result<CachedColumn, ArrowError> {
+    let batches = batches.iter().map(|batch| representation::convert(batch, target));
+    Ok(CachedColumn::new(batches.collect::<Result<_, _>>()?))
+}
+
+fn damaged(file: &SegmentFile, reason: String) -> Error {
+    Error::DamagedSegment { name: file.name.clone(), reason }
 }
 
 impl NewSegment {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::mpsc;
 
-use arrow::array::{Array, AsArray, Int32Array, ListArray, RecordBatch, StringArray};
+use arrow::array::{AsArray, Int32Array, ListArray, RecordBatch, StringArray};
 use arrow::datatypes::{Int32Type, Schema};
 use catalog::vfs::SimulatedVfs;
 use catalog::{HotTable, ObjectName, SqlType};
@@ -62,13 +62,16 @@ async fn rows_come_back_by_row_group_and_column() {
 
     let table = table();
     let ids = segments.column(&segment.file, 1, &table.columns[0]).await.unwrap();
+    let ids = ids.unwrap().batch(0).unwrap();
     assert_eq!(ids.as_primitive::<Int32Type>().value(5), 131_077);
     let names = segments.column(&segment.file, 2, &table.columns[1]).await.unwrap();
+    let names = names.unwrap().batch(0).unwrap();
     assert_eq!(names.as_string_view().value(1), "name 262145");
     let tags = segments.column(&segment.file, 2, &table.columns[2]).await.unwrap();
+    let tags = tags.unwrap().batch(0).unwrap();
     assert_eq!(tags.as_list::<i32>().value(2).as_primitive::<Int32Type>().value(0), 262_146);
     let added = Column { attribute_number: 9, ..table.columns[0].clone() };
-    assert_eq!(segments.column(&segment.file, 2, &added).await.unwrap().null_count(), 37_856);
+    assert!(segments.column(&segment.file, 2, &added).await.unwrap().is_none());
 }
 
 #[tokio::test]

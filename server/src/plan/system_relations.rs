@@ -1,0 +1,86 @@
+//! Relations that show how the server does. They are in a schema of their own, which is in nobody's search path, and hold
+//! what was so when the statement was planned.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, UInt32Array};
+use catalog::hot_table::arrow_schema;
+use catalog::{CatalogSnapshot, Column, ObjectName, Oid, SqlType};
+use datafusion::datasource::MemTable;
+use datafusion::datasource::provider_as_source;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::TableSource;
+use storage::column_cache::ColumnCache;
+
+use crate::error::Result;
+
+/// Their schema.
+const SCHEMA: &str = "thermocline";
+
+/// The relation of this name, if it is one of them.
+///
+/// # Errors
+/// Its rows do not fit its columns: a bug.
+pub fn find(
+    parts: &[String],
+    snapshot: &CatalogSnapshot,
+    cache: &ColumnCache,
+) -> Result<Option<(ObjectName, Arc<dyn TableSource>)>> {
+    let [schema, name] = parts else { return Ok(None) };
+    if schema != SCHEMA {
+        return Ok(None);
+    }
+    let (columns, values) = match name.as_str() {
+        "column_cache" => column_cache(cache),
+        "column_cache_tables" => column_cache_tables(snapshot, cache),
+        _ => return Ok(None),
+    };
+    let schema = arrow_schema(&columns);
+    let rows = RecordBatch::try_new(schema.clone(), values).map_err(DataFusionError::from)?;
+    let source = provider_as_source(Arc::new(MemTable::try_new(schema, vec![vec![rows]])?));
+    Ok(Some((ObjectName::new(SCHEMA, name), source)))
+}
+
+fn columns(columns: &[(&str, SqlType)]) -> Vec<Column> {
+    let column = |(number, (name, sql_type)): (i16, &(&str, SqlType))| Column::new(number, *name, sql_type.clone());
+    (1..).zip(columns).map(column).collect()
+}
+
+/// One row: how the column cache does.
+fn column_cache(cache: &ColumnCache) -> (Vec<Column>, Vec<ArrayRef>) {
+    let usage = cache.usage();
+    let numbers = [
+        ("bytes", usage.bytes),
+        ("bytes_max", usage.bytes_max),
+        ("columns", usage.entries),
+        ("hits", usage.hits),
+        ("misses", usage.misses),
+        ("evictions", usage.evictions),
+    ];
+    let names = numbers.map(|(name, _)| (name, SqlType::BigInt));
+    let value = |(_, number): (&str, u64)| Arc::new(Int64Array::from_value(number as i64, 1)) as ArrayRef;
+    (columns(&names), numbers.map(value).to_vec())
+}
+
+/// A row for each table that has something in the column cache.
+fn column_cache_tables(snapshot: &CatalogSnapshot, cache: &ColumnCache) -> (Vec<Column>, Vec<ArrayRef>) {
+    let tables = cache.tables();
+    let relations: Vec<_> = tables.keys().map(|table| snapshot.relation_by_oid(Oid(*table))).collect();
+    let schemas = relations.iter().map(|relation| relation.map(|it| it.name().schema.as_str()));
+    let names = relations.iter().map(|relation| relation.map(|it| it.name().name.as_str()));
+    let values: Vec<ArrayRef> = vec![
+        Arc::new(UInt32Array::from_iter_values(tables.keys().copied())),
+        Arc::new(StringViewArray::from_iter(schemas)),
+        Arc::new(StringViewArray::from_iter(names)),
+        Arc::new(Int64Array::from_iter_values(tables.values().map(|(columns, _)| *columns as i64))),
+        Arc::new(Int64Array::from_iter_values(tables.values().map(|(_, bytes)| *bytes as i64))),
+    ];
+    let names = [
+        ("table_oid", SqlType::Oid),
+        ("schema_name", SqlType::Text),
+        ("table_name", SqlType::Text),
+        ("columns", SqlType::BigInt),
+        ("bytes", SqlType::BigInt),
+    ];
+    (columns(&names), values)
+}
