@@ -31,7 +31,7 @@ pub struct SessionValues {
     /// `version()`
     pub version: String,
     /// The settings by their names in lower case: `current_setting('…')`.
-    pub settings: Vec<(String, String)>,
+    pub settings: Arc<[(String, String)]>,
     /// The generator behind `random()`.
     pub random: RandomState,
     /// The catalog as the statement sees it; none where there is no statement.
@@ -62,7 +62,7 @@ impl Default for SessionValues {
             schemas: Vec::new(),
             process_id: 0,
             version: String::new(),
-            settings: Vec::new(),
+            settings: Arc::default(),
             random: RandomState::default(),
             names: None,
         }

@@ -113,11 +113,9 @@ impl Session {
     /// What functions may know of the session.
     pub fn values(&self, schemas: Vec<String>) -> SessionValues {
         let now = self.statement_start_us.unwrap_or_else(now_us);
-        let settings = &self.settings;
-        let value =
-            |name| settings::SessionSettings::find(name).map(|setting| settings.get(setting)).unwrap_or_default();
+        let known = self.settings.known();
         SessionValues {
-            time_zone: chrono_tz_of(&value("TimeZone")),
+            time_zone: known.time_zone,
             transaction_start_us: self.transaction_start_us.unwrap_or(now),
             statement_start_us: now,
             user: self.identity.user.clone(),
@@ -127,10 +125,7 @@ impl Session {
             version: version(),
             random: self.random.clone(),
             names: None,
-            settings: settings::SETTINGS
-                .iter()
-                .map(|setting| (setting.name.to_ascii_lowercase(), settings.get(setting)))
-                .collect(),
+            settings: known.values.clone(),
         }
     }
 
@@ -184,11 +179,6 @@ impl Session {
 fn now_us() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_micros() as i64)
-}
-
-/// The zone of the setting `TimeZone`, which takes no other values.
-fn chrono_tz_of(name: &str) -> pg::session::Tz {
-    pg::session::zone_named(name).unwrap_or(pg::session::Tz::UTC)
 }
 
 /// `version()`

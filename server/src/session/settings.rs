@@ -4,7 +4,10 @@
 //! ignored.
 
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use pg::session::{Tz, zone_named};
 
 use crate::error::{Error, Result};
 use crate::server::{SERVER_VERSION, SUPERUSER};
@@ -79,6 +82,17 @@ pub const SETTINGS: &[Setting] = &[
 #[derive(Debug, Clone, Default)]
 pub struct SessionSettings {
     values: HashMap<&'static str, String>,
+    /// Made when it is first asked for after a change.
+    known: OnceLock<KnownSettings>,
+}
+
+/// What every statement asks of the settings. They change seldom.
+#[derive(Debug, Clone)]
+pub struct KnownSettings {
+    /// Setting `TimeZone`.
+    pub time_zone: Tz,
+    /// All settings by their names in lower case. Settings that have not been changed since share it.
+    pub values: Arc<[(String, String)]>,
 }
 
 impl SessionSettings {
@@ -109,17 +123,29 @@ impl SessionSettings {
     pub fn set(&mut self, setting: &'static Setting, value: &str) -> Result<()> {
         let canonical = setting.canonical(value)?;
         self.values.insert(setting.name, canonical);
+        self.known.take();
         Ok(())
     }
 
     /// Sets the default again.
     pub fn reset(&mut self, setting: &Setting) {
         self.values.remove(setting.name);
+        self.known.take();
     }
 
     /// Sets all defaults again.
     pub fn reset_all(&mut self) {
         self.values.clear();
+        self.known.take();
+    }
+
+    /// The settings as statements ask for them.
+    pub fn known(&self) -> &KnownSettings {
+        self.known.get_or_init(|| KnownSettings {
+            // The setting takes no other values than names of zones.
+            time_zone: Self::find("TimeZone").ok().and_then(|it| zone_named(&self.get(it))).unwrap_or(Tz::UTC),
+            values: SETTINGS.iter().map(|it| (it.name.to_ascii_lowercase(), self.get(it))).collect(),
+        })
     }
 
     /// The settings that the client is told.
@@ -246,6 +272,28 @@ mod tests {
         check("server_version", "9.6", "55P02");
         check("no_such_thing", "1", "42704");
         check("search_path", "a,,b", "22023");
+    }
+
+    #[test]
+    fn what_statements_know_follows_each_change() {
+        let mut settings = SessionSettings::default();
+        let zone = SessionSettings::find("TimeZone").unwrap();
+        let shown = |settings: &SessionSettings| {
+            let known = settings.known();
+            let value = known.values.iter().find(|(name, _)| name == "timezone").unwrap().1.clone();
+            (known.time_zone.name(), value)
+        };
+        assert_eq!(shown(&settings), ("UTC", "UTC".to_owned()));
+        settings.set(zone, "europe/berlin").unwrap();
+        assert_eq!(shown(&settings), ("Europe/Berlin", "Europe/Berlin".to_owned()));
+        let saved = settings.clone();
+        settings.reset(zone);
+        assert_eq!(shown(&settings), ("UTC", "UTC".to_owned()));
+        assert_eq!(shown(&saved), ("Europe/Berlin", "Europe/Berlin".to_owned()));
+        assert!(settings.set(zone, "Nowhere").is_err());
+        settings.set(zone, "Asia/Tokyo").unwrap();
+        settings.reset_all();
+        assert_eq!(shown(&settings), ("UTC", "UTC".to_owned()));
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Connection {
     skip_to_sync: bool,
     /// The values of settings that the client knows.
     reported: BTreeMap<&'static str, String>,
+    /// The settings that it has been told of, as long as none is changed.
+    reported_from: Option<Arc<[(String, String)]>>,
 }
 
 /// Whether the connection goes on.
@@ -61,6 +63,7 @@ impl Connection {
             client,
             skip_to_sync: false,
             reported: BTreeMap::new(),
+            reported_from: None,
         }
     }
 
@@ -228,6 +231,11 @@ impl Connection {
 
     /// Tells the client the settings whose values it does not know.
     pub(super) fn report_settings(&mut self) -> io::Result<()> {
+        let current = &self.session.settings.known().values;
+        if self.reported_from.as_ref().is_some_and(|known| Arc::ptr_eq(known, current)) {
+            return Ok(());
+        }
+        self.reported_from = Some(current.clone());
         for (name, value) in self.session.settings.reported() {
             if self.reported.get(name) != Some(&value) {
                 let status = ParameterStatus::new(name.to_owned(), value.clone());

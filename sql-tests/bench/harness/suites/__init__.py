@@ -1,0 +1,1 @@
+"""A module a suite, each with `run(bench)`."""
