@@ -64,6 +64,8 @@ pub enum CatalogChange {
         sequence: Oid,
         /// How far it is.
         state: SequenceState,
+        /// How far it was, when that must still hold.
+        expected: Option<SequenceState>,
     },
     /// `DROP TABLE`, `DROP VIEW`, `DROP SEQUENCE`; what depends on it must have been dropped before
     DropRelation {
@@ -188,7 +190,9 @@ impl CatalogSnapshot {
             CatalogChange::ExpectHotTable(table) => self.expect_hot_table(table),
             CatalogChange::CreateSequence(sequence) => self.create_sequence(sequence, touched),
             CatalogChange::ReplaceSequence { old, new } => self.replace_sequence(old, new, touched),
-            CatalogChange::SetSequence { sequence, state } => self.set_sequence(*sequence, *state, touched),
+            CatalogChange::SetSequence { sequence, state, expected } => {
+                self.set_sequence(*sequence, *state, *expected, touched)
+            }
             CatalogChange::DropRelation { oid } => self.drop_relation(*oid, touched),
             CatalogChange::CreateType(ty) => self.create_type(ty, touched),
             CatalogChange::ReplaceType { old, new, checked } => self.replace_type(old, new, checked, touched),
@@ -238,14 +242,15 @@ impl CatalogSnapshot {
     pub(crate) fn create_relation(&mut self, relation: Relation, touched: &mut Touched) -> Result<()> {
         let name = relation.name().clone();
         self.must_schema(&name.schema)?;
-        if self.relation(&name).is_some() {
-            return Err(Error::RelationExists(name));
-        }
+        self.check_relation_name(&name)?;
         if self.user_type(&name).is_some() {
             return Err(Error::TypeExists(name));
         }
         for (_, sql_type) in relation.columns() {
             self.check_type(sql_type.clone())?;
+        }
+        if let Relation::Hot(table) = &relation {
+            self.check_indexes(table, None)?;
         }
         self.put_relation(name, relation, touched);
         Ok(())
@@ -309,6 +314,13 @@ impl CatalogSnapshot {
         if !dependents.is_empty() {
             let dependents = dependents.iter().map(|view| format!("view {}", view.name)).collect();
             return Err(Error::RelationInUse { relation: describe(&relation), dependents });
+        }
+        let defaults = self.defaults_that_refer_to(oid);
+        if !defaults.is_empty() {
+            let dependents = defaults
+                .iter()
+                .map(|(table, column)| format!("default value for column {column} of table {}", table.name));
+            return Err(Error::RelationInUse { relation: describe(&relation), dependents: dependents.collect() });
         }
         touched.records.push(RecordKey::Relation(oid));
         touched.records.extend(self.partitions(oid).keys().map(|values| RecordKey::Partition(oid, values.clone())));

@@ -70,6 +70,9 @@ pub struct HotTable {
     /// What is to be done with its rows, beside keeping them: `(keyword, value)`. Columns in it are called as in stored data,
     /// so that they may be renamed.
     pub options: Vec<(String, String)>,
+    /// `SORTKEY`: the numbers of the columns by which its rows are to be sorted, in their order.
+    #[serde(default)]
+    pub sort_key: Vec<i16>,
     /// Its constraints, in the order in which they were made.
     #[serde(default)]
     pub constraints: Vec<Constraint>,
@@ -78,28 +81,19 @@ pub struct HotTable {
     pub last_attribute_number: i16,
 }
 
-/// The option that names the columns by which rows in segments are sorted.
-pub const SORT_KEY: &str = "SORTKEY";
-
 impl HotTable {
-    /// The option for these columns, by position.
-    pub fn sort_key_option(columns: &[Column], key: &[usize]) -> (String, String) {
-        let names: Vec<_> = key.iter().map(|place| columns[*place].stored_name()).collect();
-        (SORT_KEY.to_owned(), names.join(","))
-    }
-
-    /// The columns by which rows in segments are sorted, by position. One that was dropped is not among them.
-    pub fn sort_key(&self) -> Vec<usize> {
-        let option = self.options.iter().find(|(keyword, _)| keyword == SORT_KEY);
-        let names = option.into_iter().flat_map(|(_, names)| names.split(','));
-        let place = |name: &str| self.columns.iter().position(|column| column.stored_name() == name);
-        names.filter_map(place).collect()
-    }
-
     /// A table that has nothing but columns.
     pub fn new(oid: Oid, name: ObjectName, columns: Vec<Column>) -> Self {
         let last_attribute_number = columns.iter().map(|column| column.attribute_number).max().unwrap_or(0);
-        HotTable { oid, name, columns, options: Vec::new(), constraints: Vec::new(), last_attribute_number }
+        HotTable {
+            oid,
+            name,
+            columns,
+            options: Vec::new(),
+            sort_key: Vec::new(),
+            constraints: Vec::new(),
+            last_attribute_number,
+        }
     }
 
     /// The column with this number.
@@ -117,6 +111,17 @@ impl HotTable {
         self.constraints.iter().filter_map(|constraint| match &constraint.kind {
             ConstraintKind::Key(key) => Some((constraint, key)),
             _ => None,
+        })
+    }
+
+    /// The objects that its defaults and conditions refer to by number, with the column that has the default.
+    pub fn referred(&self) -> impl Iterator<Item = (&Column, Oid)> {
+        self.columns.iter().flat_map(|column| {
+            let expression = match &column.default {
+                Some(ColumnDefault::Expression(expression) | ColumnDefault::Generated(expression)) => Some(expression),
+                Some(ColumnDefault::Identity { .. }) | None => None,
+            };
+            expression.into_iter().flat_map(move |it| it.refers_to.iter().map(move |oid| (column, *oid)))
         })
     }
 

@@ -110,6 +110,12 @@ impl CatalogSnapshot {
         self.definition_version
     }
 
+    /// Whether both have the same definitions. Two snapshots whose definitions were changed apart have not, whatever came of
+    /// it.
+    pub fn has_definitions_of(&self, other: &CatalogSnapshot) -> bool {
+        Arc::ptr_eq(&self.definitions, &other.definitions)
+    }
+
     /// The schema of this name, if there is one.
     pub fn schema(&self, name: &str) -> Option<&Arc<Schema>> {
         self.definitions.schemas.get(name)
@@ -140,6 +146,46 @@ impl CatalogSnapshot {
         let first = ObjectName::new(schema, "");
         let in_schema = move |entry: &(&'a ObjectName, &'a Relation)| entry.0.schema == schema;
         self.definitions.relations.range(first..).take_while(in_schema).map(|(_, relation)| relation)
+    }
+
+    /// The table with an index of this name, which shares the name space of relations.
+    pub fn table_of_index<'a>(&'a self, name: &'a ObjectName) -> Option<&'a Arc<HotTable>> {
+        self.hot_tables_in(&name.schema).find(|table| table.keys().any(|(key, _)| key.name == name.name))
+    }
+
+    /// Whether a constraint of a table in this schema has the name.
+    pub fn has_constraint(&self, schema: &str, name: &str) -> bool {
+        self.hot_tables_in(schema).any(|table| table.constraint(name).is_some())
+    }
+
+    fn hot_tables_in<'a>(&'a self, schema: &'a str) -> impl Iterator<Item = &'a Arc<HotTable>> {
+        self.relations_in(schema).filter_map(|relation| match relation {
+            Relation::Hot(table) => Some(table),
+            _ => None,
+        })
+    }
+
+    /// The columns whose default refers to a relation, with their tables.
+    pub fn defaults_that_refer_to(&self, oid: Oid) -> Vec<(Arc<HotTable>, String)> {
+        let tables = self.definitions.relations.values().filter_map(|relation| match relation {
+            Relation::Hot(table) => Some(table),
+            _ => None,
+        });
+        tables
+            .flat_map(|table| {
+                let columns = table.referred().filter(|(_, referred)| *referred == oid);
+                columns.map(|(column, _)| (table.clone(), column.name.clone())).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// The sequences that go with a table, or with one of its columns.
+    pub fn owned_sequences(&self, table: Oid) -> Vec<Arc<Sequence>> {
+        let sequences = self.definitions.relations.values().filter_map(|relation| match relation {
+            Relation::Sequence(sequence) => Some(sequence),
+            _ => None,
+        });
+        sequences.filter(|it| it.owner.is_some_and(|(owner, _)| owner == table)).cloned().collect()
     }
 
     /// The views that read the relation with this number, directly.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::change::CatalogChange;
 use crate::commit::Catalog;
 use crate::error::{Error, Result};
+use crate::hot_table::HotTable;
 use crate::name::Oid;
 use crate::rows::write::TableDraft;
 use crate::snapshot::CatalogSnapshot;
@@ -163,9 +164,18 @@ impl Changes {
                 self.rows.remove(&table);
                 self.definitions.push(change);
             }
+            CatalogChange::ExpectHotTable(table) if self.expects(&table) => {}
             other => self.definitions.push(other),
         }
         Ok(())
+    }
+
+    /// Whether a statement before has expected the same: a definition that has been replaced is not the same.
+    fn expects(&self, table: &HotTable) -> bool {
+        self.definitions.iter().rev().any(|change| {
+            matches!(change,
+            CatalogChange::ExpectHotTable(known) if known.as_ref() == table)
+        })
     }
 
     fn over(&self, base: &CatalogSnapshot) -> Result<CatalogSnapshot> {

@@ -78,6 +78,9 @@ pub struct WrittenExpression {
     pub text: String,
     /// The search path it was written under: its names mean what they meant then.
     pub search_path: Vec<String>,
+    /// The relations that it refers to by number, so that they can be renamed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refers_to: Vec<Oid>,
 }
 
 /// A field of a composite type.

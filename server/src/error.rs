@@ -161,6 +161,8 @@ pub enum Error {
         column: String,
         /// The table.
         relation: String,
+        /// The row.
+        detail: Option<String>,
     },
     /// An option or setting has a value it cannot have.
     #[error("{message}")]
@@ -388,7 +390,9 @@ impl Error {
             Error::InvalidDefinition { .. } => plain(SqlState::INVALID_TABLE_DEFINITION),
             Error::UndefinedType { .. } => plain(SqlState::UNDEFINED_OBJECT),
             Error::InsertArity { .. } => plain(SqlState::SYNTAX_ERROR),
-            Error::NotNullViolation { .. } => plain(SqlState::NOT_NULL_VIOLATION),
+            Error::NotNullViolation { detail, .. } => {
+                ErrorReport { detail: detail.clone(), ..plain(SqlState::NOT_NULL_VIOLATION) }
+            }
             Error::InvalidParameterValue { .. } => plain(SqlState::INVALID_PARAMETER_VALUE),
             Error::UndefinedSetting { .. } => plain(SqlState::UNDEFINED_OBJECT),
             Error::ReadOnlySetting { .. } => plain(SqlState::CANT_CHANGE_RUNTIME_PARAM),
@@ -433,7 +437,8 @@ fn input_report(error: &InputError) -> ErrorReport {
     ErrorReport { detail: error.detail(), hint: error.hint().map(str::to_owned), ..report }
 }
 
-fn catalog_report(error: &catalog::Error) -> ErrorReport {
+/// What the client is told about a refusal of the catalog.
+pub fn catalog_report(error: &catalog::Error) -> ErrorReport {
     use catalog::Error as E;
     let plain = |sqlstate| ErrorReport::new(sqlstate, error.to_string());
     match error {
@@ -485,6 +490,10 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
             plain(SqlState::PROGRAM_LIMIT_EXCEEDED).hint("Partition the table, or merge small files.")
         }
         E::FileChanged { .. } => plain(SqlState::IO_ERROR).hint("Repeat the statement."),
+        // Statements that write say more of it: see statement::write.
+        E::DuplicateKey(_) => plain(SqlState::UNIQUE_VIOLATION),
+        E::KeysNotWritten { source, .. } if catalog::vfs::is_disk_full(source) => plain(SqlState::DISK_FULL),
+        E::KeysNotWritten { .. } => plain(SqlState::IO_ERROR),
         E::SegmentUnreadable { .. } => plain(SqlState::IO_ERROR),
         E::DamagedSegment { .. } | E::NotParquet { .. } | E::Corrupted { .. } => plain(SqlState::DATA_CORRUPTED),
         E::ColumnTypeMismatch { .. } => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use catalog::Catalog;
 use catalog::vfs::OsVfs;
 use storage::column_cache::ColumnCache;
-use storage::hot::Segments;
+use storage::hot::{KeyIndex, Segments};
 use storage::object_stores::ObjectStores;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -18,7 +18,9 @@ use tracing::{debug, error, info, warn};
 use crate::compaction;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::locks::Locks;
 use crate::plan::Engine;
+use crate::sequences::Sequences;
 use crate::session::SessionRegistry;
 use crate::wire;
 
@@ -46,8 +48,14 @@ pub struct Server {
     pub stores: Arc<ObjectStores>,
     /// The files of hot tables.
     pub segments: Arc<Segments>,
+    /// Which rows have which keys.
+    pub keys: Arc<KeyIndex>,
+    /// What transactions have locked.
+    pub locks: Arc<Locks>,
     /// What runs queries.
     pub engine: Engine,
+    /// The values of sequences.
+    pub sequences: Sequences,
     /// Who is connected.
     pub sessions: SessionRegistry,
     stopping: CancellationToken,
@@ -72,7 +80,9 @@ impl Server {
         );
         let sessions = SessionRegistry::default();
         let stopping = CancellationToken::new();
-        Ok(Arc::new(Server { config, catalog, stores, segments, engine, sessions, stopping }))
+        let keys = Arc::new(KeyIndex::new(segments.clone()));
+        let (locks, sequences) = (Arc::default(), Sequences::default());
+        Ok(Arc::new(Server { config, catalog, stores, segments, keys, locks, engine, sequences, sessions, stopping }))
     }
 
     /// Serves clients until [`stop`](Self::stop) is called, then lets the sessions end.

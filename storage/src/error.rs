@@ -9,6 +9,8 @@ use std::io;
 
 use datafusion::error::DataFusionError;
 
+use crate::hot::keys::DuplicateKey;
+
 /// The result of a storage operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -129,6 +131,17 @@ pub enum Error {
         column: String,
         /// The file.
         path: String,
+    },
+    /// Two rows of a statement have the same key.
+    #[error("duplicate key value violates unique constraint \"{}\"", .0.constraint)]
+    DuplicateKey(Box<DuplicateKey>),
+    /// What is derived of a segment to find its rows by their keys could not be written.
+    #[error("could not write the keys of segment \"{name}\": {source}")]
+    KeysNotWritten {
+        /// The segment's file.
+        name: String,
+        /// What the operating system said.
+        source: io::Error,
     },
     /// A partition value that is not a value of the column's type.
     #[error("invalid value \"{value}\" for partition column \"{column}\" of type {declared_type}")]

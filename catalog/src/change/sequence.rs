@@ -29,8 +29,17 @@ impl CatalogSnapshot {
         Ok(())
     }
 
-    pub(super) fn set_sequence(&mut self, oid: Oid, state: SequenceState, touched: &mut Touched) -> Result<()> {
+    pub(super) fn set_sequence(
+        &mut self,
+        oid: Oid,
+        state: SequenceState,
+        expected: Option<SequenceState>,
+        touched: &mut Touched,
+    ) -> Result<()> {
         self.must_sequence(oid)?;
+        if expected.is_some_and(|expected| self.sequence_state(oid) != Some(expected)) {
+            return Err(Error::ChangedConcurrently { oid });
+        }
         self.put_sequence_state(oid, state, touched);
         Ok(())
     }

@@ -19,6 +19,7 @@ impl CatalogSnapshot {
         for column in &new.columns {
             self.check_type(column.sql_type.clone())?;
         }
+        self.check_indexes(new, Some(old))?;
         self.rename_relation(&old.name, &new.name)?;
         self.put_relation(new.name.clone(), Relation::Hot(new.clone()), touched);
         Ok(())
@@ -26,9 +27,33 @@ impl CatalogSnapshot {
 
     pub(super) fn expect_hot_table(&self, table: &HotTable) -> Result<()> {
         match self.relation_by_oid(table.oid) {
-            Some(Relation::Hot(found)) if found.as_ref() == table => Ok(()),
+            Some(Relation::Hot(found)) if std::ptr::eq(found.as_ref(), table) || found.as_ref() == table => Ok(()),
             _ => Err(Error::ChangedConcurrently { oid: table.oid }),
         }
+    }
+
+    /// Relations and the indexes of tables share a name space.
+    pub(super) fn check_relation_name(&self, name: &ObjectName) -> Result<()> {
+        match self.relation(name).is_some() || self.table_of_index(name).is_some() {
+            true => Err(Error::RelationExists(name.clone())),
+            false => Ok(()),
+        }
+    }
+
+    /// The indexes of a table that its old definition does not have need names of their own.
+    pub(super) fn check_indexes(&mut self, table: &HotTable, old: Option<&HotTable>) -> Result<()> {
+        for (constraint, key) in table.keys() {
+            let known = |old: &HotTable| {
+                old.name.schema == table.name.schema && old.keys().any(|(other, _)| other.name == constraint.name)
+            };
+            let name = ObjectName::new(table.name.schema.as_str(), constraint.name.as_str());
+            if !old.is_some_and(known) {
+                self.check_relation_name(&name)?;
+            }
+            self.reserve_oid(key.index);
+        }
+        table.constraints.iter().for_each(|constraint| self.reserve_oid(constraint.oid));
+        Ok(())
     }
 
     /// Takes a relation from its name, and sees that the new one is free.
@@ -37,9 +62,7 @@ impl CatalogSnapshot {
             return Ok(());
         }
         self.must_schema(&new.schema)?;
-        if self.relation(new).is_some() {
-            return Err(Error::RelationExists(new.clone()));
-        }
+        self.check_relation_name(new)?;
         if self.user_type(new).is_some() {
             return Err(Error::TypeExists(new.clone()));
         }

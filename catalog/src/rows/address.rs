@@ -60,6 +60,12 @@ impl RowAddresses {
         self.units.iter().map(|(unit, rows)| (*unit, rows))
     }
 
+    /// The committed rows among them: those that are no transaction's own.
+    pub fn without_drafts(&self) -> RowAddresses {
+        let committed = self.units.iter().filter(|(unit, _)| !unit.is_draft());
+        RowAddresses { units: committed.map(|(unit, rows)| (*unit, rows.clone())).collect() }
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> u64 {
         self.units.values().map(RowSet::len).sum()

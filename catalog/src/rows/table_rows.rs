@@ -141,6 +141,13 @@ impl TableRows {
         (current, all_there)
     }
 
+    /// Whether a row is there, under its present address.
+    pub fn has_row(&self, unit: UnitId, row: u32) -> bool {
+        let rows = self.segment(unit).map(|segment| segment.file.rows);
+        let rows = rows.or_else(|| self.inline_unit(unit).map(|unit| unit.rows()));
+        rows.is_some_and(|rows| row < rows) && !self.deleted(unit).is_some_and(|deleted| deleted.contains(row))
+    }
+
     /// Whether there is a unit of this number.
     pub fn has_unit(&self, unit: UnitId) -> bool {
         self.segments.contains_key(&unit) || self.inline.iter().any(|inline| inline.unit == unit)

@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use catalog::{Oid, Sequence, SequenceState};
+
 pub use chrono_tz::Tz;
 use datafusion_common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion_common::{DataFusionError, Result};
@@ -34,6 +36,10 @@ pub struct SessionValues {
     pub settings: Arc<[(String, String)]>,
     /// The generator behind `random()`.
     pub random: RandomState,
+    /// The values of sequences; none where there is no session.
+    pub sequences: Option<Arc<dyn Sequences>>,
+    /// Who waits for whom; unknown where there is no session.
+    pub waits: Option<Arc<dyn Waits>>,
     /// The catalog as the statement sees it; none where there is no statement.
     pub names: Option<Arc<Names>>,
 }
@@ -44,6 +50,39 @@ impl SessionValues {
     pub fn enter(&self) -> Option<Entered> {
         self.names.as_ref().map(Names::enter)
     }
+}
+
+/// The values of sequences, as a session sees them.
+pub trait Sequences: std::fmt::Debug + Send + Sync {
+    /// The next values.
+    ///
+    /// # Errors
+    /// 2200H at the end of the sequence; they cannot be made durable.
+    fn next_values(&self, sequence: &Arc<Sequence>, count: usize) -> crate::error::Result<Vec<i64>>;
+
+    /// Sets how far the sequence is.
+    ///
+    /// # Errors
+    /// It cannot be made durable.
+    fn set_value(&self, sequence: &Arc<Sequence>, value: i64, is_called: bool) -> crate::error::Result<()>;
+
+    /// The value that the session was given last.
+    fn current_value(&self, sequence: Oid) -> Option<i64>;
+
+    /// The sequence of which the session was given a value last.
+    fn last_sequence(&self) -> Option<Oid>;
+
+    /// How far the sequence is.
+    ///
+    /// # Errors
+    /// It is not there any more.
+    fn state(&self, sequence: &Arc<Sequence>) -> crate::error::Result<SequenceState>;
+}
+
+/// Who waits for whom.
+pub trait Waits: std::fmt::Debug + Send + Sync {
+    /// The processes whose transactions this one waits for.
+    fn blocking(&self, process_id: i32) -> Vec<i32>;
 }
 
 /// The time zone of this name, in any case.
@@ -64,6 +103,8 @@ impl Default for SessionValues {
             version: String::new(),
             settings: Arc::default(),
             random: RandomState::default(),
+            sequences: None,
+            waits: None,
             names: None,
         }
     }

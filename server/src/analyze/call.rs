@@ -6,6 +6,7 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::logical_expr::{BinaryExpr, ColumnarValue, Expr, Operator, ScalarFunctionArgs, ScalarUDF, Volatility};
 use pg::error::{PgError, Result};
 use pg::function::{ArgumentShape, CastContext, Function, Method, bind};
+use pg::library::system::EACH_ROW;
 use pg::sqlstate::SqlState;
 use pg::types::*;
 use pg::user_types::{base_type, operand_number};
@@ -44,6 +45,12 @@ pub fn bound_call(
             None => Err(PgError::internal("a cast lacks its argument")),
         },
         Method::Kernel(_) => {
+            let mut arguments = arguments;
+            // The engine takes a call with nothing but constants for a constant.
+            if function.volatility == Volatility::Volatile && !arguments.is_empty() {
+                let each_row = bind(&EACH_ROW, Vec::new(), Type::of(BOOL), context);
+                arguments.push(Typed::new(each_row.call(Vec::new()), Type::of(BOOL)));
+            }
             let types = arguments.iter().map(|argument| argument.ty.clone()).collect();
             let udf = bind(function, types, result.clone(), context);
             if function.volatility == Volatility::Immutable

@@ -12,19 +12,15 @@ use std::sync::Arc;
 use catalog::user_type::{Carried, WrittenExpression};
 use catalog::{SqlType, UserType, UserTypeKind};
 use datafusion::common::{Column, DFSchema};
-use datafusion::logical_expr::Expr;
 use pg::error::PgError;
 use pg::function::CastContext;
 use pg::names::{self, Definition};
-use pg::sqlstate::SqlState;
 use pg::types::element_type;
 use pg::user_types::{base_type, type_of_column};
 use pg::{Type, types};
-use sqlparser::ast::{self, SelectItem, SetExpr};
-use sqlparser::ast::{Visit, Visitor};
-use std::ops::ControlFlow;
 
-use crate::analyze::scope::{Level, Namespace, Place, ScopeColumn};
+use crate::analyze::kept::KeptAs;
+use crate::analyze::scope::{Namespace, ScopeColumn};
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, coerce::native};
 use crate::error::{Error, Result};
@@ -34,8 +30,6 @@ use value::domain_value;
 
 /// What the conditions of a domain call the value.
 const VALUE: &str = "value";
-/// What a message says of a place where queries and aggregates may not be.
-const CHECK_CONSTRAINTS: &str = "check constraints";
 
 /// What columns of this type have to fulfil; `None` when there is nothing.
 ///
@@ -57,15 +51,6 @@ pub fn has_domain(sql_type: &SqlType) -> bool {
         },
         _ => false,
     }
-}
-
-/// What a column of this type has that is given no value: the default of its domain or NULL, checked.
-///
-/// # Errors
-/// The default cannot be read any more.
-pub fn default_of_column(context: &PlanContext, sql_type: &SqlType) -> Result<Expr> {
-    let mut analyzer = Analyzer::new(context, "", Vec::new());
-    Ok(analyzer.domain_default(sql_type)?.expr)
 }
 
 /// The default that a domain has.
@@ -95,7 +80,7 @@ pub fn definition_constraints(context: &PlanContext, ty: &UserType) -> Result<Op
 pub fn check_default(context: &PlanContext, default: &WrittenExpression, base: &SqlType) -> Result<()> {
     let mut analyzer = Analyzer::new(context, "", Vec::new());
     let base = base_type(&type_of_column(base));
-    let value = analyzer.written_expression(default, None, "DEFAULT expressions", None)?;
+    let value = analyzer.written_expression(default, Namespace::default(), KeptAs::Default)?;
     analyzer.coerce(value, &base, CastContext::Assignment).map(|_| ()).map_err(Error::from)
 }
 
@@ -186,36 +171,13 @@ impl Analyzer<'_> {
         written: &WrittenExpression,
         ty: &Type,
     ) -> pg::error::Result<Arc<dyn datafusion::physical_expr::PhysicalExpr>> {
-        let condition = self.written_expression(written, Some(ty), CHECK_CONSTRAINTS, Some("CHECK"));
+        let value = ScopeColumn::new(VALUE, Column::new_unqualified(VALUE), ty.clone());
+        let value = Namespace { relations: Vec::new(), columns: vec![value] };
+        let condition = self.written_expression(written, value, KeptAs::Check);
         let condition = condition.map_err(as_pg_error)?;
         let schema = arrow::datatypes::Schema::new(vec![ty.field(VALUE)]);
         let schema = DFSchema::try_from(schema)?;
         Ok(self.context.state().create_physical_expr(condition.expr, &schema)?)
-    }
-
-    /// An expression that was written elsewhere, over a column that is called `value` or over none.
-    fn written_expression(
-        &mut self,
-        written: &WrittenExpression,
-        value: Option<&Type>,
-        place: &'static str,
-        condition_of: Option<&str>,
-    ) -> Result<Typed> {
-        let context = self.context.under(&written.search_path);
-        let expr = expression_of(&written.text)?;
-        if expr.visit(&mut Queries).is_break() {
-            let place = place.strip_suffix('s').unwrap_or(place);
-            let message = format!("cannot use subquery in {place}");
-            return Err(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message).into());
-        }
-        let mut analyzer = Analyzer::new(&context, "", Vec::new());
-        let columns = value.map(|ty| ScopeColumn::new(VALUE, Column::new_unqualified(VALUE), ty.clone()));
-        let namespace = Namespace { relations: Vec::new(), columns: columns.into_iter().collect() };
-        analyzer.levels.push(Level { namespace, place: Some(Place::Plain(place)), ..Level::default() });
-        match condition_of {
-            Some(name) => analyzer.condition(&expr, name),
-            None => analyzer.expression(&expr),
-        }
     }
 
     /// The default of a column that a statement gives no value, or NULL, as a value of its domain.
@@ -225,7 +187,7 @@ impl Analyzer<'_> {
     pub(super) fn domain_default(&mut self, sql_type: &SqlType) -> Result<Typed> {
         let ty = type_of_column(sql_type);
         let value = match written_default(sql_type) {
-            Some(default) => self.written_expression(&default, None, "DEFAULT expressions", None)?,
+            Some(default) => self.written_expression(&default, Namespace::default(), KeptAs::Default)?,
             None => Typed::null(),
         };
         let value = self.coerce(value, &ty, CastContext::Assignment)?;
@@ -233,30 +195,8 @@ impl Analyzer<'_> {
     }
 }
 
-/// Finds queries in an expression.
-struct Queries;
-
-impl Visitor for Queries {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _query: &ast::Query) -> ControlFlow<()> {
-        ControlFlow::Break(())
-    }
-}
-
-/// The expression in a text that has been read before.
-fn expression_of(text: &str) -> Result<ast::Expr> {
-    let query = crate::parse::query(&format!("SELECT ({text})"))?;
-    if let SetExpr::Select(select) = *query.body
-        && let Some(SelectItem::UnnamedExpr(expr)) = select.projection.into_iter().next()
-    {
-        return Ok(expr);
-    }
-    Err(PgError::internal("an expression of a domain cannot be read").into())
-}
-
 /// The error without its place, which is in another text.
-fn as_pg_error(error: Error) -> PgError {
+pub(super) fn as_pg_error(error: Error) -> PgError {
     match error {
         Error::Sql { error, .. } => *error,
         other => {

@@ -12,7 +12,7 @@
 mod aggregates;
 mod call;
 mod category;
-mod coerce;
+pub mod coerce;
 mod composite;
 mod correlation;
 pub mod domain;
@@ -20,17 +20,20 @@ mod expression;
 mod from;
 mod function_call;
 mod grouping;
+pub mod insert;
+pub mod kept;
 mod location;
 pub mod modify;
 mod names;
 mod needed;
+pub mod on_conflict;
 mod operators;
 mod order;
 mod outer_aggregates;
 mod presence;
 mod query;
 mod resolve;
-mod scope;
+pub mod scope;
 mod select;
 mod set_operation;
 mod sets;
@@ -46,7 +49,7 @@ use std::collections::{HashMap, HashSet};
 
 use datafusion::common::{Column, TableReference};
 use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use pg::error::PgError;
 use pg::names::Entered;
 use pg::sqlstate::SqlState;
@@ -139,28 +142,6 @@ impl<'a> Analyzer<'a> {
             depth: 0,
             _entered: context.names().enter(),
         }
-    }
-
-    /// The query of an INSERT, with the values of columns that it does not name and whose domains have a say.
-    ///
-    /// # Errors
-    /// A default cannot be read any more.
-    pub fn with_domain_defaults(&mut self, analyzed: Analyzed, columns: &[&catalog::Column]) -> Result<Analyzed> {
-        if columns.is_empty() {
-            return Ok(analyzed);
-        }
-        let mut projection: Vec<_> =
-            analyzed.columns.iter().map(|column| Expr::Column(column.column.clone())).collect();
-        let mut outputs = analyzed.columns;
-        for column in columns {
-            let value = self.domain_default(&column.sql_type)?;
-            let name = self.made_name("default");
-            projection.push(value.expr.alias(&name));
-            let output = Column::new_unqualified(&name);
-            outputs.push(OutputColumn { name: column.name.clone(), ty: value.ty, column: output, constant: None });
-        }
-        let plan = LogicalPlanBuilder::from(analyzed.plan).project(projection)?.build()?;
-        Ok(Analyzed { plan, columns: outputs })
     }
 
     /// What the parameters are, once the statement has been read.

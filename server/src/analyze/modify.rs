@@ -18,15 +18,15 @@ use pg::user_types::type_of_column;
 use sqlparser::ast;
 use storage::hot::scan::{ROW_COLUMN, UNIT_COLUMN};
 
-use crate::analyze::coerce::{can_coerce, cannot_assign, native, null_of};
+use crate::analyze::coerce::{can_coerce, cannot_assign, native};
 use crate::analyze::correlation::Under;
-use crate::analyze::domain::has_domain;
+use crate::analyze::insert::only_default;
 use crate::analyze::names::plan_column;
 use crate::analyze::scope::{Level, Namespace, Place, ScopeColumn, ScopeRelation};
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzed, Analyzer, OutputColumn, folded};
 use crate::error::{Error, Result};
-use crate::parse::statement::{Assignment, Insert, Modify, ModifyKind};
+use crate::parse::statement::{Assignment, Modify, ModifyKind};
 use crate::plan::relations::parts;
 
 /// The table that is changed.
@@ -72,41 +72,11 @@ impl Analyzer<'_> {
             plan = self.with_new_values(plan, &rows.alias, target, assignments)?;
         }
         let updates = matches!(modify.kind, ModifyKind::Update(_));
+        if updates {
+            plan = self.with_generated(plan, &rows.alias, &target.table)?;
+        }
         let gives = Gives { table: &target.table, alias: &rows.alias, new_values: updates, addresses: true };
         self.with_returning(plan, &gives, &modify.returning)
-    }
-
-    /// The plan of the rows of an INSERT, `source` with values for the columns at `targets`: the values of all columns of
-    /// the table, then the columns of RETURNING.
-    ///
-    /// # Errors
-    /// Whatever is wrong with RETURNING.
-    pub fn insert_returning(
-        &mut self,
-        source: Analyzed,
-        table: &catalog::HotTable,
-        targets: &[usize],
-        insert: &Insert,
-    ) -> Result<Analyzed> {
-        let visible = insert.alias.as_ref().map_or_else(|| table.name.name.clone(), folded);
-        let alias = self.unique_alias(&visible);
-        let relation = TableReference::bare(alias.as_str());
-        let mut projection = Vec::with_capacity(table.columns.len());
-        for (place, column) in table.columns.iter().enumerate() {
-            let value = match targets.iter().position(|target| *target == place) {
-                Some(given) if given < source.columns.len() => Expr::Column(source.columns[given].column.clone()),
-                _ => Expr::Literal(null_of(&column.sql_type.in_flight())?, None),
-            };
-            projection.push(value.alias_qualified(Some(relation.clone()), &column.name));
-        }
-        let plan = LogicalPlanBuilder::from(source.plan).project(projection)?.build()?;
-        let schema = insert.alias.is_none().then(|| table.name.schema.clone());
-        let rows = scope_relation(table, &alias, visible, schema);
-        self.levels.push(Level { namespace: Namespace::of(rows), ..Level::default() });
-        let gives = Gives { table, alias: &alias, new_values: true, addresses: false };
-        let analyzed = self.with_returning(plan, &gives, &insert.returning);
-        self.levels.pop();
-        analyzed
     }
 
     fn target_rows(&mut self, modify: &Modify, target: &Target) -> Result<TargetRows> {
@@ -123,7 +93,7 @@ impl Analyzer<'_> {
     }
 
     /// The rows with the target's columns as they will be.
-    fn with_new_values(
+    pub(super) fn with_new_values(
         &mut self,
         plan: LogicalPlan,
         alias: &str,
@@ -165,11 +135,12 @@ impl Analyzer<'_> {
         }
         let ty = type_of_column(&column.sql_type);
         if is_default(&assignment.value) {
-            let value = match has_domain(&column.sql_type) {
-                true => self.domain_default(&column.sql_type)?.expr,
-                false => Expr::Literal(null_of(&ty.arrow)?, None),
-            };
-            return Ok((name, value));
+            return Ok((name, self.default_of(column)?.expr));
+        }
+        if let Some(detail) = only_default(column) {
+            let message = format!("column \"{name}\" can only be updated to DEFAULT");
+            let error = PgError::new(SqlState::GENERATED_ALWAYS, message);
+            return Err(error.with_detail(detail).into());
         }
         let value = self.expression(&assignment.value)?;
         if !can_coerce(value.ty.oid, ty.oid, CastContext::Assignment) {
@@ -182,7 +153,7 @@ impl Analyzer<'_> {
     }
 
     /// What the plan gives in the end.
-    fn with_returning(
+    pub(super) fn with_returning(
         &mut self,
         plan: LogicalPlan,
         gives: &Gives<'_>,
@@ -217,17 +188,24 @@ impl Analyzer<'_> {
 }
 
 /// What the plan of a statement that changes rows gives beside the columns of RETURNING.
-struct Gives<'a> {
-    table: &'a catalog::HotTable,
+pub(super) struct Gives<'a> {
+    /// The table.
+    pub table: &'a catalog::HotTable,
     /// What the plan calls the table.
-    alias: &'a str,
+    pub alias: &'a str,
     /// The values of its columns.
-    new_values: bool,
+    pub new_values: bool,
     /// The addresses of its rows.
-    addresses: bool,
+    pub addresses: bool,
 }
 
-fn scope_relation(table: &catalog::HotTable, alias: &str, visible: String, schema: Option<String>) -> ScopeRelation {
+/// The columns of a table in the plan that calls it `alias`.
+pub(super) fn scope_relation(
+    table: &catalog::HotTable,
+    alias: &str,
+    visible: String,
+    schema: Option<String>,
+) -> ScopeRelation {
     let fields = table.arrow_schema();
     let column =
         |field: &FieldRef| ScopeColumn::new(field.name(), plan_column(alias, field.name()), Type::of_field(field));
@@ -235,6 +213,7 @@ fn scope_relation(table: &catalog::HotTable, alias: &str, visible: String, schem
     ScopeRelation { name: Some(visible), schema, columns, is_scalar: false }
 }
 
-fn is_default(value: &ast::Expr) -> bool {
+/// Whether a value is the word DEFAULT.
+pub fn is_default(value: &ast::Expr) -> bool {
     matches!(value, ast::Expr::Identifier(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("default"))
 }

@@ -5,6 +5,7 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use pg::Type;
 use pg::function::CastContext;
 use pg::types::TEXT;
+use pg::user_types::type_of_column;
 use sqlparser::ast::{self, SetExpr};
 
 use crate::analyze::scope::Level;
@@ -44,9 +45,8 @@ impl Analyzer<'_> {
     ///
     /// # Errors
     /// As for [`Analyzer::query`]; 42804 for what cannot be assigned.
-    pub fn insert_source(&mut self, query: &ast::Query, targets: &[(String, Type)]) -> Result<Analyzed> {
-        let plain = query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none();
-        if let (SetExpr::Values(values), true) = (query.body.as_ref(), plain && query.fetch.is_none()) {
+    pub fn insert_source(&mut self, query: &ast::Query, targets: &[&catalog::Column]) -> Result<Analyzed> {
+        if let Some(values) = plain_values(query) {
             return self.assigned_values(values, targets);
         }
         let analyzed = self.query(query)?;
@@ -54,7 +54,8 @@ impl Analyzer<'_> {
         if analyzed.columns.len() > targets.len() {
             return Err(Error::InsertArity { more_expressions: true });
         }
-        self.as_assigned(analyzed, &targets[..width])
+        let types = targets[..width].iter().map(|it| (it.name.clone(), type_of_column(&it.sql_type)));
+        self.as_assigned(analyzed, &types.collect::<Vec<_>>())
     }
 
     fn body(&mut self, query: &ast::Query, keeps_order: bool) -> Result<Analyzed> {
@@ -165,5 +166,15 @@ impl Analyzer<'_> {
         }
         let types: Vec<_> = targets.iter().map(|(_, ty)| ty.clone()).collect();
         self.as_types(analyzed, &types, CastContext::Assignment)
+    }
+}
+
+/// VALUES that nothing else stands around.
+pub(super) fn plain_values(query: &ast::Query) -> Option<&ast::Values> {
+    let plain =
+        query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
+    match query.body.as_ref() {
+        SetExpr::Values(values) if plain => Some(values),
+        _ => None,
     }
 }

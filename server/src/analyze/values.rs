@@ -1,17 +1,21 @@
 //! VALUES.
 
-use datafusion::common::Column;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema};
+use datafusion::common::{Column, DFSchema};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use pg::Type;
 use pg::error::PgError;
 use pg::function::CastContext;
 use pg::sqlstate::SqlState;
 use pg::types::UNKNOWN;
-use pg::user_types::is_composite;
+use pg::user_types::{is_composite, type_of_column};
 use sqlparser::ast;
 
 use crate::analyze::coerce::{can_coerce, cannot_assign, native};
 use crate::analyze::expression::row_values;
+use crate::analyze::modify::is_default;
 use crate::analyze::scope::{Level, Place};
 use crate::analyze::typed::{Typed, unknown_type};
 use crate::analyze::{Analyzed, Analyzer, OutputColumn};
@@ -20,15 +24,15 @@ use crate::error::Result;
 impl Analyzer<'_> {
     pub(super) fn values(&mut self, values: &ast::Values) -> Result<Analyzed> {
         self.levels.push(Level { place: Some(Place::Plain("VALUES")), ..Level::default() });
-        let rows = self.value_rows(values);
+        let rows = self.value_rows(values, false);
         self.levels.pop();
         self.values_of(rows?, values)
     }
 
     /// VALUES of an INSERT: each value is assigned by itself.
-    pub(super) fn assigned_values(&mut self, values: &ast::Values, targets: &[(String, Type)]) -> Result<Analyzed> {
+    pub(super) fn assigned_values(&mut self, values: &ast::Values, targets: &[&catalog::Column]) -> Result<Analyzed> {
         self.levels.push(Level { place: Some(Place::Plain("VALUES")), ..Level::default() });
-        let rows = self.value_rows(values);
+        let rows = self.value_rows(values, true);
         self.levels.pop();
         let rows = rows?;
         let width = rows.first().map_or(0, Vec::len);
@@ -38,7 +42,12 @@ impl Analyzer<'_> {
         let mut assigned = Vec::with_capacity(rows.len());
         for (row, written) in rows.into_iter().zip(&values.rows) {
             let mut cells = Vec::with_capacity(width);
-            for ((value, expr), (name, target)) in row.into_iter().zip(&written.content).zip(targets) {
+            for ((value, expr), column) in row.into_iter().zip(&written.content).zip(targets) {
+                if is_default(expr) {
+                    cells.push(self.default_of(column)?.expr);
+                    continue;
+                }
+                let (name, target) = (&column.name, &type_of_column(&column.sql_type));
                 if let (Some(fields), true) = (row_values(expr), is_composite(target.oid)) {
                     self.levels.push(Level { place: Some(Place::Plain("VALUES")), ..Level::default() });
                     let row = self.row_as_composite(&fields, target, CastContext::Assignment);
@@ -56,15 +65,19 @@ impl Analyzer<'_> {
             }
             assigned.push(cells);
         }
-        let plan = LogicalPlanBuilder::values(assigned)?.build()?;
+        let types = targets[..width].iter().map(|target| type_of_column(&target.sql_type));
+        let plan = values_plan(assigned, types)?;
         let columns = targets[..width].iter().zip(plan.schema().columns());
         let columns = columns
-            .map(|((name, ty), column)| OutputColumn { name: name.clone(), ty: ty.clone(), column, constant: None })
+            .map(|(target, column)| {
+                let ty = type_of_column(&target.sql_type);
+                OutputColumn { name: target.name.clone(), ty, column, constant: None }
+            })
             .collect();
         Ok(Analyzed { plan, columns })
     }
 
-    fn value_rows(&mut self, values: &ast::Values) -> Result<Vec<Vec<Typed>>> {
+    fn value_rows(&mut self, values: &ast::Values, assigned: bool) -> Result<Vec<Vec<Typed>>> {
         let width = values.rows.first().map_or(0, |row| row.content.len());
         let mut rows = Vec::with_capacity(values.rows.len());
         for row in &values.rows {
@@ -75,7 +88,15 @@ impl Analyzer<'_> {
                     None => error.into(),
                 });
             }
-            rows.push(row.content.iter().map(|expr| self.expression(expr)).collect::<Result<Vec<_>>>()?);
+            let value = |expr: &ast::Expr| match is_default(expr) {
+                true if assigned => Ok(Typed::null()),
+                true => {
+                    let error = PgError::new(SqlState::SYNTAX_ERROR, "DEFAULT is not allowed in this context");
+                    Err(self.at(error, expr))
+                }
+                false => self.expression(expr),
+            };
+            rows.push(row.content.iter().map(value).collect::<Result<Vec<_>>>()?);
         }
         Ok(rows)
     }
@@ -117,9 +138,19 @@ impl Analyzer<'_> {
         for _ in 0..height {
             rows.push(cells.iter_mut().filter_map(Iterator::next).map(|value| text_null(value.expr)).collect());
         }
-        let plan = LogicalPlanBuilder::values(rows)?.build()?;
+        let plan = match columns.iter().any(|column| column.constant.is_some()) {
+            true => LogicalPlanBuilder::values(rows)?.build()?,
+            false => values_plan(rows, columns.iter().map(|column| column.ty.clone()))?,
+        };
         Ok(Analyzed { plan, columns })
     }
+}
+
+/// Rows of values of these types, whatever else is known of single values.
+fn values_plan(rows: Vec<Vec<Expr>>, types: impl Iterator<Item = Type>) -> Result<LogicalPlan> {
+    let fields = types.enumerate().map(|(number, ty)| Field::new(format!("column{}", number + 1), ty.arrow, true));
+    let schema = DFSchema::try_from(Schema::new(fields.collect::<Vec<_>>()))?;
+    Ok(LogicalPlanBuilder::values_with_schema(rows, &Arc::new(schema))?.build()?)
 }
 
 /// NULL that nothing has given a type is a text.

@@ -103,6 +103,15 @@ impl Apply {
         &self.kind
     }
 
+    /// The same over another form of its subquery.
+    ///
+    /// # Errors
+    /// Those of `change`.
+    pub fn map_subquery(&self, change: impl FnOnce(LogicalPlan) -> Result<LogicalPlan>) -> Result<LogicalPlan> {
+        let subquery = Arc::new(change(self.subquery.as_ref().clone())?);
+        Ok(LogicalPlan::Extension(Extension { node: Arc::new(Apply { subquery, ..self.clone() }) }))
+    }
+
     /// The same with values for columns of queries further out.
     fn with_outer_values(&self, values: &[(Column, ScalarValue)]) -> Result<Self> {
         let subquery = with_values(self.subquery.as_ref().clone(), values)?;
@@ -220,9 +229,7 @@ pub fn with_parameters(plan: LogicalPlan, values: &ParamValues) -> Result<Logica
         }
         let LogicalPlan::Extension(extension) = &node else { return Ok(Transformed::no(node)) };
         let Some(apply) = extension.node.as_any().downcast_ref::<Apply>() else { return Ok(Transformed::no(node)) };
-        let subquery = with_parameters(apply.subquery.as_ref().clone(), values)?;
-        let apply = Apply { subquery: Arc::new(subquery), ..apply.clone() };
-        Ok(Transformed::yes(LogicalPlan::Extension(Extension { node: Arc::new(apply) })))
+        Ok(Transformed::yes(apply.map_subquery(|subquery| with_parameters(subquery, values))?))
     })?;
     Ok(rewritten.data)
 }

@@ -3,13 +3,17 @@
 //! A field that is not looked at here must be compared with what it is when it was not written, so that nothing a user
 //! wrote is lost.
 
-use sqlparser::ast::helpers::stmt_create_table::CreateTableBuilder;
-use sqlparser::ast::{self, ColumnOption, ContextModifier, CreateTableOptions, ObjectType, SchemaName, TableObject};
-use sqlparser::tokenizer::{Location, Token};
+use pg::PgError;
+use pg::sqlstate::SqlState;
+use sqlparser::ast::{
+    self, ContextModifier, CreateTableOptions, ObjectType, OnConflictAction, OnInsert, SchemaName, TableObject,
+};
+use sqlparser::tokenizer::Location;
 
 use crate::error::{Error, Result};
 use crate::parse::statement::{
-    ColumnDefinition, CreateSchema, CreateTable, CreateView, Drop, DropKind, Explain, Insert, Set, Statement,
+    ConflictAction, ConflictTarget, CreateSchema, CreateView, Drop, DropKind, Explain, Insert, OnConflict, Set,
+    Statement,
 };
 use crate::parse::{StatementReader, modify};
 
@@ -22,7 +26,7 @@ pub(super) fn statement(statement: ast::Statement, reader: &StatementReader<'_>,
         ast::Statement::Update(update) => modify::update(update),
         ast::Statement::Truncate(truncate) => modify::truncate(truncate),
         ast::Statement::Vacuum(vacuum) => modify::vacuum(vacuum),
-        ast::Statement::CreateTable(table) => create_table(table, reader),
+        ast::Statement::CreateTable(table) => create_table(&table, reader),
         ast::Statement::CreateView(view) => create_view(view, reader, start),
         ast::Statement::CreateSchema { .. } => create_schema(statement),
         ast::Statement::Drop { .. } => drop(statement),
@@ -86,16 +90,43 @@ fn insert(insert: ast::Insert) -> Result<Statement> {
     else {
         return Err(Error::not_supported("INSERT of this form"));
     };
-    if on.is_some() {
-        return Err(Error::not_supported("ON CONFLICT"));
-    }
+    let on_conflict = on.map(on_conflict).transpose()?;
     if !assignments.is_empty() || !after_columns.is_empty() {
         return Err(Error::not_supported("INSERT of this form"));
     }
-    let source = source.ok_or_else(|| Error::not_supported("DEFAULT VALUES"))?;
     let columns = columns.into_iter().map(column_name).collect::<Result<_>>()?;
     let alias = table_alias.map(|alias| alias.alias);
-    Ok(Statement::Insert(Insert { table, alias, columns, source, returning: returning.unwrap_or_default() }))
+    Ok(Statement::Insert(Box::new(Insert {
+        table,
+        alias,
+        columns,
+        overriding: None,
+        source,
+        on_conflict,
+        returning: returning.unwrap_or_default(),
+    })))
+}
+
+fn on_conflict(on: OnInsert) -> Result<OnConflict> {
+    let OnInsert::OnConflict(on) = on else { return Err(Error::not_supported("ON DUPLICATE KEY UPDATE")) };
+    let target = match on.conflict_target {
+        None => None,
+        Some(ast::ConflictTarget::Columns(columns)) => Some(ConflictTarget::Columns(columns)),
+        Some(ast::ConflictTarget::OnConstraint(name)) => Some(ConflictTarget::Constraint(column_name(name)?)),
+    };
+    let action = match on.action {
+        OnConflictAction::DoNothing => ConflictAction::Nothing,
+        OnConflictAction::DoUpdate(_) if target.is_none() => {
+            let message = "ON CONFLICT DO UPDATE requires inference specification or constraint name";
+            let error = PgError::new(SqlState::SYNTAX_ERROR, message);
+            return Err(error.with_hint("For example, ON CONFLICT (column_name).").into());
+        }
+        OnConflictAction::DoUpdate(update) => ConflictAction::Update {
+            assignments: modify::assignments(update.assignments)?,
+            selection: update.selection.map(Box::new),
+        },
+    };
+    Ok(OnConflict { target, action })
 }
 
 /// The target column of an INSERT: one identifier.
@@ -106,67 +137,19 @@ fn column_name(name: ast::ObjectName) -> Result<ast::Ident> {
     }
 }
 
-fn create_table(table: ast::CreateTable, reader: &StatementReader<'_>) -> Result<Statement> {
-    // `CREATE TABLE t ()` has no columns; `CREATE TABLE t` is not finished.
-    if table.columns.is_empty() && table.query.is_none() && reader.parser.get_current_token().token != Token::RParen {
+/// What CREATE TABLE can be besides columns in parentheses, which [`StatementReader::create_table`] reads.
+fn create_table(table: &ast::CreateTable, reader: &StatementReader<'_>) -> Result<Statement> {
+    // `CREATE TABLE t` is not finished.
+    if table.columns.is_empty() && table.query.is_none() && table.like.is_none() && table.partition_of.is_none() {
         return Err(reader.unexpected(reader.parser.peek_token_ref()));
     }
-    // What differs from a table that has nothing but columns is something we would drop silently.
-    let mut plain = CreateTableBuilder::new(table.name.clone()).build();
-    plain.if_not_exists = table.if_not_exists;
-    plain.columns = table.columns.clone();
-    plain.constraints = table.constraints.clone();
-    plain.hive_distribution = table.hive_distribution.clone();
-    plain.hive_formats = table.hive_formats.clone();
-    plain.sortkey = table.sortkey.clone();
     let feature = [
         (table.temporary, "CREATE TEMPORARY TABLE"),
         (table.query.is_some(), "CREATE TABLE AS"),
         (table.like.is_some(), "CREATE TABLE LIKE"),
-        (table.inherits.is_some(), "INHERITS"),
-        (table.partition_by.is_some() || table.partition_of.is_some(), "PARTITION BY"),
-        (table.diststyle.is_some(), "DISTSTYLE"),
-        (table.distkey.is_some(), "DISTKEY"),
-        (table.table_options != CreateTableOptions::None, "CREATE TABLE WITH"),
-        (plain != table, "CREATE TABLE of this form"),
-        (!table.constraints.is_empty(), "a table constraint"),
     ];
-    if let Some((_, feature)) = feature.iter().find(|(written, _)| *written) {
-        return Err(Error::not_supported(*feature));
-    }
-    let columns = table.columns.into_iter().map(column_definition).collect::<Result<_>>()?;
-    let sort_key = table.sortkey.unwrap_or_default().into_iter().map(sort_column).collect::<Result<_>>()?;
-    Ok(Statement::CreateTable(CreateTable { name: table.name, if_not_exists: table.if_not_exists, columns, sort_key }))
-}
-
-fn sort_column(column: ast::Expr) -> Result<ast::Ident> {
-    match column {
-        ast::Expr::Identifier(name) => Ok(name),
-        other => Err(Error::not_supported(format!("SORTKEY ({other})"))),
-    }
-}
-
-fn column_definition(column: ast::ColumnDef) -> Result<ColumnDefinition> {
-    let mut not_null = false;
-    for option in &column.options {
-        let feature = match &option.option {
-            ColumnOption::Null => continue,
-            ColumnOption::NotNull => {
-                not_null = true;
-                continue;
-            }
-            ColumnOption::Default(_) => "DEFAULT",
-            ColumnOption::PrimaryKey(_) => "PRIMARY KEY",
-            ColumnOption::Unique(_) => "UNIQUE",
-            ColumnOption::ForeignKey(_) => "REFERENCES",
-            ColumnOption::Check(_) => "CHECK",
-            ColumnOption::Generated { .. } | ColumnOption::Identity(_) => "GENERATED",
-            ColumnOption::Collation(_) => "COLLATE",
-            _ => "a column option of this kind",
-        };
-        return Err(Error::not_supported(feature));
-    }
-    Ok(ColumnDefinition { name: column.name, data_type: column.data_type, not_null })
+    let feature = feature.iter().find(|(written, _)| *written).map(|(_, feature)| *feature);
+    Err(Error::not_supported(feature.unwrap_or("CREATE TABLE of this form")))
 }
 
 fn create_view(view: ast::CreateView, reader: &StatementReader<'_>, start: Location) -> Result<Statement> {

@@ -7,9 +7,9 @@ use sqlparser::tokenizer::Token;
 
 use crate::error::{Error, Result};
 use crate::parse::StatementReader;
+use crate::parse::definition::ColumnDefinition;
 use crate::parse::statement::{
-    AddPartitions, ColumnDefinition, CreateExternalSchema, CreateExternalTable, DropPartition, PartitionValues,
-    Statement,
+    AddPartitions, CreateExternalSchema, CreateExternalTable, DropPartition, PartitionValues, Statement,
 };
 
 impl StatementReader<'_> {
@@ -75,7 +75,7 @@ impl StatementReader<'_> {
         self.parenthesised(|reader| {
             let name = reader.identifier()?;
             let data_type = reader.column_type()?;
-            Ok(ColumnDefinition { name, data_type, not_null: false })
+            Ok(ColumnDefinition { name, data_type, constraints: Vec::new(), encoding: None })
         })
     }
 

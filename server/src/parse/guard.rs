@@ -103,7 +103,7 @@ pub fn check(statement: &Statement, text: &str) -> Result<()> {
 }
 
 fn visit_insert(insert: &Insert) -> ControlFlow<Refusal> {
-    insert.source.visit(&mut Guard)?;
+    insert.source.iter().try_for_each(|source| source.visit(&mut Guard))?;
     visit_returning(&insert.returning)
 }
 

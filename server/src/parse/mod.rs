@@ -5,8 +5,11 @@
 //! nodes appear only inside its query and expression fields. Nothing that was written is dropped on the way: what we
 //! do not implement is refused here, by name.
 
+mod constraints;
 pub mod convert;
 pub mod copy;
+mod create_table;
+pub mod definition;
 pub mod depth;
 pub mod dialect;
 pub mod external;
@@ -16,8 +19,10 @@ pub mod length;
 pub mod modify;
 mod nested_type;
 pub mod numbers;
+mod overriding;
 pub mod parentheses;
 pub mod position;
+mod sequences;
 pub mod statement;
 mod user_types;
 
@@ -110,6 +115,12 @@ impl StatementReader<'_> {
         if self.words(&["CREATE", "EXTERNAL", "TABLE"]) {
             return self.create_external_table();
         }
+        if self.begins_table_definition() {
+            return self.create_table();
+        }
+        if let Some(statement) = self.sequence_statement()? {
+            return Ok(statement);
+        }
         if self.words(&["ALTER", "TABLE"]) {
             return self.alter_table();
         }
@@ -125,8 +136,13 @@ impl StatementReader<'_> {
         if self.parser.parse_keyword(Keyword::RESET) {
             return self.reset();
         }
+        let overriding = if self.is_keyword(Keyword::INSERT) { self.take_overriding() } else { None };
         let statement = self.parser.parse_statement().map_err(|error| self.syntax(error))?;
-        convert::statement(statement, self, start.span.start)
+        let mut statement = convert::statement(statement, self, start.span.start)?;
+        if let Statement::Insert(insert) = &mut statement {
+            insert.overriding = overriding;
+        }
+        Ok(statement)
     }
 
     fn reset(&mut self) -> Result<Statement> {
@@ -270,7 +286,7 @@ mod tests {
         check("merge into t using u on t.a = u.a when matched then delete", "0A000 MERGE is not supported @0");
         check("select * from (select 1) tablesample system (10)", "0A000 TABLESAMPLE is not supported @0");
         check("select * from t for update", "0A000 FOR UPDATE is not supported @0");
-        check("create table t (a int primary key)", "0A000 PRIMARY KEY is not supported @0");
+        check("create table t (a int unique deferrable)", "0A000 a constraint with DEFERRABLE is not supported @0");
     }
 
     #[test]

@@ -44,10 +44,7 @@ pub(super) fn update(update: ast::Update) -> Result<Statement> {
     if !plain {
         return Err(Error::not_supported("UPDATE of this form"));
     }
-    let mut assignments = Vec::new();
-    for assignment in update.assignments {
-        assignments.extend(assigned(assignment)?);
-    }
+    let assignments = assignments(update.assignments)?;
     Ok(Statement::Modify(Box::new(Modify {
         target: target_name(update.table, "UPDATE")?,
         kind: ModifyKind::Update(assignments),
@@ -67,6 +64,12 @@ fn target_name(target: TableWithJoins, verb: &str) -> Result<TargetName> {
         }
         _ => Err(Error::not_supported(format!("{verb} of this form"))),
     }
+}
+
+/// What is behind SET.
+pub(super) fn assignments(assignments: Vec<ast::Assignment>) -> Result<Vec<Assignment>> {
+    let assigned = assignments.into_iter().map(assigned).collect::<Result<Vec<_>>>()?;
+    Ok(assigned.into_iter().flatten().collect())
 }
 
 /// One column and its value; `(a, b) = (1, 2)` is two of them.

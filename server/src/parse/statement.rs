@@ -4,6 +4,8 @@ use sqlparser::ast;
 
 use pg::copy_format::CopyOptions;
 
+use super::definition::{AlterSequence, ColumnDefinition, CreateSequence, CreateTable};
+
 /// A statement: one variant per verb.
 #[derive(Debug, Clone)]
 pub enum Statement {
@@ -12,7 +14,7 @@ pub enum Statement {
     /// `EXPLAIN`
     Explain(Explain),
     /// `INSERT`
-    Insert(Insert),
+    Insert(Box<Insert>),
     /// `UPDATE`, `DELETE`
     Modify(Box<Modify>),
     /// `TRUNCATE`
@@ -30,6 +32,10 @@ pub enum Statement {
     CreateExternalSchema(CreateExternalSchema),
     /// `CREATE TABLE`
     CreateTable(CreateTable),
+    /// `CREATE SEQUENCE`
+    CreateSequence(CreateSequence),
+    /// `ALTER SEQUENCE`
+    AlterSequence(AlterSequence),
     /// `CREATE EXTERNAL TABLE`
     CreateExternalTable(CreateExternalTable),
     /// `CREATE VIEW`
@@ -46,7 +52,7 @@ pub enum Statement {
     AlterType(AlterType),
     /// `ALTER DOMAIN`
     AlterDomain(AlterDomain),
-    /// `DROP SCHEMA`, `DROP TABLE`, `DROP VIEW`, `DROP TYPE`, `DROP DOMAIN`
+    /// `DROP SCHEMA`, `DROP TABLE`, `DROP VIEW`, `DROP TYPE`, `DROP DOMAIN`, `DROP SEQUENCE`
     Drop(Drop),
     /// `BEGIN`, `START TRANSACTION`
     Begin(Vec<ast::TransactionMode>),
@@ -89,7 +95,7 @@ pub struct Explain {
     pub query: Box<ast::Query>,
 }
 
-/// `INSERT INTO table [(columns)] query [RETURNING …]`
+/// `INSERT INTO table [(columns)] [OVERRIDING …] query [RETURNING …]`
 #[derive(Debug, Clone)]
 pub struct Insert {
     /// The table.
@@ -98,10 +104,55 @@ pub struct Insert {
     pub alias: Option<ast::Ident>,
     /// The columns that are given values; empty for all.
     pub columns: Vec<ast::Ident>,
-    /// Where the rows come from.
-    pub source: Box<ast::Query>,
+    /// Whether the values of identity columns are those of the statement.
+    pub overriding: Option<Overriding>,
+    /// Where the rows come from; `DEFAULT VALUES` has no query.
+    pub source: Option<Box<ast::Query>>,
+    /// What happens to rows whose key is there already.
+    pub on_conflict: Option<OnConflict>,
     /// What is answered for each row; nothing when it is empty.
     pub returning: Vec<ast::SelectItem>,
+}
+
+/// `ON CONFLICT [target] action`
+#[derive(Debug, Clone)]
+pub struct OnConflict {
+    /// The key; any of the table when there is none.
+    pub target: Option<ConflictTarget>,
+    /// What happens.
+    pub action: ConflictAction,
+}
+
+/// The key of ON CONFLICT.
+#[derive(Debug, Clone)]
+pub enum ConflictTarget {
+    /// `(columns)`
+    Columns(Vec<ast::Ident>),
+    /// `ON CONSTRAINT name`
+    Constraint(ast::Ident),
+}
+
+/// What happens to rows whose key is there already.
+#[derive(Debug, Clone)]
+pub enum ConflictAction {
+    /// `DO NOTHING`
+    Nothing,
+    /// `DO UPDATE SET assignments [WHERE selection]`
+    Update {
+        /// What the row that is there becomes.
+        assignments: Vec<Assignment>,
+        /// Which of the rows that are there.
+        selection: Option<Box<ast::Expr>>,
+    },
+}
+
+/// `OVERRIDING … VALUE`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overriding {
+    /// `OVERRIDING SYSTEM VALUE`: the statement's values
+    System,
+    /// `OVERRIDING USER VALUE`: the sequence's values
+    User,
 }
 
 /// `UPDATE` or `DELETE`
@@ -192,30 +243,6 @@ pub struct CreateExternalSchema {
     pub if_not_exists: bool,
     /// What was said about where it comes from.
     pub source: catalog::ExternalSource,
-}
-
-/// `CREATE TABLE`
-#[derive(Debug, Clone)]
-pub struct CreateTable {
-    /// Its name.
-    pub name: ast::ObjectName,
-    /// Whether it may be there already.
-    pub if_not_exists: bool,
-    /// Its columns.
-    pub columns: Vec<ColumnDefinition>,
-    /// The names of the columns that its rows are sorted by.
-    pub sort_key: Vec<ast::Ident>,
-}
-
-/// A column of `CREATE TABLE` or `CREATE EXTERNAL TABLE`.
-#[derive(Debug, Clone)]
-pub struct ColumnDefinition {
-    /// Its name.
-    pub name: ast::Ident,
-    /// Its type, as written.
-    pub data_type: ast::DataType,
-    /// Whether NULL is refused.
-    pub not_null: bool,
 }
 
 /// `CREATE EXTERNAL TABLE`
@@ -428,6 +455,8 @@ pub enum DropKind {
     Type,
     /// `DROP DOMAIN`
     Domain,
+    /// `DROP SEQUENCE`
+    Sequence,
 }
 
 /// `SET [SESSION | LOCAL] name TO value`
@@ -454,6 +483,8 @@ impl Statement {
             Statement::CopyFrom(_) => "COPY",
             Statement::CreateSchema(_) | Statement::CreateExternalSchema(_) => "CREATE SCHEMA",
             Statement::CreateTable(_) => "CREATE TABLE",
+            Statement::CreateSequence(_) => "CREATE SEQUENCE",
+            Statement::AlterSequence(_) => "ALTER SEQUENCE",
             Statement::CreateExternalTable(_) => "CREATE EXTERNAL TABLE",
             Statement::CreateView(_) => "CREATE VIEW",
             Statement::AddPartitions(_) | Statement::DropPartition(_) => "ALTER TABLE",
@@ -488,6 +519,7 @@ impl DropKind {
             DropKind::View => "DROP VIEW",
             DropKind::Type => "DROP TYPE",
             DropKind::Domain => "DROP DOMAIN",
+            DropKind::Sequence => "DROP SEQUENCE",
         }
     }
 }

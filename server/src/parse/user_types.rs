@@ -1,13 +1,14 @@
 //! CREATE, ALTER and DROP of types and domains.
 
 use sqlparser::ast::Ident;
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
+use sqlparser::tokenizer::Token;
 
+use super::create_table::syntax;
 use super::statement::{
     AlterDomain, AlterDomainAction, AlterType, AlterTypeAction, Constraint, CreateDomain, CreateType, Drop, DropKind,
     LabelPlace, TypeDefinition,
 };
-use super::{Statement, StatementReader, position};
+use super::{Statement, StatementReader};
 use crate::error::{Error, Result};
 
 /// What cannot be part of a word that names a constraint of a domain, and PostgreSQL's reason.
@@ -30,9 +31,9 @@ impl StatementReader<'_> {
         } else if self.words(&["ALTER", "DOMAIN"]) {
             self.alter_domain()?
         } else if self.words(&["DROP", "TYPE"]) {
-            self.drop_types(DropKind::Type)?
+            self.drop_named(DropKind::Type)?
         } else if self.words(&["DROP", "DOMAIN"]) {
-            self.drop_types(DropKind::Domain)?
+            self.drop_named(DropKind::Domain)?
         } else {
             return Ok(None);
         };
@@ -66,7 +67,7 @@ impl StatementReader<'_> {
     }
 
     /// `()` or `(item, …)`
-    fn possibly_none<T>(&mut self, item: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+    pub(super) fn possibly_none<T>(&mut self, item: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         if self.parser.peek_nth_token_ref(1).token == Token::RParen {
             self.expect(&Token::LParen)?;
             self.expect(&Token::RParen)?;
@@ -83,7 +84,7 @@ impl StatementReader<'_> {
         loop {
             let named = if self.words(&["CONSTRAINT"]) { Some(self.identifier()?) } else { None };
             if self.words(&["DEFAULT"]) {
-                if domain.default.replace(self.expression_text()?).is_some() {
+                if domain.default.replace(self.default_expression()?.text).is_some() {
                     return Err(syntax("multiple default expressions"));
                 }
             } else if self.words(&["NOT", "NULL"]) {
@@ -106,11 +107,7 @@ impl StatementReader<'_> {
 
     /// Behind CHECK: the condition in its parentheses.
     fn check(&mut self, name: Option<Ident>) -> Result<Constraint> {
-        self.expect(&Token::LParen)?;
-        let start = self.parser.peek_token_ref().span.start;
-        self.parser.parse_expr().map_err(|error| self.syntax(error))?;
-        let condition = self.text_since(start)?;
-        self.expect(&Token::RParen)?;
+        let condition = self.expression_in_parentheses()?.text;
         if self.words(&["NO", "INHERIT"]) {
             return Err(Error::Sql {
                 error: Box::new(pg::PgError::new(
@@ -121,28 +118,6 @@ impl StatementReader<'_> {
             });
         }
         Ok(Constraint { name, condition })
-    }
-
-    /// The text of a default: an expression in which NOT NULL or CHECK is what follows it.
-    fn expression_text(&mut self) -> Result<String> {
-        let start = self.parser.peek_token_ref().span.start;
-        self.parser.parse_expr().map_err(|error| self.syntax(error))?;
-        self.text_since(start)
-    }
-
-    /// What was read since this place, as it was written.
-    fn text_since(&self, start: Location) -> Result<String> {
-        let unreadable = || Error::not_supported("an expression of this form");
-        let end = self.last_solid().map(|token| token.span.end).ok_or_else(unreadable)?;
-        let bytes = position::byte_offset(&self.text, start).zip(position::byte_offset(&self.text, end));
-        let (start, end) = bytes.ok_or_else(unreadable)?;
-        self.text.get(start..end).map(|text| text.trim().to_owned()).ok_or_else(unreadable)
-    }
-
-    /// The token before the one that comes next.
-    fn last_solid(&self) -> Option<TokenWithSpan> {
-        let token = self.parser.get_current_token();
-        (token.token != Token::EOF).then(|| token.clone())
     }
 
     fn alter_type(&mut self) -> Result<Statement> {
@@ -175,7 +150,7 @@ impl StatementReader<'_> {
     fn alter_domain(&mut self) -> Result<Statement> {
         let name = self.object_name()?;
         let action = if self.words(&["SET", "DEFAULT"]) {
-            AlterDomainAction::SetDefault(Some(self.expression_text()?))
+            AlterDomainAction::SetDefault(Some(self.default_expression()?.text))
         } else if self.words(&["DROP", "DEFAULT"]) {
             AlterDomainAction::SetDefault(None)
         } else if self.words(&["SET", "NOT", "NULL"]) {
@@ -223,7 +198,8 @@ impl StatementReader<'_> {
         self.unexpected(self.parser.peek_token_ref())
     }
 
-    fn drop_types(&mut self, kind: DropKind) -> Result<Statement> {
+    /// Behind `DROP kind`.
+    pub(super) fn drop_named(&mut self, kind: DropKind) -> Result<Statement> {
         let if_exists = self.words(&["IF", "EXISTS"]);
         let mut names = vec![self.object_name()?];
         while self.parser.consume_token(&Token::Comma) {
@@ -242,8 +218,4 @@ fn set_not_null(domain: &mut CreateDomain, not_null: bool) -> Result<()> {
         Some(before) if before != not_null => Err(syntax("conflicting NULL/NOT NULL constraints")),
         _ => Ok(()),
     }
-}
-
-fn syntax(message: &str) -> Error {
-    Error::Syntax { message: message.to_owned(), detail: None, position: None }
 }

@@ -9,8 +9,8 @@ use catalog::{CatalogSnapshot, ObjectName, Oid, Relation, View};
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::TableSource;
-use pg::SessionValues;
 use pg::names::Names;
+use pg::{PgError, SessionValues};
 use storage::external::ExternalTableProvider;
 use storage::hot::{HotTableProvider, Segments};
 use storage::object_stores::ObjectStores;
@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::lazy::physical_may_fail;
 use crate::parse::{Statement, parse};
 use crate::plan::relations::NameScope;
+use crate::plan::sequence_rows::SequenceRows;
 use crate::plan::system_relations;
 use crate::session::{Action, Identity, Object, Session, authorize};
 
@@ -96,6 +97,13 @@ impl PlanContext {
             view_depth: self.view_depth,
             bound: None,
         }
+    }
+
+    /// For a statement whose rows are computed one after the other, in the order in which its query gives them.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        self.state.config_mut().options_mut().execution.target_partitions = 1;
+        self
     }
 
     /// What the statement sees.
@@ -180,7 +188,12 @@ impl PlanContext {
                 FoundRelation::Table { name, source: provider_as_source(Arc::new(provider)) }
             }
             Relation::View(view) => FoundRelation::View { name, analyzed: Box::new(self.analyzed_view(view)?) },
-            Relation::Sequence(_) => return Err(Error::not_supported("reading a sequence as a table")),
+            Relation::Sequence(sequence) => {
+                let sequences = self.values.sequences.clone();
+                let sequences = sequences.ok_or_else(|| PgError::internal("a statement without a session"))?;
+                let rows = SequenceRows::new(sequence.clone(), sequences);
+                FoundRelation::Table { name, source: provider_as_source(Arc::new(rows)) }
+            }
         })
     }
 

@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
-use catalog::{CatalogSnapshot, Column, HotTable};
+use catalog::{CatalogSnapshot, HotTable};
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::logical_expr::LogicalPlan;
-use pg::user_types::{base_type, type_of_column};
+use pg::user_types::base_type;
 use pg::{PgError, Type};
 use sqlparser::ast;
 
 use crate::analyze::modify::Target;
 use crate::analyze::{Analyzed, Analyzer};
 use crate::apply::with_parameters;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::parse::statement::{Insert, Modify};
 use crate::plan::PlanContext;
+use crate::plan::conflict::ConflictPlan;
+use crate::plan::point::PointSelect;
+use crate::plan::rebind::with_rows_of;
 
 /// OID of `text`: what a parameter is when nothing says otherwise.
 const TEXT_OID: u32 = 25;
@@ -33,6 +36,10 @@ pub struct Planned {
     pub search_path: Vec<String>,
     /// What was seen when it was planned: the plan holds on to these rows.
     pub snapshot: Arc<CatalogSnapshot>,
+    /// The short way, if the query has one.
+    pub point: Option<Arc<PointSelect>>,
+    /// Of an INSERT … ON CONFLICT.
+    pub on_conflict: Option<ConflictPlan>,
 }
 
 /// Plans a query whose parameters have these types, where they are known.
@@ -47,58 +54,25 @@ pub fn plan_query(
 ) -> Result<Planned> {
     let mut analyzer = Analyzer::new(context, text, parameters);
     let analyzed = analyzer.settled_query(query)?;
-    Ok(planned(context, analyzed, analyzer.into_parameters()))
+    let planned = planned(context, analyzed, analyzer.into_parameters());
+    let point = PointSelect::of(&planned.plan, &planned.schema, &planned.parameters).map(Arc::new);
+    Ok(Planned { point, ..planned })
 }
 
-/// Plans the query of an INSERT, whose columns are assigned to these of a table. Behind them come the columns, for a query of
-/// so many, that are given no value and get one from their domain.
+/// Plans the rows of an INSERT into these columns of a table, see [`Analyzer::insert`].
 ///
 /// # Errors
 /// As for [`plan_query`]; 42804 for a column that cannot be assigned.
-pub fn plan_source(
-    context: &PlanContext,
-    query: &ast::Query,
-    text: &str,
-    parameters: Vec<Option<Type>>,
-    targets: &[&Column],
-    domain_columns: impl FnOnce(usize) -> Vec<usize>,
-    table: &HotTable,
-) -> Result<Planned> {
-    let mut analyzer = Analyzer::new(context, text, parameters);
-    let types: Vec<_> = targets.iter().map(|it| (it.name.clone(), type_of_column(&it.sql_type))).collect();
-    let analyzed = analyzer.insert_source(query, &types)?;
-    let left: Vec<_> = domain_columns(analyzed.columns.len()).iter().map(|it| &table.columns[*it]).collect();
-    let analyzed = analyzer.with_domain_defaults(analyzed, &left)?;
-    Ok(planned(context, analyzed, analyzer.into_parameters()))
-}
-
-/// Plans an INSERT with RETURNING, see [`Analyzer::insert_returning`]; `targets` are the columns that get values, and
-/// `domain_columns` tells which of the others have one of their domain.
-///
-/// # Errors
-/// As for [`plan_source`].
-pub fn plan_insert_returning(
+pub fn plan_insert(
     context: &PlanContext,
     insert: &Insert,
     text: &str,
     parameters: Vec<Option<Type>>,
     table: &HotTable,
-    targets: &[usize],
-    domain_columns: impl FnOnce(usize) -> Vec<usize>,
+    places: &[usize],
 ) -> Result<Planned> {
     let mut analyzer = Analyzer::new(context, text, parameters);
-    let types = targets.iter().map(|place| &table.columns[*place]);
-    let types: Vec<_> = types.map(|column| (column.name.clone(), type_of_column(&column.sql_type))).collect();
-    let source = analyzer.insert_source(&insert.source, &types)?;
-    let width = source.columns.len();
-    if width < targets.len() && !insert.columns.is_empty() {
-        return Err(Error::InsertArity { more_expressions: false });
-    }
-    let left = domain_columns(width);
-    let left_columns: Vec<_> = left.iter().map(|place| &table.columns[*place]).collect();
-    let source = analyzer.with_domain_defaults(source, &left_columns)?;
-    let given: Vec<usize> = targets[..width].iter().copied().chain(left).collect();
-    let analyzed = analyzer.insert_returning(source, table, &given, insert)?;
+    let analyzed = analyzer.insert(insert, table, places)?;
     Ok(planned(context, analyzed, analyzer.into_parameters()))
 }
 
@@ -127,10 +101,22 @@ fn planned(context: &PlanContext, analyzed: Analyzed, parameters: Vec<Option<Typ
         parameters,
         search_path: context.search_path().to_vec(),
         snapshot: context.snapshot().clone(),
+        point: None,
+        on_conflict: None,
     }
 }
 
 impl Planned {
+    /// The same over the rows of another snapshot with the same definitions.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn over(&self, snapshot: Arc<CatalogSnapshot>) -> Result<Self> {
+        let plan = with_rows_of(self.plan.clone(), &snapshot)?;
+        let on_conflict = self.on_conflict.as_ref().map(|conflicts| conflicts.over(&snapshot)).transpose()?;
+        Ok(Planned { plan, on_conflict, snapshot, ..self.clone() })
+    }
+
     /// OIDs of the parameters' types: those that the client declared, then those that the query tells, then text.
     pub fn parameter_oids(&self, declared: &[u32]) -> Vec<u32> {
         let count = self.parameters.len().max(declared.len());
@@ -162,15 +148,23 @@ impl Planned {
     /// # Errors
     /// A value does not fit where its parameter stands.
     pub fn bind(&self, values: &[ScalarValue]) -> Result<LogicalPlan> {
+        self.bound(&self.plan, values)
+    }
+
+    /// Another plan of the same statement with values in place of its parameters.
+    ///
+    /// # Errors
+    /// As for [`Planned::bind`].
+    pub fn bound(&self, plan: &LogicalPlan, values: &[ScalarValue]) -> Result<LogicalPlan> {
         if values.is_empty() {
-            return Ok(self.plan.clone());
+            return Ok(plan.clone());
         }
         let values = values.iter().enumerate().map(|(number, value)| match self.parameters.get(number) {
             Some(Some(ty)) => Ok(carried(value, ty)?),
             _ => Ok(value.clone()),
         });
         let values: Vec<_> = values.collect::<Result<_>>()?;
-        Ok(with_parameters(self.plan.clone(), &ParamValues::from(values))?)
+        Ok(with_parameters(plan.clone(), &ParamValues::from(values))?)
     }
 }
 

@@ -1,15 +1,20 @@
 //! Statement → executable plan. Planning has no effects: it reads a snapshot and asks the stores that tables live in.
 
 pub mod column_names;
+pub mod conflict;
 pub mod context;
 pub mod engine;
 pub mod extensions;
+pub mod given_rows;
 pub mod logical;
+pub mod point;
+pub mod rebind;
 pub mod relations;
+mod sequence_rows;
 mod system_relations;
 pub mod type_names;
 pub mod types;
 
 pub use context::{FoundRelation, PlanContext};
 pub use engine::Engine;
-pub use logical::{Planned, carried, plan_query, plan_source};
+pub use logical::{Planned, carried, plan_insert, plan_query};

@@ -20,7 +20,9 @@ use std::sync::Arc;
 use catalog::{CatalogChange, CatalogSnapshot};
 
 use crate::error::Result;
+use crate::locks::TransactionLocks;
 use crate::plan::relations::NameScope;
+use crate::sequences::SessionSequences;
 use crate::server::SERVER_VERSION;
 use crate::server::Server;
 use pg::SessionValues;
@@ -44,11 +46,15 @@ pub struct Session {
     pub statements: HashMap<String, Arc<Prepared>>,
     /// Its portals; the unnamed one is "".
     pub portals: HashMap<String, Portal>,
+    /// What its transaction has locked, if anything.
+    locks: Option<TransactionLocks>,
     notices: Vec<Notice>,
     /// When the statement began that is being planned and executed.
     statement_start_us: Option<i64>,
     /// When the open transaction began.
     transaction_start_us: Option<i64>,
+    /// The values of sequences.
+    pub sequences: Arc<SessionSequences>,
     /// The generator behind `random()`.
     random: pg::library::number::RandomState,
 }
@@ -80,6 +86,7 @@ impl Session {
     pub fn new(server: Arc<Server>, user: String, database: String) -> Self {
         let entry = server.sessions.register();
         Session {
+            sequences: Arc::new(SessionSequences::new(server.clone())),
             server,
             identity: Arc::new(Identity { user, database, process_id: entry.process_id }),
             entry,
@@ -87,6 +94,7 @@ impl Session {
             transaction: TransactionState::Idle,
             statements: HashMap::new(),
             portals: HashMap::new(),
+            locks: None,
             notices: Vec::new(),
             statement_start_us: None,
             transaction_start_us: None,
@@ -124,6 +132,8 @@ impl Session {
             process_id: self.identity.process_id,
             version: version(),
             random: self.random.clone(),
+            sequences: Some(self.sequences.clone()),
+            waits: Some(self.server.locks.clone()),
             names: None,
             settings: known.values.clone(),
         }

@@ -159,6 +159,12 @@ impl SessionSettings {
         (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
     }
 
+    /// How long a statement may wait for a lock.
+    pub fn lock_timeout(&self) -> Option<Duration> {
+        let milliseconds = self.values.get("lock_timeout").and_then(|value| parse_milliseconds(value))?;
+        (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
+    }
+
     /// The schemas in which an unqualified name is looked for, in order.
     pub fn search_path(&self, user: &str) -> Vec<String> {
         let path = self.values.get("search_path").map_or("\"$user\", public", String::as_str);

@@ -1,9 +1,12 @@
 //! The state of a session's transaction.
 
+use std::sync::Arc;
+
 use catalog::transaction::Savepoint;
-use catalog::{Isolation, Transaction};
+use catalog::{CatalogChange, CatalogSnapshot, Isolation, Sequence, SequenceState, Transaction};
 
 use crate::error::{Error, Result};
+use crate::locks::TransactionLocks;
 use crate::session::{Session, now_us};
 use pg::sqlstate::SqlState;
 
@@ -42,6 +45,38 @@ pub enum TransactionStatus {
 }
 
 impl Session {
+    /// The locks of the transaction that is open, or of the statement that is one of its own.
+    pub fn locks(&mut self) -> &TransactionLocks {
+        let (locks, process_id) = (&self.server.locks, self.identity.process_id);
+        self.locks.get_or_insert_with(|| locks.transaction(process_id))
+    }
+
+    /// A statement is over: when no transaction is open, so is what it was in.
+    pub fn end_statement(&mut self) {
+        if matches!(self.transaction, TransactionState::Idle) {
+            self.locks = None;
+        }
+    }
+
+    /// Whether all statements of the transaction see one snapshot.
+    pub fn sees_one_snapshot(&self) -> bool {
+        match &self.transaction {
+            TransactionState::Open { transaction, .. } => transaction.isolation() != Isolation::ReadCommitted,
+            TransactionState::Idle | TransactionState::Failed { .. } => false,
+        }
+    }
+
+    /// What is committed by now, and what the transaction has changed, whatever its statements see of it.
+    ///
+    /// # Errors
+    /// A concurrent commit has taken away what the transaction builds on.
+    pub fn newest(&self) -> Result<Arc<CatalogSnapshot>> {
+        match &self.transaction {
+            TransactionState::Open { transaction, .. } => Ok(transaction.newest(&self.server.catalog)?),
+            TransactionState::Idle | TransactionState::Failed { .. } => Ok(self.server.catalog.snapshot()),
+        }
+    }
+
     /// What ReadyForQuery says.
     pub fn transaction_status(&self) -> TransactionStatus {
         match self.transaction {
@@ -123,11 +158,36 @@ impl Session {
                 self.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
                 Ok(true)
             }
-            TransactionState::Failed { .. } => Ok(false),
-            TransactionState::Open { transaction, .. } => {
+            TransactionState::Failed { .. } => {
+                self.sequences.forget_own(None);
+                Ok(false)
+            }
+            TransactionState::Open { mut transaction, .. } => {
+                self.add_own_sequences(&mut transaction)?;
+                // Others get the locks when they can see what was committed.
+                let _held = self.locks.take();
                 transaction.commit(&self.server.catalog).await?;
                 Ok(true)
             }
+        }
+    }
+
+    /// How far the sequences are that a transaction has made or restarted is a part of it.
+    fn add_own_sequences(&self, transaction: &mut Transaction) -> Result<()> {
+        let snapshot = transaction.snapshot(&self.server.catalog)?;
+        let own = self.sequences.take_own(&snapshot).into_iter();
+        let changes: Vec<_> =
+            own.map(|(sequence, state)| CatalogChange::SetSequence { sequence, state, expected: None }).collect();
+        if !changes.is_empty() {
+            transaction.add(&self.server.catalog, changes)?;
+        }
+        Ok(())
+    }
+
+    /// A sequence was restarted: as long as a transaction is open, only it knows.
+    pub fn restarted(&self, sequence: &Arc<Sequence>, state: SequenceState) {
+        if matches!(self.transaction, TransactionState::Open { .. }) {
+            self.sequences.begin(sequence, state);
         }
     }
 
@@ -149,7 +209,9 @@ impl Session {
             self.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
         }
         self.transaction = TransactionState::Idle;
+        self.sequences.forget_own(None);
         self.transaction_start_us = None;
+        self.locks = None;
     }
 
     /// `SAVEPOINT`
@@ -197,6 +259,8 @@ impl Session {
         let found = position(&savepoints, name);
         if let Ok(found) = found {
             transaction.roll_back_to(&savepoints[found].1);
+            let snapshot = transaction.snapshot(&self.server.catalog).ok();
+            self.sequences.forget_own(snapshot.as_deref());
             savepoints.truncate(found + 1);
         }
         // An error fails the transaction, once more or for the first time.
@@ -210,9 +274,16 @@ impl Session {
             TransactionState::Open { transaction, implicit: false, savepoints } => {
                 TransactionState::Failed { transaction, savepoints }
             }
-            TransactionState::Open { implicit: true, .. } => TransactionState::Idle,
+            TransactionState::Open { implicit: true, .. } => {
+                self.sequences.forget_own(None);
+                TransactionState::Idle
+            }
             other => other,
         };
+        // What was locked before a savepoint stays locked: ROLLBACK TO goes on from there.
+        if !matches!(&self.transaction, TransactionState::Failed { savepoints, .. } if !savepoints.is_empty()) {
+            self.locks = None;
+        }
     }
 }
 

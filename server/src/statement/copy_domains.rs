@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::Schema;
-use catalog::HotTable;
+use catalog::{Column, ColumnDefault, HotTable};
 use datafusion::common::DFSchema;
 use datafusion::error::DataFusionError;
 use datafusion::physical_expr::PhysicalExpr;
 use pg::PgError;
 use pg::names::Names;
 
+use crate::analyze::Analyzer;
 use crate::analyze::domain::constraints::Constraints;
-use crate::analyze::domain::{column_constraints, default_of_column};
+use crate::analyze::domain::{column_constraints, has_domain};
 use crate::error::Result;
 use crate::plan::PlanContext;
-use crate::statement::assignment::domain_columns_left;
 
 /// What the types of a table's columns demand.
 pub struct Domains {
@@ -38,10 +38,12 @@ impl Domains {
         let constraints = table.columns.iter().map(|column| column_constraints(context, &column.sql_type));
         let constraints = constraints.collect::<Result<_>>()?;
         let default = |column: usize| {
-            let expr = default_of_column(context, &table.columns[column].sql_type)?;
+            let expr = Analyzer::new(context, "", Vec::new()).default_of(&table.columns[column])?.expr;
             Ok((column, context.state().create_physical_expr(expr, &DFSchema::empty())?))
         };
-        let defaults = domain_columns_left(table, targets).into_iter().map(default).collect::<Result<_>>()?;
+        let left = table.columns.iter().enumerate().filter(|(place, _)| !targets.contains(place));
+        let left = left.filter(|(_, column)| has_domain(&column.sql_type) || has_default(column));
+        let defaults = left.map(|(place, _)| default(place)).collect::<Result<_>>()?;
         Ok(Domains { names, constraints, defaults })
     }
 
@@ -75,4 +77,8 @@ impl Domains {
             |(column, expr): &(usize, Arc<dyn PhysicalExpr>)| Ok((*column, expr.evaluate(&batch)?.into_array(rows)?));
         self.defaults.iter().map(value).collect()
     }
+}
+
+fn has_default(column: &Column) -> bool {
+    matches!(column.default, Some(ColumnDefault::Expression(_) | ColumnDefault::Identity { .. }))
 }

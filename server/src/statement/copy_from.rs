@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, new_null_array};
-use catalog::{CatalogChange, Column, HotTable};
+use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
+use catalog::{CatalogChange, Column, ColumnDefault, HotTable};
 use datafusion::execution::memory_pool::MemoryReservation;
 use storage::hot::TableWriter;
 
@@ -13,10 +13,14 @@ use crate::plan::PlanContext;
 use crate::plan::relations::NameScope;
 use crate::session::{Action, Object, Session, StatementGuard, authorize};
 use crate::statement::Outcome;
-use crate::statement::assignment::{complete_rows, expected_domains, target_columns, writable};
+use crate::statement::assignment::{COPY, expected_domains, target_columns, writable};
 use crate::statement::copy_domains::Domains;
+use crate::statement::row_rules::RowRules;
+use crate::statement::write::{commit_rows, named_duplicate};
 use pg::copy_format::{CopyError, CopyFormat, RowParser};
 use pg::input::ColumnBuilder;
+use pg::sqlstate::SqlState;
+use pg::{PgError, SessionValues};
 
 /// Rows that are converted before they go to the writer as a batch.
 const BATCH_ROWS: usize = 8192;
@@ -33,10 +37,24 @@ pub async fn execute(session: &mut Session, copy: &CopyFrom) -> Result<Outcome> 
     let snapshot = session.snapshot()?;
     let relation = NameScope::of(session).must_relation(&snapshot, &copy.table)?;
     authorize(&session.identity, Action::Insert, Object::Relation(relation))?;
-    let table = writable(relation, "copy to")?;
-    let targets = target_columns(&table, &copy.columns)?;
-    let domains = Domains::new(&PlanContext::new(session, snapshot), &table, &targets)?;
-    Ok(Outcome::CopyIn(Box::new(CopyIn::new(session, table, targets, domains, copy))))
+    let table = writable(relation, COPY)?;
+    let targets = copied_columns(&table, &copy.columns)?;
+    let context = PlanContext::new(session, snapshot);
+    let domains = Domains::new(&context, &table, &targets)?;
+    let rules = RowRules::planned(&context, &table)?;
+    Ok(Outcome::CopyIn(Box::new(CopyIn::new(session, table, targets, domains, rules, copy)?)))
+}
+
+/// The columns that the data has: those that are named, or all that are not computed of others.
+fn copied_columns(table: &HotTable, named: &[sqlparser::ast::Ident]) -> Result<Vec<usize>> {
+    let targets = target_columns(table, named)?;
+    let is_generated = |target: &usize| matches!(table.columns[*target].default, Some(ColumnDefault::Generated(_)));
+    if let (Some(target), false) = (targets.iter().find(|target| is_generated(target)), named.is_empty()) {
+        let message = format!("column \"{}\" is a generated column", table.columns[*target].name);
+        let error = PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message);
+        return Err(error.with_detail("Generated columns cannot be used in COPY.").into());
+    }
+    Ok(targets.into_iter().filter(|target| !is_generated(target)).collect())
 }
 
 /// A COPY that takes data.
@@ -46,6 +64,8 @@ pub struct CopyIn {
     targets: Vec<usize>,
     /// What the columns' types demand beyond their text.
     domains: Domains,
+    /// What the table demands of rows.
+    rules: RowRules,
     format: CopyFormat,
     parser: RowParser,
     builders: Vec<ColumnBuilder>,
@@ -54,17 +74,27 @@ pub struct CopyIn {
     /// Bytes of text in the builders.
     converted_bytes: usize,
     writer: TableWriter,
+    /// How the session prints values.
+    values: SessionValues,
     /// What the parser holds of a row that has not ended.
     pending: MemoryReservation,
     guard: StatementGuard,
 }
 
 impl CopyIn {
-    fn new(session: &Session, table: Arc<HotTable>, targets: Vec<usize>, domains: Domains, copy: &CopyFrom) -> Self {
+    fn new(
+        session: &Session,
+        table: Arc<HotTable>,
+        targets: Vec<usize>,
+        domains: Domains,
+        rules: RowRules,
+        copy: &CopyFrom,
+    ) -> Result<Self> {
         let engine = &session.server.engine;
         let builders = targets.iter().map(|target| ColumnBuilder::new(&table.columns[*target], BATCH_ROWS)).collect();
-        CopyIn {
-            writer: TableWriter::new(table.clone(), session.server.segments.clone(), engine.reserve("copy")),
+        Ok(CopyIn {
+            writer: TableWriter::new(table.clone(), session.server.segments.clone(), engine.reserve("copy"))?,
+            values: session.values(Vec::new()),
             pending: engine.reserve("copy input"),
             guard: session.guard(),
             parser: RowParser::new(copy.options.clone()),
@@ -72,10 +102,11 @@ impl CopyIn {
             table,
             targets,
             domains,
+            rules,
             builders,
             batch_line: 1,
             converted_bytes: 0,
-        }
+        })
     }
 
     /// How many columns the data has.
@@ -111,25 +142,41 @@ impl CopyIn {
         self.parser.finish();
         self.convert()?;
         self.write_batch()?;
-        let (changes, rows) = self.writer.finish()?;
-        if !changes.is_empty() {
-            let mut changes = vec![CatalogChange::ChangeRows { table: self.table.oid, changes }];
-            changes.extend(expected_domains(self.domains.names().snapshot(), &self.table));
-            session.commit(changes).await?;
-        }
+        let written = self.writer.finish()?;
+        let rows = written.rows;
+        let mut beside = vec![CatalogChange::ExpectHotTable(self.table.clone())];
+        beside.extend(expected_domains(self.domains.names().snapshot(), &self.table));
+        // It deletes nothing, so there are no rows that others could change.
+        let committed = commit_rows(session, &self.table, written, beside).await;
+        session.end_statement();
+        committed?;
         Ok(format!("COPY {rows}"))
     }
 
     fn convert(&mut self) -> Result<()> {
         let names = self.domains.names().clone();
         let _entered = names.enter();
-        while self.convert_row()? {
+        loop {
+            match self.convert_row() {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) => return Err(self.first_error(error)),
+            }
             let rows = self.builders.first().map_or(BATCH_ROWS, ColumnBuilder::len);
             if rows >= BATCH_ROWS || self.converted_bytes >= BATCH_BYTES {
                 self.write_batch()?;
             }
         }
-        Ok(())
+    }
+
+    /// A row cannot be converted: one before it, which was, may break a rule.
+    fn first_error(&mut self, error: Error) -> Error {
+        let whole = self.builders.iter().map(ColumnBuilder::len).min().unwrap_or(0);
+        let columns: Vec<_> = self.builders.iter_mut().map(|builder| builder.finish().slice(0, whole)).collect();
+        match self.rows_of(columns, whole) {
+            Ok(_) => error,
+            Err(earlier) => earlier,
+        }
     }
 
     /// Converts the next row, if there is one.
@@ -165,9 +212,16 @@ impl CopyIn {
         if rows == 0 {
             return Ok(());
         }
+        let values = self.builders.iter_mut().map(ColumnBuilder::finish).collect();
+        let batch = self.rows_of(values, rows)?;
+        self.writer.append(batch).map_err(|error| named_duplicate(&self.values, error.into()))?;
+        Ok(())
+    }
+
+    /// Rows of the table, of values of the columns that the data has.
+    fn rows_of(&self, values: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
         let mut columns: Vec<Option<ArrayRef>> = vec![None; self.table.columns.len()];
-        for (builder, target) in self.builders.iter_mut().zip(&self.targets) {
-            let values = builder.finish();
+        for (values, target) in values.into_iter().zip(&self.targets) {
             self.domains.check(*target, &values).map_err(|(row, error)| {
                 let line = self.batch_line + row as u64;
                 let context =
@@ -185,9 +239,11 @@ impl CopyIn {
             .iter()
             .zip(columns)
             .map(|(column, array)| array.unwrap_or_else(|| new_null_array(&column.sql_type.in_flight(), rows)));
-        let batch = complete_rows(&self.table, columns.collect(), rows)?;
-        self.writer.append(batch)?;
-        Ok(())
+        self.rules.completed(columns.collect(), rows).map_err(|violation| {
+            let line = self.batch_line + violation.row as u64;
+            let context = format!("COPY {}, line {line}", self.table.name.name);
+            Error::CopyValue { source: Box::new(violation.error), context }
+        })
     }
 }
 
@@ -206,11 +262,6 @@ fn convert_value(
 ) -> Result<()> {
     let context = |shown: String| format!("COPY {}, line {line}, column {}: {shown}", table.name.name, column.name);
     let Some(text) = value else {
-        if column.not_null {
-            let relation = table.name.name.clone();
-            let source = Box::new(Error::NotNullViolation { column: column.name.clone(), relation });
-            return Err(Error::CopyValue { source, context: format!("COPY {}, line {line}", table.name.name) });
-        }
         builder.push_null();
         return Ok(());
     };

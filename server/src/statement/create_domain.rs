@@ -49,7 +49,7 @@ fn domain(create: &CreateDomain, name: &str, search_path: &[String]) -> Result<D
 
 /// What was written under this search path.
 pub fn written(text: String, search_path: &[String]) -> WrittenExpression {
-    WrittenExpression { text, search_path: search_path.to_vec() }
+    WrittenExpression { text, search_path: search_path.to_vec(), refers_to: Vec::new() }
 }
 
 /// A domain over a domain has its default, unless it has one of its own.

@@ -7,7 +7,7 @@ use crate::parse::statement::CreateExternalTable;
 use crate::plan::relations::NameScope;
 use crate::session::{Action, Object, Session, authorize};
 use crate::statement::Outcome;
-use crate::statement::create_table::{check_type_name, columns, exists_already};
+use crate::statement::create_table::{check_type_name, columns, exists_already, is_taken};
 
 /// # Errors
 /// The relation is there already, a column is wrong, or the location cannot be read.
@@ -20,7 +20,7 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
         let message = format!("external tables can only be made in an external schema, \"{}\" is none", name.schema);
         return Err(Error::InvalidDefinition { message });
     }
-    if snapshot.relation(&name).is_some() {
+    if is_taken(&snapshot, &name) {
         return exists_already(session, name, create.if_not_exists, "CREATE EXTERNAL TABLE");
     }
     check_type_name(&snapshot, &name)?;

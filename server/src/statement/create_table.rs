@@ -1,22 +1,24 @@
 //! CREATE TABLE: a hot table.
 
-use catalog::{CatalogChange, CatalogSnapshot, Column, HotTable, ObjectName, SchemaKind};
+use catalog::{CatalogSnapshot, Column, HotTable, ObjectName, SchemaKind};
 use pg::PgError;
 use pg::sqlstate::SqlState;
 
 use crate::error::{Error, Result};
-use crate::parse::statement::{ColumnDefinition, CreateTable};
+use crate::parse::definition::{ColumnDefinition, CreateTable};
+use crate::plan::PlanContext;
 use crate::plan::relations::{NameScope, identifier};
 use crate::plan::types::column_type;
 use crate::session::{Action, Object, Session, authorize};
 use crate::statement::Outcome;
+use crate::statement::table_definition::Definition;
 
 /// Columns of a table, as in PostgreSQL (`MaxHeapAttributeNumber`).
-const COLUMNS_MAX: usize = 1600;
+pub const COLUMNS_MAX: usize = 1600;
 
 /// # Errors
-/// The relation is there already, or a column is wrong.
-pub async fn execute(session: &mut Session, create: &CreateTable) -> Result<Outcome> {
+/// The relation is there already, or a column or a constraint is wrong.
+pub async fn execute(session: &mut Session, create: &CreateTable, text: &str) -> Result<Outcome> {
     let snapshot = session.snapshot()?;
     let (name, schema) = NameScope::of(session).new_relation(&snapshot, &create.name)?;
     authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
@@ -24,36 +26,25 @@ pub async fn execute(session: &mut Session, create: &CreateTable) -> Result<Outc
         let message = format!("hot tables cannot be made in external schema \"{}\"", name.schema);
         return Err(Error::InvalidDefinition { message });
     }
-    if snapshot.relation(&name).is_some() {
+    if is_taken(&snapshot, &name) {
         return exists_already(session, name, create.if_not_exists, "CREATE TABLE");
     }
     check_type_name(&snapshot, &name)?;
-    let names = session.names()?;
-    let columns = {
-        let _entered = names.enter();
-        columns(&create.columns, 1)?
+    let changes = {
+        let context = PlanContext::new(session, snapshot);
+        let _entered = context.names().enter();
+        let table = HotTable::new(session.server.catalog.allocate_oid(), name, Vec::new());
+        let mut definition = Definition::new(&context, &session.server, text, table);
+        definition.create(create)?;
+        definition.into_changes()
     };
-    if let Some(column) = columns.iter().find(|column| column.sql_type.is_nested()) {
-        return Err(Error::not_supported(format!("a column of type {} in a hot table", column.sql_type)));
-    }
-    let options = sort_key(create, &name, &columns)?.into_iter().collect();
-    let table = HotTable { options, ..HotTable::new(session.server.catalog.allocate_oid(), name, columns) };
-    session.commit(vec![CatalogChange::CreateHotTable(table)]).await?;
+    session.commit(changes).await?;
     Ok(Outcome::command("CREATE TABLE"))
 }
 
-/// The option for what SORTKEY says.
-fn sort_key(create: &CreateTable, table: &ObjectName, columns: &[Column]) -> Result<Option<(String, String)>> {
-    let mut key = Vec::with_capacity(create.sort_key.len());
-    for written in &create.sort_key {
-        let column = identifier(written);
-        match columns.iter().position(|it| it.name == column) {
-            None => return Err(Error::UndefinedColumn { column, relation: table.name.clone() }),
-            Some(place) if key.contains(&place) => return Err(Error::DuplicateColumn { column }),
-            Some(place) => key.push(place),
-        }
-    }
-    Ok((!key.is_empty()).then(|| HotTable::sort_key_option(columns, &key)))
+/// Whether a relation or an index has the name.
+pub fn is_taken(snapshot: &CatalogSnapshot, name: &ObjectName) -> bool {
+    snapshot.relation(name).is_some() || snapshot.table_of_index(name).is_some()
 }
 
 /// A relation's rows are of a type of its name.
@@ -90,7 +81,7 @@ pub fn exists_already(
     Ok(Outcome::command(tag))
 }
 
-/// Column definitions, numbered from `first_number`.
+/// Columns that have nothing but names and types.
 ///
 /// # Errors
 /// Two columns have one name, a type cannot be had, or there are too many.
@@ -105,8 +96,7 @@ pub fn columns(definitions: &[ColumnDefinition], first_number: i16) -> Result<Ve
         if columns.iter().any(|column| column.name == name) {
             return Err(Error::DuplicateColumn { column: name });
         }
-        let sql_type = column_type(&definition.data_type)?;
-        columns.push(Column { not_null: definition.not_null, ..Column::new(attribute_number, name, sql_type) });
+        columns.push(Column::new(attribute_number, name, column_type(&definition.data_type)?));
     }
     Ok(columns)
 }

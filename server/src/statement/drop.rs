@@ -1,9 +1,12 @@
-//! DROP SCHEMA, DROP TABLE, DROP VIEW, DROP TYPE, DROP DOMAIN.
+//! DROP SCHEMA, DROP TABLE, DROP VIEW, DROP SEQUENCE, DROP TYPE, DROP DOMAIN.
 
 use std::sync::Arc;
 
+use catalog::constraint::{Constraint, ConstraintKind};
 use catalog::snapshot::TypeUser;
-use catalog::{CatalogChange, CatalogSnapshot, Oid, Relation, UserType};
+use catalog::{CatalogChange, CatalogSnapshot, HotTable, Oid, Relation, Sequence, UserType};
+use pg::PgError;
+use pg::sqlstate::SqlState;
 use sqlparser::ast;
 
 use crate::error::{Error, Result};
@@ -23,7 +26,7 @@ pub async fn execute(session: &mut Session, drop: &Drop) -> Result<Outcome> {
     for name in &drop.names {
         match drop.kind {
             DropKind::Schema => add_schema(session, drop, name, &mut plan)?,
-            DropKind::Table | DropKind::View => add_relation(session, drop, name, &mut plan)?,
+            DropKind::Table | DropKind::View | DropKind::Sequence => add_relation(session, drop, name, &mut plan)?,
             DropKind::Type | DropKind::Domain => {
                 if let Some(ty) = drop_types::named_type(session, &snapshot, drop, name)? {
                     plan.add_type(&ty, drop.cascade)?;
@@ -59,6 +62,9 @@ impl DropPlan<'_> {
             }
         }
         self.relations.push(oid);
+        for sequence in self.snapshot.owned_sequences(oid) {
+            self.add(sequence.oid, false);
+        }
     }
 
     /// A type, and what needs it.
@@ -97,6 +103,9 @@ impl DropPlan<'_> {
             let views = self.snapshot.dependents(relation.oid());
             let kept = views.into_iter().filter(|view| !self.relations.contains(&view.oid));
             let dependents: Vec<_> = kept.map(|view| scope.describe(self.snapshot, &Relation::View(view))).collect();
+            let defaults = self.defaults_left(relation);
+            let dependents: Vec<_> =
+                defaults.into_iter().chain(dependents).chain(self.references_left(relation)).collect();
             if !dependents.is_empty() {
                 return Err(Error::ObjectInUse { object: scope.describe(self.snapshot, relation), dependents });
             }
@@ -104,12 +113,45 @@ impl DropPlan<'_> {
         Ok(())
     }
 
+    /// The defaults that refer to a relation and are not dropped with it.
+    fn defaults_left(&self, relation: &Relation) -> Vec<String> {
+        let defaults = self.snapshot.defaults_that_refer_to(relation.oid()).into_iter();
+        let left = defaults.filter(|(table, _)| !self.relations.contains(&table.oid));
+        let describe = |(table, column): (Arc<HotTable>, String)| {
+            let table = self.scope.describe(self.snapshot, &Relation::Hot(table));
+            format!("default value for column {column} of {table}")
+        };
+        left.map(describe).collect()
+    }
+
+    /// The foreign keys that refer to a table and are not dropped with it.
+    fn references_left(&self, relation: &Relation) -> Vec<String> {
+        let relations = self.snapshot.schemas().flat_map(|schema| self.snapshot.relations_in(&schema.name));
+        let left = relations.filter(|other| !self.relations.contains(&other.oid()));
+        left.flat_map(|other| {
+            let constraints = match other {
+                Relation::Hot(table) => table.constraints.as_slice(),
+                _ => &[],
+            };
+            let refers = |constraint: &&Constraint| {
+                matches!(&constraint.kind, ConstraintKind::ForeignKey(key) if key.referenced == relation.oid())
+            };
+            let table = self.scope.describe(self.snapshot, other);
+            let describe = |constraint: &Constraint| format!("constraint {} on {table}", constraint.name);
+            constraints.iter().filter(refers).map(describe).collect::<Vec<_>>()
+        })
+        .collect()
+    }
+
     fn changes(mut self) -> Vec<CatalogChange> {
         // Views that were named after the tables they read have to go before them.
         let snapshot = self.snapshot;
         let mut ordered = Vec::with_capacity(self.relations.len());
         while !self.relations.is_empty() {
-            let free = |oid: &Oid| !snapshot.dependents(*oid).iter().any(|view| self.relations.contains(&view.oid));
+            let free = |oid: &Oid| {
+                !snapshot.dependents(*oid).iter().any(|view| self.relations.contains(&view.oid))
+                    && !snapshot.defaults_that_refer_to(*oid).iter().any(|(it, _)| self.relations.contains(&it.oid))
+            };
             let (now, later): (Vec<_>, Vec<_>) = self.relations.iter().copied().partition(free);
             ordered.extend(now);
             self.relations = later;
@@ -158,22 +200,53 @@ fn add_schema(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan: 
 fn add_relation(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan: &mut DropPlan<'_>) -> Result<()> {
     let parts = parts(name)?;
     let Some(relation) = NameScope::of(session).relation(plan.snapshot, &parts)? else {
-        let kind = if drop.kind == DropKind::View { "view" } else { "table" };
+        let kind = match drop.kind {
+            DropKind::View => "view",
+            DropKind::Sequence => "sequence",
+            _ => "table",
+        };
         let shown = parts.join(".");
         let error = Error::UndefinedRelation { kind, name: shown.clone() };
         return missing(session, drop.if_exists, format!("{kind} \"{shown}\""), error);
     };
     authorize(&session.identity, Action::Drop, Object::Relation(relation))?;
     let expected = match (drop.kind, relation) {
-        (DropKind::View, Relation::View(_)) | (DropKind::Table, Relation::Hot(_) | Relation::External(_)) => None,
+        (DropKind::View, Relation::View(_))
+        | (DropKind::Sequence, Relation::Sequence(_))
+        | (DropKind::Table, Relation::Hot(_) | Relation::External(_)) => None,
         (DropKind::View, _) => Some("a view"),
+        (DropKind::Sequence, _) => Some("a sequence"),
         _ => Some("a table"),
     };
+    if let (Relation::Sequence(sequence), None) = (relation, expected)
+        && let Some((table, column)) = identity_column(plan.snapshot, sequence)
+    {
+        let (scope, snapshot) = (&plan.scope, plan.snapshot);
+        let what = format!("column {column} of {}", scope.describe(snapshot, &Relation::Hot(table)));
+        let sequence = scope.describe(snapshot, relation);
+        let message = format!("cannot drop {sequence} because {what} requires it");
+        let error = PgError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message);
+        return Err(error.with_hint(format!("You can drop {what} instead.")).into());
+    }
     if let Some(expected) = expected {
         return Err(Error::WrongObjectType { name: relation.name().name.clone(), expected });
     }
+    let needed =
+        matches!(relation, Relation::Sequence(_)) && !plan.snapshot.defaults_that_refer_to(relation.oid()).is_empty();
+    if needed && drop.cascade {
+        return Err(Error::not_supported("dropping a sequence together with the defaults that use it"));
+    }
     plan.add(relation.oid(), drop.cascade);
     Ok(())
+}
+
+/// The identity column that a sequence belongs to.
+fn identity_column(snapshot: &CatalogSnapshot, sequence: &Sequence) -> Option<(Arc<HotTable>, String)> {
+    let (table, column) = sequence.owner.filter(|_| sequence.identity)?;
+    match snapshot.relation_by_oid(table)? {
+        Relation::Hot(table) => Some((table.clone(), table.column(column)?.name.clone())),
+        _ => None,
+    }
 }
 
 /// A notice where IF EXISTS was written, the error where it was not.

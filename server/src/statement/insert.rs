@@ -2,27 +2,33 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use catalog::{CatalogChange, CatalogSnapshot, HotTable};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use arrow::compute::{CastOptions, cast_with_options};
+use catalog::{CatalogChange, CatalogSnapshot, Column, HotTable, Oid, Relation};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
-use pg::Type;
+use pg::session::Sequences;
+use pg::user_types::type_of_column;
+use pg::{PgError, Type};
 use storage::hot::TableWriter;
 
 use crate::error::{Error, Result};
 use crate::parse::statement::Insert;
 use crate::parse::{Parsed, position};
-use crate::plan::logical::plan_insert_returning;
+use crate::plan::conflict::plan_on_conflict;
 use crate::plan::relations::NameScope;
-use crate::plan::{PlanContext, Planned, plan_source};
-use crate::session::{Action, Object, Prepared, Session, authorize};
-use crate::statement::Outcome;
-use crate::statement::assignment::{
-    complete_rows, domain_columns_left, expected_domains, table_rows, target_columns, writable,
-};
-use crate::statement::literal_rows::{LiteralRows, literal_rows};
+use crate::plan::{PlanContext, Planned, plan_insert};
+use crate::session::{Action, Object, Prepared, Session, TransactionStatus, authorize};
+use crate::statement::assignment::{expected_domains, target_columns, writable};
+use crate::statement::literal_rows::{LiteralRows, Parameters, literal_rows};
 use crate::statement::returning::Returned;
+use crate::statement::row_rules::{RowRules, plain_batch};
+use crate::statement::write::commit_rows;
+use crate::statement::{Outcome, on_conflict};
+
+/// Times that a statement is run again because others have changed the table in between.
+const ATTEMPTS_MAX: usize = 10;
 
 /// Runs the query, converts its rows, and commits them.
 ///
@@ -34,63 +40,118 @@ pub async fn execute(
     insert: &Insert,
     parameters: &[ScalarValue],
 ) -> Result<Outcome> {
+    let alone = session.transaction_status() == TransactionStatus::Idle;
+    for _ in 1..ATTEMPTS_MAX {
+        match attempt(session, prepared, insert, parameters).await {
+            // The table has become another one since the statement began: it begins again.
+            Err(Error::Catalog(catalog::Error::ChangedConcurrently { .. })) if alone => {}
+            result => return result,
+        }
+    }
+    attempt(session, prepared, insert, parameters).await
+}
+
+async fn attempt(
+    session: &mut Session,
+    prepared: &Prepared,
+    insert: &Insert,
+    parameters: &[ScalarValue],
+) -> Result<Outcome> {
+    if insert.on_conflict.is_some() {
+        return on_conflict::execute(session, prepared, insert, parameters).await;
+    }
     let snapshot = session.snapshot()?;
     let text = prepared.parsed.as_ref().map_or("", |parsed| parsed.text.as_ref());
     let Target { table, columns } = target(session, &snapshot, insert, text)?;
     let server = &session.server;
-    let mut writer = TableWriter::new(table.clone(), server.segments.clone(), server.engine.reserve("insert"));
+    let mut writer = TableWriter::new(table.clone(), server.segments.clone(), server.engine.reserve("insert"))?;
     let mut returned = None;
-    let mut expected = None;
-    match literal(insert, &table, &columns) {
+    let mut expected = vec![CatalogChange::ExpectHotTable(table.clone())];
+    let types = prepared.planned.as_ref().map_or(&[][..], |planned| planned.parameters.as_slice());
+    match literal(insert, &table, &columns, Parameters { types, values: parameters }) {
         Some(rows) => {
-            let names = session.names()?;
-            let _entered = names.enter();
-            let targets = checked_targets(&columns, insert, rows.width())?;
-            writer.append(rows.table_rows(&table, targets, text)?)?;
+            let mut values = {
+                let names = session.names()?;
+                let _entered = names.enter();
+                rows.columns(&table, checked_targets(&columns, insert, rows.width())?, text)?
+            };
+            for (place, sequence) in rows.sequences() {
+                let column = &table.columns[place];
+                values[place] = sequence_values(session, &snapshot, sequence, column, rows.height()).await?;
+            }
+            let batch = match plain_batch(&table, &values, rows.height())? {
+                Some(batch) => batch,
+                None => RowRules::new(session, &snapshot, &table)?.checked(values, rows.height())?,
+            };
+            writer.append(batch)?;
         }
         None => {
             let (planned, plan) = prepared.bound_plan(session, parameters).await?;
-            expected = expected_domains(&planned.snapshot, &table);
-            if insert.returning.is_empty() {
-                let targets = planned_targets(&table, &columns, insert, planned.schema.fields().len())?;
-                let write = |batch: &RecordBatch| Ok(writer.append(table_rows(&table, &targets, batch)?)?);
-                for_each_batch(session, &planned, plan, write).await?;
-            } else {
-                let returned = returned.insert(Returned::new(session, planned.schema.clone()));
-                let width = table.columns.len();
-                let write = |batch: &RecordBatch| {
-                    writer.append(complete_rows(&table, batch.columns()[..width].to_vec(), batch.num_rows())?)?;
-                    returned.add(batch, width)
-                };
-                for_each_batch(session, &planned, plan, write).await?;
-            }
+            expected.extend(expected_domains(&planned.snapshot, &table));
+            let rules = RowRules::new(session, &planned.snapshot, &table)?;
+            let returned = returned.insert(Returned::new(session, planned.schema.clone()));
+            let width = table.columns.len();
+            let write = |batch: &RecordBatch| {
+                writer.append(rules.checked(batch.columns()[..width].to_vec(), batch.num_rows())?)?;
+                if insert.returning.is_empty() { Ok(()) } else { returned.add(batch, width) }
+            };
+            // Values of sequences are given to rows in their order.
+            let ordered = insert.source.as_ref().is_some_and(|query| query.order_by.is_some());
+            for_each_batch(session, &planned, plan, ordered, write).await?;
         }
     }
-    let (changes, count) = writer.finish()?;
-    if !changes.is_empty() {
-        let mut changes = vec![CatalogChange::ChangeRows { table: table.oid, changes }];
-        changes.extend(expected);
-        session.commit(changes).await?;
-    }
+    let written = writer.finish()?;
+    let count = written.rows;
+    // It deletes nothing, so there are no rows that others could change.
+    commit_rows(session, &table, written, expected).await?;
     Ok(match returned {
-        Some(returned) => returned.into_outcome(session, "INSERT"),
-        None => Outcome::command(format!("INSERT 0 {count}")),
+        Some(returned) if !insert.returning.is_empty() => returned.into_outcome(session, "INSERT"),
+        _ => Outcome::command(format!("INSERT 0 {count}")),
     })
 }
 
+/// The next values of a sequence, for a column that has them by default.
+async fn sequence_values(
+    session: &mut Session,
+    snapshot: &CatalogSnapshot,
+    sequence: Oid,
+    column: &Column,
+    count: usize,
+) -> Result<ArrayRef> {
+    let Some(Relation::Sequence(sequence)) = snapshot.relation_by_oid(sequence) else {
+        return Err(catalog::Error::ChangedConcurrently { oid: sequence }.into());
+    };
+    let sequences = session.sequences.clone();
+    let values = match sequences.values_at_hand(sequence, count)? {
+        Some(values) => values,
+        None => {
+            let sequence = sequence.clone();
+            let engine = &session.server.engine;
+            engine.analyze(move || Ok(sequences.next_values(&sequence, count)?)).await?
+        }
+    };
+    let values: ArrayRef = Arc::new(Int64Array::from(values));
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    let values = cast_with_options(&values, &column.sql_type.in_flight(), &options);
+    values.map_err(|_| PgError::out_of_range(&type_of_column(&column.sql_type).name()).into())
+}
+
 /// The rows of a statement that needs no plan.
-fn literal(insert: &Insert, table: &HotTable, columns: &[usize]) -> Option<LiteralRows> {
-    literal_rows(&insert.source, table, columns).filter(|_| insert.returning.is_empty())
+fn literal(insert: &Insert, table: &HotTable, columns: &[usize], parameters: Parameters<'_>) -> Option<LiteralRows> {
+    let plain = insert.returning.is_empty() && insert.overriding.is_none() && insert.on_conflict.is_none();
+    literal_rows(insert.source.as_ref().filter(|_| plain)?, table, columns, parameters)
 }
 
 async fn for_each_batch(
     session: &mut Session,
     planned: &Planned,
     plan: LogicalPlan,
+    ordered: bool,
     mut write: impl FnMut(&RecordBatch) -> Result<()>,
 ) -> Result<()> {
     let guard = session.guard();
-    let context = Arc::new(PlanContext::new(session, planned.snapshot.clone()));
+    let context = PlanContext::new(session, planned.snapshot.clone());
+    let context = Arc::new(if ordered { context.in_order() } else { context });
     let plan = guard.run(session.server.engine.physical_plan(context.clone(), plan)).await??;
     let mut rows = session.server.engine.execute(plan, context.state())?;
     while let Some(batch) = guard.run(rows.next()).await? {
@@ -132,15 +193,6 @@ fn checked_targets<'a>(columns: &'a [usize], insert: &Insert, values: usize) -> 
     Ok(&columns[..values])
 }
 
-/// The columns that a plan of so many columns gives values: those of the query, then those that have them of their domains.
-fn planned_targets(table: &HotTable, columns: &[usize], insert: &Insert, width: usize) -> Result<Vec<usize>> {
-    let fits = |values: &usize| values + domain_columns_left(table, &columns[..*values]).len() == width;
-    let values = (0..=columns.len()).rev().find(fits).unwrap_or(width);
-    let mut targets = checked_targets(columns, insert, values)?.to_vec();
-    targets.extend(domain_columns_left(table, &targets));
-    Ok(targets)
-}
-
 /// What the query of an INSERT fills; `None` when it has no query to plan.
 ///
 /// # Errors
@@ -152,7 +204,7 @@ pub fn targets(
     insert: &Insert,
 ) -> Result<Option<Target>> {
     let target = target(session, snapshot, insert, &parsed.text)?;
-    if literal(insert, &target.table, &target.columns).is_some() {
+    if literal(insert, &target.table, &target.columns, Parameters::default()).is_some() {
         return Ok(None);
     }
     Ok(Some(target))
@@ -169,11 +221,9 @@ pub fn plan(
     target: &Target,
     parameters: Vec<Option<Type>>,
 ) -> Result<Planned> {
-    let Target { table, columns } = target;
-    let targets: Vec<_> = columns.iter().map(|column| &table.columns[*column]).collect();
-    let left = |values: usize| domain_columns_left(table, &columns[..values]);
-    if !insert.returning.is_empty() {
-        return plan_insert_returning(context, insert, &parsed.text, parameters, table, columns, left);
+    let planned = plan_insert(context, insert, &parsed.text, parameters, &target.table, &target.columns)?;
+    match &insert.on_conflict {
+        Some(on_conflict) => plan_on_conflict(context, insert, on_conflict, &parsed.text, planned, &target.table),
+        None => Ok(planned),
     }
-    plan_source(context, &insert.source, &parsed.text, parameters, &targets, left, table)
 }

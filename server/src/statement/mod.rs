@@ -20,15 +20,21 @@ pub mod explain;
 pub mod insert;
 pub mod literal_rows;
 pub mod modify;
+pub mod on_conflict;
 pub mod outcome;
 pub mod prepare;
 pub mod query;
 pub mod returning;
+pub mod row_rules;
+pub mod sequence;
+pub mod sequence_options;
 pub mod set;
 pub mod show;
+pub mod table_definition;
 pub mod transaction;
 pub mod truncate;
 pub mod vacuum;
+pub mod write;
 
 pub use copy_from::CopyIn;
 pub use outcome::{Outcome, RowStream};
@@ -60,7 +66,9 @@ pub async fn execute(
         Statement::CopyFrom(copy) => copy_from::execute(session, copy).await,
         Statement::CreateSchema(create) => create_schema::execute(session, create).await,
         Statement::CreateExternalSchema(create) => create_external_schema::execute(session, create).await,
-        Statement::CreateTable(create) => create_table::execute(session, create).await,
+        Statement::CreateTable(create) => create_table::execute(session, create, &parsed.text).await,
+        Statement::CreateSequence(create) => sequence::create(session, create).await,
+        Statement::AlterSequence(alter) => sequence::alter(session, alter).await,
         Statement::CreateExternalTable(create) => create_external_table::execute(session, create).await,
         Statement::CreateView(create) => create_view::execute(session, create).await,
         Statement::AddPartitions(add) => add_partitions::execute(session, add).await,
@@ -82,5 +90,6 @@ pub async fn execute(
         Statement::ResetAll => set::reset_all(session),
         Statement::Show { name } => show::execute(session, name),
     };
-    outcome.map(Some)
+    session.end_statement();
+    outcome.map(Some).map_err(|error| write::named_duplicate(&session.values(Vec::new()), error))
 }

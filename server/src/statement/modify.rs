@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use catalog::{CatalogChange, CatalogSnapshot, HotTable, RowAddresses, RowChanges};
+use catalog::{CatalogChange, CatalogSnapshot, Column, ColumnDefault, HotTable, RowAddresses};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
@@ -12,23 +12,26 @@ use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
 use pg::Type;
 use storage::hot::scan::addresses;
+use storage::hot::table_writer::WrittenRows;
 use storage::hot::{HotTableProvider, TableWriter};
 
 use crate::analyze::modify::Target;
 use crate::error::{Error, Result};
 use crate::lazy::physical_may_fail;
 use crate::parse::Parsed;
-use crate::parse::statement::{Modify, ModifyKind};
+use crate::parse::statement::{Assignment, Modify, ModifyKind};
 use crate::plan::logical::plan_modify;
-use crate::plan::relations::NameScope;
+use crate::plan::relations::{NameScope, parts};
 use crate::plan::{PlanContext, Planned};
-use crate::session::{Action, Object, Prepared, Session, TransactionStatus, authorize};
+use crate::session::{Action, Object, Prepared, Session, authorize};
 use crate::statement::Outcome;
-use crate::statement::assignment::{complete_rows, expected_domains, writable};
+use crate::statement::assignment::{expected_domains, writable};
 use crate::statement::returning::Returned;
+use crate::statement::row_rules::RowRules;
+use crate::statement::write::{Write, commit_rows};
 
 /// Times that a statement is run again because others have changed its rows in between.
-const ATTEMPTS_MAX: usize = 1000;
+pub const ATTEMPTS_MAX: usize = 1000;
 
 /// Plans the query of an UPDATE or DELETE.
 ///
@@ -76,21 +79,22 @@ pub async fn execute(
     modify: &Modify,
     parameters: &[ScalarValue],
 ) -> Result<Outcome> {
-    let alone = session.transaction_status() == TransactionStatus::Idle;
     for attempt in 1.. {
         let (planned, plan) = prepared.bound_plan(session, parameters).await?;
         let table = target(session, &planned.snapshot, modify)?;
         let found = find(session, &planned, plan, modify, &table).await?;
-        let count = found.changes.delete.len();
-        let mut changes = vec![CatalogChange::ChangeRows { table: table.oid, changes: found.changes }];
-        changes.extend(expected_domains(&planned.snapshot, &table));
-        match if count == 0 { Ok(()) } else { session.commit(changes).await } {
-            Ok(()) if modify.returning.is_empty() => {
+        let count = found.written.changes.delete.len();
+        let mut beside = vec![CatalogChange::ExpectHotTable(table.clone())];
+        beside.extend(expected_domains(&planned.snapshot, &table));
+        match commit_rows(session, &table, found.written, beside).await? {
+            Write::Done if modify.returning.is_empty() => {
                 return Ok(Outcome::command(format!("{} {count}", modify.verb())));
             }
-            Ok(()) => return Ok(found.returned.into_outcome(session, modify.verb())),
-            Err(Error::Catalog(catalog::Error::RowChangedConcurrently { .. })) if alone && attempt < ATTEMPTS_MAX => {}
-            Err(error) => return Err(error),
+            Write::Done => return Ok(found.returned.into_outcome(session, modify.verb())),
+            Write::RowsChanged if attempt < ATTEMPTS_MAX => {}
+            Write::RowsChanged => {
+                return Err(catalog::Error::RowChangedConcurrently { table: table.oid }.into());
+            }
         }
     }
     Err(Error::Catalog(catalog::Error::ShuttingDown))
@@ -98,7 +102,7 @@ pub async fn execute(
 
 /// What the query has found.
 struct Found {
-    changes: RowChanges,
+    written: WrittenRows,
     returned: Returned,
 }
 
@@ -114,24 +118,43 @@ async fn find(
     let context = Arc::new(PlanContext::new(session, planned.snapshot.clone()));
     let plan = guard.run(engine.physical_plan(context.clone(), plan)).await??;
     let mut rows = engine.execute(plan, context.state())?;
+    let rules = RowRules::planned(&context, table)?;
+    let writer = TableWriter::new(table.clone(), session.server.segments.clone(), engine.reserve("update"))?;
     let mut collected = Collected {
+        rules,
         table: table.clone(),
         updates: matches!(modify.kind, ModifyKind::Update(_)),
         delete: RowAddresses::default(),
-        writer: TableWriter::new(table.clone(), session.server.segments.clone(), engine.reserve("update")),
+        writer: writer.changing_only(&changed_columns(table, modify)),
         returned: Returned::new(session, planned.schema.clone()),
     };
     while let Some(batch) = guard.run(rows.next()).await? {
         collected.add(&batch?)?;
     }
-    let (mut changes, _) = collected.writer.finish()?;
-    changes.delete = collected.delete;
-    Ok(Found { changes, returned: collected.returned })
+    let mut written = collected.writer.finish()?;
+    written.changes.delete = collected.delete;
+    Ok(Found { written, returned: collected.returned })
+}
+
+/// The numbers of the columns that get values.
+fn changed_columns(table: &HotTable, modify: &Modify) -> Vec<i16> {
+    let ModifyKind::Update(assignments) = &modify.kind else { return Vec::new() };
+    let named = |name: &str| {
+        let is_named = |assignment: &&Assignment| {
+            parts(&assignment.column).is_ok_and(|path| path.first().is_some_and(|it| it == name))
+        };
+        assignments.iter().any(|assignment| is_named(&assignment))
+    };
+    // What is computed of others changes with them.
+    let computed = |column: &Column| matches!(column.default, Some(ColumnDefault::Generated(_)));
+    let changed = table.columns.iter().filter(|column| named(&column.name) || computed(column));
+    changed.map(|column| column.attribute_number).collect()
 }
 
 /// The rows that a statement changes, as they are found.
 struct Collected {
     table: Arc<HotTable>,
+    rules: RowRules,
     updates: bool,
     delete: RowAddresses,
     writer: TableWriter,
@@ -150,7 +173,7 @@ impl Collected {
         let width = if self.updates { self.table.columns.len() } else { 0 };
         if self.updates {
             let values = batch.columns()[..width].to_vec();
-            self.writer.append(complete_rows(&self.table, values, batch.num_rows())?)?;
+            self.writer.append(self.rules.checked(values, batch.num_rows())?)?;
         }
         self.returned.add(&batch, width)
     }

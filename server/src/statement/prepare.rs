@@ -85,15 +85,20 @@ impl Prepared {
         }
     }
 
-    /// The plan for what the session sees by now: the one that was made, or a new one when something was committed.
+    /// The plan for what the session sees by now: the one that was made, over the rows that there are now, or a new one when
+    /// a definition has changed.
     ///
     /// # Errors
     /// The query does not fit any more.
     pub(super) async fn current_plan(&self, session: &mut Session) -> Result<Planned> {
         let Some(planned) = &self.planned else { return Err(no_plan()) };
         let search_path = NameScope::of(session).search_path;
-        if Arc::ptr_eq(&session.snapshot()?, &planned.snapshot) && search_path == planned.search_path {
-            return Ok(planned.clone());
+        let snapshot = session.snapshot()?;
+        if search_path == planned.search_path && snapshot.has_definitions_of(&planned.snapshot) {
+            return match Arc::ptr_eq(&snapshot, &planned.snapshot) {
+                true => Ok(planned.clone()),
+                false => planned.over(snapshot),
+            };
         }
         self.replanned(session, self.parameter_types.iter().map(|oid| declared_type(*oid)).collect()).await
     }

@@ -139,6 +139,63 @@ async fn definitions_outlive_a_kill() {
 }
 
 #[tokio::test]
+async fn a_value_of_a_sequence_is_never_handed_out_again_after_a_kill() {
+    let data_dir = tempfile::tempdir().unwrap();
+    let mut last = 0;
+    for cycle in 0..CYCLES {
+        let mut server = start_in(data_dir.path()).await;
+        let client = server.connect().await;
+        if cycle == 0 {
+            client.batch_execute("CREATE SEQUENCE s; CREATE TABLE t (id serial, s bigint)").await.unwrap();
+        }
+        // Values that no commit keeps count too.
+        client
+            .batch_execute("BEGIN; INSERT INTO t (s) SELECT nextval('s') FROM generate_series(1, 5000); ROLLBACK")
+            .await
+            .unwrap();
+        for _ in 0..3 {
+            let next: i64 = value(&client, "SELECT nextval('s')").await.parse().unwrap();
+            assert!(next > last, "{next} after {last}, cycle {cycle}");
+            last = next;
+        }
+        client
+            .batch_execute("INSERT INTO t (s) VALUES (1), (2); INSERT INTO t (s) VALUES (nextval('s'))")
+            .await
+            .unwrap();
+        last = value(&client, "SELECT max(s) FROM t").await.parse().unwrap();
+        server.kill_hard();
+    }
+    let server = start_in(data_dir.path()).await;
+    let client = server.connect().await;
+    assert_eq!(value(&client, "SELECT count(DISTINCT id) = count(*) FROM t").await, "t");
+}
+
+#[tokio::test]
+async fn sessions_are_given_different_values_of_a_sequence() {
+    let server = TestServer::builder().start().await;
+    let client = server.connect().await;
+    client.batch_execute("CREATE TABLE t (id serial, s int)").await.unwrap();
+    let mut writers = Vec::new();
+    for writer in 0..4 {
+        let client = server.connect().await;
+        writers.push(tokio::spawn(async move {
+            for number in 0..50 {
+                let insert = match number % 2 {
+                    0 => format!("INSERT INTO t (s) VALUES ({writer})"),
+                    _ => format!("INSERT INTO t (s) SELECT {writer} FROM generate_series(1, 40)"),
+                };
+                client.batch_execute(&insert).await.unwrap();
+            }
+        }));
+    }
+    for writer in writers {
+        timeout(DEADLINE, writer).await.unwrap().unwrap();
+    }
+    assert_eq!(value(&client, "SELECT count(*) FROM t").await, "4100");
+    assert_eq!(value(&client, "SELECT count(DISTINCT id) FROM t").await, "4100");
+}
+
+#[tokio::test]
 async fn a_request_to_stop_is_an_orderly_end() {
     for signal in [Signal::Terminate, Signal::Interrupt] {
         let data_dir = tempfile::tempdir().unwrap();

@@ -6,6 +6,7 @@
 //! * [`hostile_messages`]: clients that do not keep to the protocol
 //! * [`errors`]: what goes wrong and what the client is told about it
 //! * [`object_store_faults`]: what external tables ask of their store, and what happens when it fails
+//! * [`locks`]: transactions that want the same rows or keys
 //! * [`durability`]: processes that are killed, stopped, or refuse to start
 //! * [`isolation`]: sessions that run at the same time
 //! * [`demo`]: the demo of a newcomer's first minute
@@ -31,6 +32,8 @@ mod errors;
 mod object_store_faults;
 
 mod hostile_messages;
+
+mod locks;
 
 mod durability;
 

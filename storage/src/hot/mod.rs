@@ -1,6 +1,7 @@
 //! Hot tables: rows that arrive in commits; few of them are kept inside the commits and in memory, many in segments.
 
 pub mod compaction;
+pub mod keys;
 pub mod provider;
 mod representation;
 pub mod rows;
@@ -9,6 +10,7 @@ pub mod segments;
 mod sort_key;
 pub mod table_writer;
 
+pub use keys::{KeyHasher, KeyIndex};
 pub use provider::HotTableProvider;
 pub use segments::Segments;
 pub use table_writer::TableWriter;

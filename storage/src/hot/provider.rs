@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
-use catalog::{HotTable, TableRows};
+use catalog::{HotTable, Oid, TableRows};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
 use datafusion::logical_expr::{Expr, TableType};
@@ -14,7 +14,7 @@ use super::scan::{HotScanExec, MayFail, address_fields};
 use super::segments::Segments;
 
 /// The rows of a hot table in one snapshot.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct HotTableProvider {
     table: Arc<HotTable>,
     rows: Arc<TableRows>,
@@ -29,6 +29,21 @@ impl HotTableProvider {
     pub fn new(table: Arc<HotTable>, rows: Arc<TableRows>, segments: Arc<Segments>, may_fail: MayFail) -> Self {
         let schema = table.arrow_schema();
         HotTableProvider { table, rows, segments, schema, may_fail }
+    }
+
+    /// The same table with other rows.
+    pub fn with_rows(&self, rows: Arc<TableRows>) -> Self {
+        HotTableProvider { rows, ..self.clone() }
+    }
+
+    /// The number of the table.
+    pub fn oid(&self) -> Oid {
+        self.table.oid
+    }
+
+    /// The definition of the table.
+    pub fn table(&self) -> &Arc<HotTable> {
+        &self.table
     }
 
     /// The table with these rows, and the address of each in two more columns.

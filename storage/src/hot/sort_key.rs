@@ -9,7 +9,8 @@ use catalog::HotTable;
 /// The columns that a table's rows are sorted by, by position. Those whose values have no order at rest say nothing about
 /// where rows are, so they are left out.
 pub(super) fn sort_key(table: &HotTable) -> Vec<usize> {
-    let mut key = table.sort_key();
+    let place = |number: &i16| table.columns.iter().position(|column| column.attribute_number == *number);
+    let mut key: Vec<usize> = table.sort_key.iter().filter_map(place).collect();
     key.retain(|column| {
         let field = SortField::new(table.columns[*column].sql_type.at_rest());
         RowConverter::supports_fields(&[field])

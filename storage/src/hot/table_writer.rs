@@ -8,12 +8,15 @@ use arrow::compute::concat_batches;
 use catalog::rows::{RowSet, Segment};
 use catalog::{HotTable, RowChanges};
 use datafusion::common::Result;
+use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryReservation;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use super::keys::NewKeys;
 use super::rows;
 use super::segments::{NewSegment, Segments};
 use super::sort_key::{in_order, order, sort_key};
+use crate::error::Error;
 
 /// Rows in a batch. A block of deleted rows covers as many, and a batch of them decodes and scans well.
 const BATCH_ROWS_MAX: usize = catalog::rows::BLOCK_ROWS as usize;
@@ -38,14 +41,33 @@ pub struct TableWriter {
     current: Option<NewSegment>,
     finished: Vec<Arc<Segment>>,
     rows: u64,
+    keys: Vec<NewKeys>,
     reservation: MemoryReservation,
+}
+
+/// What a statement has written.
+#[derive(Debug)]
+pub struct WrittenRows {
+    /// What makes the rows visible once it is committed.
+    pub changes: RowChanges,
+    /// How many rows there are.
+    pub rows: u64,
+    /// Their keys, by constraint: no two rows have the same, but whether other rows of the table have one of them is to be
+    /// seen.
+    pub keys: Vec<NewKeys>,
 }
 
 impl TableWriter {
     /// A writer whose memory counts in `reservation`.
-    pub fn new(table: Arc<HotTable>, segments: Arc<Segments>, reservation: MemoryReservation) -> Self {
-        TableWriter {
+    ///
+    /// # Errors
+    /// A key over columns that cannot be one: a bug.
+    pub fn new(table: Arc<HotTable>, segments: Arc<Segments>, reservation: MemoryReservation) -> Result<Self> {
+        let keys = table.constraints.iter().filter_map(|constraint| NewKeys::new(&table, constraint));
+        let keys = keys.collect::<Result<_, _>>()?;
+        Ok(TableWriter {
             sort_key: sort_key(&table),
+            keys,
             table,
             segments,
             pending: Vec::new(),
@@ -56,7 +78,13 @@ impl TableWriter {
             finished: Vec::new(),
             rows: 0,
             reservation,
-        }
+        })
+    }
+
+    /// Leaves keys out whose values the rows have had before: none of the columns, by attribute number, has changed.
+    pub fn changing_only(mut self, columns: &[i16]) -> Self {
+        self.keys.retain(|keys| keys.key.columns().any(|column| columns.contains(&column.attribute_number)));
+        self
     }
 
     /// Adds rows whose columns are those of the table, in flight.
@@ -66,6 +94,11 @@ impl TableWriter {
     pub fn append(&mut self, batch: RecordBatch) -> Result<()> {
         self.reservation.try_grow(batch.get_array_memory_size())?;
         self.rows += batch.num_rows() as u64;
+        for keys in &mut self.keys {
+            if let Some(duplicate) = keys.add(&batch)? {
+                return Err(DataFusionError::External(Box::new(Error::DuplicateKey(Box::new(duplicate)))));
+            }
+        }
         let mut rest = batch;
         while self.pending_rows + rest.num_rows() >= BATCH_ROWS_MAX {
             let fits = BATCH_ROWS_MAX - self.pending_rows;
@@ -81,11 +114,11 @@ impl TableWriter {
         Ok(())
     }
 
-    /// The changes that make the rows visible, and how many rows they are.
+    /// What was written.
     ///
     /// # Errors
     /// The memory is not there, or a segment cannot be written.
-    pub fn finish(mut self) -> Result<(RowChanges, u64)> {
+    pub fn finish(mut self) -> Result<WrittenRows> {
         if self.pending_rows > 0 {
             self.store_pending()?;
         }
@@ -96,7 +129,7 @@ impl TableWriter {
         let segments = std::mem::take(&mut self.finished).into_iter().map(|segment| (segment, RowSet::default()));
         let changes =
             RowChanges { segments: segments.collect(), ..RowChanges::append(std::mem::take(&mut self.stored)) };
-        Ok((changes, self.rows))
+        Ok(WrittenRows { changes, rows: self.rows, keys: self.keys })
     }
 
     fn store_pending(&mut self) -> Result<()> {
@@ -114,16 +147,21 @@ impl TableWriter {
         }
         // The rows are gone, what is stored of them stays.
         let open = self.current.as_ref().map_or(0, NewSegment::memory_bytes);
-        self.reservation.try_resize(self.stored_bytes + open)
+        self.reservation.try_resize(self.stored_bytes + open + self.keys_bytes())
+    }
+
+    fn keys_bytes(&self) -> usize {
+        self.keys.iter().map(NewKeys::memory_bytes).sum()
     }
 
     /// Rows that are to be sorted wait for as many others as there is memory for.
     fn reserve_sorted(&mut self) -> Result<()> {
-        if self.stored_bytes < SORTED_BYTES_MAX && self.reservation.try_resize(self.stored_bytes).is_ok() {
+        let held = self.stored_bytes + self.keys_bytes();
+        if self.stored_bytes < SORTED_BYTES_MAX && self.reservation.try_resize(held).is_ok() {
             return Ok(());
         }
         self.write_sorted()?;
-        self.reservation.try_resize(0)
+        self.reservation.try_resize(self.keys_bytes())
     }
 
     /// Makes a segment of the rows that wait.

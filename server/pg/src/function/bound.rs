@@ -44,6 +44,11 @@ impl BoundFunction {
         self.function
     }
 
+    /// The types of its arguments.
+    pub fn types(&self) -> &[Type] {
+        &self.types
+    }
+
     /// The type of its results.
     pub fn result(&self) -> &Type {
         &self.result

@@ -83,7 +83,10 @@ async fn table(falsify: impl Fn(i32, SegmentFile) -> SegmentFile) -> HotScanExec
     let definition = definition(catalog.allocate_oid());
     let (oid, schema) = (definition.oid, stored_schema(&definition));
     let (garbage, _) = mpsc::channel();
-    let segments = Segments::new(vfs, Path::new("/segments").into(), garbage, Arc::new(ColumnCache::new(1 << 26)));
+    let segments =
+        Segments::new(vfs, Path::new("/segments").into(), garbage, Arc::new(ColumnCache::new(1 << 26)), |error| {
+            panic!("{error}")
+        });
     let mut random = StdRng::seed_from_u64(7);
     let mut written = Vec::new();
     for part in 0..SEGMENTS {

@@ -10,7 +10,7 @@ pub mod reader;
 mod tests;
 pub mod writer;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,6 +55,8 @@ pub struct Segments {
     open: Cache<Arc<str>, Arc<SegmentReader>>,
     known: Cache<Arc<str>, Arc<SegmentDetails>>,
     columns: Arc<ColumnCache>,
+    /// By segment, the suffixes of the files that were made of it and go with it.
+    derived: Mutex<HashMap<String, BTreeSet<String>>>,
 }
 
 /// A segment that is being written. Its file is garbage unless it is finished.
@@ -90,7 +92,17 @@ impl Segments {
         on_flush_failed: FlushFailureHook,
     ) -> Self {
         let (open, known) = (Cache::new(OPEN_SEGMENTS_MAX), Cache::new(KNOWN_SEGMENTS_MAX));
-        Segments { vfs, directory, garbage, flushed: Mutex::default(), on_flush_failed, open, known, columns }
+        Segments {
+            vfs,
+            directory,
+            garbage,
+            flushed: Mutex::default(),
+            on_flush_failed,
+            open,
+            known,
+            columns,
+            derived: Mutex::default(),
+        }
     }
 
     /// What is kept of them decoded.
@@ -168,6 +180,10 @@ impl Segments {
         self.open.remove(file.name.as_str());
         self.known.remove(file.name.as_str());
         self.columns.forget(&file.name);
+        let derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner).remove(stem(&file.name));
+        for suffix in derived.into_iter().flatten() {
+            self.remove_derived(file, &suffix);
+        }
         match self.vfs.remove_file(&path) {
             Ok(()) => info!(table = file.table.0, file = file.name, "segment removed"),
             Err(error) => warn!(%error, path = %path.display(), "a segment that is not needed could not be removed"),
@@ -185,10 +201,13 @@ impl Segments {
         for directory in self.vfs.list(&self.directory)? {
             let Ok(table) = directory.parse().map(Oid) else { continue };
             for name in self.vfs.list(&self.table_directory(table))? {
-                if name.ends_with(FILE_SUFFIX) && !needed.contains(&(table, name.clone())) {
+                let segment = format!("{}{FILE_SUFFIX}", stem(&name));
+                if !needed.contains(&(table, segment.clone())) {
                     let path = self.table_directory(table).join(&name);
-                    info!(path = %path.display(), "removing a segment that nothing refers to");
+                    info!(path = %path.display(), "removing a file that nothing refers to");
                     self.vfs.remove_file(&path)?;
+                } else if let (true, Some((_, suffix))) = (name != segment, name.split_once('.')) {
+                    self.note_derived(&segment, suffix.to_owned());
                 }
             }
         }
@@ -205,6 +224,30 @@ impl Segments {
             let details = SegmentDetails::decode(file.details.clone());
             details.map(Arc::new).map_err(|error| damaged(file, error.to_string()))
         })
+    }
+
+    /// The file system that they are in.
+    pub(super) fn vfs(&self) -> &dyn Vfs {
+        self.vfs.as_ref()
+    }
+
+    /// Where a file is that was made of a segment.
+    pub(super) fn derived_path(&self, file: &SegmentFile, suffix: &str) -> PathBuf {
+        self.table_directory(file.table).join(format!("{}.{suffix}", stem(&file.name)))
+    }
+
+    /// A file was made of a segment: it goes with it.
+    pub(super) fn note_derived(&self, name: &str, suffix: String) {
+        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        derived.entry(stem(name).to_owned()).or_default().insert(suffix);
+    }
+
+    /// Removes a file that was made of a segment.
+    pub(super) fn remove_derived(&self, file: &SegmentFile, suffix: &str) {
+        let path = self.derived_path(file, suffix);
+        if let Err(error) = self.vfs.remove_file(&path) {
+            warn!(%error, path = %path.display(), "a file that is not needed could not be removed");
+        }
     }
 
     /// The segment, opened.
@@ -273,6 +316,11 @@ fn converted(batches: &[ArrayRef], target: &DataType) -> Result<CachedColumn, Ar
 
 fn damaged(file: &SegmentFile, reason: String) -> Error {
     Error::DamagedSegment { name: file.name.clone(), reason }
+}
+
+/// The part of a file's name that a segment and what was made of it share.
+fn stem(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(stem, _)| stem)
 }
 
 impl NewSegment {

@@ -51,7 +51,7 @@ fn to_text(call: &Call) -> Result<ArrayRef> {
     Ok(std::sync::Arc::new(builder.finish()))
 }
 
-fn from_text(call: &Call) -> Result<ArrayRef> {
+pub(super) fn from_text(call: &Call) -> Result<ArrayRef> {
     let texts = call.column::<&str>(0)?;
     // The text of a `char(n)` has the blanks that are not stored.
     let length = call.types.first().filter(|ty| ty.oid == BPCHAR).and_then(|ty| length_of(ty.typmod));

@@ -3,6 +3,7 @@
 
 use arrow::array::ArrayRef;
 
+use super::by_text;
 use crate::error::{PgError, Result};
 use crate::function::CastContext::{Assignment, Implicit};
 use crate::function::{Call, Cast, Oid, cast, native_cast};
@@ -81,6 +82,8 @@ pub static CASTS: &[Cast] = &[
     native_cast(&[REGPROCEDURE], REGPROC, Implicit),
     native_cast(&[REGOPER], REGOPERATOR, Implicit),
     native_cast(&[REGOPERATOR], REGOPER, Implicit),
+    cast(&[TEXT], REGCLASS, Implicit, by_text::from_text),
+    cast(&[VARCHAR], REGCLASS, Implicit, by_text::from_text),
 ];
 
 fn from_int2(call: &Call) -> Result<ArrayRef> {

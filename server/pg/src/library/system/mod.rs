@@ -3,13 +3,34 @@
 mod encodings;
 mod format_type;
 mod nulls;
+mod sequences;
 mod session;
 mod sizes;
 
+use arrow::array::{ArrayRef, BooleanArray};
+use std::sync::Arc;
+
 use super::Section;
+use crate::error::Result;
+use crate::function::{Call, Function, function};
+use crate::types::BOOL;
+
+/// A value for each row, so that what depends on it is no constant.
+pub static EACH_ROW: Function = function("each_row", &[], BOOL, each_row).volatile();
+
+fn each_row(call: &Call) -> Result<ArrayRef> {
+    Ok(Arc::new(BooleanArray::from(vec![true; call.rows()])))
+}
 
 /// What this module has.
 pub static SECTION: Section = Section {
-    functions: &[encodings::FUNCTIONS, format_type::FUNCTIONS, nulls::FUNCTIONS, session::FUNCTIONS, sizes::FUNCTIONS],
+    functions: &[
+        encodings::FUNCTIONS,
+        format_type::FUNCTIONS,
+        nulls::FUNCTIONS,
+        sequences::FUNCTIONS,
+        session::FUNCTIONS,
+        sizes::FUNCTIONS,
+    ],
     ..Section::EMPTY
 };

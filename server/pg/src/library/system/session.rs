@@ -22,6 +22,7 @@ pub static FUNCTIONS: &[Function] = &[
     function("getpgusername", &[], NAME, current_user).stable(),
     function("session_user", &[], NAME, current_user).stable(),
     function("pg_backend_pid", &[], INT4, pg_backend_pid).stable(),
+    function("pg_blocking_pids", &[INT4], INT4_ARRAY, pg_blocking_pids).volatile(),
     function("pg_is_in_recovery", &[], BOOL, pg_is_in_recovery).volatile(),
     function("version", &[], TEXT, version).stable(),
 ];
@@ -52,6 +53,14 @@ fn current_user(call: &Call) -> Result<ArrayRef> {
 fn pg_backend_pid(call: &Call) -> Result<ArrayRef> {
     let process_id = call.session().process_id;
     call.map0(|| process_id)
+}
+
+fn pg_blocking_pids(call: &Call) -> Result<ArrayRef> {
+    let waits = call.session().waits.as_ref();
+    call.map1(|process_id: i32| {
+        let blocking = waits.map(|waits| waits.blocking(process_id)).unwrap_or_default();
+        blocking.into_iter().map(Some).collect::<Vec<_>>()
+    })
 }
 
 fn pg_is_in_recovery(call: &Call) -> Result<ArrayRef> {

@@ -1,0 +1,152 @@
+//! CREATE TABLE with columns: its elements, and what PostgreSQL and Redshift let one say behind them.
+
+use sqlparser::ast::Ident;
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::Token;
+
+use super::definition::{ColumnDefinition, CreateTable, TableConstraint};
+use super::{Statement, StatementReader};
+use crate::error::{Error, Result};
+
+/// The words that begin a constraint among the columns of a table.
+const CONSTRAINT_WORDS: &[&str] = &["CONSTRAINT", "CHECK", "PRIMARY", "UNIQUE", "FOREIGN", "EXCLUDE"];
+/// What may be written behind the columns, and cannot be had.
+const NOT_THERE: &[&[&str]] = &[
+    &["INHERITS"],
+    &["PARTITION", "BY"],
+    &["USING"],
+    &["WITH"],
+    &["WITHOUT", "OIDS"],
+    &["ON", "COMMIT"],
+    &["TABLESPACE"],
+    &["INTERLEAVED", "SORTKEY"],
+];
+
+impl StatementReader<'_> {
+    /// Whether `CREATE TABLE [IF NOT EXISTS] name (` with columns comes next: neither a list of names for CREATE TABLE AS nor
+    /// LIKE.
+    pub(super) fn begins_table_definition(&self) -> bool {
+        let word = |at: usize, wanted: &str| {
+            matches!(&self.parser.peek_nth_token_ref(at).token,
+                Token::Word(found) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(wanted))
+        };
+        let is_word = |at: usize| matches!(self.parser.peek_nth_token_ref(at).token, Token::Word(_));
+        if !(word(0, "CREATE") && word(1, "TABLE")) {
+            return false;
+        }
+        let mut at = if word(2, "IF") && word(3, "NOT") && word(4, "EXISTS") { 5 } else { 2 };
+        while is_word(at) && self.parser.peek_nth_token_ref(at + 1).token == Token::Period {
+            at += 2;
+        }
+        let opens = is_word(at) && self.parser.peek_nth_token_ref(at + 1).token == Token::LParen;
+        let only_names =
+            is_word(at + 2) && matches!(self.parser.peek_nth_token_ref(at + 3).token, Token::Comma | Token::RParen);
+        opens && !only_names && !word(at + 2, "LIKE")
+    }
+
+    /// `CREATE TABLE [IF NOT EXISTS] name (elements) options`
+    pub(super) fn create_table(&mut self) -> Result<Statement> {
+        self.words(&["CREATE", "TABLE"]);
+        let if_not_exists = self.words(&["IF", "NOT", "EXISTS"]);
+        let name = self.object_name()?;
+        let mut table = CreateTable {
+            name,
+            if_not_exists,
+            columns: Vec::new(),
+            constraints: Vec::new(),
+            sort_key: Vec::new(),
+            dist_key: None,
+            options: Vec::new(),
+        };
+        self.possibly_none(|reader| reader.table_element(&mut table))?;
+        self.table_options(&mut table)?;
+        Ok(Statement::CreateTable(table))
+    }
+
+    fn table_element(&mut self, table: &mut CreateTable) -> Result<()> {
+        if self.words(&["LIKE"]) {
+            return Err(Error::not_supported("LIKE among the columns of a table"));
+        }
+        let begins_constraint = matches!(&self.parser.peek_token_ref().token, Token::Word(word)
+            if word.quote_style.is_none() && CONSTRAINT_WORDS.iter().any(|known| known.eq_ignore_ascii_case(&word.value)));
+        match begins_constraint {
+            true => table.constraints.push(self.table_constraint()?),
+            false => table.columns.push(self.column_definition()?),
+        }
+        Ok(())
+    }
+
+    /// `name type [constraint …]`
+    pub(super) fn column_definition(&mut self) -> Result<ColumnDefinition> {
+        let name = self.identifier()?;
+        let data_type = self.parser.parse_data_type().map_err(|error| self.syntax(error))?;
+        let mut column = ColumnDefinition { name, data_type, constraints: Vec::new(), encoding: None };
+        self.column_constraints(&mut column)?;
+        Ok(column)
+    }
+
+    /// `[CONSTRAINT name] constraint`, among the columns
+    pub(super) fn table_constraint(&mut self) -> Result<TableConstraint> {
+        let place = self.parser.peek_token_ref().span.start;
+        let name = if self.words(&["CONSTRAINT"]) { Some(self.identifier()?) } else { None };
+        let kind = self.table_constraint_kind()?;
+        self.constraint_attributes()?;
+        Ok(TableConstraint { name, kind, place })
+    }
+
+    /// What Redshift lets one say about a table.
+    fn table_options(&mut self, table: &mut CreateTable) -> Result<()> {
+        loop {
+            if let Some(words) = NOT_THERE.iter().find(|words| self.words(words)) {
+                return Err(Error::not_supported(format!("CREATE TABLE … {}", words.join(" "))));
+            }
+            if self.words(&["BACKUP"]) {
+                let value = self.one_of(&["YES", "NO"])?;
+                table.options.push(("BACKUP".into(), value));
+            } else if self.words(&["DISTSTYLE"]) {
+                let value = self.one_of(&["AUTO", "EVEN", "KEY", "ALL"])?;
+                table.options.push(("DISTSTYLE".into(), value));
+            } else if self.words(&["DISTKEY"]) {
+                let columns = self.column_names()?;
+                let [column] = columns.as_slice() else {
+                    return Err(syntax("a table has one distribution key column at most"));
+                };
+                if table.dist_key.replace(column.clone()).is_some() {
+                    return Err(syntax("multiple DISTKEYs are not allowed"));
+                }
+            } else if self.words(&["SORTKEY", "AUTO"]) {
+                table.options.push(("SORTKEY".into(), "AUTO".into()));
+            } else if self.words(&["COMPOUND", "SORTKEY"]) || self.words(&["SORTKEY"]) {
+                if !std::mem::replace(&mut table.sort_key, self.column_names()?).is_empty() {
+                    return Err(syntax("multiple SORTKEYs are not allowed"));
+                }
+            } else if self.words(&["ENCODE", "AUTO"]) {
+                table.options.push(("ENCODE".into(), "AUTO".into()));
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    fn one_of(&mut self, words: &[&str]) -> Result<String> {
+        match words.iter().find(|word| self.words(&[word])) {
+            Some(word) => Ok((*word).to_owned()),
+            None => Err(self.unexpected(self.parser.peek_token_ref())),
+        }
+    }
+
+    /// `(name, …)`
+    pub(super) fn column_names(&mut self) -> Result<Vec<Ident>> {
+        self.parenthesised(Self::identifier)
+    }
+
+    /// Whether a keyword comes next that is written without quotes.
+    pub(super) fn is_keyword(&self, keyword: Keyword) -> bool {
+        matches!(&self.parser.peek_token_ref().token,
+            Token::Word(word) if word.keyword == keyword && word.quote_style.is_none())
+    }
+}
+
+pub(super) fn syntax(message: &str) -> Error {
+    Error::Syntax { message: message.to_owned(), detail: None, position: None }
+}

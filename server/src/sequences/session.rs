@@ -1,0 +1,144 @@
+//! Sequences as a session sees them: the values that it was given last, and those of sequences that only it knows.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use catalog::{CatalogSnapshot, Oid, Sequence, SequenceState};
+use pg::error::Result;
+
+use super::block::Block;
+use crate::server::Server;
+
+/// Sequences as a session sees them.
+#[derive(Debug)]
+pub struct SessionSequences {
+    server: Arc<Server>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// The value that the session was given last, by sequence.
+    values: HashMap<Oid, i64>,
+    /// The sequence of which it was given a value last.
+    last: Option<Oid>,
+    /// Sequences that the open transaction has made or restarted.
+    own: HashMap<Oid, Block>,
+}
+
+impl SessionSequences {
+    /// Of a session that has asked for nothing.
+    pub fn new(server: Arc<Server>) -> Self {
+        SessionSequences { server, known: Mutex::default() }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_committed(&self, oid: Oid) -> bool {
+        self.server.catalog.snapshot().sequence_state(oid).is_some()
+    }
+
+    /// Runs something over the session's own count of a sequence, if it has one.
+    fn with_own<T>(&self, sequence: &Arc<Sequence>, f: impl FnOnce(&mut Block) -> T) -> Option<T> {
+        let mut known = self.known();
+        if !known.own.contains_key(&sequence.oid) && self.is_committed(sequence.oid) {
+            return None;
+        }
+        let new = || Block::new(sequence.clone(), sequence.initial_state());
+        let block = known.own.entry(sequence.oid).or_insert_with(new);
+        block.follow(sequence);
+        Some(f(block))
+    }
+
+    /// The next values, if there is nothing to wait for.
+    ///
+    /// # Errors
+    /// As for [`pg::session::Sequences::next_values`].
+    pub fn values_at_hand(&self, sequence: &Arc<Sequence>, count: usize) -> Result<Option<Vec<i64>>> {
+        let values = match self.with_own(sequence, |block| block.next_values(count)) {
+            Some(values) => Some(values?),
+            None => self.server.sequences.at_hand(&self.server.catalog, sequence, count)?,
+        };
+        if let Some(last) = values.as_ref().and_then(|values| values.last()) {
+            self.remember(sequence.oid, *last);
+        }
+        Ok(values)
+    }
+
+    fn remember(&self, sequence: Oid, value: i64) {
+        let mut known = self.known();
+        known.values.insert(sequence, value);
+        known.last = Some(sequence);
+    }
+
+    /// How far a sequence is.
+    ///
+    /// # Errors
+    /// It is not there any more.
+    pub fn state(&self, sequence: &Arc<Sequence>) -> Result<SequenceState> {
+        match self.with_own(sequence, |block| block.state) {
+            Some(state) => Ok(state),
+            None => self.server.sequences.state(&self.server.catalog, sequence),
+        }
+    }
+
+    /// The open transaction has made or restarted a sequence, which is so far.
+    pub fn begin(&self, sequence: &Arc<Sequence>, state: SequenceState) {
+        self.known().own.insert(sequence.oid, Block::new(sequence.clone(), state));
+    }
+
+    /// How far the sequences are that the open transaction has made or restarted, of those that it has not dropped. From now
+    /// on they are everybody's.
+    pub fn take_own(&self, snapshot: &CatalogSnapshot) -> Vec<(Oid, SequenceState)> {
+        let own = std::mem::take(&mut self.known().own);
+        let there = own.into_iter().filter(|(oid, _)| snapshot.sequence_state(*oid).is_some());
+        there.map(|(oid, block)| (oid, block.state)).collect()
+    }
+
+    /// What the open transaction has made or restarted is gone, except what `snapshot` has and nobody else.
+    pub fn forget_own(&self, snapshot: Option<&CatalogSnapshot>) {
+        let committed = self.server.catalog.snapshot();
+        let stays = |oid: &Oid| {
+            committed.sequence_state(*oid).is_none() && snapshot.is_some_and(|it| it.sequence_state(*oid).is_some())
+        };
+        self.known().own.retain(|oid, _| stays(oid));
+    }
+}
+
+impl pg::session::Sequences for SessionSequences {
+    fn next_values(&self, sequence: &Arc<Sequence>, count: usize) -> Result<Vec<i64>> {
+        let values = match self.with_own(sequence, |block| block.next_values(count)) {
+            Some(values) => values?,
+            None => self.server.sequences.next_values(&self.server.catalog, sequence, count)?,
+        };
+        if let Some(last) = values.last() {
+            self.remember(sequence.oid, *last);
+        }
+        Ok(values)
+    }
+
+    fn set_value(&self, sequence: &Arc<Sequence>, value: i64, is_called: bool) -> Result<()> {
+        let state = SequenceState { last_value: value, is_called };
+        if self.with_own(sequence, |block| *block = Block::new(sequence.clone(), state)).is_none() {
+            self.server.sequences.set(&self.server.catalog, sequence, state)?;
+        }
+        if is_called {
+            self.known().values.insert(sequence.oid, value);
+        }
+        Ok(())
+    }
+
+    fn current_value(&self, sequence: Oid) -> Option<i64> {
+        self.known().values.get(&sequence).copied()
+    }
+
+    fn last_sequence(&self) -> Option<Oid> {
+        self.known().last
+    }
+
+    fn state(&self, sequence: &Arc<Sequence>) -> Result<SequenceState> {
+        SessionSequences::state(self, sequence)
+    }
+}
