@@ -1,5 +1,6 @@
 //! The closed list of what can happen to the catalog, and how a snapshot follows from the one before.
 
+mod comment;
 mod rows;
 mod sequence;
 mod table;
@@ -7,19 +8,20 @@ mod table;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::comment::{Commented, ObjectClass};
 use crate::error::{Error, Result};
 use crate::external_table::ExternalTable;
 use crate::hot_table::HotTable;
 use crate::name::{ObjectName, Oid};
 use crate::partition::{Partition, PartitionValues};
-use crate::rows::{ReplacedUnit, RowChanges, Segment};
+use crate::rows::{ReplacedUnit, RowChanges, RowCounts, Segment};
 use crate::schema::Schema;
 use crate::sequence::{Sequence, SequenceState};
 use crate::snapshot::{CatalogSnapshot, Definitions, Relation};
 use crate::store::{RecordKey, Touched};
 use crate::type_change::describe_type;
 use crate::user_type::UserType;
-use crate::view::View;
+use crate::view::{SeenRelation, View};
 
 /// One thing that happens to the catalog. Verbs check what users should hear in detail before they make one; what is
 /// checked here is what a concurrent commit may have changed in between.
@@ -38,8 +40,13 @@ pub enum CatalogChange {
     CreateExternalTable(ExternalTable),
     /// `CREATE VIEW`
     CreateView(View),
-    /// `CREATE OR REPLACE VIEW` over an existing view: number and name stay
-    ReplaceView(View),
+    /// `CREATE OR REPLACE VIEW` over an existing view, `ALTER VIEW`: number stays, the name may change
+    ReplaceView {
+        /// As it was when the change was decided on.
+        old: Arc<View>,
+        /// As it becomes.
+        new: Arc<View>,
+    },
     /// `ALTER TABLE`: number stays, the name may change
     ReplaceHotTable {
         /// As it was when the change was decided on.
@@ -49,6 +56,13 @@ pub enum CatalogChange {
     },
     /// The rows beside it were made for this definition of a table, which must still hold
     ExpectHotTable(Arc<HotTable>),
+    /// What is beside it was made of all rows of a table, of which there must be no others
+    ExpectRows {
+        /// The hot table.
+        table: Oid,
+        /// What had been done to its rows.
+        counts: RowCounts,
+    },
     /// `CREATE SEQUENCE`
     CreateSequence(Sequence),
     /// `ALTER SEQUENCE`: number stays, the name may change
@@ -89,6 +103,13 @@ pub enum CatalogChange {
     DropType {
         /// Its number.
         oid: Oid,
+    },
+    /// `COMMENT ON`
+    SetComment {
+        /// What it is about.
+        commented: Commented,
+        /// What is said; nothing removes it.
+        text: Option<Arc<str>>,
     },
     /// `ALTER TABLE … ADD PARTITION`
     AddPartition {
@@ -138,12 +159,17 @@ pub enum CatalogChange {
 impl CatalogChange {
     /// Whether plans made before it may be wrong after it.
     fn is_definition(&self) -> bool {
-        use CatalogChange::{ChangeRows, ExpectHotTable, ExpectTypes, RewriteRows, SealRows, SetSequence, Truncate};
+        use CatalogChange::{
+            ChangeRows, ExpectHotTable, ExpectRows, ExpectTypes, RewriteRows, SealRows, SetComment, SetSequence,
+            Truncate,
+        };
         !matches!(
             self,
             ChangeRows { .. }
                 | ExpectTypes(_)
                 | ExpectHotTable(_)
+                | ExpectRows { .. }
+                | SetComment { .. }
                 | Truncate { .. }
                 | SealRows { .. }
                 | RewriteRows { .. }
@@ -185,9 +211,10 @@ impl CatalogSnapshot {
                 self.create_relation(Relation::External(Arc::new(table.clone())), touched)
             }
             CatalogChange::CreateView(view) => self.create_view(view, touched),
-            CatalogChange::ReplaceView(view) => self.replace_view(view, touched),
+            CatalogChange::ReplaceView { old, new } => self.replace_view(old, new, touched),
             CatalogChange::ReplaceHotTable { old, new } => self.replace_hot_table(old, new, touched),
             CatalogChange::ExpectHotTable(table) => self.expect_hot_table(table),
+            CatalogChange::ExpectRows { table, counts } => self.expect_rows(*table, *counts),
             CatalogChange::CreateSequence(sequence) => self.create_sequence(sequence, touched),
             CatalogChange::ReplaceSequence { old, new } => self.replace_sequence(old, new, touched),
             CatalogChange::SetSequence { sequence, state, expected } => {
@@ -198,6 +225,7 @@ impl CatalogSnapshot {
             CatalogChange::ReplaceType { old, new, checked } => self.replace_type(old, new, checked, touched),
             CatalogChange::ExpectTypes(types) => self.expect_types(types),
             CatalogChange::DropType { oid } => self.drop_type(*oid, touched),
+            CatalogChange::SetComment { commented, text } => self.set_comment(*commented, text.as_ref(), touched),
             CatalogChange::AddPartition { table, partition } => self.add_partition(*table, partition, touched),
             CatalogChange::DropPartition { table, values } => self.drop_partition(*table, values, touched),
             CatalogChange::ChangeRows { table, changes } => self.change_rows(*table, changes, touched),
@@ -235,6 +263,7 @@ impl CatalogSnapshot {
             return Err(Error::SchemaNotEmpty { schema: name.to_owned(), relations });
         }
         self.definitions_mut().schemas.remove(name);
+        self.drop_comments(ObjectClass::Schema, oid, touched);
         touched.records.push(RecordKey::Schema(oid));
         Ok(())
     }
@@ -270,15 +299,16 @@ impl CatalogSnapshot {
         self.create_relation(Relation::View(Arc::new(view.clone())), touched)
     }
 
-    fn replace_view(&mut self, view: &View, touched: &mut Touched) -> Result<()> {
+    fn replace_view(&mut self, old: &View, view: &Arc<View>, touched: &mut Touched) -> Result<()> {
         self.check_dependencies(view)?;
         // Another session may have made a view that this one reads read this one.
         if self.reads(&view.depends_on, view.oid) {
             return Err(Error::ChangedConcurrently { oid: view.oid });
         }
         match self.relation_by_oid(view.oid) {
-            Some(Relation::View(old)) if old.name == view.name => {
-                self.put_relation(view.name.clone(), Relation::View(Arc::new(view.clone())), touched);
+            Some(Relation::View(found)) if found.as_ref() == old => {
+                self.rename_relation(&old.name, &view.name)?;
+                self.put_relation(view.name.clone(), Relation::View(view.clone()), touched);
                 Ok(())
             }
             _ => Err(Error::ChangedConcurrently { oid: view.oid }),
@@ -302,9 +332,22 @@ impl CatalogSnapshot {
 
     fn check_dependencies(&self, view: &View) -> Result<()> {
         let is_there = |oid: Oid| self.relation_by_oid(oid).is_some() || self.user_type_by_oid(oid).is_some();
-        match view.depends_on.iter().find(|oid| !is_there(**oid)) {
-            Some(oid) => Err(Error::ChangedConcurrently { oid: *oid }),
-            None => Ok(()),
+        if let Some(oid) = view.depends_on.iter().find(|oid| !is_there(**oid)) {
+            return Err(Error::ChangedConcurrently { oid: *oid });
+        }
+        view.relations.iter().try_for_each(|seen| self.check_columns(seen))
+    }
+
+    /// The columns that a view reads must be there.
+    fn check_columns(&self, seen: &SeenRelation) -> Result<()> {
+        let has_column = |number: i16| match self.relation_by_oid(seen.oid) {
+            Some(Relation::Hot(table)) => table.column(number).is_some(),
+            Some(Relation::View(view)) => usize::try_from(number).is_ok_and(|place| place <= view.columns.len()),
+            other => other.is_some(),
+        };
+        match seen.columns.iter().all(|column| !column.is_read || has_column(column.number)) {
+            true => Ok(()),
+            false => Err(Error::ChangedConcurrently { oid: seen.oid }),
         }
     }
 
@@ -326,6 +369,11 @@ impl CatalogSnapshot {
         touched.records.extend(self.partitions(oid).keys().map(|values| RecordKey::Partition(oid, values.clone())));
         self.drop_rows(oid, touched);
         self.drop_sequence_state(oid, touched);
+        self.drop_comments(ObjectClass::Relation, oid, touched);
+        if let Relation::Hot(table) = &relation {
+            let constraints = table.constraints.iter().map(|constraint| constraint.oid);
+            constraints.for_each(|oid| self.drop_comments(ObjectClass::Constraint, oid, touched));
+        }
         let definitions = self.definitions_mut();
         definitions.partitions.remove(&oid);
         definitions.names.remove(&oid);
@@ -396,6 +444,7 @@ mod tests {
             query: "SELECT id FROM t".into(),
             search_path: vec!["public".into()],
             depends_on: depends_on.iter().map(|oid| Oid(*oid)).collect(),
+            relations: Vec::new(),
         }
     }
 

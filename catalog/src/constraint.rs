@@ -14,6 +14,14 @@ pub struct Constraint {
     pub name: String,
     /// What it asks for.
     pub kind: ConstraintKind,
+    /// Whether all rows fulfil it: those that were there when it was made need not (`NOT VALID`).
+    #[serde(default = "is_valid")]
+    pub is_valid: bool,
+}
+
+/// Of constraints that were stored before this was said of them.
+fn is_valid() -> bool {
+    true
 }
 
 /// What a constraint asks for.

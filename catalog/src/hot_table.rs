@@ -6,6 +6,7 @@ use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
 use crate::constraint::{Constraint, ConstraintKind, Key};
+use crate::missing_value::MissingValue;
 use crate::name::{ObjectName, Oid};
 use crate::types::SqlType;
 use crate::user_type::WrittenExpression;
@@ -25,9 +26,10 @@ pub struct Column {
     /// Where its values come from when a statement gives none; NULL otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<ColumnDefault>,
-    /// The value that rows have which were stored before the column was added, as text (PostgreSQL's `attmissingval`).
+    /// The value that rows have which were stored before the column was added; NULL otherwise. Whoever reads rows must ask
+    /// for it where a unit has no such column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub missing: Option<String>,
+    pub missing: Option<MissingValue>,
 }
 
 /// Where the values of a column come from when a statement gives none.
@@ -104,6 +106,31 @@ impl HotTable {
     /// The constraint of this name.
     pub fn constraint(&self, name: &str) -> Option<&Constraint> {
         self.constraints.iter().find(|constraint| constraint.name == name)
+    }
+
+    /// The constraints that a column is in.
+    pub fn constraints_over(&self, attribute_number: i16) -> impl Iterator<Item = &Constraint> {
+        let is_over = move |constraint: &&Constraint| match &constraint.kind {
+            ConstraintKind::Check(check) => check.columns.contains(&attribute_number),
+            ConstraintKind::Key(key) => key.columns.contains(&attribute_number),
+            ConstraintKind::ForeignKey(foreign) => {
+                let refers_to_itself = foreign.referenced == self.oid;
+                foreign.columns.contains(&attribute_number)
+                    || refers_to_itself && foreign.referenced_columns.contains(&attribute_number)
+            }
+        };
+        self.constraints.iter().filter(is_over)
+    }
+
+    /// The table without a column, the constraints that it is in, and its place in the sort key.
+    #[must_use]
+    pub fn without_column(&self, attribute_number: i16) -> HotTable {
+        let over: Vec<_> = self.constraints_over(attribute_number).map(|constraint| constraint.oid).collect();
+        let mut rest = self.clone();
+        rest.columns.retain(|column| column.attribute_number != attribute_number);
+        rest.constraints.retain(|constraint| !over.contains(&constraint.oid));
+        rest.sort_key.retain(|number| *number != attribute_number);
+        rest
     }
 
     /// Its primary key and unique constraints.

@@ -8,6 +8,7 @@
 //! Whatever comes later must keep it so; editing the catalog must not mean rebuilding the engine.
 
 pub mod change;
+pub mod comment;
 pub mod commit;
 mod committer;
 pub mod constraint;
@@ -15,6 +16,7 @@ mod directory;
 pub mod error;
 pub mod external_table;
 pub mod hot_table;
+pub mod missing_value;
 pub mod name;
 pub mod partition;
 pub mod rows;
@@ -35,13 +37,14 @@ pub use constraint::{Constraint, ConstraintKind};
 pub use error::{Error, Result};
 pub use external_table::{ExternalTable, FileFormat};
 pub use hot_table::{Column, ColumnDefault, HotTable};
+pub use missing_value::MissingValue;
 pub use name::{ObjectName, Oid};
 pub use partition::Partition;
-pub use rows::{RowAddresses, RowChanges, RowSet, TableRows, UnitId};
+pub use rows::{RowAddresses, RowChanges, RowCounts, RowSet, TableRows, UnitId};
 pub use schema::{ExternalSource, Schema, SchemaKind};
 pub use sequence::{Sequence, SequenceState};
 pub use snapshot::{CatalogSnapshot, Relation};
 pub use transaction::{Isolation, Transaction};
 pub use types::SqlType;
 pub use user_type::{UserType, UserTypeKind};
-pub use view::View;
+pub use view::{SeenColumn, SeenRelation, View};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 
+use crate::comment::Commented;
 use crate::error::{Error, Result};
 use crate::external_table::ExternalTable;
 use crate::hot_table::HotTable;
@@ -46,6 +47,8 @@ pub(crate) struct Definitions {
     pub(crate) types: BTreeMap<ObjectName, Arc<UserType>>,
     /// Names of the types, by their numbers and by those of their arrays.
     pub(crate) type_names: BTreeMap<Oid, ObjectName>,
+    /// What users say about things.
+    pub(crate) comments: BTreeMap<Commented, Arc<str>>,
 }
 
 /// Something whose definition names a type.
@@ -148,6 +151,19 @@ impl CatalogSnapshot {
         self.definitions.relations.range(first..).take_while(in_schema).map(|(_, relation)| relation)
     }
 
+    /// All hot tables, by name.
+    pub fn hot_tables(&self) -> impl Iterator<Item = &Arc<HotTable>> {
+        self.definitions.relations.values().filter_map(hot_table)
+    }
+
+    /// All sequences, by name.
+    pub fn sequences(&self) -> impl Iterator<Item = &Arc<Sequence>> {
+        self.definitions.relations.values().filter_map(|relation| match relation {
+            Relation::Sequence(sequence) => Some(sequence),
+            _ => None,
+        })
+    }
+
     /// The table with an index of this name, which shares the name space of relations.
     pub fn table_of_index<'a>(&'a self, name: &'a ObjectName) -> Option<&'a Arc<HotTable>> {
         self.hot_tables_in(&name.schema).find(|table| table.keys().any(|(key, _)| key.name == name.name))
@@ -159,33 +175,21 @@ impl CatalogSnapshot {
     }
 
     fn hot_tables_in<'a>(&'a self, schema: &'a str) -> impl Iterator<Item = &'a Arc<HotTable>> {
-        self.relations_in(schema).filter_map(|relation| match relation {
-            Relation::Hot(table) => Some(table),
-            _ => None,
-        })
+        self.relations_in(schema).filter_map(hot_table)
     }
 
     /// The columns whose default refers to a relation, with their tables.
     pub fn defaults_that_refer_to(&self, oid: Oid) -> Vec<(Arc<HotTable>, String)> {
-        let tables = self.definitions.relations.values().filter_map(|relation| match relation {
-            Relation::Hot(table) => Some(table),
-            _ => None,
-        });
-        tables
-            .flat_map(|table| {
-                let columns = table.referred().filter(|(_, referred)| *referred == oid);
-                columns.map(|(column, _)| (table.clone(), column.name.clone())).collect::<Vec<_>>()
-            })
-            .collect()
+        let columns = |table: &Arc<HotTable>| {
+            let columns = table.referred().filter(|(_, referred)| *referred == oid);
+            columns.map(|(column, _)| (table.clone(), column.name.clone())).collect::<Vec<_>>()
+        };
+        self.hot_tables().flat_map(columns).collect()
     }
 
     /// The sequences that go with a table, or with one of its columns.
     pub fn owned_sequences(&self, table: Oid) -> Vec<Arc<Sequence>> {
-        let sequences = self.definitions.relations.values().filter_map(|relation| match relation {
-            Relation::Sequence(sequence) => Some(sequence),
-            _ => None,
-        });
-        sequences.filter(|it| it.owner.is_some_and(|(owner, _)| owner == table)).cloned().collect()
+        self.sequences().filter(|it| it.owner.is_some_and(|(owner, _)| owner == table)).cloned().collect()
     }
 
     /// The views that read the relation with this number, directly.
@@ -255,6 +259,11 @@ impl CatalogSnapshot {
         users
     }
 
+    /// What is said about something.
+    pub fn comment(&self, commented: Commented) -> Option<&str> {
+        self.definitions.comments.get(&commented).map(AsRef::as_ref)
+    }
+
     /// The rows of a hot table.
     pub fn rows(&self, table: Oid) -> Arc<TableRows> {
         self.rows.get(&table).cloned().unwrap_or_default()
@@ -273,9 +282,21 @@ impl CatalogSnapshot {
         self.rows.iter().flat_map(of_table).collect()
     }
 
+    /// The numbers of the indexes of all keys.
+    pub fn key_indexes(&self) -> BTreeSet<Oid> {
+        self.hot_tables().flat_map(|table| table.keys().map(|(_, key)| key.index)).collect()
+    }
+
     /// The registered partitions of an external table, by their values.
     pub fn partitions(&self, table: Oid) -> Arc<Partitions> {
         self.definitions.partitions.get(&table).cloned().unwrap_or_default()
+    }
+}
+
+fn hot_table(relation: &Relation) -> Option<&Arc<HotTable>> {
+    match relation {
+        Relation::Hot(table) => Some(table),
+        _ => None,
     }
 }
 

@@ -155,7 +155,10 @@ impl Changes {
 
     fn add(&mut self, change: CatalogChange) -> Result<()> {
         match change {
-            CatalogChange::ChangeRows { table, changes } => {
+            CatalogChange::ChangeRows { table, mut changes } => {
+                if let Some(definition) = changes.made_for.take() {
+                    self.expect(definition);
+                }
                 let draft = self.rows.entry(table).or_default();
                 draft.add(changes).map_err(|misfit| misfit.into_error(table))?;
             }
@@ -164,18 +167,20 @@ impl Changes {
                 self.rows.remove(&table);
                 self.definitions.push(change);
             }
-            CatalogChange::ExpectHotTable(table) if self.expects(&table) => {}
             other => self.definitions.push(other),
         }
         Ok(())
     }
 
-    /// Whether a statement before has expected the same: a definition that has been replaced is not the same.
-    fn expects(&self, table: &HotTable) -> bool {
-        self.definitions.iter().rev().any(|change| {
+    /// Rows were made for a definition: it must hold at this place among the changes of definitions.
+    fn expect(&mut self, definition: Arc<HotTable>) {
+        let is_same = |change: &CatalogChange| {
             matches!(change,
-            CatalogChange::ExpectHotTable(known) if known.as_ref() == table)
-        })
+            CatalogChange::ExpectHotTable(known) if Arc::ptr_eq(known, &definition))
+        };
+        if !self.definitions.iter().any(is_same) {
+            self.definitions.push(CatalogChange::ExpectHotTable(definition));
+        }
     }
 
     fn over(&self, base: &CatalogSnapshot) -> Result<CatalogSnapshot> {

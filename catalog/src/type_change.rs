@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::change::describe;
+use crate::comment::ObjectClass;
 use crate::error::{Error, Result};
 use crate::name::{ObjectName, Oid};
 use crate::snapshot::{CatalogSnapshot, TypeUser};
@@ -82,6 +83,7 @@ impl CatalogSnapshot {
         definitions.type_names.remove(&ty.oid);
         definitions.type_names.remove(&ty.array_oid);
         touched.records.push(RecordKey::Type(ty.oid));
+        self.drop_comments(ObjectClass::Type, ty.oid, touched);
         Ok(())
     }
 }

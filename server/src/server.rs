@@ -152,7 +152,8 @@ fn open_segments(catalog: &Catalog, config: &Config) -> Result<Arc<Segments>> {
         let path = directory.display().to_string();
         Error::Catalog(catalog::Error::File { action: "clear directory", path, source })
     };
-    segments.remove_orphans(&catalog.snapshot().segment_files()).map_err(file_error)?;
+    let snapshot = catalog.snapshot();
+    segments.remove_orphans(&snapshot.segment_files(), &snapshot.key_indexes()).map_err(file_error)?;
     if let Some(garbage) = catalog.take_garbage() {
         let segments = Arc::downgrade(&segments);
         let remove = move || {

@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use crate::error::{Error, Result};
 use crate::name::Oid;
 use crate::rows::write::TableDraft;
-use crate::rows::{ReplacedUnit, RowAddresses, RowChanges, Segment, TableRows, UnitId};
+use crate::rows::{ReplacedUnit, RowAddresses, RowChanges, RowCounts, Segment, TableRows, UnitId};
 use crate::snapshot::{CatalogSnapshot, Relation};
 use crate::store::{RecordKey, StoredRows, Touched};
 
@@ -31,6 +31,9 @@ impl CatalogSnapshot {
     }
 
     pub(super) fn change_rows(&mut self, table: Oid, changes: &RowChanges, touched: &mut Touched) -> Result<()> {
+        if let Some(definition) = &changes.made_for {
+            self.expect_hot_table(definition)?;
+        }
         self.delete_rows(table, &changes.delete, touched)?;
         for rows in &changes.append {
             self.append_rows(table, rows, touched)?;
@@ -60,7 +63,7 @@ impl CatalogSnapshot {
         if rows.is_empty() {
             return Ok(());
         }
-        let blocks = self.table_rows(table)?.delete(rows).map_err(|misfit| misfit.into_error(table))?;
+        let blocks = self.table_rows(table)?.commit_deletion(rows).map_err(|misfit| misfit.into_error(table))?;
         touched.records.extend(blocks.into_iter().map(|(unit, block)| RecordKey::Deleted(table, unit, block)));
         Ok(())
     }
@@ -69,11 +72,19 @@ impl CatalogSnapshot {
         if seen.is_some_and(|seen| seen != self.rows(table).added()) {
             return Err(Error::RowChangedConcurrently { table });
         }
-        let added = self.table_rows(table)?.added();
+        let emptied = self.table_rows(table)?.emptied();
         self.drop_rows(table, touched);
-        // The count goes on: rows that are added after this must not look like those that were there before.
-        *self.table_rows(table)? = TableRows::emptied(added);
+        // The counts go on: rows that are added after this must not look like those that were there before.
+        self.rows.insert(table, Arc::new(emptied));
         Ok(())
+    }
+
+    /// What was made of all rows of a table is refused when it has others.
+    pub(super) fn expect_rows(&self, table: Oid, counts: RowCounts) -> Result<()> {
+        match self.rows(table).counts() == counts {
+            true => Ok(()),
+            false => Err(Error::RowChangedConcurrently { table }),
+        }
     }
 
     /// Removes the rows of a table.

@@ -16,5 +16,5 @@ pub use inline::InlineUnit;
 pub use moved::NewPlaces;
 pub use row_set::{BLOCK_ROWS, RowSet};
 pub use segment::{Segment, SegmentFile};
-pub use table_rows::{ReplacedUnit, TableRows};
+pub use table_rows::{ReplacedUnit, RowCounts, TableRows};
 pub use write::RowChanges;

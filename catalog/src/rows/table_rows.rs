@@ -20,7 +20,17 @@ pub struct TableRows {
     segments: OrdMap<UnitId, Arc<Segment>>,
     deleted: OrdMap<UnitId, RowSet>,
     moved: OrdMap<UnitId, MovedUnit>,
-    added: u64,
+    counts: RowCounts,
+}
+
+/// Counts the rows that commits of this process have added to a table and removed from it. While both are the same, the
+/// table has the same rows, wherever they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RowCounts {
+    /// Rows that were added.
+    pub added: u64,
+    /// Rows that were removed.
+    pub removed: u64,
 }
 
 /// Where rows were added.
@@ -63,11 +73,6 @@ pub struct ReplacedUnit {
 }
 
 impl TableRows {
-    /// No rows, of a table to which so many have been added.
-    pub(crate) fn emptied(added: u64) -> Self {
-        TableRows { added, ..TableRows::default() }
-    }
-
     /// The inline units, oldest first.
     pub fn inline_units(&self) -> impl Iterator<Item = &Arc<InlineUnit>> {
         self.inline.iter()
@@ -108,7 +113,24 @@ impl TableRows {
 
     /// Counts the rows that commits of this process have added: while it is the same, there are no rows that were not there.
     pub fn added(&self) -> u64 {
-        self.added
+        self.counts.added
+    }
+
+    /// What commits of this process have done. A transaction's own rows do not count.
+    pub fn counts(&self) -> RowCounts {
+        self.counts
+    }
+
+    /// No rows, after these.
+    pub(crate) fn emptied(&self) -> TableRows {
+        let removed = self.counts.removed + self.rows();
+        TableRows { counts: RowCounts { removed, ..self.counts }, ..TableRows::default() }
+    }
+
+    /// Deletes rows in a commit, see [`delete`](Self::delete).
+    pub(crate) fn commit_deletion(&mut self, addresses: &RowAddresses) -> Result<Vec<(UnitId, u16)>, Misfit> {
+        self.counts.removed += addresses.len();
+        self.delete(addresses)
     }
 
     /// Where a row is now that was at this address in an earlier version; `None` when it is gone.
@@ -161,7 +183,7 @@ impl TableRows {
         }
         let last = self.inline.last_mut().map(Arc::make_mut).ok_or(Misfit::ChangedConcurrently)?;
         let appended = Appended { unit: last.unit, first_row: last.rows() };
-        self.added += rows.num_rows() as u64;
+        self.counts.added += rows.num_rows() as u64;
         last.append(rows).map_err(Misfit::Arrow)?;
         Ok(appended)
     }
@@ -190,7 +212,7 @@ impl TableRows {
 
     /// Adds a segment of rows that were not there.
     pub(crate) fn add_segment(&mut self, unit: UnitId, segment: Arc<Segment>) {
-        self.added += u64::from(segment.file.rows);
+        self.counts.added += u64::from(segment.file.rows);
         self.segments.insert(unit, segment);
     }
 

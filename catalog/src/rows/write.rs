@@ -6,6 +6,7 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::error::ArrowError;
 
+use crate::hot_table::HotTable;
 use crate::rows::table_rows::{Misfit, TableRows};
 use crate::rows::{InlineUnit, RowAddresses, RowSet, Segment, UnitId};
 
@@ -18,6 +19,8 @@ pub struct RowChanges {
     pub append: Vec<RecordBatch>,
     /// Files of rows to add, each with rows in it that are not to be seen.
     pub segments: Vec<(Arc<Segment>, RowSet)>,
+    /// The definition that the rows were made for, which must still hold.
+    pub made_for: Option<Arc<HotTable>>,
 }
 
 impl RowChanges {
@@ -93,7 +96,7 @@ impl TableDraft {
         let hidden = |unit| self.own.deleted(unit).cloned().unwrap_or_default();
         let segments = self.own.segments().map(|(unit, segment)| (segment.clone(), hidden(unit)));
         let segments = segments.collect();
-        Ok(RowChanges { delete: self.deleted, append, segments })
+        Ok(RowChanges { delete: self.deleted, append, segments, made_for: None })
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::mpsc::Sender;
 use bytes::{Buf, Bytes};
 use roaring::RoaringBitmap;
 
+use crate::comment::{Commented, ObjectClass};
 use crate::error::{Error, Result};
 use crate::name::Oid;
 use crate::partition::Partition;
@@ -56,7 +57,7 @@ fn empty_snapshot(key: &[u8], content: &[u8]) -> Result<CatalogSnapshot> {
 }
 
 /// The snapshot as far as its records have been read. They come in the order of their keys: definitions first, then the
-/// columns of inline units, their rows, segments, what is deleted, types, and how far sequences have come.
+/// columns of inline units, their rows, segments, what is deleted, types, how far sequences have come, and comments.
 struct Loader<'a> {
     snapshot: CatalogSnapshot,
     inline: BTreeMap<(Oid, UnitId), (RowsDecoder, InlineUnit)>,
@@ -93,6 +94,7 @@ impl Loader<'_> {
                 self.snapshot.sequences.insert(key_oid(key)?, parse(key, &content)?);
                 Ok(())
             }
+            b'k' => self.restore_comment(key, &content),
             _ => Err(corrupted(key, "its kind is unknown")),
         }
     }
@@ -120,6 +122,16 @@ impl Loader<'_> {
                 Arc::make_mut(partitions).insert(partition.values.clone(), partition);
             }
         }
+        Ok(())
+    }
+
+    fn restore_comment(&mut self, key: &[u8], content: &[u8]) -> Result<()> {
+        let class = ObjectClass::of_oid(u32::from_be_bytes(key_part(key, 1)?));
+        let class = class.ok_or_else(|| corrupted(key, "its class is unknown"))?;
+        let oid = Oid(u32::from_be_bytes(key_part(key, 5)?));
+        let commented = Commented { class, oid, column: i16::from_be_bytes(key_part(key, 9)?) };
+        let text = std::str::from_utf8(content).map_err(|error| corrupted(key, &error.to_string()))?;
+        Arc::make_mut(&mut self.snapshot.definitions).comments.insert(commented, text.into());
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::comment::Commented;
 use crate::error::{Error, Result};
 use crate::external_table::ExternalTable;
 use crate::hot_table::HotTable;
@@ -47,6 +48,8 @@ pub enum RecordKey {
     Type(Oid),
     /// How far a sequence has come.
     SequenceState(Oid),
+    /// What is said about something.
+    Comment(Commented),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -103,6 +106,12 @@ impl RecordKey {
             RecordKey::SequenceState(oid) => {
                 key.push(b'j');
                 key.extend(oid.0.to_be_bytes());
+            }
+            RecordKey::Comment(commented) => {
+                key.push(b'k');
+                key.extend(commented.class.oid().to_be_bytes());
+                key.extend(commented.oid.0.to_be_bytes());
+                key.extend(commented.column.to_be_bytes());
             }
         }
         key
@@ -176,6 +185,7 @@ fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Result<Option<Vec<u8>
         RecordKey::Partition(oid, values) => snapshot.partitions(*oid).get(values).map(json),
         RecordKey::Type(oid) => snapshot.user_type_by_oid(*oid).map(|ty| json(ty.as_ref())),
         RecordKey::SequenceState(oid) => snapshot.sequence_state(*oid).map(|state| json(&state)),
+        RecordKey::Comment(commented) => snapshot.comment(*commented).map(|text| text.as_bytes().to_vec()),
         RecordKey::InlineUnit(table, unit) => inline_unit(snapshot, *table, *unit)?,
         // Written once, with the commit that adds them.
         RecordKey::InlineRows(..) => None,

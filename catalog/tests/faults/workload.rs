@@ -120,6 +120,7 @@ impl Workload {
             query: "SELECT id FROM t".into(),
             search_path: vec!["public".into()],
             depends_on: vec![table],
+            relations: Vec::new(),
         })]
     }
 

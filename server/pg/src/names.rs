@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use catalog::comment::Commented;
 use catalog::name::FIRST_NORMAL_OID;
 use catalog::user_type::{Carried, UserSqlType};
 use catalog::{CatalogSnapshot, ObjectName, Oid, Relation, SqlType, UserType, UserTypeKind};
@@ -24,6 +25,8 @@ thread_local! {
 
 /// The schema of PostgreSQL's own objects, which is searched first unless the search path has it somewhere.
 pub const PG_CATALOG: &str = "pg_catalog";
+/// The number of the one database.
+pub const DATABASE_OID: u32 = 5;
 
 /// The catalog as a session sees it.
 #[derive(Debug)]
@@ -196,6 +199,11 @@ impl Names {
             return Some(PG_CATALOG.to_owned());
         }
         self.snapshot.schemas().find(|schema| schema.oid.0 == oid).map(|schema| quoted_identifier(&schema.name))
+    }
+
+    /// What is said about something.
+    pub fn comment(&self, commented: Commented) -> Option<&str> {
+        self.snapshot.comment(commented)
     }
 
     /// The number of a role: there is one.

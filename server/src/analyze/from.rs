@@ -241,7 +241,7 @@ impl Analyzer<'_> {
             other => other,
         })?;
         match found {
-            FoundRelation::Table { name: full, source } => {
+            FoundRelation::Table { oid, name: full, source } => {
                 let visible = alias.map_or_else(|| full.name.clone(), |alias| folded(&alias.name));
                 let unique = self.unique_alias(&visible);
                 let columns: Vec<_> = source
@@ -252,6 +252,7 @@ impl Analyzer<'_> {
                         ScopeColumn::new(field.name(), plan_column(&unique, field.name()), Type::of_field(field))
                     })
                     .collect();
+                self.context.note_columns(oid, plan_columns(&columns));
                 let table = TableReference::bare(full.name.as_str());
                 let mut builder = LogicalPlanBuilder::scan(table, source, None)?;
                 if unique != full.name {
@@ -262,8 +263,9 @@ impl Analyzer<'_> {
                 let relation = self.renamed(relation, alias)?;
                 Ok(Part { plan: builder.build()?, namespace: Namespace::of(relation) })
             }
-            FoundRelation::View { name: full, analyzed } => {
+            FoundRelation::View { oid, name: full, analyzed } => {
                 let mut part = self.named_as(*analyzed, alias, &full.name)?;
+                self.context.note_columns(oid, plan_columns(&part.namespace.relations[0].columns));
                 if alias.is_none() {
                     part.namespace.relations[0].schema = Some(full.schema);
                 }
@@ -740,4 +742,13 @@ fn is_function(factor: &TableFactor) -> bool {
 
 fn is_lateral(factor: &TableFactor) -> bool {
     is_function(factor) || matches!(factor, TableFactor::Derived { lateral: true, .. })
+}
+
+/// What the plan calls the columns of a relation.
+fn plan_columns(columns: &[ScopeColumn]) -> Vec<Column> {
+    let column = |column: &ScopeColumn| match &column.expr {
+        Expr::Column(column) => column.clone(),
+        _ => Column::new_unqualified(&column.name),
+    };
+    columns.iter().map(column).collect()
 }

@@ -220,7 +220,7 @@ fn named_sequence(expr: &ast::Expr) -> Option<(Location, Location, String)> {
 }
 
 /// Finds queries in an expression.
-struct Queries;
+pub(super) struct Queries;
 
 impl Visitor for Queries {
     type Break = ();

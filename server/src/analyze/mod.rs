@@ -33,6 +33,7 @@ mod outer_aggregates;
 mod presence;
 mod query;
 mod resolve;
+pub mod rewrite;
 pub mod scope;
 mod select;
 mod set_operation;

@@ -12,6 +12,7 @@ use crate::analyze::scope::Level;
 use crate::analyze::typed::{Typed, unknown_type};
 use crate::analyze::{Analyzed, Analyzer, OutputColumn};
 use crate::error::{Error, Result};
+use crate::plan::types::type_of_result;
 
 impl Analyzer<'_> {
     /// A query, whose constants without a type are still without one.
@@ -38,6 +39,20 @@ impl Analyzer<'_> {
     pub fn settled_query(&mut self, query: &ast::Query) -> Result<Analyzed> {
         let analyzed = self.query(query)?;
         self.settled(analyzed)
+    }
+
+    /// The query of CREATE TABLE AS, its columns as values of columns of a table.
+    ///
+    /// # Errors
+    /// As for [`Analyzer::query`]; 42P16 or 0A000 for a type that no column can have.
+    pub fn table_source(&mut self, query: &ast::Query) -> Result<Analyzed> {
+        let analyzed = self.settled_query(query)?;
+        let target = |column: &OutputColumn| {
+            let sql_type = type_of_result(&column.name, &column.ty)?;
+            Ok((column.name.clone(), type_of_column(&sql_type)))
+        };
+        let targets = analyzed.columns.iter().map(target).collect::<Result<Vec<_>>>()?;
+        self.as_assigned(analyzed, &targets)
     }
 
     /// The query of an INSERT, its columns as they are assigned to these. Each value of VALUES is assigned by itself, so a

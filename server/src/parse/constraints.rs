@@ -187,8 +187,8 @@ impl StatementReader<'_> {
             if self.words(&["NOT", "DEFERRABLE"]) || self.words(&["INITIALLY", "IMMEDIATE"]) {
                 continue;
             }
-            let refused: [&[&str]; 5] =
-                [&["DEFERRABLE"], &["INITIALLY", "DEFERRED"], &["INCLUDE"], &["NOT", "VALID"], &["USING", "INDEX"]];
+            let refused: [&[&str]; 4] =
+                [&["DEFERRABLE"], &["INITIALLY", "DEFERRED"], &["INCLUDE"], &["USING", "INDEX"]];
             return match refused.iter().find(|words| self.words(words)) {
                 Some(words) => Err(Error::not_supported(format!("a constraint with {}", words.join(" ")))),
                 None => Ok(()),

@@ -15,12 +15,12 @@ use crate::parse::statement::{
     ConflictAction, ConflictTarget, CreateSchema, CreateView, Drop, DropKind, Explain, Insert, OnConflict, Set,
     Statement,
 };
-use crate::parse::{StatementReader, modify};
+use crate::parse::{StatementReader, create_table_as, modify};
 
 /// Our form of a statement that sqlparser has read, beginning at `start`.
 pub(super) fn statement(statement: ast::Statement, reader: &StatementReader<'_>, start: Location) -> Result<Statement> {
     match statement {
-        ast::Statement::Query(query) => Ok(Statement::Query(query)),
+        ast::Statement::Query(query) => create_table_as::query(query),
         ast::Statement::Insert(insert) => self::insert(insert),
         ast::Statement::Delete(delete) => modify::delete(delete),
         ast::Statement::Update(update) => modify::update(update),
@@ -31,12 +31,6 @@ pub(super) fn statement(statement: ast::Statement, reader: &StatementReader<'_>,
         ast::Statement::CreateSchema { .. } => create_schema(statement),
         ast::Statement::Drop { .. } => drop(statement),
         ast::Statement::Explain { .. } => explain(statement),
-        ast::Statement::StartTransaction { modes, modifier: None, statements, .. } if statements.is_empty() => {
-            Ok(Statement::Begin(modes))
-        }
-        ast::Statement::Commit { chain: false, modifier: None, .. } => Ok(Statement::Commit),
-        ast::Statement::Rollback { chain: false, savepoint: None } => Ok(Statement::Rollback),
-        ast::Statement::Rollback { chain: false, savepoint: Some(name) } => Ok(Statement::RollbackTo(name)),
         ast::Statement::Savepoint { name } => Ok(Statement::Savepoint(name)),
         ast::Statement::ReleaseSavepoint { name } => Ok(Statement::Release(name)),
         ast::Statement::Set(set) => self::set(set),
@@ -274,8 +268,6 @@ fn set(set: ast::Set) -> Result<Statement> {
         ast::Set::SetNames { charset_name, collation_name: None } => {
             Ok(Statement::Set(Set { name: "client_encoding".into(), value: Some(charset_name.value), local: false }))
         }
-        ast::Set::SetTransaction { modes, snapshot: None, session: false } => Ok(Statement::SetTransaction(modes)),
-        ast::Set::SetTransaction { session: true, .. } => Err(Error::not_supported("SET SESSION CHARACTERISTICS")),
         _ => Err(Error::not_supported("SET of this form")),
     }
 }

@@ -4,7 +4,7 @@ use sqlparser::ast::Ident;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::definition::{ColumnDefinition, CreateTable, TableConstraint};
+use super::definition::{ColumnDefinition, CreateTable, TableConstraint, TableConstraintKind};
 use super::{Statement, StatementReader};
 use crate::error::{Error, Result};
 
@@ -67,13 +67,17 @@ impl StatementReader<'_> {
         if self.words(&["LIKE"]) {
             return Err(Error::not_supported("LIKE among the columns of a table"));
         }
-        let begins_constraint = matches!(&self.parser.peek_token_ref().token, Token::Word(word)
-            if word.quote_style.is_none() && CONSTRAINT_WORDS.iter().any(|known| known.eq_ignore_ascii_case(&word.value)));
-        match begins_constraint {
+        match self.begins_table_constraint() {
             true => table.constraints.push(self.table_constraint()?),
             false => table.columns.push(self.column_definition()?),
         }
         Ok(())
+    }
+
+    /// Whether a constraint comes next, and no column.
+    pub(super) fn begins_table_constraint(&self) -> bool {
+        matches!(&self.parser.peek_token_ref().token, Token::Word(word)
+            if word.quote_style.is_none() && CONSTRAINT_WORDS.iter().any(|known| known.eq_ignore_ascii_case(&word.value)))
     }
 
     /// `name type [constraint …]`
@@ -86,12 +90,28 @@ impl StatementReader<'_> {
     }
 
     /// `[CONSTRAINT name] constraint`, among the columns
-    pub(super) fn table_constraint(&mut self) -> Result<TableConstraint> {
+    fn table_constraint(&mut self) -> Result<TableConstraint> {
+        match self.added_constraint()? {
+            (constraint, true) => Ok(constraint),
+            // No row is there that it could pass over.
+            (_, false) => Err(Error::not_supported("a constraint with NOT VALID")),
+        }
+    }
+
+    /// `[CONSTRAINT name] constraint [NOT VALID]`, and whether it is valid.
+    pub(super) fn added_constraint(&mut self) -> Result<(TableConstraint, bool)> {
         let place = self.parser.peek_token_ref().span.start;
         let name = if self.words(&["CONSTRAINT"]) { Some(self.identifier()?) } else { None };
         let kind = self.table_constraint_kind()?;
+        let not_valid = self.words(&["NOT", "VALID"]);
         self.constraint_attributes()?;
-        Ok(TableConstraint { name, kind, place })
+        let not_valid = not_valid || self.words(&["NOT", "VALID"]);
+        if not_valid && matches!(kind, TableConstraintKind::Key(..)) {
+            let kind =
+                if matches!(&kind, TableConstraintKind::Key(key, _) if key.primary) { "PRIMARY KEY" } else { "UNIQUE" };
+            return Err(Error::not_supported(format!("{kind} constraints marked NOT VALID")));
+        }
+        Ok((TableConstraint { name, kind, place }, !not_valid))
     }
 
     /// What Redshift lets one say about a table.

@@ -97,10 +97,14 @@ impl StatementReader<'_> {
 
     /// Behind `ALTER TABLE`.
     pub(super) fn alter_table(&mut self) -> Result<Statement> {
-        if self.words(&["IF", "EXISTS"]) {
-            return Err(Error::not_supported("ALTER TABLE IF EXISTS"));
-        }
+        let if_exists = self.words(&["IF", "EXISTS"]);
+        // There is no inheritance: a table is always meant alone.
+        self.words(&["ONLY"]);
         let table = self.object_name()?;
+        let _ = self.parser.consume_token(&Token::Mul);
+        if if_exists {
+            return self.alter_table_actions(table, true);
+        }
         if self.words(&["ADD", "PARTITION"]) {
             return self.add_partitions(table, false);
         }
@@ -112,8 +116,7 @@ impl StatementReader<'_> {
             let values = self.partition_values()?;
             return Ok(Statement::DropPartition(DropPartition { table, if_exists, values }));
         }
-        let action = self.parser.peek_token().to_string().to_uppercase();
-        Err(Error::not_supported(format!("ALTER TABLE … {action} of this kind")))
+        self.alter_table_actions(table, false)
     }
 
     /// Behind the first `PARTITION`.

@@ -86,6 +86,7 @@ const RESERVED_WORDS: &[&str] = &[
 pub fn check(statement: &Statement, text: &str) -> Result<()> {
     let visited = match statement {
         Statement::Query(query) => query.visit(&mut Guard),
+        Statement::CreateTableAs(create) => create.query.visit(&mut Guard),
         Statement::Insert(insert) => visit_insert(insert),
         Statement::Explain(explain) => explain.query.visit(&mut Guard),
         Statement::Modify(modify) => visit_modify(modify),

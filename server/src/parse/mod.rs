@@ -5,10 +5,13 @@
 //! nodes appear only inside its query and expression fields. Nothing that was written is dropped on the way: what we
 //! do not implement is refused here, by name.
 
+mod alter_table;
+mod comment;
 mod constraints;
 pub mod convert;
 pub mod copy;
 mod create_table;
+mod create_table_as;
 pub mod definition;
 pub mod depth;
 pub mod dialect;
@@ -24,6 +27,7 @@ pub mod parentheses;
 pub mod position;
 mod sequences;
 pub mod statement;
+mod transaction;
 mod user_types;
 
 pub use dialect::WarehouseDialect;
@@ -124,7 +128,19 @@ impl StatementReader<'_> {
         if self.words(&["ALTER", "TABLE"]) {
             return self.alter_table();
         }
+        if self.words(&["COMMENT", "ON"]) {
+            return self.comment();
+        }
+        if self.words(&["ALTER", "VIEW"]) {
+            return self.alter_view();
+        }
         if let Some(statement) = self.type_statement()? {
+            return Ok(statement);
+        }
+        if let Some(statement) = self.transaction_statement()? {
+            return Ok(statement);
+        }
+        if let Some(statement) = self.create_table_as()? {
             return Ok(statement);
         }
         if self.words(&["CREATE", "UNLOGGED"]) {

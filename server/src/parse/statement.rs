@@ -4,7 +4,7 @@ use sqlparser::ast;
 
 use pg::copy_format::CopyOptions;
 
-use super::definition::{AlterSequence, ColumnDefinition, CreateSequence, CreateTable};
+use super::definition::{AlterSequence, ColumnDefinition, CreateSequence, CreateTable, Expression, TableConstraint};
 
 /// A statement: one variant per verb.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub enum Statement {
     CreateExternalSchema(CreateExternalSchema),
     /// `CREATE TABLE`
     CreateTable(CreateTable),
+    /// `CREATE TABLE … AS`, `SELECT … INTO`
+    CreateTableAs(CreateTableAs),
     /// `CREATE SEQUENCE`
     CreateSequence(CreateSequence),
     /// `ALTER SEQUENCE`
@@ -40,6 +42,10 @@ pub enum Statement {
     CreateExternalTable(CreateExternalTable),
     /// `CREATE VIEW`
     CreateView(CreateView),
+    /// `ALTER TABLE`, `ALTER VIEW`
+    AlterTable(AlterTable),
+    /// `COMMENT ON`
+    Comment(Comment),
     /// `ALTER TABLE … ADD PARTITION`
     AddPartitions(AddPartitions),
     /// `ALTER TABLE … DROP PARTITION`
@@ -55,13 +61,23 @@ pub enum Statement {
     /// `DROP SCHEMA`, `DROP TABLE`, `DROP VIEW`, `DROP TYPE`, `DROP DOMAIN`, `DROP SEQUENCE`
     Drop(Drop),
     /// `BEGIN`, `START TRANSACTION`
-    Begin(Vec<ast::TransactionMode>),
+    Begin(TransactionModes),
     /// `SET TRANSACTION`
-    SetTransaction(Vec<ast::TransactionMode>),
+    SetTransaction(TransactionModes),
+    /// `SET SESSION CHARACTERISTICS AS TRANSACTION`
+    SetCharacteristics(TransactionModes),
     /// `COMMIT`, `END`
-    Commit,
+    Commit {
+        /// Whether another transaction with the same modes begins at once.
+        chain: bool,
+    },
     /// `ROLLBACK`, `ABORT`
-    Rollback,
+    Rollback {
+        /// Whether another transaction with the same modes begins at once.
+        chain: bool,
+    },
+    /// `DISCARD`
+    Discard(Discard),
     /// `SAVEPOINT name`
     Savepoint(ast::Ident),
     /// `ROLLBACK TO [SAVEPOINT] name`
@@ -245,6 +261,21 @@ pub struct CreateExternalSchema {
     pub source: catalog::ExternalSource,
 }
 
+/// `CREATE TABLE … AS`
+#[derive(Debug, Clone)]
+pub struct CreateTableAs {
+    /// Its name.
+    pub name: ast::ObjectName,
+    /// Whether it may be there already.
+    pub if_not_exists: bool,
+    /// Names for its columns, when they are not the query's.
+    pub columns: Vec<ast::Ident>,
+    /// What its rows are.
+    pub query: Box<ast::Query>,
+    /// Whether it gets the rows; otherwise only the columns.
+    pub with_data: bool,
+}
+
 /// `CREATE EXTERNAL TABLE`
 #[derive(Debug, Clone)]
 pub struct CreateExternalTable {
@@ -275,6 +306,127 @@ pub struct CreateView {
     pub columns: Vec<ast::Ident>,
     /// The query's text.
     pub text: String,
+}
+
+/// `ALTER TABLE`, `ALTER VIEW`
+#[derive(Debug, Clone)]
+pub struct AlterTable {
+    /// What it says it alters.
+    pub kind: AlteredKind,
+    /// The relation.
+    pub name: ast::ObjectName,
+    /// Whether it may be absent.
+    pub if_exists: bool,
+    /// What happens to it.
+    pub actions: Vec<AlterTableAction>,
+}
+
+/// What a statement says it alters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlteredKind {
+    /// `ALTER TABLE`
+    Table,
+    /// `ALTER VIEW`
+    View,
+}
+
+impl AlteredKind {
+    /// The command tag.
+    pub fn tag(self) -> &'static str {
+        match self {
+            AlteredKind::Table => "ALTER TABLE",
+            AlteredKind::View => "ALTER VIEW",
+        }
+    }
+}
+
+/// What ALTER TABLE does.
+#[derive(Debug, Clone)]
+pub enum AlterTableAction {
+    /// `ADD COLUMN`
+    AddColumn {
+        /// Whether it may be there already.
+        if_not_exists: bool,
+        /// The column.
+        column: ColumnDefinition,
+    },
+    /// `ADD CONSTRAINT`
+    AddConstraint {
+        /// The constraint.
+        constraint: TableConstraint,
+        /// Whether the rows have to fulfil it: there is no `NOT VALID`.
+        is_valid: bool,
+    },
+    /// `DROP COLUMN`
+    DropColumn {
+        /// Which.
+        name: ast::Ident,
+        /// Whether it may be absent.
+        if_exists: bool,
+        /// Whether what depends on it goes too.
+        cascade: bool,
+    },
+    /// `ALTER COLUMN … TYPE`
+    SetType {
+        /// Which.
+        column: ast::Ident,
+        /// The type, as written.
+        data_type: ast::DataType,
+        /// Where the values come from; from the old ones when there is nothing.
+        using: Option<UsingExpression>,
+    },
+    /// `ALTER COLUMN … SET DEFAULT`, `DROP DEFAULT`
+    SetDefault {
+        /// Which.
+        column: ast::Ident,
+        /// The default.
+        default: Option<Expression>,
+    },
+    /// `ALTER COLUMN … SET NOT NULL`, `DROP NOT NULL`
+    SetNotNull {
+        /// Which.
+        column: ast::Ident,
+        /// Whether NULL is refused.
+        not_null: bool,
+    },
+    /// `DROP CONSTRAINT`
+    DropConstraint {
+        /// Which.
+        name: ast::Ident,
+        /// Whether it may be absent.
+        if_exists: bool,
+        /// Whether what depends on it goes too.
+        cascade: bool,
+    },
+    /// `VALIDATE CONSTRAINT`
+    ValidateConstraint(ast::Ident),
+    /// `RENAME CONSTRAINT`
+    RenameConstraint {
+        /// Which.
+        from: ast::Ident,
+        /// What it becomes.
+        to: ast::Ident,
+    },
+    /// `RENAME COLUMN`
+    RenameColumn {
+        /// Which.
+        from: ast::Ident,
+        /// What it becomes.
+        to: ast::Ident,
+    },
+    /// `RENAME TO`
+    Rename(ast::Ident),
+    /// `SET SCHEMA`
+    SetSchema(ast::Ident),
+    /// `OWNER TO`
+    OwnerTo(ast::Ident),
+}
+
+/// `USING expression`: over the columns as they were.
+#[derive(Debug, Clone)]
+pub struct UsingExpression {
+    /// The expression.
+    pub expr: Box<ast::Expr>,
 }
 
 /// `ALTER TABLE … ADD [IF NOT EXISTS] PARTITION …`
@@ -459,6 +611,82 @@ pub enum DropKind {
     Sequence,
 }
 
+/// `COMMENT ON object IS text`
+#[derive(Debug, Clone)]
+pub struct Comment {
+    /// What it is about.
+    pub object: CommentObject,
+    /// What is said; nothing removes it.
+    pub text: Option<String>,
+}
+
+/// What a comment is about.
+#[derive(Debug, Clone)]
+pub enum CommentObject {
+    /// A relation.
+    Relation(CommentedRelation, ast::ObjectName),
+    /// A column, behind the name of its relation.
+    Column(ast::ObjectName),
+    /// A constraint of a table.
+    Constraint {
+        /// Its name.
+        name: ast::Ident,
+        /// The table.
+        table: ast::ObjectName,
+    },
+    /// A schema.
+    Schema(ast::ObjectName),
+    /// A type or domain.
+    Type(ast::ObjectName),
+    /// The database.
+    Database(ast::Ident),
+}
+
+/// What a comment says that a relation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommentedRelation {
+    /// `TABLE`
+    Table,
+    /// `VIEW`
+    View,
+    /// `SEQUENCE`
+    Sequence,
+}
+
+/// What a statement says about a transaction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TransactionModes {
+    /// `ISOLATION LEVEL`
+    pub isolation: Option<catalog::Isolation>,
+    /// `READ ONLY`, `READ WRITE`
+    pub read_only: Option<bool>,
+}
+
+/// What `DISCARD` discards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Discard {
+    /// `ALL`
+    All,
+    /// `PLANS`
+    Plans,
+    /// `SEQUENCES`
+    Sequences,
+    /// `TEMPORARY`
+    Temporary,
+}
+
+impl Discard {
+    /// The command tag.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Discard::All => "DISCARD ALL",
+            Discard::Plans => "DISCARD PLANS",
+            Discard::Sequences => "DISCARD SEQUENCES",
+            Discard::Temporary => "DISCARD TEMP",
+        }
+    }
+}
+
 /// `SET [SESSION | LOCAL] name TO value`
 #[derive(Debug, Clone)]
 pub struct Set {
@@ -483,10 +711,13 @@ impl Statement {
             Statement::CopyFrom(_) => "COPY",
             Statement::CreateSchema(_) | Statement::CreateExternalSchema(_) => "CREATE SCHEMA",
             Statement::CreateTable(_) => "CREATE TABLE",
+            Statement::CreateTableAs(_) => "CREATE TABLE AS",
             Statement::CreateSequence(_) => "CREATE SEQUENCE",
             Statement::AlterSequence(_) => "ALTER SEQUENCE",
             Statement::CreateExternalTable(_) => "CREATE EXTERNAL TABLE",
             Statement::CreateView(_) => "CREATE VIEW",
+            Statement::Comment(_) => "COMMENT",
+            Statement::AlterTable(alter) => alter.kind.tag(),
             Statement::AddPartitions(_) | Statement::DropPartition(_) => "ALTER TABLE",
             Statement::CreateType(_) => "CREATE TYPE",
             Statement::CreateDomain(_) => "CREATE DOMAIN",
@@ -494,9 +725,10 @@ impl Statement {
             Statement::AlterDomain(_) => "ALTER DOMAIN",
             Statement::Drop(drop) => drop.kind.tag(),
             Statement::Begin(_) => "BEGIN",
-            Statement::SetTransaction(_) | Statement::Set(_) => "SET",
-            Statement::Commit => "COMMIT",
-            Statement::Rollback | Statement::RollbackTo(_) => "ROLLBACK",
+            Statement::SetTransaction(_) | Statement::SetCharacteristics(_) | Statement::Set(_) => "SET",
+            Statement::Commit { .. } => "COMMIT",
+            Statement::Rollback { .. } | Statement::RollbackTo(_) => "ROLLBACK",
+            Statement::Discard(discard) => discard.tag(),
             Statement::Savepoint(_) => "SAVEPOINT",
             Statement::Release(_) => "RELEASE",
             Statement::Reset { .. } | Statement::ResetAll => "RESET",
@@ -506,7 +738,31 @@ impl Statement {
 
     /// Whether it may run in a transaction that has failed.
     pub fn ends_transaction(&self) -> bool {
-        matches!(self, Statement::Commit | Statement::Rollback | Statement::RollbackTo(_))
+        matches!(self, Statement::Commit { .. } | Statement::Rollback { .. } | Statement::RollbackTo(_))
+    }
+
+    /// What a read-only transaction calls it when it must not run it; nothing for what changes nothing.
+    pub fn writing_command(&self) -> Option<&'static str> {
+        match self {
+            Statement::Query(_)
+            | Statement::Explain(_)
+            | Statement::Vacuum { .. }
+            | Statement::Begin(_)
+            | Statement::SetTransaction(_)
+            | Statement::SetCharacteristics(_)
+            | Statement::Commit { .. }
+            | Statement::Rollback { .. }
+            | Statement::RollbackTo(_)
+            | Statement::Savepoint(_)
+            | Statement::Release(_)
+            | Statement::Discard(_)
+            | Statement::Set(_)
+            | Statement::Reset { .. }
+            | Statement::ResetAll
+            | Statement::Show { .. } => None,
+            Statement::CopyFrom(_) => Some("COPY FROM"),
+            other => Some(other.verb()),
+        }
     }
 }
 

@@ -5,10 +5,11 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use catalog::{CatalogSnapshot, ObjectName, Oid, Relation, View};
+use catalog::{CatalogSnapshot, ObjectName, Oid, Relation, SeenRelation, View};
 use datafusion::catalog::default_table_source::provider_as_source;
+use datafusion::common::Column;
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::TableSource;
+use datafusion::logical_expr::{LogicalPlan, TableSource};
 use pg::names::Names;
 use pg::{PgError, SessionValues};
 use storage::external::ExternalTableProvider;
@@ -21,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::lazy::physical_may_fail;
 use crate::parse::{Statement, parse};
 use crate::plan::relations::NameScope;
+use crate::plan::seen::{Named, of_view, seen_relations};
 use crate::plan::sequence_rows::SequenceRows;
 use crate::plan::system_relations;
 use crate::session::{Action, Identity, Object, Session, authorize};
@@ -42,9 +44,11 @@ pub struct PlanContext {
     reports: Arc<ScanReports>,
     /// The relations that the statement names itself, not those its views read.
     relations: Mutex<BTreeSet<Oid>>,
+    /// What its plan calls their columns.
+    named: Mutex<Vec<Named>>,
     view_depth: usize,
-    /// In a view: the relations it was made over.
-    bound: Option<Vec<Oid>>,
+    /// The view whose text is planned.
+    view: Option<Arc<View>>,
 }
 
 impl PlanContext {
@@ -68,15 +72,16 @@ impl PlanContext {
             segments: server.segments.clone(),
             reports,
             relations: Mutex::default(),
+            named: Mutex::default(),
             view_depth: 0,
-            bound: None,
+            view: None,
         }
     }
 
     /// For the query of a view that this statement reads: the view's own search path, and one level deeper.
-    fn inside_view(&self, view: &View) -> Self {
-        let bound = Some(view.depends_on.clone());
-        PlanContext { view_depth: self.view_depth + 1, bound, ..self.under(&view.search_path) }
+    fn inside_view(&self, view: &Arc<View>) -> Self {
+        let inside = self.under(&view.search_path);
+        PlanContext { view_depth: self.view_depth + 1, view: Some(view.clone()), ..inside }
     }
 
     /// For an expression that was written under another search path.
@@ -94,8 +99,9 @@ impl PlanContext {
             segments: self.segments.clone(),
             reports: self.reports.clone(),
             relations: Mutex::default(),
+            named: Mutex::default(),
             view_depth: self.view_depth,
-            bound: None,
+            view: None,
         }
     }
 
@@ -143,6 +149,20 @@ impl PlanContext {
         objects.into_iter().collect()
     }
 
+    /// A relation has got these columns in the plan of the statement.
+    pub fn note_columns(&self, oid: Oid, columns: Vec<Column>) {
+        self.named.lock().unwrap_or_else(PoisonError::into_inner).push(Named { oid, columns });
+    }
+
+    /// The relations that the statement names, and which of their columns its plan reads.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn seen_relations(&self, plan: &LogicalPlan) -> Result<Vec<SeenRelation>> {
+        let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        seen_relations(&self.snapshot, &named, plan)
+    }
+
     /// What functions may know of the session.
     pub fn session_values(&self) -> &SessionValues {
         &self.values
@@ -158,47 +178,61 @@ impl PlanContext {
     /// # Errors
     /// 42P01 when there is none, 42501 when it may not be read; of a view, whatever is wrong with its query.
     pub fn find_relation(&self, parts: &[String]) -> Result<FoundRelation> {
-        let relation = match &self.bound {
-            Some(bound) => self.scope.bound_relation(&self.snapshot, parts, bound)?,
-            None => self.scope.relation(&self.snapshot, parts)?,
+        let seen = match &self.view {
+            Some(view) => self.scope.seen_relation(view, parts)?,
+            None => None,
+        };
+        let relation = match (&self.view, seen) {
+            (Some(_), seen) => seen.and_then(|seen| self.snapshot.relation_by_oid(seen.oid)),
+            (None, _) => self.scope.relation(&self.snapshot, parts)?,
         };
         let Some(relation) = relation else {
             let found = system_relations::find(parts, &self.snapshot, self.segments.column_cache())?;
             let (name, source) =
                 found.ok_or_else(|| Error::UndefinedTable { name: parts.join("."), position: None })?;
-            return Ok(FoundRelation::Table { name, source });
+            // It is not in the catalog, so it has no number.
+            return Ok(FoundRelation::Table { oid: Oid(0), name, source });
         };
         authorize(&self.identity, Action::Select, Object::Relation(relation))?;
-        self.relations.lock().unwrap_or_else(PoisonError::into_inner).insert(relation.oid());
-        let name = relation.name().clone();
+        let oid = relation.oid();
+        self.relations.lock().unwrap_or_else(PoisonError::into_inner).insert(oid);
+        let name = seen.map_or_else(|| relation.name(), |seen| &seen.name).clone();
         Ok(match relation {
             Relation::Hot(table) => {
+                let table = seen.map_or_else(|| table.clone(), |seen| Arc::new(seen.of_table(table)));
                 let rows = self.snapshot.rows(table.oid);
                 let source = provider_as_source(Arc::new(HotTableProvider::new(
-                    table.clone(),
+                    table,
                     rows,
                     self.segments.clone(),
                     physical_may_fail,
                 )));
-                FoundRelation::Table { name, source }
+                FoundRelation::Table { oid, name, source }
             }
             Relation::External(table) => {
                 let partitions = self.snapshot.partitions(table.oid);
                 let provider = ExternalTableProvider::new(table.clone(), partitions, self.stores.clone());
-                FoundRelation::Table { name, source: provider_as_source(Arc::new(provider)) }
+                FoundRelation::Table { oid, name, source: provider_as_source(Arc::new(provider)) }
             }
-            Relation::View(view) => FoundRelation::View { name, analyzed: Box::new(self.analyzed_view(view)?) },
+            Relation::View(view) => {
+                let analyzed = self.analyzed_view(view)?;
+                let analyzed = match seen {
+                    Some(seen) => of_view(analyzed, seen)?,
+                    None => analyzed,
+                };
+                FoundRelation::View { oid, name, analyzed: Box::new(analyzed) }
+            }
             Relation::Sequence(sequence) => {
                 let sequences = self.values.sequences.clone();
                 let sequences = sequences.ok_or_else(|| PgError::internal("a statement without a session"))?;
                 let rows = SequenceRows::new(sequence.clone(), sequences);
-                FoundRelation::Table { name, source: provider_as_source(Arc::new(rows)) }
+                FoundRelation::Table { oid, name, source: provider_as_source(Arc::new(rows)) }
             }
         })
     }
 
     /// A view's query, its columns named as the view names them.
-    fn analyzed_view(&self, view: &View) -> Result<Analyzed> {
+    fn analyzed_view(&self, view: &Arc<View>) -> Result<Analyzed> {
         if self.view_depth >= VIEW_DEPTH_MAX {
             return Err(Error::TooComplex);
         }
@@ -229,6 +263,8 @@ impl PlanContext {
 pub enum FoundRelation {
     /// A table.
     Table {
+        /// Its number.
+        oid: Oid,
         /// Its full name.
         name: ObjectName,
         /// Its rows.
@@ -236,6 +272,8 @@ pub enum FoundRelation {
     },
     /// A view.
     View {
+        /// Its number.
+        oid: Oid,
         /// Its full name.
         name: ObjectName,
         /// Its query.

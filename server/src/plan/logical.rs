@@ -59,6 +59,23 @@ pub fn plan_query(
     Ok(Planned { point, ..planned })
 }
 
+/// Plans the query of CREATE TABLE AS, whose columns become those of a table: domains stay domains.
+///
+/// # Errors
+/// As for [`plan_query`]; 42P16 or 0A000 for a column that no table can have.
+pub fn plan_table_source(
+    context: &PlanContext,
+    query: &ast::Query,
+    text: &str,
+    parameters: Vec<Option<Type>>,
+) -> Result<Planned> {
+    let mut analyzer = Analyzer::new(context, text, parameters);
+    let analyzed = analyzer.table_source(query)?;
+    let fields: Vec<_> = analyzed.columns.iter().map(|column| column.ty.field(&column.name)).collect();
+    let schema = Arc::new(Schema::new(fields));
+    Ok(Planned { schema, ..planned(context, analyzed, analyzer.into_parameters()) })
+}
+
 /// Plans the rows of an INSERT into these columns of a table, see [`Analyzer::insert`].
 ///
 /// # Errors

@@ -10,6 +10,7 @@ pub mod logical;
 pub mod point;
 pub mod rebind;
 pub mod relations;
+pub mod seen;
 mod sequence_rows;
 mod system_relations;
 pub mod type_names;
@@ -17,4 +18,4 @@ pub mod types;
 
 pub use context::{FoundRelation, PlanContext};
 pub use engine::Engine;
-pub use logical::{Planned, carried, plan_insert, plan_query};
+pub use logical::{Planned, carried, plan_insert, plan_query, plan_table_source};

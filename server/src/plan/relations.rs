@@ -1,7 +1,7 @@
 //! From the names in a statement to the relations they mean.
 
 use catalog::name::{IDENTIFIER_BYTES_MAX, fold_identifier, quote_identifier};
-use catalog::{CatalogSnapshot, ObjectName, Oid, Relation, Schema};
+use catalog::{CatalogSnapshot, ObjectName, Relation, Schema, SeenRelation, View};
 use sqlparser::ast;
 
 use crate::error::{Error, Result};
@@ -65,24 +65,18 @@ impl NameScope {
         }
     }
 
-    /// The first relation of this name that is one of `bound`: what a view's name meant when the view was made, whatever
-    /// has been made since in a schema that comes earlier in its search path.
+    /// What a name in the text of a view meant when the view was made, whatever has been made or renamed since.
     ///
     /// # Errors
     /// The name has too many parts or names another database.
-    pub fn bound_relation<'a>(
-        &self,
-        snapshot: &'a CatalogSnapshot,
-        parts: &[String],
-        bound: &[Oid],
-    ) -> Result<Option<&'a Relation>> {
+    pub fn seen_relation<'a>(&self, view: &'a View, parts: &[String]) -> Result<Option<&'a SeenRelation>> {
         let (schema, name) = self.split(parts)?;
         let schemas = match schema {
             Some(schema) => vec![schema],
             None => self.search_path.iter().map(String::as_str).collect(),
         };
-        let mut named = schemas.into_iter().filter_map(|schema| snapshot.relation(&ObjectName::new(schema, name)));
-        Ok(named.find(|relation| bound.contains(&relation.oid())))
+        let is_seen = |schema: &str, seen: &SeenRelation| seen.name.schema == schema && seen.name.name == name;
+        Ok(schemas.into_iter().find_map(|schema| view.relations.iter().find(|seen| is_seen(schema, seen))))
     }
 
     /// The relation that a name means, or `relation … does not exist`.

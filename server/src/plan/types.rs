@@ -3,7 +3,9 @@
 use catalog::types::{LENGTH_MAX, MapEntry, NUMERIC_PRECISION_MAX, NumericSize, StructField};
 use catalog::user_type::UserSqlType;
 use catalog::{Oid, SqlType};
+use pg::Type;
 use pg::error::PgError;
+use pg::library::cast::dimensions;
 use pg::names::{self, Definition};
 use pg::sqlstate::SqlState;
 use sqlparser::ast::{self, ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, ObjectName};
@@ -60,6 +62,36 @@ pub fn column_type(written: &DataType) -> Result<SqlType> {
         other => return Err(not_supported(&other.to_string())),
     })
 }
+
+/// The type of a column for the results of an expression, called `name`.
+///
+/// # Errors
+/// 42P16 for a type that no column can have, 0A000 for one that columns cannot have yet.
+pub fn type_of_result(name: &str, ty: &Type) -> Result<SqlType> {
+    let sql_type = match names::definition(ty.oid) {
+        Some(Definition::Row(_)) => return Err(Error::not_supported("a column of a table's row type")),
+        Some(definition) => Some(definition.sql_type()),
+        None => SqlType::from_oid(Oid(ty.oid), ty.typmod),
+    };
+    let Some(mut sql_type) = sql_type else {
+        let shown = ty.name();
+        return Err(match PSEUDO_TYPES.contains(&ty.oid) {
+            true => {
+                let message = format!("column \"{name}\" has pseudo-type {shown}");
+                PgError::new(SqlState::INVALID_TABLE_DEFINITION, message).into()
+            }
+            false => not_supported(&shown),
+        });
+    };
+    // Of a type that a user has made, the catalog knows the arrays; they are not counted.
+    while sql_type.dimensions() > 0 && sql_type.dimensions() < dimensions(&ty.arrow) {
+        sql_type = SqlType::array_of(sql_type);
+    }
+    Ok(sql_type)
+}
+
+/// `void`, `record` and `record[]`: types of results that no column can have.
+const PSEUDO_TYPES: &[u32] = &[2278, 2249, 2287];
 
 /// Dimensions an array can have (`MAXDIM`).
 const DIMENSIONS_MAX: usize = 6;

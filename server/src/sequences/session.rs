@@ -1,10 +1,13 @@
 //! Sequences as a session sees them: the values that it was given last, and those of sequences that only it knows.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use catalog::{CatalogSnapshot, Oid, Sequence, SequenceState};
+use pg::PgError;
 use pg::error::Result;
+use pg::sqlstate::SqlState;
 
 use super::block::Block;
 use crate::server::Server;
@@ -14,6 +17,8 @@ use crate::server::Server;
 pub struct SessionSequences {
     server: Arc<Server>,
     known: Mutex<Known>,
+    /// Whether the transaction may change nothing.
+    read_only: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -29,7 +34,20 @@ struct Known {
 impl SessionSequences {
     /// Of a session that has asked for nothing.
     pub fn new(server: Arc<Server>) -> Self {
-        SessionSequences { server, known: Mutex::default() }
+        SessionSequences { server, known: Mutex::default(), read_only: AtomicBool::default() }
+    }
+
+    /// Whether the statement that begins may change nothing.
+    pub fn set_read_only(&self, read_only: bool) {
+        self.read_only.store(read_only, Ordering::Relaxed);
+    }
+
+    fn check_may_write(&self, function: &str) -> Result<()> {
+        if !self.read_only.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let message = format!("cannot execute {function}() in a read-only transaction");
+        Err(PgError::new(SqlState::READ_ONLY_SQL_TRANSACTION, message))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -109,6 +127,7 @@ impl SessionSequences {
 
 impl pg::session::Sequences for SessionSequences {
     fn next_values(&self, sequence: &Arc<Sequence>, count: usize) -> Result<Vec<i64>> {
+        self.check_may_write("nextval")?;
         let values = match self.with_own(sequence, |block| block.next_values(count)) {
             Some(values) => values?,
             None => self.server.sequences.next_values(&self.server.catalog, sequence, count)?,
@@ -120,6 +139,7 @@ impl pg::session::Sequences for SessionSequences {
     }
 
     fn set_value(&self, sequence: &Arc<Sequence>, value: i64, is_called: bool) -> Result<()> {
+        self.check_may_write("setval")?;
         let state = SequenceState { last_value: value, is_called };
         if self.with_own(sequence, |block| *block = Block::new(sequence.clone(), state)).is_none() {
             self.server.sequences.set(&self.server.catalog, sequence, state)?;

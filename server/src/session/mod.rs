@@ -12,7 +12,7 @@ pub use guard::StatementGuard;
 pub use prepared::{Portal, Prepared};
 pub use registry::{SessionEntry, SessionRegistry};
 pub use settings::SessionSettings;
-pub use transaction::{TransactionState, TransactionStatus};
+pub use transaction::{OpenTransaction, TransactionState, TransactionStatus};
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,6 +28,9 @@ use crate::server::Server;
 use pg::SessionValues;
 use pg::names::Names;
 use pg::sqlstate::SqlState;
+
+/// Objects that are dropped with others and named in a notice (PostgreSQL's `MAX_REPORTED_DEPS`).
+const CASCADE_SHOWN_MAX: usize = 100;
 
 /// A session.
 #[derive(Debug)]
@@ -79,6 +82,8 @@ pub struct Notice {
     pub sqlstate: SqlState,
     /// One line.
     pub message: String,
+    /// Whole lines.
+    pub detail: Option<String>,
 }
 
 impl Session {
@@ -108,8 +113,8 @@ impl Session {
     /// A concurrent commit has taken away what the transaction builds on.
     pub fn snapshot(&mut self) -> Result<Arc<CatalogSnapshot>> {
         match &mut self.transaction {
-            TransactionState::Open { transaction, .. } => Ok(transaction.snapshot(&self.server.catalog)?),
-            TransactionState::Idle | TransactionState::Failed { .. } => Ok(self.server.catalog.snapshot()),
+            TransactionState::Open(open) => Ok(open.transaction.snapshot(&self.server.catalog)?),
+            TransactionState::Idle | TransactionState::Failed(_) => Ok(self.server.catalog.snapshot()),
         }
     }
 
@@ -154,8 +159,8 @@ impl Session {
     /// The changes do not fit.
     pub async fn commit(&mut self, changes: Vec<CatalogChange>) -> Result<()> {
         match &mut self.transaction {
-            TransactionState::Open { transaction, .. } => transaction.add(&self.server.catalog, changes)?,
-            TransactionState::Idle | TransactionState::Failed { .. } => {
+            TransactionState::Open(open) => open.transaction.add(&self.server.catalog, changes)?,
+            TransactionState::Idle | TransactionState::Failed(_) => {
                 self.server.catalog.commit(changes).await?;
             }
         }
@@ -164,13 +169,36 @@ impl Session {
 
     /// Tells the client something that is no error.
     pub fn notice(&mut self, message: impl Into<String>) {
-        let notice = Notice { severity: "NOTICE", sqlstate: SqlState::SUCCESSFUL_COMPLETION, message: message.into() };
-        self.notices.push(notice);
+        self.notice_with_detail(message, None);
+    }
+
+    fn notice_with_detail(&mut self, message: impl Into<String>, detail: Option<String>) {
+        let sqlstate = SqlState::SUCCESSFUL_COMPLETION;
+        self.notices.push(Notice { severity: "NOTICE", sqlstate, message: message.into(), detail });
+    }
+
+    /// Tells the client what is dropped together with what it has named, each as messages name it.
+    pub fn notice_cascade(&mut self, dropped: &[String]) {
+        match dropped {
+            [] => {}
+            [object] => self.notice(format!("drop cascades to {object}")),
+            objects => {
+                let shown = objects.iter().take(CASCADE_SHOWN_MAX);
+                let mut lines: Vec<_> = shown.map(|object| format!("drop cascades to {object}")).collect();
+                let hidden = objects.len().saturating_sub(CASCADE_SHOWN_MAX);
+                if hidden > 0 {
+                    let objects = if hidden == 1 { "object" } else { "objects" };
+                    lines.push(format!("and {hidden} other {objects} (see server log for list)"));
+                }
+                let message = format!("drop cascades to {} other objects", objects.len());
+                self.notice_with_detail(message, Some(lines.join("\n")));
+            }
+        }
     }
 
     /// Warns the client.
     pub fn warn(&mut self, sqlstate: SqlState, message: impl Into<String>) {
-        self.notices.push(Notice { severity: "WARNING", sqlstate, message: message.into() });
+        self.notices.push(Notice { severity: "WARNING", sqlstate, message: message.into(), detail: None });
     }
 
     /// What there is to tell, once.

@@ -20,6 +20,13 @@ pub struct Prepared {
     pub parameter_types: Vec<u32>,
 }
 
+impl Prepared {
+    /// The text of the query string it came in.
+    pub fn text(&self) -> &str {
+        self.parsed.as_ref().map_or("", |parsed| parsed.text.as_ref())
+    }
+}
+
 /// A prepared statement with values for its parameters.
 #[derive(Debug)]
 pub struct Portal {

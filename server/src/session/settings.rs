@@ -7,9 +7,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use catalog::Isolation;
 use pg::session::{Tz, zone_named};
 
 use crate::error::{Error, Result};
+use crate::parse::statement::TransactionModes;
 use crate::server::{SERVER_VERSION, SUPERUSER};
 
 /// A setting.
@@ -35,6 +37,10 @@ enum Accepts {
     Milliseconds,
     /// A number in a range.
     Integer(i64, i64),
+    /// One of these, each meaning itself.
+    Names(&'static [&'static str]),
+    /// On or off.
+    Boolean,
     /// Names of schemas.
     SearchPath,
     /// The name of a time zone.
@@ -56,8 +62,10 @@ pub const SETTINGS: &[Setting] = &[
     setting!("client_encoding", "UTF8", true, Accepts::OneOf(&["UTF8", "utf-8", "unicode"])),
     setting!("client_min_messages", "notice", false, Accepts::OneOf(&["notice"])),
     setting!("DateStyle", "ISO, MDY", true, Accepts::OneOf(&["ISO, MDY", "ISO", "iso,mdy", "MDY"])),
-    setting!("default_transaction_isolation", "read committed", false, Accepts::OneOf(&["read committed"])),
-    setting!("default_transaction_read_only", "off", true, Accepts::OneOf(&["off", "false", "no", "0"])),
+    // It is about SERIALIZABLE transactions alone.
+    setting!("default_transaction_deferrable", "off", false, Accepts::Boolean),
+    setting!("default_transaction_isolation", "read committed", false, Accepts::Names(ISOLATION_LEVELS)),
+    setting!("default_transaction_read_only", "off", true, Accepts::Boolean),
     // One to three digits more than float's precision all mean the shortest text that reads back the same.
     setting!("extra_float_digits", "1", false, Accepts::Integer(1, 3)),
     setting!("in_hot_standby", "off", true, Accepts::Nothing),
@@ -74,14 +82,21 @@ pub const SETTINGS: &[Setting] = &[
     setting!("standard_conforming_strings", "on", true, Accepts::OneOf(&["on", "true", "yes", "1"])),
     setting!("statement_timeout", "0", false, Accepts::Milliseconds),
     setting!("TimeZone", "UTC", true, Accepts::TimeZone),
-    setting!("transaction_isolation", "read committed", false, Accepts::Nothing),
-    setting!("transaction_read_only", "off", false, Accepts::OneOf(&["off", "false", "no", "0"])),
+    setting!("transaction_isolation", "read committed", false, Accepts::Names(ISOLATION_LEVELS)),
+    setting!("transaction_read_only", "off", false, Accepts::Boolean),
 ];
+
+/// The isolation levels that there are.
+const ISOLATION_LEVELS: &[&str] = &["read committed", "read uncommitted", "repeatable read"];
 
 /// The values that a session has set.
 #[derive(Debug, Clone, Default)]
 pub struct SessionSettings {
     values: HashMap<&'static str, String>,
+    /// Those that end with the transaction.
+    local: HashMap<&'static str, String>,
+    /// Those that the client began with, which RESET comes back to.
+    initial: HashMap<&'static str, String>,
     /// Made when it is first asked for after a change.
     known: OnceLock<KnownSettings>,
 }
@@ -93,6 +108,23 @@ pub struct KnownSettings {
     pub time_zone: Tz,
     /// All settings by their names in lower case. Settings that have not been changed since share it.
     pub values: Arc<[(String, String)]>,
+}
+
+/// The name of an isolation level.
+pub fn isolation_name(isolation: Isolation) -> &'static str {
+    match isolation {
+        Isolation::ReadCommitted => "read committed",
+        Isolation::RepeatableRead => "repeatable read",
+    }
+}
+
+/// What the name of an isolation level asks for.
+pub fn isolation_named(name: &str) -> Isolation {
+    match name {
+        "repeatable read" => Isolation::RepeatableRead,
+        // READ UNCOMMITTED is READ COMMITTED: it promises no less.
+        _ => Isolation::ReadCommitted,
+    }
 }
 
 impl SessionSettings {
@@ -113,30 +145,90 @@ impl SessionSettings {
 
     /// The value of a setting.
     pub fn get(&self, setting: &Setting) -> String {
-        self.values.get(setting.name).cloned().unwrap_or_else(|| setting.default.to_owned())
+        self.value(setting.name).cloned().unwrap_or_else(|| setting.default.to_owned())
     }
 
-    /// Sets a value, in its canonical spelling.
+    fn value(&self, name: &str) -> Option<&String> {
+        self.local.get(name).or_else(|| self.values.get(name)).or_else(|| self.initial.get(name))
+    }
+
+    /// The isolation level of transactions that say nothing about it.
+    pub fn default_isolation(&self) -> Isolation {
+        isolation_named(self.value("default_transaction_isolation").map_or("", String::as_str))
+    }
+
+    /// Whether transactions that say nothing about it may change nothing.
+    pub fn default_read_only(&self) -> bool {
+        self.value("default_transaction_read_only").is_some_and(|value| value == "on")
+    }
+
+    /// `SET SESSION CHARACTERISTICS AS TRANSACTION`
+    ///
+    /// # Errors
+    /// None.
+    pub fn set_transaction_defaults(&mut self, modes: TransactionModes) -> Result<()> {
+        if let Some(isolation) = modes.isolation {
+            let setting = SessionSettings::find("default_transaction_isolation")?;
+            self.set(setting, Some(isolation_name(isolation)), false)?;
+        }
+        if let Some(read_only) = modes.read_only {
+            let value = if read_only { "on" } else { "off" };
+            self.set(SessionSettings::find("default_transaction_read_only")?, Some(value), false)?;
+        }
+        Ok(())
+    }
+
+    /// Sets a value, in its canonical spelling, or the default again; up to the end of the transaction if it is `local`.
     ///
     /// # Errors
     /// 22023 when the setting cannot have it, 0A000 when we cannot honour it, 55P02 when it cannot be changed.
-    pub fn set(&mut self, setting: &'static Setting, value: &str) -> Result<()> {
-        let canonical = setting.canonical(value)?;
-        self.values.insert(setting.name, canonical);
+    pub fn set(&mut self, setting: &'static Setting, value: Option<&str>, local: bool) -> Result<()> {
+        let canonical = match value {
+            Some(value) => setting.canonical(value)?,
+            None if matches!(setting.accepts, Accepts::Nothing) => {
+                return Err(Error::ReadOnlySetting { name: setting.name.to_owned() });
+            }
+            None if local => self.initial.get(setting.name).map_or(setting.default, String::as_str).to_owned(),
+            None => {
+                self.local.remove(setting.name);
+                self.values.remove(setting.name);
+                self.known.take();
+                return Ok(());
+            }
+        };
+        if local {
+            self.local.insert(setting.name, canonical);
+        } else {
+            self.local.remove(setting.name);
+            self.values.insert(setting.name, canonical);
+        }
         self.known.take();
         Ok(())
     }
 
-    /// Sets the default again.
-    pub fn reset(&mut self, setting: &Setting) {
-        self.values.remove(setting.name);
+    /// Sets what the client begins with.
+    ///
+    /// # Errors
+    /// As for [`set`](Self::set).
+    pub fn begin_with(&mut self, setting: &'static Setting, value: &str) -> Result<()> {
+        self.initial.insert(setting.name, setting.canonical(value)?);
         self.known.take();
+        Ok(())
     }
 
     /// Sets all defaults again.
     pub fn reset_all(&mut self) {
         self.values.clear();
+        self.local.clear();
         self.known.take();
+    }
+
+    /// The transaction has ended, and with it what was set for it.
+    pub fn end_local(&mut self) {
+        if !self.local.is_empty() {
+            self.local.clear();
+            self.known.take();
+        }
     }
 
     /// The settings as statements ask for them.
@@ -155,26 +247,30 @@ impl SessionSettings {
 
     /// How long a statement may run.
     pub fn statement_timeout(&self) -> Option<Duration> {
-        let milliseconds = self.values.get("statement_timeout").and_then(|value| parse_milliseconds(value))?;
+        let milliseconds = self.value("statement_timeout").and_then(|value| parse_milliseconds(value))?;
         (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
     }
 
     /// How long a statement may wait for a lock.
     pub fn lock_timeout(&self) -> Option<Duration> {
-        let milliseconds = self.values.get("lock_timeout").and_then(|value| parse_milliseconds(value))?;
+        let milliseconds = self.value("lock_timeout").and_then(|value| parse_milliseconds(value))?;
         (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
     }
 
     /// The schemas in which an unqualified name is looked for, in order.
     pub fn search_path(&self, user: &str) -> Vec<String> {
-        let path = self.values.get("search_path").map_or("\"$user\", public", String::as_str);
+        let path = self.value("search_path").map_or("\"$user\", public", String::as_str);
         let names = split_names(path).unwrap_or_default();
         names.into_iter().map(|name| if name == "$user" { user.to_owned() } else { name }).collect()
     }
 }
 
 impl Setting {
-    fn canonical(&self, value: &str) -> Result<String> {
+    /// A value in its canonical spelling.
+    ///
+    /// # Errors
+    /// 22023 when the setting cannot have it, 0A000 when we cannot honour it, 55P02 when it cannot be changed.
+    pub fn canonical(&self, value: &str) -> Result<String> {
         let invalid = || Error::InvalidParameterValue {
             message: format!("invalid value for parameter \"{}\": \"{value}\"", self.name),
         };
@@ -188,7 +284,21 @@ impl Setting {
                     None => Err(Error::not_supported(format!("{} = \"{value}\"", self.name))),
                 }
             }
-            Accepts::Milliseconds => parse_milliseconds(value).map(|ms| ms.to_string()).ok_or_else(invalid),
+            Accepts::Names(names) => match names.iter().find(|name| name.eq_ignore_ascii_case(value.trim())) {
+                Some(name) => Ok((*name).to_owned()),
+                None if value.trim().eq_ignore_ascii_case("serializable") => {
+                    Err(Error::not_supported("ISOLATION LEVEL SERIALIZABLE"))
+                }
+                None => Err(invalid()),
+            },
+            Accepts::Boolean => match value.trim().to_ascii_lowercase().as_str() {
+                "on" | "true" | "yes" | "1" | "t" | "y" => Ok("on".to_owned()),
+                "off" | "false" | "no" | "0" | "f" | "n" => Ok("off".to_owned()),
+                _ => Err(Error::InvalidParameterValue {
+                    message: format!("parameter \"{}\" requires a Boolean value", self.name),
+                }),
+            },
+            Accepts::Milliseconds => parse_milliseconds(value).map(shown_milliseconds).ok_or_else(invalid),
             Accepts::Integer(min, max) => match value.trim().parse::<i64>() {
                 Ok(number) if (*min..=*max).contains(&number) => Ok(number.to_string()),
                 Ok(_) => Err(Error::not_supported(format!("{} = {value}", self.name))),
@@ -220,6 +330,16 @@ fn parse_milliseconds(text: &str) -> Option<u64> {
         _ => return None,
     };
     number.checked_mul(factor).filter(|ms| *ms <= i32::MAX as u64)
+}
+
+/// A time in the largest unit of which it is a number of whole ones.
+fn shown_milliseconds(milliseconds: u64) -> String {
+    let units = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000)];
+    match units.iter().find(|(_, factor)| milliseconds > 0 && milliseconds.is_multiple_of(*factor)) {
+        Some((unit, factor)) => format!("{}{unit}", milliseconds / factor),
+        None if milliseconds == 0 => "0".to_owned(),
+        None => format!("{milliseconds}ms"),
+    }
 }
 
 /// Identifiers between commas; those without quotes are folded.
@@ -258,7 +378,7 @@ mod tests {
     fn check(name: &str, value: &str, expected: &str) {
         let mut settings = SessionSettings::default();
         let set = SessionSettings::find(name).and_then(|setting| {
-            settings.set(setting, value)?;
+            settings.set(setting, Some(value), false)?;
             Ok(settings.get(setting))
         });
         let printed = set.unwrap_or_else(|error| error.report().sqlstate.code().to_owned());
@@ -267,7 +387,8 @@ mod tests {
 
     #[test]
     fn values_are_canonical_or_refused() {
-        check("STATEMENT_TIMEOUT", "2s", "2000");
+        check("STATEMENT_TIMEOUT", "2000", "2s");
+        check("statement_timeout", "1500", "1500ms");
         check("statement_timeout", "soon", "22023");
         check("datestyle", "iso, mdy", "ISO, MDY");
         check("DateStyle", "German", "0A000");
@@ -290,23 +411,30 @@ mod tests {
             (known.time_zone.name(), value)
         };
         assert_eq!(shown(&settings), ("UTC", "UTC".to_owned()));
-        settings.set(zone, "europe/berlin").unwrap();
+        settings.set(zone, Some("europe/berlin"), false).unwrap();
         assert_eq!(shown(&settings), ("Europe/Berlin", "Europe/Berlin".to_owned()));
         let saved = settings.clone();
-        settings.reset(zone);
+        settings.set(zone, Some("Asia/Tokyo"), true).unwrap();
+        assert_eq!(shown(&settings), ("Asia/Tokyo", "Asia/Tokyo".to_owned()));
+        settings.end_local();
+        assert_eq!(shown(&settings), ("Europe/Berlin", "Europe/Berlin".to_owned()));
+        settings.set(zone, None, false).unwrap();
         assert_eq!(shown(&settings), ("UTC", "UTC".to_owned()));
         assert_eq!(shown(&saved), ("Europe/Berlin", "Europe/Berlin".to_owned()));
-        assert!(settings.set(zone, "Nowhere").is_err());
-        settings.set(zone, "Asia/Tokyo").unwrap();
-        settings.reset_all();
+        assert!(settings.set(zone, Some("Nowhere"), false).is_err());
+        settings.begin_with(zone, "Asia/Tokyo").unwrap();
+        assert_eq!(shown(&settings), ("Asia/Tokyo", "Asia/Tokyo".to_owned()));
+        settings.set(zone, Some("utc"), false).unwrap();
         assert_eq!(shown(&settings), ("UTC", "UTC".to_owned()));
+        settings.reset_all();
+        assert_eq!(shown(&settings), ("Asia/Tokyo", "Asia/Tokyo".to_owned()));
     }
 
     #[test]
     fn the_search_path_knows_the_user() {
         let mut settings = SessionSettings::default();
         assert_eq!(settings.search_path("eva"), ["eva", "public"]);
-        settings.set(SessionSettings::find("search_path").unwrap(), "Lake, \"Hot Data\"").unwrap();
+        settings.set(SessionSettings::find("search_path").unwrap(), Some("Lake, \"Hot Data\""), false).unwrap();
         assert_eq!(settings.search_path("eva"), ["lake", "Hot Data"]);
     }
 }

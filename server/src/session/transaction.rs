@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use catalog::transaction::Savepoint;
 use catalog::{CatalogChange, CatalogSnapshot, Isolation, Sequence, SequenceState, Transaction};
 
 use crate::error::{Error, Result};
 use crate::locks::TransactionLocks;
-use crate::session::{Session, now_us};
+use crate::parse::statement::TransactionModes;
+use crate::session::{Session, SessionSettings, now_us};
+use pg::PgError;
 use pg::sqlstate::SqlState;
 
 /// The state of a session's transaction.
@@ -16,21 +17,33 @@ pub enum TransactionState {
     /// None is open: each statement is its own.
     Idle,
     /// One is open.
-    Open {
-        /// What it has changed.
-        transaction: Transaction,
-        /// Whether it was opened for the statements of one query string, and ends with them.
-        implicit: bool,
-        /// The points that it can come back to, oldest first.
-        savepoints: Vec<(String, Savepoint)>,
-    },
-    /// One has failed, and waits for ROLLBACK.
-    Failed {
-        /// What it had changed: ROLLBACK TO takes back a part of it.
-        transaction: Transaction,
-        /// The points that it can come back to, oldest first.
-        savepoints: Vec<(String, Savepoint)>,
-    },
+    Open(Box<OpenTransaction>),
+    /// One has failed, and waits for ROLLBACK; ROLLBACK TO takes back a part of what it had changed.
+    Failed(Box<OpenTransaction>),
+}
+
+/// A transaction of a session.
+#[derive(Debug)]
+pub struct OpenTransaction {
+    /// What it has changed.
+    pub transaction: Transaction,
+    /// Whether it was opened for the statements of one query string, and ends with them.
+    pub implicit: bool,
+    /// Whether it may change nothing.
+    pub read_only: bool,
+    /// The session's settings as they were when it began.
+    settings: SessionSettings,
+    /// The points that it can come back to, oldest first.
+    savepoints: Vec<Savepoint>,
+}
+
+/// A point that a transaction can come back to.
+#[derive(Debug)]
+struct Savepoint {
+    name: String,
+    changes: catalog::transaction::Savepoint,
+    settings: SessionSettings,
+    read_only: bool,
 }
 
 /// What ReadyForQuery says.
@@ -61,8 +74,9 @@ impl Session {
     /// Whether all statements of the transaction see one snapshot.
     pub fn sees_one_snapshot(&self) -> bool {
         match &self.transaction {
-            TransactionState::Open { transaction, .. } => transaction.isolation() != Isolation::ReadCommitted,
-            TransactionState::Idle | TransactionState::Failed { .. } => false,
+            TransactionState::Open(open) => open.transaction.isolation() != Isolation::ReadCommitted,
+            TransactionState::Idle => self.settings.default_isolation() != Isolation::ReadCommitted,
+            TransactionState::Failed(_) => false,
         }
     }
 
@@ -72,8 +86,8 @@ impl Session {
     /// A concurrent commit has taken away what the transaction builds on.
     pub fn newest(&self) -> Result<Arc<CatalogSnapshot>> {
         match &self.transaction {
-            TransactionState::Open { transaction, .. } => Ok(transaction.newest(&self.server.catalog)?),
-            TransactionState::Idle | TransactionState::Failed { .. } => Ok(self.server.catalog.snapshot()),
+            TransactionState::Open(open) => Ok(open.transaction.newest(&self.server.catalog)?),
+            TransactionState::Idle | TransactionState::Failed(_) => Ok(self.server.catalog.snapshot()),
         }
     }
 
@@ -81,16 +95,27 @@ impl Session {
     pub fn transaction_status(&self) -> TransactionStatus {
         match self.transaction {
             TransactionState::Idle => TransactionStatus::Idle,
-            TransactionState::Open { .. } => TransactionStatus::Open,
-            TransactionState::Failed { .. } => TransactionStatus::Failed,
+            TransactionState::Open(_) => TransactionStatus::Open,
+            TransactionState::Failed(_) => TransactionStatus::Failed,
         }
+    }
+
+    /// How a transaction is that nothing is said about.
+    fn new_transaction(&self, modes: TransactionModes, implicit: bool) -> TransactionState {
+        let isolation = modes.isolation.unwrap_or_else(|| self.settings.default_isolation());
+        TransactionState::Open(Box::new(OpenTransaction {
+            transaction: Transaction::new(isolation),
+            implicit,
+            read_only: modes.read_only.unwrap_or_else(|| self.settings.default_read_only()),
+            settings: self.settings.clone(),
+            savepoints: Vec::new(),
+        }))
     }
 
     /// Opens a transaction for the statements of one query string, unless one is open.
     pub fn begin_implicit(&mut self) {
         if matches!(self.transaction, TransactionState::Idle) {
-            let transaction = Transaction::new(Isolation::ReadCommitted);
-            self.transaction = TransactionState::Open { transaction, implicit: true, savepoints: Vec::new() };
+            self.transaction = self.new_transaction(TransactionModes::default(), true);
             self.transaction_start_us = Some(now_us());
         }
     }
@@ -99,52 +124,82 @@ impl Session {
     ///
     /// # Errors
     /// 25001 when statements before it in the same string have run under another isolation level.
-    pub fn begin(&mut self, isolation: Isolation) -> Result<()> {
+    pub fn begin(&mut self, modes: TransactionModes) -> Result<()> {
         match &mut self.transaction {
             // BEGIN in a string of several statements: what came before it is part of the transaction.
-            TransactionState::Open { transaction, implicit: implicit @ true, .. } => {
-                if transaction.has_started() && transaction.isolation() != isolation {
-                    return Err(Error::TransactionStarted);
-                }
-                *implicit = false;
-                if !transaction.has_started() {
-                    *transaction = Transaction::new(isolation);
+            TransactionState::Open(open) if open.implicit => {
+                self.set_transaction(modes)?;
+                if let TransactionState::Open(open) = &mut self.transaction {
+                    open.implicit = false;
                 }
             }
-            TransactionState::Open { .. } | TransactionState::Failed { .. } => {
+            TransactionState::Open(_) | TransactionState::Failed(_) => {
                 self.warn(SqlState::ACTIVE_SQL_TRANSACTION, "there is already a transaction in progress");
             }
             TransactionState::Idle => {
-                let transaction = Transaction::new(isolation);
-                self.transaction = TransactionState::Open { transaction, implicit: false, savepoints: Vec::new() };
+                self.transaction = self.new_transaction(modes, false);
                 self.transaction_start_us = Some(now_us());
             }
         }
         Ok(())
     }
 
-    /// `SET TRANSACTION ISOLATION LEVEL`
+    /// `SET TRANSACTION`
     ///
     /// # Errors
     /// 25001 when the transaction has begun to read.
-    pub fn set_isolation(&mut self, isolation: Isolation) -> Result<()> {
-        match &mut self.transaction {
-            TransactionState::Open { transaction, .. } => {
-                if transaction.has_started() && transaction.isolation() != isolation {
-                    return Err(Error::TransactionStarted);
-                }
-                if !transaction.has_started() {
-                    *transaction = Transaction::new(isolation);
-                }
-            }
-            TransactionState::Idle | TransactionState::Failed { .. } => {
-                self.warn(
-                    SqlState::NO_ACTIVE_SQL_TRANSACTION,
-                    "SET TRANSACTION can only be used in transaction blocks",
-                );
+    pub fn set_transaction(&mut self, modes: TransactionModes) -> Result<()> {
+        let TransactionState::Open(open) = &mut self.transaction else {
+            self.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "SET TRANSACTION can only be used in transaction blocks");
+            return Ok(());
+        };
+        let has_started = open.transaction.has_started();
+        if let Some(isolation) = modes.isolation {
+            match has_started {
+                true if open.transaction.isolation() != isolation => return Err(Error::TransactionStarted),
+                true => {}
+                false => open.transaction = Transaction::new(isolation),
             }
         }
+        if let Some(read_only) = modes.read_only {
+            if open.read_only && !read_only && has_started {
+                let message = "transaction read-write mode must be set before any query";
+                return Err(PgError::new(SqlState::ACTIVE_SQL_TRANSACTION, message).into());
+            }
+            open.read_only = read_only;
+        }
         Ok(())
+    }
+
+    /// The isolation level of the next statement.
+    pub fn isolation(&self) -> Isolation {
+        match &self.transaction {
+            TransactionState::Open(open) | TransactionState::Failed(open) => open.transaction.isolation(),
+            TransactionState::Idle => self.settings.default_isolation(),
+        }
+    }
+
+    /// Whether the next statement may change nothing.
+    pub fn is_read_only(&self) -> bool {
+        match &self.transaction {
+            TransactionState::Open(open) | TransactionState::Failed(open) => open.read_only,
+            TransactionState::Idle => self.settings.default_read_only(),
+        }
+    }
+
+    /// The modes of the transaction block, for the one that AND CHAIN begins.
+    ///
+    /// # Errors
+    /// 25P01 outside of a transaction block.
+    pub fn chained_modes(&self, statement: &'static str) -> Result<TransactionModes> {
+        match &self.transaction {
+            TransactionState::Open(open) if !open.implicit => {
+                Ok(TransactionModes { isolation: Some(open.transaction.isolation()), read_only: Some(open.read_only) })
+            }
+            // What was set for one that has failed is taken back already.
+            TransactionState::Failed(_) => Ok(TransactionModes::default()),
+            _ => Err(Error::OutsideTransaction { statement }),
+        }
     }
 
     /// `COMMIT`. Whether there was something that could be committed: a failed transaction is rolled back.
@@ -153,21 +208,35 @@ impl Session {
     /// The changes do not fit what others have committed; the transaction is over all the same.
     pub async fn commit_transaction(&mut self) -> Result<bool> {
         self.portals.clear();
+        self.transaction_start_us = None;
         match std::mem::replace(&mut self.transaction, TransactionState::Idle) {
             TransactionState::Idle => {
                 self.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
                 Ok(true)
             }
-            TransactionState::Failed { .. } => {
+            TransactionState::Failed(open) => {
+                self.settings = open.settings;
                 self.sequences.forget_own(None);
                 Ok(false)
             }
-            TransactionState::Open { mut transaction, .. } => {
-                self.add_own_sequences(&mut transaction)?;
+            TransactionState::Open(open) => {
+                let OpenTransaction { mut transaction, settings, .. } = *open;
                 // Others get the locks when they can see what was committed.
                 let _held = self.locks.take();
-                transaction.commit(&self.server.catalog).await?;
-                Ok(true)
+                let committed = match self.add_own_sequences(&mut transaction) {
+                    Ok(()) => transaction.commit(&self.server.catalog).await.map_err(Error::from),
+                    Err(error) => Err(error),
+                };
+                match committed {
+                    Ok(()) => {
+                        self.settings.end_local();
+                        Ok(true)
+                    }
+                    Err(error) => {
+                        self.settings = settings;
+                        Err(error)
+                    }
+                }
             }
         }
     }
@@ -186,7 +255,7 @@ impl Session {
 
     /// A sequence was restarted: as long as a transaction is open, only it knows.
     pub fn restarted(&self, sequence: &Arc<Sequence>, state: SequenceState) {
-        if matches!(self.transaction, TransactionState::Open { .. }) {
+        if matches!(self.transaction, TransactionState::Open(_)) {
             self.sequences.begin(sequence, state);
         }
     }
@@ -196,7 +265,7 @@ impl Session {
     /// # Errors
     /// As for [`commit_transaction`](Self::commit_transaction).
     pub async fn commit_implicit(&mut self) -> Result<()> {
-        if matches!(self.transaction, TransactionState::Open { implicit: true, .. }) {
+        if matches!(&self.transaction, TransactionState::Open(open) if open.implicit) {
             self.commit_transaction().await?;
         }
         Ok(())
@@ -205,10 +274,12 @@ impl Session {
     /// `ROLLBACK`
     pub fn rollback(&mut self) {
         self.portals.clear();
-        if matches!(self.transaction, TransactionState::Idle) {
-            self.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
+        match std::mem::replace(&mut self.transaction, TransactionState::Idle) {
+            TransactionState::Idle => {
+                self.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
+            }
+            TransactionState::Open(open) | TransactionState::Failed(open) => self.settings = open.settings,
         }
-        self.transaction = TransactionState::Idle;
         self.sequences.forget_own(None);
         self.transaction_start_us = None;
         self.locks = None;
@@ -220,8 +291,9 @@ impl Session {
     /// 25P01 outside of a transaction block.
     pub fn set_savepoint(&mut self, name: String) -> Result<()> {
         match &mut self.transaction {
-            TransactionState::Open { transaction, implicit: false, savepoints } => {
-                savepoints.push((name, transaction.savepoint()));
+            TransactionState::Open(open) if !open.implicit => {
+                let (changes, settings) = (open.transaction.savepoint(), self.settings.clone());
+                open.savepoints.push(Savepoint { name, changes, settings, read_only: open.read_only });
                 Ok(())
             }
             _ => Err(Error::OutsideTransaction { statement: "SAVEPOINT" }),
@@ -234,8 +306,8 @@ impl Session {
     /// 25P01 outside of a transaction block, 3B001 when there is no such savepoint.
     pub fn release_savepoint(&mut self, name: &str) -> Result<()> {
         match &mut self.transaction {
-            TransactionState::Open { implicit: false, savepoints, .. } => {
-                savepoints.truncate(position(savepoints, name)?);
+            TransactionState::Open(open) if !open.implicit => {
+                open.savepoints.truncate(position(&open.savepoints, name)?);
                 Ok(())
             }
             _ => Err(Error::OutsideTransaction { statement: "RELEASE SAVEPOINT" }),
@@ -248,47 +320,48 @@ impl Session {
     /// # Errors
     /// As for [`release_savepoint`](Self::release_savepoint).
     pub fn roll_back_to_savepoint(&mut self, name: &str) -> Result<()> {
-        let (mut transaction, mut savepoints) = match std::mem::replace(&mut self.transaction, TransactionState::Idle) {
-            TransactionState::Open { transaction, implicit: false, savepoints }
-            | TransactionState::Failed { transaction, savepoints } => (transaction, savepoints),
+        let mut open = match std::mem::replace(&mut self.transaction, TransactionState::Idle) {
+            TransactionState::Open(open) | TransactionState::Failed(open) if !open.implicit => open,
             other => {
                 self.transaction = other;
                 return Err(Error::OutsideTransaction { statement: "ROLLBACK TO SAVEPOINT" });
             }
         };
-        let found = position(&savepoints, name);
+        let found = position(&open.savepoints, name);
         if let Ok(found) = found {
-            transaction.roll_back_to(&savepoints[found].1);
-            let snapshot = transaction.snapshot(&self.server.catalog).ok();
+            open.savepoints.truncate(found + 1);
+            let savepoint = &open.savepoints[found];
+            open.transaction.roll_back_to(&savepoint.changes);
+            open.read_only = savepoint.read_only;
+            self.settings = savepoint.settings.clone();
+            let snapshot = open.transaction.snapshot(&self.server.catalog).ok();
             self.sequences.forget_own(snapshot.as_deref());
-            savepoints.truncate(found + 1);
         }
         // An error fails the transaction, once more or for the first time.
-        self.transaction = TransactionState::Open { transaction, implicit: false, savepoints };
+        self.transaction = TransactionState::Open(open);
         found.map(drop)
     }
 
     /// After an error: an implicit transaction is over, an explicit one waits for ROLLBACK.
     pub fn fail(&mut self) {
         self.transaction = match std::mem::replace(&mut self.transaction, TransactionState::Idle) {
-            TransactionState::Open { transaction, implicit: false, savepoints } => {
-                TransactionState::Failed { transaction, savepoints }
-            }
-            TransactionState::Open { implicit: true, .. } => {
+            TransactionState::Open(open) if open.implicit => {
+                self.settings = open.settings;
                 self.sequences.forget_own(None);
                 TransactionState::Idle
             }
+            TransactionState::Open(open) => TransactionState::Failed(open),
             other => other,
         };
         // What was locked before a savepoint stays locked: ROLLBACK TO goes on from there.
-        if !matches!(&self.transaction, TransactionState::Failed { savepoints, .. } if !savepoints.is_empty()) {
+        if !matches!(&self.transaction, TransactionState::Failed(open) if !open.savepoints.is_empty()) {
             self.locks = None;
         }
     }
 }
 
 /// The newest savepoint of this name.
-fn position(savepoints: &[(String, Savepoint)], name: &str) -> Result<usize> {
-    let found = savepoints.iter().rposition(|(known, _)| known == name);
+fn position(savepoints: &[Savepoint], name: &str) -> Result<usize> {
+    let found = savepoints.iter().rposition(|savepoint| savepoint.name == name);
     found.ok_or_else(|| Error::UndefinedSavepoint { name: name.to_owned() })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
-use catalog::{CatalogChange, Column, ColumnDefault, HotTable};
+use catalog::{Column, ColumnDefault, HotTable};
 use datafusion::execution::memory_pool::MemoryReservation;
 use storage::hot::TableWriter;
 
@@ -144,8 +144,7 @@ impl CopyIn {
         self.write_batch()?;
         let written = self.writer.finish()?;
         let rows = written.rows;
-        let mut beside = vec![CatalogChange::ExpectHotTable(self.table.clone())];
-        beside.extend(expected_domains(self.domains.names().snapshot(), &self.table));
+        let beside = expected_domains(self.domains.names().snapshot(), &self.table);
         // It deletes nothing, so there are no rows that others could change.
         let committed = commit_rows(session, &self.table, written, beside).await;
         session.end_statement();

@@ -1,6 +1,8 @@
 //! CREATE [OR REPLACE] VIEW.
 
-use catalog::{CatalogChange, CatalogSnapshot, ObjectName, Oid, Relation, SchemaKind, View};
+use std::sync::Arc;
+
+use catalog::{CatalogChange, CatalogSnapshot, ObjectName, Relation, SchemaKind, View};
 use sqlparser::ast;
 
 use crate::error::{Error, Result};
@@ -36,17 +38,21 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
     let replaced = replaced_view(&snapshot, &name, create.or_replace)?;
     let names = planned.schema.fields().iter().map(|field| field.name().clone()).collect();
     let view = View {
-        oid: replaced.unwrap_or_else(|| session.server.catalog.allocate_oid()),
+        oid: replaced.as_ref().map_or_else(|| session.server.catalog.allocate_oid(), |view| view.oid),
         columns: column_names(names, &create.columns)?,
         query: create.text.clone(),
         search_path: scope.search_path,
         depends_on: context.named_objects(),
+        relations: context.seen_relations(&planned.plan)?,
         name,
     };
-    if let Some(oid) = replaced {
-        check_replacement(&snapshot, oid, &view)?;
-    }
-    let change = if replaced.is_some() { CatalogChange::ReplaceView(view) } else { CatalogChange::CreateView(view) };
+    let change = match replaced {
+        Some(old) => {
+            check_replacement(&snapshot, &old, &view)?;
+            CatalogChange::ReplaceView { old, new: Arc::new(view) }
+        }
+        None => CatalogChange::CreateView(view),
+    };
     session.commit(vec![change]).await?;
     Ok(Outcome::command("CREATE VIEW"))
 }
@@ -58,11 +64,11 @@ fn view_query(text: &str) -> Result<Box<ast::Query>> {
     }
 }
 
-/// The number of the view that is replaced, if there is one.
-fn replaced_view(snapshot: &CatalogSnapshot, name: &ObjectName, or_replace: bool) -> Result<Option<Oid>> {
+/// The view that is replaced, if there is one.
+fn replaced_view(snapshot: &CatalogSnapshot, name: &ObjectName, or_replace: bool) -> Result<Option<Arc<View>>> {
     match snapshot.relation(name) {
         None => Ok(None),
-        Some(Relation::View(view)) if or_replace => Ok(Some(view.oid)),
+        Some(Relation::View(view)) if or_replace => Ok(Some(view.clone())),
         Some(_) if or_replace => Err(Error::WrongObjectType { name: name.name.clone(), expected: "a view" }),
         Some(_) => Err(catalog::Error::RelationExists(name.clone()).into()),
     }
@@ -70,8 +76,7 @@ fn replaced_view(snapshot: &CatalogSnapshot, name: &ObjectName, or_replace: bool
 
 /// As in PostgreSQL, the columns that are there stay as they are; others may follow them. And a view that reads itself
 /// could never be planned.
-fn check_replacement(snapshot: &CatalogSnapshot, oid: Oid, view: &View) -> Result<()> {
-    let Some(Relation::View(old)) = snapshot.relation_by_oid(oid) else { return Ok(()) };
+fn check_replacement(snapshot: &CatalogSnapshot, old: &View, view: &View) -> Result<()> {
     if let Some((was, is)) = old.columns.iter().zip(&view.columns).find(|(was, is)| was != is) {
         let message = format!("cannot change name of view column \"{was}\" to \"{is}\"");
         return Err(Error::InvalidDefinition { message });
@@ -79,7 +84,7 @@ fn check_replacement(snapshot: &CatalogSnapshot, oid: Oid, view: &View) -> Resul
     if view.columns.len() < old.columns.len() {
         return Err(Error::InvalidDefinition { message: "cannot drop columns from view".into() });
     }
-    if snapshot.reads(&view.depends_on, oid) {
+    if snapshot.reads(&view.depends_on, old.oid) {
         let message = format!("infinite recursion detected in view \"{}\"", view.name.name);
         return Err(Error::InvalidDefinition { message });
     }

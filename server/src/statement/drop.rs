@@ -1,5 +1,6 @@
 //! DROP SCHEMA, DROP TABLE, DROP VIEW, DROP SEQUENCE, DROP TYPE, DROP DOMAIN.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use catalog::constraint::{Constraint, ConstraintKind};
@@ -21,21 +22,31 @@ use crate::statement::drop_types::{self, Dropped};
 pub async fn execute(session: &mut Session, drop: &Drop) -> Result<Outcome> {
     let snapshot = session.snapshot()?;
     let scope = NameScope::of(session);
-    let mut plan =
-        DropPlan { snapshot: &snapshot, relations: Vec::new(), schemas: Vec::new(), types: Vec::new(), scope };
+    let mut plan = DropPlan {
+        snapshot: &snapshot,
+        named: Vec::new(),
+        relations: Vec::new(),
+        schemas: Vec::new(),
+        types: Vec::new(),
+        columns: Vec::new(),
+        scope,
+    };
     for name in &drop.names {
         match drop.kind {
             DropKind::Schema => add_schema(session, drop, name, &mut plan)?,
             DropKind::Table | DropKind::View | DropKind::Sequence => add_relation(session, drop, name, &mut plan)?,
             DropKind::Type | DropKind::Domain => {
                 if let Some(ty) = drop_types::named_type(session, &snapshot, drop, name)? {
+                    plan.named.push(ty.oid);
                     plan.add_type(&ty, drop.cascade)?;
                 }
             }
         }
     }
     plan.check_dependents()?;
+    let cascaded = plan.cascaded();
     let changes = plan.changes();
+    session.notice_cascade(&cascaded);
     if !changes.is_empty() {
         session.commit(changes).await?;
     }
@@ -45,9 +56,13 @@ pub async fn execute(session: &mut Session, drop: &Drop) -> Result<Outcome> {
 /// What goes: dependents before what they depend on.
 struct DropPlan<'a> {
     snapshot: &'a CatalogSnapshot,
+    /// What the statement names.
+    named: Vec<Oid>,
     relations: Vec<Oid>,
     schemas: Vec<String>,
     types: Vec<Oid>,
+    /// Columns of tables that stay, by attribute number.
+    columns: Vec<(Oid, i16)>,
     scope: NameScope,
 }
 
@@ -56,15 +71,34 @@ impl DropPlan<'_> {
         if self.relations.contains(&oid) {
             return;
         }
-        if cascade {
-            for view in self.snapshot.dependents(oid) {
-                self.add(view.oid, true);
-            }
-        }
         self.relations.push(oid);
+        if cascade {
+            let mut views = self.snapshot.dependents(oid);
+            views.sort_by_key(|view| view.oid);
+            views.iter().for_each(|view| self.add(view.oid, true));
+        }
         for sequence in self.snapshot.owned_sequences(oid) {
+            // Nobody is told of what is a part of something.
+            self.named.push(sequence.oid);
             self.add(sequence.oid, false);
         }
+    }
+
+    /// What goes without being named, as messages name it.
+    fn cascaded(&self) -> Vec<String> {
+        let is_named = |oid: &&Oid| self.named.contains(oid);
+        let relations = self.relations.iter().filter(|oid| !is_named(oid));
+        let relations = relations.filter_map(|oid| self.snapshot.relation_by_oid(*oid));
+        let relations = relations.map(|relation| self.scope.describe(self.snapshot, relation));
+        let types = self.types.iter().filter(|oid| !is_named(oid));
+        let types = types.filter_map(|oid| self.snapshot.user_type_by_oid(*oid));
+        let types = types.map(|ty| format!("type {}", self.scope.shown_type(self.snapshot, ty)));
+        let columns = self.columns.iter().filter_map(|(oid, number)| {
+            let Some(Relation::Hot(table)) = self.snapshot.relation_by_oid(*oid) else { return None };
+            let shown = self.scope.describe(self.snapshot, &Relation::Hot(table.clone()));
+            Some(format!("column {} of {shown}", table.column(*number)?.name))
+        });
+        relations.chain(types).chain(columns).collect()
     }
 
     /// A type, and what needs it.
@@ -78,10 +112,21 @@ impl DropPlan<'_> {
 
     /// What needs a type that goes.
     fn add_users(&mut self, ty: &UserType) -> Result<()> {
-        let dropped = Dropped { types: &self.types, relations: &self.relations };
-        let (types, views) = drop_types::cascade(&self.scope, self.snapshot, ty, &dropped)?;
-        views.into_iter().for_each(|view| self.add(view, true));
-        types.iter().try_for_each(|ty| self.add_type(ty, true))
+        let dropped = Dropped { types: &self.types, relations: &self.relations, columns: &self.columns };
+        let needing = drop_types::cascade(&self.scope, self.snapshot, ty, &dropped)?;
+        for (table, number) in needing.columns {
+            let reading = self.snapshot.dependents(table.oid).into_iter();
+            let reading: Vec<_> = reading.filter(|view| view.reads_column(table.oid, number)).collect();
+            self.columns.push((table.oid, number));
+            let owned = self.snapshot.owned_sequences(table.oid).into_iter();
+            for sequence in owned.filter(|sequence| sequence.owner == Some((table.oid, number))) {
+                self.named.push(sequence.oid);
+                self.add(sequence.oid, false);
+            }
+            reading.iter().for_each(|view| self.add(view.oid, true));
+        }
+        needing.views.into_iter().for_each(|view| self.add(view, true));
+        needing.types.iter().try_for_each(|ty| self.add_type(ty, true))
     }
 
     /// The types of a schema, which may need each other, and what needs them.
@@ -95,7 +140,7 @@ impl DropPlan<'_> {
     /// What is not dropped with it must not need what is.
     fn check_dependents(&self) -> Result<()> {
         let (scope, snapshot) = (&self.scope, self.snapshot);
-        let dropped = Dropped { types: &self.types, relations: &self.relations };
+        let dropped = Dropped { types: &self.types, relations: &self.relations, columns: &self.columns };
         for ty in self.types.iter().filter_map(|oid| snapshot.user_type_by_oid(*oid)) {
             drop_types::check_users(scope, snapshot, ty, &dropped)?;
         }
@@ -146,6 +191,7 @@ impl DropPlan<'_> {
     fn changes(mut self) -> Vec<CatalogChange> {
         // Views that were named after the tables they read have to go before them.
         let snapshot = self.snapshot;
+        let tables = self.tables_without_columns();
         let mut ordered = Vec::with_capacity(self.relations.len());
         while !self.relations.is_empty() {
             let free = |oid: &Oid| {
@@ -159,7 +205,19 @@ impl DropPlan<'_> {
         let relations = ordered.into_iter().map(|oid| CatalogChange::DropRelation { oid });
         let types = in_order(snapshot, self.types).into_iter().map(|oid| CatalogChange::DropType { oid });
         let schemas = self.schemas.into_iter().map(|name| CatalogChange::DropSchema { name });
-        relations.chain(types).chain(schemas).collect()
+        relations.chain(tables).chain(types).chain(schemas).collect()
+    }
+
+    /// The tables that lose columns and stay.
+    fn tables_without_columns(&self) -> Vec<CatalogChange> {
+        let mut tables: BTreeMap<Oid, (Arc<HotTable>, HotTable)> = BTreeMap::new();
+        for (oid, number) in self.columns.iter().filter(|(oid, _)| !self.relations.contains(oid)) {
+            let Some(Relation::Hot(table)) = self.snapshot.relation_by_oid(*oid) else { continue };
+            let (_, new) = tables.entry(*oid).or_insert_with(|| (table.clone(), table.as_ref().clone()));
+            *new = new.without_column(*number);
+        }
+        let replace = |(old, new)| CatalogChange::ReplaceHotTable { old, new: Arc::new(new) };
+        tables.into_values().map(replace).collect()
     }
 }
 
@@ -186,9 +244,9 @@ fn add_schema(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan: 
     }
     authorize(&session.identity, Action::Drop, Object::Schema(&name))?;
     if drop.cascade {
-        for relation in plan.snapshot.relations_in(&name) {
-            plan.add(relation.oid(), true);
-        }
+        let mut relations: Vec<_> = plan.snapshot.relations_in(&name).map(Relation::oid).collect();
+        relations.sort();
+        relations.into_iter().for_each(|oid| plan.add(oid, true));
         plan.add_types_of(&name)?;
     }
     if !plan.schemas.contains(&name) {
@@ -236,6 +294,7 @@ fn add_relation(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan
     if needed && drop.cascade {
         return Err(Error::not_supported("dropping a sequence together with the defaults that use it"));
     }
+    plan.named.push(relation.oid());
     plan.add(relation.oid(), drop.cascade);
     Ok(())
 }

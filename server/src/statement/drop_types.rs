@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalog::snapshot::TypeUser;
-use catalog::{CatalogSnapshot, Oid, UserType, UserTypeKind};
+use catalog::{CatalogSnapshot, HotTable, Oid, Relation, UserType, UserTypeKind};
 use pg::PgError;
 use pg::sqlstate::SqlState;
 use sqlparser::ast;
@@ -43,12 +43,17 @@ pub struct Dropped<'a> {
     pub types: &'a [Oid],
     /// The relations.
     pub relations: &'a [Oid],
+    /// Columns of other tables, by attribute number.
+    pub columns: &'a [(Oid, i16)],
 }
 
 impl Dropped<'_> {
     fn includes(&self, user: &TypeUser) -> bool {
         match user {
-            TypeUser::Column { relation, .. } => self.relations.contains(&relation.oid()),
+            TypeUser::Column { relation, column } => {
+                let is_dropped = |number| self.columns.contains(&(relation.oid(), number));
+                self.relations.contains(&relation.oid()) || number_of(relation, column).is_some_and(is_dropped)
+            }
             TypeUser::View(view) => self.relations.contains(&view.oid),
             TypeUser::Type(ty) => self.types.contains(&ty.oid),
         }
@@ -118,24 +123,42 @@ fn parts_of_type(scope: &NameScope, snapshot: &CatalogSnapshot, user: &UserType,
     }
 }
 
-/// What has to go before a type can: types and views.
+/// What needs a type.
+#[derive(Default)]
+pub struct Needing {
+    /// Domains over it.
+    pub types: Vec<Arc<UserType>>,
+    /// Views that name it.
+    pub views: Vec<Oid>,
+    /// Columns of it, by attribute number.
+    pub columns: Vec<(Arc<HotTable>, i16)>,
+}
+
+/// The attribute number of a hot table's column.
+fn number_of(relation: &Relation, column: &str) -> Option<i16> {
+    let Relation::Hot(table) = relation else { return None };
+    table.columns.iter().find(|it| it.name == column).map(|it| it.attribute_number)
+}
+
+/// What has to go before a type can.
 ///
 /// # Errors
-/// 0A000 when it would be a column of a table or a field of a composite type.
-pub fn cascade(
-    scope: &NameScope,
-    snapshot: &CatalogSnapshot,
-    ty: &UserType,
-    dropped: &Dropped<'_>,
-) -> Result<(Vec<Arc<UserType>>, Vec<Oid>)> {
-    let (mut types, mut views) = (Vec::new(), Vec::new());
+/// 0A000 when it would be a column of an external table or a field of a composite type.
+pub fn cascade(scope: &NameScope, snapshot: &CatalogSnapshot, ty: &UserType, dropped: &Dropped<'_>) -> Result<Needing> {
+    let mut needing = Needing::default();
     for user in snapshot.type_users(ty).into_iter().filter(|user| !dropped.includes(user)) {
         match user {
-            TypeUser::View(view) => views.push(view.oid),
-            TypeUser::Type(user) if matches!(user.kind, UserTypeKind::Domain(_)) => types.push(user),
+            TypeUser::View(view) => needing.views.push(view.oid),
+            TypeUser::Type(user) if matches!(user.kind, UserTypeKind::Domain(_)) => {
+                needing.types.push(user);
+            }
             TypeUser::Type(user) => {
                 let user = scope.shown_type(snapshot, &user);
                 return Err(Error::not_supported(format!("dropping a field of composite type {user} with its type")));
+            }
+            TypeUser::Column { relation: Relation::Hot(table), column } => {
+                let number = number_of(&Relation::Hot(table.clone()), &column);
+                needing.columns.extend(number.map(|number| (table, number)));
             }
             TypeUser::Column { relation, column } => {
                 let relation = scope.describe(snapshot, &relation);
@@ -143,5 +166,5 @@ pub fn cascade(
             }
         }
     }
-    Ok((types, views))
+    Ok(needing)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use arrow::compute::{CastOptions, cast_with_options};
-use catalog::{CatalogChange, CatalogSnapshot, Column, HotTable, Oid, Relation};
+use catalog::{CatalogSnapshot, Column, HotTable, Oid, Relation};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
@@ -19,7 +19,7 @@ use crate::parse::{Parsed, position};
 use crate::plan::conflict::plan_on_conflict;
 use crate::plan::relations::NameScope;
 use crate::plan::{PlanContext, Planned, plan_insert};
-use crate::session::{Action, Object, Prepared, Session, TransactionStatus, authorize};
+use crate::session::{Action, Object, Prepared, Session, authorize};
 use crate::statement::assignment::{expected_domains, target_columns, writable};
 use crate::statement::literal_rows::{LiteralRows, Parameters, literal_rows};
 use crate::statement::returning::Returned;
@@ -27,31 +27,11 @@ use crate::statement::row_rules::{RowRules, plain_batch};
 use crate::statement::write::commit_rows;
 use crate::statement::{Outcome, on_conflict};
 
-/// Times that a statement is run again because others have changed the table in between.
-const ATTEMPTS_MAX: usize = 10;
-
 /// Runs the query, converts its rows, and commits them.
 ///
 /// # Errors
 /// The query fails, or a row does not fit the table; then no row is added.
 pub async fn execute(
-    session: &mut Session,
-    prepared: &Prepared,
-    insert: &Insert,
-    parameters: &[ScalarValue],
-) -> Result<Outcome> {
-    let alone = session.transaction_status() == TransactionStatus::Idle;
-    for _ in 1..ATTEMPTS_MAX {
-        match attempt(session, prepared, insert, parameters).await {
-            // The table has become another one since the statement began: it begins again.
-            Err(Error::Catalog(catalog::Error::ChangedConcurrently { .. })) if alone => {}
-            result => return result,
-        }
-    }
-    attempt(session, prepared, insert, parameters).await
-}
-
-async fn attempt(
     session: &mut Session,
     prepared: &Prepared,
     insert: &Insert,
@@ -66,7 +46,7 @@ async fn attempt(
     let server = &session.server;
     let mut writer = TableWriter::new(table.clone(), server.segments.clone(), server.engine.reserve("insert"))?;
     let mut returned = None;
-    let mut expected = vec![CatalogChange::ExpectHotTable(table.clone())];
+    let mut expected = None;
     let types = prepared.planned.as_ref().map_or(&[][..], |planned| planned.parameters.as_slice());
     match literal(insert, &table, &columns, Parameters { types, values: parameters }) {
         Some(rows) => {
@@ -87,7 +67,7 @@ async fn attempt(
         }
         None => {
             let (planned, plan) = prepared.bound_plan(session, parameters).await?;
-            expected.extend(expected_domains(&planned.snapshot, &table));
+            expected = expected_domains(&planned.snapshot, &table);
             let rules = RowRules::new(session, &planned.snapshot, &table)?;
             let returned = returned.insert(Returned::new(session, planned.schema.clone()));
             let width = table.columns.len();
@@ -142,7 +122,11 @@ fn literal(insert: &Insert, table: &HotTable, columns: &[usize], parameters: Par
     literal_rows(insert.source.as_ref().filter(|_| plain)?, table, columns, parameters)
 }
 
-async fn for_each_batch(
+/// Runs a plan and hands over its rows.
+///
+/// # Errors
+/// The query fails, or `write` does.
+pub async fn for_each_batch(
     session: &mut Session,
     planned: &Planned,
     plan: LogicalPlan,

@@ -2,8 +2,10 @@
 
 pub mod add_partitions;
 pub mod alter_domain;
+pub mod alter_table;
 pub mod alter_type;
 pub mod assignment;
+pub mod comment;
 pub mod copy_domains;
 pub mod copy_from;
 pub mod create_domain;
@@ -11,8 +13,10 @@ pub mod create_external_schema;
 pub mod create_external_table;
 pub mod create_schema;
 pub mod create_table;
+pub mod create_table_as;
 pub mod create_type;
 pub mod create_view;
+pub mod discard;
 pub mod drop;
 pub mod drop_partition;
 pub mod drop_types;
@@ -42,11 +46,15 @@ pub use prepare::prepare;
 
 use datafusion::common::ScalarValue;
 
-use crate::error::Result;
-use crate::parse::Statement;
-use crate::session::{Prepared, Session};
+use crate::error::{Error, Result};
+use crate::parse::{Parsed, Statement};
+use crate::session::{Prepared, Session, TransactionStatus};
 
-/// Runs a prepared statement with these parameters. `None` is an empty query string.
+/// Times that a statement is run because others have changed in between what it was made for.
+const ATTEMPTS_MAX: usize = 100;
+
+/// Runs a prepared statement with these parameters. `None` is an empty query string. A statement outside of a transaction
+/// block that was overtaken by another begins again with what that has left; nothing has come of it yet.
 ///
 /// # Errors
 /// Whatever the verb finds; nothing of the statement is left.
@@ -56,7 +64,37 @@ pub async fn execute(
     parameters: &[ScalarValue],
 ) -> Result<Option<Outcome>> {
     let Some(parsed) = &prepared.parsed else { return Ok(None) };
-    let outcome = match &parsed.statement {
+    let alone = session.transaction_status() == TransactionStatus::Idle;
+    let mut attempt = 1;
+    loop {
+        let outcome = execute_once(session, prepared, parsed, parameters).await;
+        session.end_statement();
+        match outcome {
+            Err(error) if alone && attempt < ATTEMPTS_MAX && is_overtaken(&parsed.statement, &error) => attempt += 1,
+            Err(error) => return Err(write::named_duplicate(&session.values(Vec::new()), error)),
+            Ok(outcome) => return Ok(Some(outcome)),
+        }
+        session.take_notices();
+    }
+}
+
+/// Whether a statement has met what others have committed since it began. UPDATE and DELETE look after their rows themselves.
+fn is_overtaken(statement: &Statement, error: &Error) -> bool {
+    match error {
+        Error::Catalog(catalog::Error::ChangedConcurrently { .. }) => true,
+        Error::Catalog(catalog::Error::RowChangedConcurrently { .. }) => !matches!(statement, Statement::Modify(_)),
+        _ => false,
+    }
+}
+
+async fn execute_once(
+    session: &mut Session,
+    prepared: &Prepared,
+    parsed: &Parsed,
+    parameters: &[ScalarValue],
+) -> Result<Outcome> {
+    session.check_may_write(&parsed.statement)?;
+    match &parsed.statement {
         Statement::Query(_) => query::execute(session, prepared, parameters).await,
         Statement::Explain(explain) => explain::execute(session, prepared, explain, parameters).await,
         Statement::Insert(insert) => insert::execute(session, prepared, insert, parameters).await,
@@ -67,10 +105,13 @@ pub async fn execute(
         Statement::CreateSchema(create) => create_schema::execute(session, create).await,
         Statement::CreateExternalSchema(create) => create_external_schema::execute(session, create).await,
         Statement::CreateTable(create) => create_table::execute(session, create, &parsed.text).await,
+        Statement::CreateTableAs(create) => create_table_as::execute(session, prepared, create, parameters).await,
         Statement::CreateSequence(create) => sequence::create(session, create).await,
         Statement::AlterSequence(alter) => sequence::alter(session, alter).await,
         Statement::CreateExternalTable(create) => create_external_table::execute(session, create).await,
         Statement::CreateView(create) => create_view::execute(session, create).await,
+        Statement::AlterTable(alter) => alter_table::execute(session, alter, prepared.text()).await,
+        Statement::Comment(comment) => comment::execute(session, comment).await,
         Statement::AddPartitions(add) => add_partitions::execute(session, add).await,
         Statement::DropPartition(drop) => drop_partition::execute(session, drop).await,
         Statement::CreateType(create) => create_type::execute(session, create).await,
@@ -78,10 +119,12 @@ pub async fn execute(
         Statement::CreateDomain(create) => create_domain::execute(session, create).await,
         Statement::AlterDomain(alter) => alter_domain::execute(session, alter).await,
         Statement::Drop(drop) => drop::execute(session, drop).await,
-        Statement::Begin(modes) => transaction::begin(session, modes),
-        Statement::SetTransaction(modes) => transaction::set_transaction(session, modes),
-        Statement::Commit => transaction::commit(session).await,
-        Statement::Rollback => transaction::rollback(session),
+        Statement::Begin(modes) => transaction::begin(session, *modes),
+        Statement::SetTransaction(modes) => transaction::set_transaction(session, *modes),
+        Statement::SetCharacteristics(modes) => transaction::set_characteristics(session, *modes),
+        Statement::Commit { chain } => transaction::commit(session, *chain).await,
+        Statement::Rollback { chain } => transaction::rollback(session, *chain),
+        Statement::Discard(discard) => discard::execute(session, *discard),
         Statement::Savepoint(name) => transaction::savepoint(session, name),
         Statement::RollbackTo(name) => transaction::rollback_to(session, name),
         Statement::Release(name) => transaction::release(session, name),
@@ -89,7 +132,5 @@ pub async fn execute(
         Statement::Reset { name } => set::reset(session, name),
         Statement::ResetAll => set::reset_all(session),
         Statement::Show { name } => show::execute(session, name),
-    };
-    session.end_statement();
-    outcome.map(Some).map_err(|error| write::named_duplicate(&session.values(Vec::new()), error))
+    }
 }

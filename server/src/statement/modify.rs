@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use catalog::{CatalogChange, CatalogSnapshot, Column, ColumnDefault, HotTable, RowAddresses};
+use catalog::{CatalogSnapshot, Column, ColumnDefault, HotTable, RowAddresses};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
@@ -84,8 +84,7 @@ pub async fn execute(
         let table = target(session, &planned.snapshot, modify)?;
         let found = find(session, &planned, plan, modify, &table).await?;
         let count = found.written.changes.delete.len();
-        let mut beside = vec![CatalogChange::ExpectHotTable(table.clone())];
-        beside.extend(expected_domains(&planned.snapshot, &table));
+        let beside = expected_domains(&planned.snapshot, &table);
         match commit_rows(session, &table, found.written, beside).await? {
             Write::Done if modify.returning.is_empty() => {
                 return Ok(Outcome::command(format!("{} {count}", modify.verb())));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, UInt64Array};
 use arrow::compute::{concat, concat_batches, take_record_batch};
 use arrow::datatypes::Schema;
-use catalog::{CatalogChange, CatalogSnapshot, HotTable, RowAddresses, UnitId};
+use catalog::{CatalogSnapshot, HotTable, RowAddresses, UnitId};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryReservation;
@@ -88,8 +88,7 @@ pub async fn execute(
         let mut written = writer.finish()?;
         let count = written.rows;
         written.changes.delete = deleted;
-        let mut beside = vec![CatalogChange::ExpectHotTable(table.clone())];
-        beside.extend(expected_domains(&planned.snapshot, &table));
+        let beside = expected_domains(&planned.snapshot, &table);
         match commit_rows(session, &table, written, beside).await? {
             Write::Done if insert.returning.is_empty() => return Ok(Outcome::command(format!("INSERT 0 {count}"))),
             Write::Done => {

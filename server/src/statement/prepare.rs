@@ -8,11 +8,12 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::parse::{Parsed, Statement};
 use crate::plan::relations::NameScope;
-use crate::plan::{PlanContext, Planned, plan_query};
+use crate::plan::{PlanContext, Planned, plan_query, plan_table_source};
 use crate::session::{Prepared, Session};
 use crate::statement::{insert, modify, show};
-use pg::Type;
+use pg::sqlstate::SqlState;
 use pg::types::{UNKNOWN, describe};
+use pg::{PgError, Type};
 
 /// Makes a statement ready. `declared` are the OIDs of the parameters' types as the client gave them, 0 where it did not.
 ///
@@ -34,9 +35,11 @@ pub async fn prepare(session: &mut Session, parsed: Option<Parsed>, declared: &[
 /// Plans the query that a statement holds, if it holds one. That can take long, so it can be ended as execution can.
 async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Type>>) -> Result<Option<Planned>> {
     let snapshot = match &parsed.statement {
-        Statement::Query(_) | Statement::Explain(_) | Statement::Insert(_) | Statement::Modify(_) => {
-            session.snapshot()?
-        }
+        Statement::Query(_)
+        | Statement::Explain(_)
+        | Statement::Insert(_)
+        | Statement::Modify(_)
+        | Statement::CreateTableAs(_) => session.snapshot()?,
         _ => return Ok(None),
     };
     let (target, modified) = match &parsed.statement {
@@ -54,6 +57,9 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
         let planned = match (&parsed.statement, &target, modified) {
             (Statement::Query(query), ..) => plan_query(&context, query, &parsed.text, parameters),
             (Statement::Explain(explain), ..) => plan_query(&context, &explain.query, &parsed.text, parameters),
+            (Statement::CreateTableAs(create), ..) => {
+                plan_table_source(&context, &create.query, &parsed.text, parameters)
+            }
             (Statement::Insert(insert), Some(target), _) => insert::plan(&context, &parsed, insert, target, parameters),
             (Statement::Modify(modify), _, Some(table)) => modify::plan(&context, &parsed, modify, table, parameters),
             _ => return Ok(None),
@@ -146,8 +152,26 @@ impl Session {
     /// 25P02
     pub fn check_not_failed(&self, statement: &Statement) -> Result<()> {
         match self.transaction {
-            crate::session::TransactionState::Failed { .. } if !statement.ends_transaction() => {
+            crate::session::TransactionState::Failed(_) if !statement.ends_transaction() => {
                 Err(Error::InFailedTransaction)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Session {
+    /// A read-only transaction changes nothing.
+    ///
+    /// # Errors
+    /// 25006
+    pub fn check_may_write(&self, statement: &Statement) -> Result<()> {
+        let read_only = self.is_read_only();
+        self.sequences.set_read_only(read_only);
+        match statement.writing_command() {
+            Some(command) if read_only => {
+                let message = format!("cannot execute {command} in a read-only transaction");
+                Err(PgError::new(SqlState::READ_ONLY_SQL_TRANSACTION, message).into())
             }
             _ => Ok(()),
         }

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use catalog::Isolation;
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::stream;
 
 use crate::error::{Error, Result};
-use crate::session::settings::Setting;
-use crate::session::{Session, SessionSettings, TransactionState};
+use crate::session::settings::{Setting, isolation_name};
+use crate::session::{Session, SessionSettings};
 use crate::statement::prepare::text_column;
 use crate::statement::{Outcome, RowStream};
 
@@ -35,12 +34,11 @@ pub fn column_name(name: &str) -> String {
 }
 
 fn value(session: &Session, setting: &Setting) -> String {
-    match (setting.name, &session.transaction) {
-        ("transaction_isolation", TransactionState::Open { transaction, .. }) => match transaction.isolation() {
-            Isolation::ReadCommitted => "read committed".into(),
-            Isolation::RepeatableRead => "repeatable read".into(),
-        },
-        ("session_authorization", _) => session.identity.user.clone(),
+    match setting.name {
+        "transaction_isolation" => isolation_name(session.isolation()).to_owned(),
+        "transaction_read_only" if session.is_read_only() => "on".to_owned(),
+        "transaction_read_only" => "off".to_owned(),
+        "session_authorization" => session.identity.user.clone(),
         _ => session.settings.get(setting),
     }
 }

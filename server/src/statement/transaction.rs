@@ -1,41 +1,55 @@
 //! BEGIN, SET TRANSACTION, COMMIT, ROLLBACK, SAVEPOINT.
 
-use catalog::Isolation;
-use sqlparser::ast::{Ident, TransactionAccessMode, TransactionIsolationLevel, TransactionMode};
+use sqlparser::ast::Ident;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::parse::statement::TransactionModes;
 use crate::plan::relations::identifier;
 use crate::session::Session;
 use crate::statement::Outcome;
 
 /// # Errors
-/// An isolation level or access mode that is not there.
-pub fn begin(session: &mut Session, modes: &[TransactionMode]) -> Result<Outcome> {
-    let isolation = isolation(modes)?;
-    session.begin(isolation.unwrap_or(Isolation::ReadCommitted))?;
+/// What came before it in the same string has run under another isolation level.
+pub fn begin(session: &mut Session, modes: TransactionModes) -> Result<Outcome> {
+    session.begin(modes)?;
     Ok(Outcome::command("BEGIN"))
 }
 
 /// # Errors
-/// An isolation level or access mode that is not there, or the transaction has begun to read.
-pub fn set_transaction(session: &mut Session, modes: &[TransactionMode]) -> Result<Outcome> {
-    if let Some(isolation) = isolation(modes)? {
-        session.set_isolation(isolation)?;
-    }
+/// The transaction has begun to read.
+pub fn set_transaction(session: &mut Session, modes: TransactionModes) -> Result<Outcome> {
+    session.set_transaction(modes)?;
+    Ok(Outcome::command("SET"))
+}
+
+/// `SET SESSION CHARACTERISTICS AS TRANSACTION`
+///
+/// # Errors
+/// None.
+pub fn set_characteristics(session: &mut Session, modes: TransactionModes) -> Result<Outcome> {
+    session.settings.set_transaction_defaults(modes)?;
     Ok(Outcome::command("SET"))
 }
 
 /// # Errors
-/// The changes do not fit what others have committed.
-pub async fn commit(session: &mut Session) -> Result<Outcome> {
+/// The changes do not fit what others have committed, or AND CHAIN stands outside of a transaction block.
+pub async fn commit(session: &mut Session, chain: bool) -> Result<Outcome> {
+    let chained = if chain { Some(session.chained_modes("COMMIT AND CHAIN")?) } else { None };
     let committed = session.commit_transaction().await?;
+    if let Some(modes) = chained {
+        session.begin(modes)?;
+    }
     Ok(Outcome::command(if committed { "COMMIT" } else { "ROLLBACK" }))
 }
 
 /// # Errors
-/// None.
-pub fn rollback(session: &mut Session) -> Result<Outcome> {
+/// AND CHAIN stands outside of a transaction block.
+pub fn rollback(session: &mut Session, chain: bool) -> Result<Outcome> {
+    let chained = if chain { Some(session.chained_modes("ROLLBACK AND CHAIN")?) } else { None };
     session.rollback();
+    if let Some(modes) = chained {
+        session.begin(modes)?;
+    }
     Ok(Outcome::command("ROLLBACK"))
 }
 
@@ -58,28 +72,4 @@ pub fn release(session: &mut Session, name: &Ident) -> Result<Outcome> {
 pub fn rollback_to(session: &mut Session, name: &Ident) -> Result<Outcome> {
     session.roll_back_to_savepoint(&identifier(name))?;
     Ok(Outcome::command("ROLLBACK"))
-}
-
-/// The isolation level that is asked for; what it cannot be is refused, never weakened.
-fn isolation(modes: &[TransactionMode]) -> Result<Option<Isolation>> {
-    let mut isolation = None;
-    for mode in modes {
-        match mode {
-            TransactionMode::AccessMode(TransactionAccessMode::ReadWrite) => {}
-            TransactionMode::AccessMode(TransactionAccessMode::ReadOnly) => {
-                return Err(Error::not_supported("READ ONLY"));
-            }
-            // As in PostgreSQL, where READ UNCOMMITTED is READ COMMITTED: it promises no less.
-            TransactionMode::IsolationLevel(
-                TransactionIsolationLevel::ReadCommitted | TransactionIsolationLevel::ReadUncommitted,
-            ) => isolation = Some(Isolation::ReadCommitted),
-            TransactionMode::IsolationLevel(
-                TransactionIsolationLevel::RepeatableRead | TransactionIsolationLevel::Snapshot,
-            ) => isolation = Some(Isolation::RepeatableRead),
-            TransactionMode::IsolationLevel(TransactionIsolationLevel::Serializable) => {
-                return Err(Error::not_supported("ISOLATION LEVEL SERIALIZABLE"));
-            }
-        }
-    }
-    Ok(isolation)
 }

@@ -110,7 +110,7 @@ impl Connection {
             }
             return;
         }
-        let set = SessionSettings::find(name).and_then(|setting| self.session.settings.set(setting, value));
+        let set = SessionSettings::find(name).and_then(|setting| self.session.settings.begin_with(setting, value));
         if let Err(error) = set {
             debug!(setting = name, error = %error, "start-up setting ignored");
         }

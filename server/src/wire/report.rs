@@ -39,12 +39,13 @@ pub fn error_response(severity: Severity, report: &ErrorReport) -> PgWireBackend
 
 /// The NoticeResponse for a notice.
 pub fn notice_response(notice: &Notice) -> PgWireBackendMessage {
-    let fields = vec![
+    let mut fields = vec![
         (b'S', notice.severity.to_owned()),
         (b'V', notice.severity.to_owned()),
         (b'C', notice.sqlstate.code().to_owned()),
         (b'M', notice.message.clone()),
     ];
+    fields.extend(notice.detail.clone().map(|detail| (b'D', detail)));
     PgWireBackendMessage::NoticeResponse(NoticeResponse::new(without_nul(fields)))
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use catalog::rows::{NewPlaces, ReplacedUnit, RowSet, Segment, SegmentFile};
@@ -16,7 +16,7 @@ use datafusion::error::DataFusionError;
 use tracing::{debug, info};
 
 use super::representation;
-use super::rows::stored_schema;
+use super::rows::{missing_at_rest, stored_schema};
 use super::segments::{NewSegment, Segments};
 use super::sort_key::{in_order, order, sort_key};
 use crate::column_cache::BATCH_ROWS;
@@ -186,9 +186,10 @@ impl Rewriting {
 
     /// Rows with the columns that the table has now.
     fn stored(&self, columns: Vec<Option<ArrayRef>>, rows: usize) -> Result<RecordBatch> {
-        let columns = self.schema.fields().iter().zip(columns).map(|(field, column)| match column {
+        let fields = self.schema.fields().iter().zip(&self.table.columns);
+        let columns = fields.zip(columns).map(|((field, definition), column)| match column {
             Some(column) => representation::convert(&column, field.data_type()),
-            None => Ok(new_null_array(field.data_type(), rows)),
+            None => missing_at_rest(definition, rows),
         });
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns.collect::<Result<_, _>>()?, &options)?)

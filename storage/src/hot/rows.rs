@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use catalog::{Column, HotTable};
@@ -28,6 +28,34 @@ pub fn at_rest(table: &HotTable, batch: &RecordBatch) -> Result<RecordBatch, Arr
     let columns = columns.map(|(field, array)| representation::convert(array, field.data_type()));
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(schema.clone(), columns.collect::<Result<_, _>>()?, &options)
+}
+
+/// Values of a column in flight, at rest.
+///
+/// # Errors
+/// They are of another type: a bug.
+pub fn value_at_rest(column: &Column, values: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    representation::convert(values, &column.sql_type.at_rest())
+}
+
+/// A column of rows that were stored before it was added, at rest.
+///
+/// # Errors
+/// They are too many for one array.
+pub fn missing_at_rest(column: &Column, rows: usize) -> Result<ArrayRef, ArrowError> {
+    let at_rest = column.sql_type.at_rest();
+    match &column.missing {
+        Some(value) => representation::convert(&value.repeated(rows)?, &at_rest),
+        None => Ok(new_null_array(&at_rest, rows)),
+    }
+}
+
+/// [`missing_at_rest`], in flight.
+///
+/// # Errors
+/// As there.
+pub fn missing_in_flight(column: &Column, rows: usize) -> Result<ArrayRef, ArrowError> {
+    representation::convert(&missing_at_rest(column, rows)?, &column.sql_type.in_flight())
 }
 
 /// Values in flight, of values at rest or in flight.

@@ -129,6 +129,7 @@ impl TableWriter {
         let segments = std::mem::take(&mut self.finished).into_iter().map(|segment| (segment, RowSet::default()));
         let changes =
             RowChanges { segments: segments.collect(), ..RowChanges::append(std::mem::take(&mut self.stored)) };
+        let changes = RowChanges { made_for: Some(self.table.clone()), ..changes };
         Ok(WrittenRows { changes, rows: self.rows, keys: self.keys })
     }
 

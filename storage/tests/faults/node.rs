@@ -50,7 +50,9 @@ impl Node {
         let columns = Arc::new(ColumnCache::new(1 << 20));
         let segments = Segments::new(vfs, SEGMENTS.into(), catalog.garbage(), columns, |_| FLUSH_FAILED.set(true));
         let segments = Arc::new(segments);
-        segments.remove_orphans(&catalog.snapshot().segment_files()).map_err(|error| error.to_string())?;
+        segments
+            .remove_orphans(&catalog.snapshot().segment_files(), &catalog.snapshot().key_indexes())
+            .map_err(|error| error.to_string())?;
         let garbage = catalog.take_garbage().ok_or("somebody else removes files")?;
         Ok(Node { catalog, segments, garbage, ended })
     }

@@ -156,7 +156,7 @@ impl<'a> Definition<'a> {
 
     fn push_constraint(&mut self, name: String, kind: ConstraintKind) {
         let oid = self.server.catalog.allocate_oid();
-        self.table.constraints.push(Constraint { oid, name, kind });
+        self.table.constraints.push(Constraint { oid, name, kind, is_valid: true });
     }
 
     /// Generated columns are computed of columns that are there.

@@ -18,7 +18,7 @@ pub use hash::{KeyHash, KeyHasher, can_be_key};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::concat;
 use arrow::error::ArrowError;
 use catalog::constraint::Key;
@@ -32,6 +32,7 @@ use tracing::{debug, warn};
 use self::inline::InlineKeys;
 use self::run::{Run, RunBuilder};
 use super::representation;
+use super::rows::missing_in_flight;
 use super::segments::Segments;
 use crate::column_cache::BATCH_ROWS;
 use crate::error::{Error, Result};
@@ -42,6 +43,9 @@ const RUN_BYTES_MAX: u64 = 64 << 20;
 const RUNS_EXPECTED: usize = 1024;
 /// Keys of which the inline rows are kept in memory.
 const INLINE_KEYS_MAX: usize = 4096;
+
+/// What files of keys end with.
+const FILE_SUFFIX: &str = ".key";
 
 /// A key of a table: the number of its index tells it from others.
 #[derive(Debug, Clone)]
@@ -213,7 +217,7 @@ impl KeyIndex {
                 let cached = self.segments.column(&segment.file, group, column).await?;
                 values.push(match cached {
                     Some(cached) => cached.batch(at / BATCH_ROWS).map_err(not_readable)?.slice(at % BATCH_ROWS, 1),
-                    None => new_null_array(&column.sql_type.in_flight(), 1),
+                    None => missing_in_flight(column, 1).map_err(not_readable)?,
                 });
             }
             return Ok(values);
@@ -272,7 +276,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Columns in flight, of some rows of a batch at rest. A column that the rows do not have is NULL.
+/// Columns in flight, of some rows of a batch at rest. A column that the rows do not have is what it was when it was added.
 fn inline_columns<'a>(
     columns: impl Iterator<Item = &'a Column>,
     batch: &RecordBatch,
@@ -283,7 +287,7 @@ fn inline_columns<'a>(
         let target = column.sql_type.in_flight();
         match batch.column_by_name(&column.stored_name()) {
             Some(values) => representation::convert(&values.slice(offset, count), &target),
-            None => Ok(new_null_array(&target, count)),
+            None => missing_in_flight(column, count),
         }
     };
     columns.map(column).collect()
@@ -291,7 +295,12 @@ fn inline_columns<'a>(
 
 /// The suffix of the file with the keys of a segment.
 fn suffix(index: Oid) -> String {
-    format!("{}.key", index.0)
+    format!("{}{FILE_SUFFIX}", index.0)
+}
+
+/// The number of the index whose keys are in a file with this suffix.
+pub(super) fn index_of(suffix: &str) -> Option<Oid> {
+    suffix.strip_suffix(FILE_SUFFIX)?.parse().map(Oid).ok()
 }
 
 fn open_or_make(segments: &Segments, key: &TableKey, segment: &Segment) -> Result<Run> {
@@ -334,7 +343,7 @@ fn run_builder(segments: &Segments, key: &TableKey, segment: &Segment) -> Result
                     let array = concat(&batches).and_then(|array| representation::convert(&array, &target));
                     array.map_err(|error| damaged(segment, &error))
                 }
-                None => Ok(new_null_array(&target, rows)),
+                None => missing_in_flight(column, rows).map_err(|error| damaged(segment, &error)),
             }
         };
         let columns = key.columns().map(column).collect::<Result<Vec<_>>>()?;

@@ -23,7 +23,8 @@ const SEGMENT_ROWS: i32 = 140_000;
 fn table() -> Arc<HotTable> {
     let columns = vec![Column::new(1, "id", SqlType::Integer), Column::new(2, "name", SqlType::Text)];
     let key = Key { primary: true, index: INDEX, columns: vec![2, 1], nulls_not_distinct: false };
-    let constraint = Constraint { oid: Oid(20_002), name: "t_pkey".into(), kind: ConstraintKind::Key(key) };
+    let constraint =
+        Constraint { oid: Oid(20_002), name: "t_pkey".into(), kind: ConstraintKind::Key(key), is_valid: true };
     let mut table = HotTable::new(TABLE, ObjectName::new("public", "t"), columns);
     table.constraints.push(constraint);
     Arc::new(table)
@@ -137,10 +138,21 @@ async fn the_file_of_keys_goes_with_its_segment() {
     let cache = Arc::new(ColumnCache::new(1 << 20));
     let restarted =
         Segments::new(fixture.vfs.clone(), Path::new("/segments").into(), garbage, cache, |error| panic!("{error}"));
-    restarted.remove_orphans(&[(TABLE, fixture.segment.file.name.clone())].into()).unwrap();
+    let needed = [(TABLE, fixture.segment.file.name.clone())].into();
+    restarted.remove_orphans(&needed, &[Oid(20_001)].into()).unwrap();
     assert_eq!(fixture.vfs.list(&directory).unwrap().len(), 2);
     restarted.remove(&fixture.segment.file);
     assert!(fixture.vfs.list(&directory).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_file_of_a_key_that_nobody_knows_is_removed() {
+    let fixture = fixture();
+    find(&fixture, &fixture.snapshot.rows(TABLE), [10].into_iter()).await;
+    let directory = Path::new("/segments").join(TABLE.0.to_string());
+    let needed = [(TABLE, fixture.segment.file.name.clone())].into();
+    fixture.segments.remove_orphans(&needed, &[Oid(20_002)].into()).unwrap();
+    assert_eq!(fixture.vfs.list(&directory).unwrap(), std::slice::from_ref(&fixture.segment.file.name));
 }
 
 #[tokio::test]

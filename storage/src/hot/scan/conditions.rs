@@ -41,7 +41,9 @@ impl Condition {
     pub fn new(expr: Arc<dyn PhysicalExpr>, is_hint: bool, full: &Schema) -> Result<Self> {
         let columns: BTreeSet<usize> = collect_columns(&expr).iter().map(Column::index).collect();
         let columns: Vec<usize> = columns.into_iter().collect();
-        let schema = Arc::new(full.project(&columns)?);
+        // A row that is deleted may have a NULL where the table would take none any more.
+        let fields = columns.iter().map(|column| full.field(*column).clone().with_nullable(true));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let narrow = with_columns(expr.clone(), |index| columns.binary_search(&index).ok(), &schema)?;
         Ok(Condition { expr, is_hint, narrow, columns, schema })
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, UInt64Array, new_null_array};
-use arrow::compute::{BatchCoalescer, filter_record_batch};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, UInt64Array};
+use arrow::compute::{BatchCoalescer, filter};
 use arrow::datatypes::SchemaRef;
 use catalog::rows::RowSet;
 use catalog::{HotTable, TableRows};
@@ -187,7 +187,7 @@ impl PartitionScan {
             }
             open.load(&scanned, &condition.columns).await?;
             let timer = self.metrics.baseline.elapsed_compute().timer();
-            let batch = open.batch(&scanned, &condition.columns, condition.schema(), range)?;
+            let batch = open.batch(&scanned, &condition.columns, condition.schema(), range, None)?;
             let held = condition.evaluate(&batch, left)?;
             timer.done();
             let after = held.true_count();
@@ -200,11 +200,7 @@ impl PartitionScan {
         }
         open.load(&scanned, &scanned.columns).await?;
         let _timing = self.metrics.baseline.elapsed_compute().timer();
-        let batch = open.batch(&scanned, &scanned.columns, &scanned.schema, range)?;
-        let batch = match left {
-            Some(left) => filter_record_batch(&batch, &left)?,
-            None => batch,
-        };
+        let batch = open.batch(&scanned, &scanned.columns, &scanned.schema, range, left.as_ref())?;
         Ok((open, Some(batch)))
     }
 }
@@ -239,10 +235,26 @@ impl OpenPiece {
         Ok(())
     }
 
-    /// Columns of rows, all of which have been loaded.
-    fn batch(&self, scanned: &Scanned, columns: &[usize], schema: &SchemaRef, range: SliceOf) -> Result<RecordBatch> {
-        let options = RecordBatchOptions::new().with_row_count(Some(range.count));
-        let columns = columns.iter().map(|column| self.values(scanned, *column, range)).collect::<Result<_>>()?;
+    /// Columns, all of which have been loaded, of the rows that are left. A deleted row may be one that the table would not
+    /// take any more: it is gone before the columns are looked at.
+    fn batch(
+        &self,
+        scanned: &Scanned,
+        columns: &[usize],
+        schema: &SchemaRef,
+        range: SliceOf,
+        left: Option<&BooleanArray>,
+    ) -> Result<RecordBatch> {
+        let count = left.map_or(range.count, BooleanArray::true_count);
+        let options = RecordBatchOptions::new().with_row_count(Some(count));
+        let column = |column: &usize| {
+            let values = self.values(scanned, *column, range)?;
+            Ok(match left {
+                Some(left) => filter(&values, left)?,
+                None => values,
+            })
+        };
+        let columns = columns.iter().map(column).collect::<Result<_>>()?;
         Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
     }
 
@@ -259,7 +271,7 @@ impl OpenPiece {
         Ok(match self.columns.get(&column) {
             Some(Values::Cached(cached)) => cached.batch(range.first / BATCH_ROWS)?,
             Some(Values::Stored(stored)) => rows::in_flight(&stored.slice(range.first, range.count), &in_flight)?,
-            Some(Values::Missing) => new_null_array(&in_flight, range.count),
+            Some(Values::Missing) => rows::missing_in_flight(definition, range.count)?,
             None => return Err(DataFusionError::Internal("a column has not been loaded".to_owned())),
         })
     }

@@ -29,7 +29,7 @@ use tracing::{info, warn};
 use self::details::SegmentDetails;
 use self::reader::SegmentReader;
 use self::writer::{SegmentWriter, Written};
-use super::representation;
+use super::{keys, representation};
 use crate::column_cache::{CachedColumn, ChunkKey, ColumnCache};
 use crate::error::{Error, Result};
 
@@ -190,11 +190,13 @@ impl Segments {
         }
     }
 
-    /// Removes the files that are not among `needed`: what a crash has left behind.
+    /// Removes the files that are not among `needed`, and those of keys that are not among `indexes`: what a crash has left
+    /// behind, or a transaction that made a key and was rolled back, whose number may be that of another key next time.
     ///
     /// # Errors
     /// A directory cannot be read.
-    pub fn remove_orphans(&self, needed: &BTreeSet<(Oid, String)>) -> std::io::Result<()> {
+    pub fn remove_orphans(&self, needed: &BTreeSet<(Oid, String)>, indexes: &BTreeSet<Oid>) -> std::io::Result<()> {
+        let is_needed = |suffix: &str| keys::index_of(suffix).is_some_and(|index| indexes.contains(&index));
         if !self.vfs.exists(&self.directory)? {
             return Ok(());
         }
@@ -202,11 +204,12 @@ impl Segments {
             let Ok(table) = directory.parse().map(Oid) else { continue };
             for name in self.vfs.list(&self.table_directory(table))? {
                 let segment = format!("{}{FILE_SUFFIX}", stem(&name));
-                if !needed.contains(&(table, segment.clone())) {
+                let derived = name.split_once('.').map(|(_, suffix)| suffix).filter(|_| name != segment);
+                if !needed.contains(&(table, segment.clone())) || derived.is_some_and(|suffix| !is_needed(suffix)) {
                     let path = self.table_directory(table).join(&name);
                     info!(path = %path.display(), "removing a file that nothing refers to");
                     self.vfs.remove_file(&path)?;
-                } else if let (true, Some((_, suffix))) = (name != segment, name.split_once('.')) {
+                } else if let Some(suffix) = derived {
                     self.note_derived(&segment, suffix.to_owned());
                 }
             }
@@ -264,7 +267,8 @@ impl Segments {
         })
     }
 
-    /// A column of a row group in flight, from memory or from the file; `None` when it was added after the segment.
+    /// A column of a row group in flight, from memory or from the file; `None` when it was added after the segment: that is
+    /// not kept in memory, since another column may get the number when the transaction that adds this one is rolled back.
     ///
     /// # Errors
     /// The file cannot be read, or is damaged.

@@ -1,5 +1,6 @@
 //! What a statement can ask about the session, the server and its own values.
 
+mod comments;
 mod encodings;
 mod format_type;
 mod nulls;
@@ -25,6 +26,7 @@ fn each_row(call: &Call) -> Result<ArrayRef> {
 /// What this module has.
 pub static SECTION: Section = Section {
     functions: &[
+        comments::FUNCTIONS,
         encodings::FUNCTIONS,
         format_type::FUNCTIONS,
         nulls::FUNCTIONS,

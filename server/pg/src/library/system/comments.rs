@@ -1,0 +1,34 @@
+//! What was said with COMMENT ON.
+
+use arrow::array::ArrayRef;
+use catalog::comment::{Commented, ObjectClass};
+
+use crate::error::Result;
+use crate::function::{Call, Function, Oid, function};
+use crate::names;
+use crate::types::*;
+
+/// The functions.
+pub static FUNCTIONS: &[Function] = &[
+    function("col_description", &[OID, INT4], TEXT, col_description).stable(),
+    function("obj_description", &[OID, NAME], TEXT, obj_description).stable(),
+    function("shobj_description", &[OID, NAME], TEXT, obj_description).stable(),
+];
+
+fn comment(commented: Commented) -> Option<String> {
+    names::current()?.comment(commented).map(str::to_owned)
+}
+
+fn col_description(call: &Call) -> Result<ArrayRef> {
+    call.map2(|relation: Oid, column: i32| {
+        let column = i16::try_from(column).ok()?;
+        comment(Commented::column(catalog::Oid(relation.0), column))
+    })
+}
+
+fn obj_description(call: &Call) -> Result<ArrayRef> {
+    call.map2(|object: Oid, class: &str| {
+        let class = ObjectClass::named(class)?;
+        comment(Commented::object(class, catalog::Oid(object.0)))
+    })
+}

@@ -1,0 +1,121 @@
+//! `CREATE TABLE … AS` and `SELECT … INTO`.
+
+use sqlparser::ast::{Query, SelectInto, SetExpr};
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::Token;
+
+use super::statement::CreateTableAs;
+use super::{Statement, StatementReader};
+use crate::error::{Error, Result};
+
+/// What may stand between the columns and AS in PostgreSQL or Redshift, and we do not have.
+const REFUSED_CLAUSES: &[&str] = &[
+    "WITH",
+    "WITHOUT",
+    "USING",
+    "ON",
+    "TABLESPACE",
+    "PARTITION",
+    "INHERITS",
+    "BACKUP",
+    "DISTSTYLE",
+    "DISTKEY",
+    "SORTKEY",
+    "COMPOUND",
+    "INTERLEAVED",
+    "ENCODE",
+];
+
+impl StatementReader<'_> {
+    /// `CREATE TABLE … AS query`, if one begins here.
+    pub(super) fn create_table_as(&mut self) -> Result<Option<Statement>> {
+        if !self.is_create_table_as() {
+            return Ok(None);
+        }
+        self.expect_word("CREATE")?;
+        if self.words(&["UNLOGGED"]) {
+            return Err(Error::not_supported("CREATE UNLOGGED TABLE"));
+        }
+        let _ = self.words(&["GLOBAL"]) || self.words(&["LOCAL"]);
+        if self.words(&["TEMP"]) || self.words(&["TEMPORARY"]) {
+            return Err(Error::not_supported("CREATE TEMPORARY TABLE"));
+        }
+        self.expect_word("TABLE")?;
+        let if_not_exists = self.words(&["IF", "NOT", "EXISTS"]);
+        let name = self.object_name()?;
+        let columns = match self.parser.peek_token_ref().token {
+            Token::LParen => self.parenthesised(Self::identifier)?,
+            _ => Vec::new(),
+        };
+        if let Some(clause) = REFUSED_CLAUSES.iter().find(|clause| self.words(&[clause])) {
+            return Err(Error::not_supported(format!("CREATE TABLE … {clause}")));
+        }
+        self.expect_word("AS")?;
+        if self.words(&["EXECUTE"]) {
+            return Err(Error::not_supported("CREATE TABLE AS EXECUTE"));
+        }
+        let query = self.parser.parse_query().map_err(|error| self.syntax(error))?;
+        let no_data = self.words(&["WITH", "NO", "DATA"]);
+        let _ = !no_data && self.words(&["WITH", "DATA"]);
+        let create = CreateTableAs { name, if_not_exists, columns, query, with_data: !no_data };
+        Ok(Some(Statement::CreateTableAs(create)))
+    }
+
+    /// Whether the statement that begins here is a CREATE TABLE with AS outside of parentheses.
+    fn is_create_table_as(&self) -> bool {
+        let Some(rest) = self.tokens.get(self.parser.index()..) else { return false };
+        let mut solid = rest.iter().map(|token| &token.token).filter(|token| !matches!(token, Token::Whitespace(_)));
+        let is = |token: Option<&Token>, keywords: &[Keyword]| {
+            matches!(token,
+            Some(Token::Word(word)) if word.quote_style.is_none() && keywords.contains(&word.keyword))
+        };
+        if !is(solid.next(), &[Keyword::CREATE]) {
+            return false;
+        }
+        let kind = solid.find(|token| {
+            let qualifiers = [Keyword::GLOBAL, Keyword::LOCAL, Keyword::TEMP, Keyword::TEMPORARY, Keyword::UNLOGGED];
+            !is(Some(token), &qualifiers)
+        });
+        if !is(kind, &[Keyword::TABLE]) {
+            return false;
+        }
+        let mut depth = 0_usize;
+        for token in solid {
+            match token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth = depth.saturating_sub(1),
+                Token::SemiColon => return false,
+                token if depth == 0 && is(Some(token), &[Keyword::AS]) => return true,
+                _ => {}
+            }
+        }
+        false
+    }
+}
+
+/// The query of a statement: SELECT INTO is CREATE TABLE AS in other words.
+pub(super) fn query(mut query: Box<Query>) -> Result<Statement> {
+    let Some(into) = take_into(&mut query.body) else { return Ok(Statement::Query(query)) };
+    if into.temporary {
+        return Err(Error::not_supported("SELECT INTO TEMPORARY"));
+    }
+    if into.unlogged {
+        return Err(Error::not_supported("SELECT INTO UNLOGGED"));
+    }
+    Ok(Statement::CreateTableAs(CreateTableAs {
+        name: into.name,
+        if_not_exists: false,
+        columns: Vec::new(),
+        query,
+        with_data: true,
+    }))
+}
+
+/// INTO stands in the first SELECT of a UNION.
+fn take_into(body: &mut SetExpr) -> Option<SelectInto> {
+    match body {
+        SetExpr::Select(select) => select.into.take(),
+        SetExpr::SetOperation { left, .. } => take_into(left),
+        _ => None,
+    }
+}

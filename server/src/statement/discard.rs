@@ -1,0 +1,37 @@
+//! DISCARD: what a session has made for itself is forgotten.
+
+use pg::PgError;
+use pg::sqlstate::SqlState;
+
+use crate::error::Result;
+use crate::parse::statement::Discard;
+use crate::session::{Session, TransactionStatus};
+use crate::statement::Outcome;
+
+/// # Errors
+/// 25001 for DISCARD ALL in a transaction block.
+pub fn execute(session: &mut Session, discard: Discard) -> Result<Outcome> {
+    match discard {
+        Discard::All => {
+            if session.in_transaction_block() {
+                let message = "DISCARD ALL cannot run inside a transaction block";
+                return Err(PgError::new(SqlState::ACTIVE_SQL_TRANSACTION, message).into());
+            }
+            session.portals.clear();
+            session.statements.clear();
+            session.settings.reset_all();
+        }
+        // Plans are made anew when what they were made for has changed.
+        Discard::Plans => {}
+        // There is nothing of the kind in a session.
+        Discard::Sequences | Discard::Temporary => {}
+    }
+    Ok(Outcome::command(discard.tag()))
+}
+
+impl Session {
+    fn in_transaction_block(&self) -> bool {
+        let is_implicit = matches!(&self.transaction, crate::session::TransactionState::Open(open) if open.implicit);
+        self.transaction_status() != TransactionStatus::Idle && !is_implicit
+    }
+}

@@ -1,0 +1,37 @@
+CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE DOMAIN cheer AS mood CHECK (VALUE <> 'sad');
+CREATE TABLE t (a int, m mood, c cheer, ms mood[]);
+CREATE TABLE u (a int, b text);
+INSERT INTO t VALUES (1, 'sad', 'happy', '{sad}');
+CREATE VIEW of_a AS SELECT a FROM t;
+CREATE VIEW of_m AS SELECT a, m FROM t;
+CREATE VIEW over_m AS SELECT a FROM of_m;
+CREATE VIEW of_u AS SELECT a FROM u;
+
+DROP TYPE mood;
+DROP DOMAIN cheer;
+DROP DOMAIN cheer CASCADE;
+SELECT * FROM t;
+DROP TYPE mood CASCADE;
+SELECT * FROM t;
+SELECT * FROM of_a;
+SELECT * FROM of_m;
+SELECT * FROM over_m;
+ALTER TABLE t ADD COLUMN m int DEFAULT 2;
+SELECT * FROM t;
+
+DROP TABLE u;
+DROP TABLE u, t;
+DROP VIEW of_a, of_u;
+DROP TABLE u, t;
+CREATE TABLE a (x int);
+CREATE TABLE b (x int);
+CREATE VIEW c AS SELECT a.x FROM a, b;
+CREATE VIEW d AS SELECT x FROM c;
+DROP TABLE a, b;
+DROP TABLE a CASCADE;
+SELECT * FROM c;
+SELECT * FROM d;
+SELECT * FROM b;
+DROP TABLE IF EXISTS a, b;
+SELECT * FROM b;
