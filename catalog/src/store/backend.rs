@@ -1,9 +1,10 @@
 //! The file under redb.
 //!
-//! Two things are added to what redb asks for. Its header is sealed and kept twice: redb has checksums of its pages and of
+//! Three things are added to what redb asks for. Its header is sealed and kept twice: redb has checksums of its pages and of
 //! its commit slots, but not of the flags that say which slot counts, and one flipped bit there would bring back an earlier
-//! commit without an error. And space is reserved before a commit begins, because redb can do nothing more with a file once
-//! a write to it has failed.
+//! commit without an error. Beside it stands how many commits have been durable: redb takes a commit that is damaged for one
+//! that was never finished, and goes back to the one before; that one is missing is seen by the count. And space is
+//! reserved before a commit begins, because redb can do nothing more with a file once a write to it has failed.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,10 @@ const SECTOR_BYTES: usize = 512;
 /// Where the seal is: a mark, then a checksum over everything before it.
 const SEAL_OFFSET: usize = SECTOR_BYTES - SEAL_MARK.len() - 4;
 const SEAL_MARK: [u8; 8] = *b"tc.seal1";
+/// Where it is said how many commits have been durable, in the third sector: a mark, the number, a checksum over both.
+const DURABLE_OFFSET: u64 = 2 * SECTOR_BYTES as u64;
+const DURABLE_MARK: [u8; 8] = *b"tc.done1";
+const DURABLE_BYTES: usize = DURABLE_MARK.len() + size_of::<u64>() + size_of::<u32>();
 /// The byte of redb's header whose bit [`UNCLEAN_BIT`] says that the file was not closed.
 const FLAGS_OFFSET: usize = 9;
 const UNCLEAN_BIT: u8 = 2;
@@ -109,6 +114,35 @@ impl StoreFile {
             return Ok(Header::Damaged);
         };
         Ok(if flags & UNCLEAN_BIT == 0 { Header::Clean } else { Header::Unclean })
+    }
+
+    /// Notes that so many commits are durable. It is not flushed: who reads it after the process was killed finds it, and after
+    /// a power loss an older one will do, or none.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn note_durable(&self, commits: u64) -> io::Result<()> {
+        let mut note = Vec::with_capacity(DURABLE_BYTES);
+        note.extend(DURABLE_MARK);
+        note.extend(commits.to_le_bytes());
+        note.extend(crc32fast::hash(&note).to_le_bytes());
+        self.file.write_at(DURABLE_OFFSET, &note)
+    }
+
+    /// How many commits were durable at least; `None` when nothing is known.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn noted_durable(&self) -> io::Result<Option<u64>> {
+        let mut note = [0; DURABLE_BYTES];
+        if self.file.len()? < DURABLE_OFFSET + DURABLE_BYTES as u64 {
+            return Ok(None);
+        }
+        self.file.read_at(DURABLE_OFFSET, &mut note)?;
+        let (noted, checksum) = note.split_at(DURABLE_BYTES - size_of::<u32>());
+        let is_whole = noted.starts_with(&DURABLE_MARK) && crc32fast::hash(noted).to_le_bytes() == checksum;
+        let commits = noted[DURABLE_MARK.len()..].try_into().map(u64::from_le_bytes).ok();
+        Ok(commits.filter(|_| is_whole))
     }
 
     /// Makes sure that what is read is what the disk holds. The process before this one may have failed to flush the file,

@@ -183,6 +183,11 @@ impl Opened {
         let database = unpanicked(path, || open_verified(path, &file))?;
         let mut opened = Opened { database, file, tally: None, room: Room::default() };
         opened.tally = unpanicked(path, || opened.read_tally(path))?;
+        let commits = opened.tally.unwrap_or_default().commits;
+        if opened.file.noted_durable().map_err(access)?.is_some_and(|durable| durable > commits) {
+            let reason = "its last commit is damaged, and redb has gone back to the one before".to_owned();
+            return Err(Error::DamagedStore { path: path.display().to_string(), reason });
+        }
         Ok(opened)
     }
 
@@ -251,11 +256,7 @@ impl Opened {
     }
 
     fn begin_write(&self, path: &Path) -> Result<redb::WriteTransaction> {
-        let mut transaction = self.database.begin_write().map_err(|error| store_error(path, error))?;
-        // The commit is on the disk before the header says so. With one flush, redb would take a damaged commit for an
-        // unfinished one, and go back to the one before it without a word.
-        transaction.set_two_phase_commit(true);
-        Ok(transaction)
+        self.database.begin_write().map_err(|error| store_error(path, error))
     }
 
     /// Writes and flushes; what the store then says about itself.
@@ -276,6 +277,10 @@ impl Opened {
         }
         // redb's default durability is Immediate: `commit` returns after the file was flushed.
         transaction.commit().map_err(|error| store_error(path, error))?;
+        if let Err(error) = self.file.note_durable(tally.commits) {
+            // The commit is durable all the same.
+            warn!(%error, "it could not be noted that a commit is durable");
+        }
         Ok(tally)
     }
 
