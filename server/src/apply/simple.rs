@@ -5,7 +5,7 @@
 //! all rows whose conditions are equalities.
 
 use datafusion::common::Result;
-use datafusion::common::tree_node::TreeNode;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 
@@ -24,8 +24,12 @@ pub fn decorrelates_filter(subquery: &LogicalPlan, outer: &LogicalPlan) -> Resul
         match node {
             LogicalPlan::Projection(projection) if !any_outer(&projection.expr) => node = &projection.input,
             LogicalPlan::Filter(filter) => {
-                let sound = split_conjunction(&filter.predicate).into_iter().all(is_plain_condition);
-                return Ok(sound && outer_columns(&filter.input)?.is_empty());
+                for condition in split_conjunction(&filter.predicate) {
+                    if !is_plain_condition(condition, &filter.input)? {
+                        return Ok(false);
+                    }
+                }
+                return Ok(outer_columns(&filter.input)?.is_empty());
             }
             other => return Ok(outer_columns(other)?.is_empty()),
         }
@@ -80,26 +84,26 @@ fn has_outer(expr: &Expr) -> bool {
     found.unwrap_or(true)
 }
 
-/// A condition without a subquery in it.
-fn is_plain_condition(condition: &Expr) -> bool {
-    let nested = condition
-        .exists(|node| Ok(matches!(node, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))))
-        .unwrap_or(true);
-    // Subqueries of its own that read nothing from outside are the engine's to plan.
-    !nested || !has_any_outer_reference(condition)
-}
-
-fn has_any_outer_reference(expr: &Expr) -> bool {
-    let found = expr.exists(|node| {
-        Ok(match node {
-            Expr::OuterReferenceColumn(..) => true,
-            Expr::ScalarSubquery(subquery) => !subquery.outer_ref_columns.is_empty(),
-            Expr::Exists(exists) => !exists.subquery.outer_ref_columns.is_empty(),
-            Expr::InSubquery(found) => !found.subquery.outer_ref_columns.is_empty(),
-            _ => false,
-        })
-    });
-    found.unwrap_or(true)
+/// A condition of `rows` without a subquery in it, or whose subqueries read nothing but these rows: those are the engine's to
+/// plan, where the condition ends up too.
+fn is_plain_condition(condition: &Expr, rows: &LogicalPlan) -> Result<bool> {
+    let (mut nested, mut reads_outside) = (false, false);
+    condition.apply(|node| {
+        let subquery = match node {
+            Expr::ScalarSubquery(subquery) => subquery,
+            Expr::Exists(exists) => &exists.subquery,
+            Expr::InSubquery(found) => &found.subquery,
+            Expr::OuterReferenceColumn(..) => {
+                reads_outside = true;
+                return Ok(TreeNodeRecursion::Continue);
+            }
+            _ => return Ok(TreeNodeRecursion::Continue),
+        };
+        nested = true;
+        reads_outside |= !reads_only(&subquery.subquery, rows)?;
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(!nested || !reads_outside)
 }
 
 /// A condition that reads nothing from outside, or says that something of the outer query equals something of the inner.
