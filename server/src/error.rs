@@ -251,7 +251,7 @@ pub enum Error {
         /// What is wrong with it.
         source: CopyError,
         /// `COPY t, line 3`
-        context: String,
+        context: Option<String>,
     },
     /// A value of a COPY cannot be read.
     #[error("{source}")]
@@ -409,7 +409,7 @@ impl Error {
             Error::PortalFinished => plain(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE),
             Error::UndefinedParameter { .. } => plain(SqlState::UNDEFINED_PARAMETER),
             Error::CopyData { source, context } => {
-                ErrorReport { context: Some(context.clone()), ..plain(source.sqlstate()) }
+                ErrorReport { context: context.clone(), hint: source.hint(), ..plain(source.sqlstate()) }
             }
             Error::CopyValue { source, context } => ErrorReport { context: Some(context.clone()), ..source.report() },
             Error::CopyFailed { .. } => plain(SqlState::QUERY_CANCELED),

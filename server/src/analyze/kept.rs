@@ -36,6 +36,8 @@ pub enum KeptAs {
     Check,
     /// `GENERATED ALWAYS AS`
     Generated,
+    /// `COPY … FROM … WHERE`, which is kept for as long as the statement runs
+    CopyWhere,
 }
 
 impl KeptAs {
@@ -44,6 +46,7 @@ impl KeptAs {
         match self {
             KeptAs::Default => ("DEFAULT expression", "DEFAULT expressions"),
             KeptAs::Check => ("check constraint", "check constraints"),
+            KeptAs::CopyWhere => ("COPY FROM WHERE condition", "COPY FROM WHERE conditions"),
             KeptAs::Generated => ("column generation expression", "column generation expressions"),
         }
     }
@@ -89,6 +92,7 @@ impl Analyzer<'_> {
         self.levels.push(Level { namespace, place: Some(Place::Plain(many)), ..Level::default() });
         let value = match kept {
             KeptAs::Check => self.condition(expr, "CHECK"),
+            KeptAs::CopyWhere => self.condition(expr, "WHERE"),
             KeptAs::Default | KeptAs::Generated => self.expression(expr),
         };
         self.levels.pop();

@@ -1,206 +1,126 @@
 //! `COPY`: read here because sqlparser wants the data behind the statement, where psql's files have it.
 
-use sqlparser::tokenizer::Token;
+mod options;
+
+use sqlparser::ast;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Error, Result};
 use crate::parse::StatementReader;
-use crate::parse::statement::{CopyFrom, Statement};
-use pg::copy_format::{CopyFormat, CopyOptions, Header};
+use crate::parse::position;
+use crate::parse::statement::{CopyFrom, CopySource, CopyTo, Statement};
+use options::{Direction, GivenOptions};
+use pg::PgError;
+use pg::sqlstate::SqlState;
+
+/// What PostgreSQL tells those who may not touch the server's files.
+const FILE_HINT: &str =
+    "Anyone can COPY to stdout or from stdin. psql's \\copy command reads and writes files of the client.";
 
 impl StatementReader<'_> {
     /// Behind `COPY`.
     pub(super) fn copy(&mut self) -> Result<Statement> {
-        if self.parser.peek_token_ref().token == Token::LParen {
-            return Err(Error::not_supported("COPY (query) TO"));
+        if self.parser.consume_token(&Token::LParen) {
+            return self.copy_query();
         }
+        let binary = self.parser.peek_token();
+        let binary = self.words(&["BINARY"]).then_some(binary);
         let table = self.object_name()?;
         let columns = self.copy_columns()?;
-        if self.words(&["TO"]) {
-            return Err(Error::not_supported("COPY TO"));
-        }
-        self.expect_word("FROM")?;
-        if self.words(&["PROGRAM"]) {
-            return Err(Error::not_supported("COPY FROM PROGRAM"));
-        }
-        if !self.words(&["STDIN"]) {
-            self.string()?;
-            return Err(Error::not_supported("COPY FROM a file"));
-        }
-        let options = self.copy_options()?;
-        Ok(Statement::CopyFrom(CopyFrom { table, columns, options }))
-    }
-
-    fn copy_columns(&mut self) -> Result<Vec<sqlparser::ast::Ident>> {
-        let mut columns = Vec::new();
-        if self.parser.consume_token(&Token::LParen) {
-            columns.push(self.identifier()?);
-            while self.parser.consume_token(&Token::Comma) {
-                columns.push(self.identifier()?);
-            }
-            self.expect(&Token::RParen)?;
-        }
-        Ok(columns)
-    }
-
-    fn copy_options(&mut self) -> Result<CopyOptions> {
-        let mut given = GivenOptions::default();
-        self.words(&["WITH"]);
-        if self.parser.consume_token(&Token::LParen) {
-            loop {
-                self.copy_option(&mut given)?;
-                if !self.parser.consume_token(&Token::Comma) {
-                    break;
-                }
-            }
-            self.expect(&Token::RParen)?;
+        let direction = if self.words(&["TO"]) {
+            Direction::To
         } else {
-            while self.old_copy_option(&mut given)? {}
-        }
-        given.complete()
-    }
-
-    /// `option value`, the form since PostgreSQL 9.0.
-    fn copy_option(&mut self, given: &mut GivenOptions) -> Result<()> {
-        let option = self.identifier()?;
-        match option.value.to_ascii_lowercase().as_str() {
-            "format" => given.format = Some(self.copy_format()?),
-            "delimiter" => given.delimiter = Some(self.string()?),
-            "null" => given.null = Some(self.string()?),
-            "header" => given.header = self.copy_boolean()?,
-            "quote" => given.quote = Some(self.string()?),
-            "escape" => given.escape = Some(self.string()?),
-            "encoding" => check_encoding(&self.string()?)?,
-            other @ ("freeze" | "force_quote" | "force_not_null" | "force_null") => {
-                return Err(Error::not_supported(format!("COPY option {}", other.to_uppercase())));
-            }
-            other => {
-                return Err(Error::Syntax {
-                    message: format!("option \"{other}\" not recognized"),
-                    detail: None,
-                    position: None,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// `CSV HEADER DELIMITER AS ','`, the form before PostgreSQL 9.0. Whether there was one.
-    fn old_copy_option(&mut self, given: &mut GivenOptions) -> Result<bool> {
-        if self.words(&["CSV"]) {
-            given.format = Some(CopyFormat::Csv);
-        } else if self.words(&["BINARY"]) {
-            return Err(Error::not_supported("COPY in binary format"));
-        } else if self.words(&["HEADER"]) {
-            given.header = true;
-        } else if self.words(&["DELIMITER"]) {
-            given.delimiter = Some(self.string_after_as()?);
-        } else if self.words(&["NULL"]) {
-            given.null = Some(self.string_after_as()?);
-        } else if self.words(&["QUOTE"]) {
-            given.quote = Some(self.string_after_as()?);
-        } else if self.words(&["ESCAPE"]) {
-            given.escape = Some(self.string_after_as()?);
-        } else {
-            return Ok(false);
-        }
-        Ok(true)
-    }
-
-    fn string_after_as(&mut self) -> Result<String> {
-        self.words(&["AS"]);
-        self.string()
-    }
-
-    fn copy_format(&mut self) -> Result<CopyFormat> {
-        let format = match self.parser.peek_token().token {
-            Token::SingleQuotedString(_) => self.string()?,
-            _ => self.identifier()?.value,
+            self.expect_word("FROM")?;
+            Direction::From
         };
-        match format.to_ascii_lowercase().as_str() {
-            "text" => Ok(CopyFormat::Text),
-            "csv" => Ok(CopyFormat::Csv),
-            "binary" => Err(Error::not_supported("COPY in binary format")),
-            other => Err(Error::InvalidParameterValue { message: format!("COPY format \"{other}\" not recognized") }),
-        }
-    }
-
-    /// A Boolean, or nothing, which means true.
-    fn copy_boolean(&mut self) -> Result<bool> {
-        for (word, value) in [("TRUE", true), ("ON", true), ("FALSE", false), ("OFF", false)] {
-            if self.words(&[word]) {
-                return Ok(value);
+        let given = self.copy_behind(direction, binary)?;
+        let start = self.parser.peek_token();
+        let condition = match self.words(&["WHERE"]) {
+            true if direction == Direction::To => {
+                let error = PgError::new(SqlState::SYNTAX_ERROR, "WHERE clause not allowed with COPY TO");
+                return Err(self.at_token(error, &start));
             }
-        }
-        if self.words(&["MATCH"]) {
-            return Err(Error::not_supported("COPY option HEADER MATCH"));
-        }
-        match self.parser.peek_token().token {
-            Token::Number(digits, _) if digits == "0" || digits == "1" => {
-                self.parser.advance_token();
-                Ok(digits == "1")
+            true => Some(Box::new(self.parser.parse_expr().map_err(|error| self.syntax(error))?)),
+            false => None,
+        };
+        let options = given.complete(direction)?;
+        Ok(match direction {
+            Direction::To => Statement::CopyTo(CopyTo {
+                source: CopySource::Table { table, columns },
+                options,
+                force_quote: given.force_quote.unwrap_or_default(),
+            }),
+            Direction::From => Statement::CopyFrom(CopyFrom {
+                table,
+                columns,
+                options,
+                force_not_null: given.force_not_null.unwrap_or_default(),
+                force_null: given.force_null.unwrap_or_default(),
+                condition,
+            }),
+        })
+    }
+
+    /// Behind `COPY (`.
+    fn copy_query(&mut self) -> Result<Statement> {
+        let start = self.parser.peek_token();
+        let query = match self.statement()? {
+            Statement::Query(query) => query,
+            Statement::Insert(insert) => return Err(copied_change(insert.returning.is_empty())),
+            Statement::Modify(modify) => return Err(copied_change(modify.returning.is_empty())),
+            Statement::CreateTableAs(_) if !start.token.to_string().eq_ignore_ascii_case("create") => {
+                return Err(Error::not_supported("COPY (SELECT INTO)"));
             }
-            Token::Comma | Token::RParen => Ok(true),
-            _ => Err(self.unexpected(&self.parser.peek_token())),
+            _ => return Err(self.unexpected(&start)),
+        };
+        self.expect(&Token::RParen)?;
+        self.expect_word("TO")?;
+        let given = self.copy_behind(Direction::To, None)?;
+        let options = given.complete(Direction::To)?;
+        let force_quote = given.force_quote.unwrap_or_default();
+        Ok(Statement::CopyTo(CopyTo { source: CopySource::Query(query), options, force_quote }))
+    }
+
+    fn copy_columns(&mut self) -> Result<Vec<ast::Ident>> {
+        if self.parser.consume_token(&Token::LParen) {
+            let columns = self.copy_column_list()?;
+            self.expect(&Token::RParen)?;
+            return Ok(columns);
         }
+        Ok(Vec::new())
+    }
+
+    /// Behind `TO` or `FROM`: the other end, and options.
+    fn copy_behind(&mut self, direction: Direction, binary: Option<TokenWithSpan>) -> Result<GivenOptions> {
+        let end = if self.words(&["PROGRAM"]) {
+            self.string()?;
+            Some("PROGRAM")
+        } else if self.words(&["STDIN"]) || self.words(&["STDOUT"]) {
+            None
+        } else {
+            self.string()?;
+            Some("a file")
+        };
+        let given = self.copy_options(direction, binary)?;
+        let Some(end) = end else { return Ok(given) };
+        let verb = match direction {
+            Direction::To => "TO",
+            Direction::From => "FROM",
+        };
+        Err(PgError::not_supported(format!("COPY {verb} {end}")).with_hint(FILE_HINT).into())
+    }
+
+    /// An error about what stands at a token.
+    fn at_token(&self, error: PgError, token: &TokenWithSpan) -> Error {
+        Error::Sql { error: Box::new(error), position: position::character(&self.text, token.span.start) }
     }
 }
 
-/// What was written; the rest has the format's defaults.
-#[derive(Default)]
-struct GivenOptions {
-    format: Option<CopyFormat>,
-    delimiter: Option<String>,
-    null: Option<String>,
-    header: bool,
-    quote: Option<String>,
-    escape: Option<String>,
-}
-
-impl GivenOptions {
-    fn complete(self) -> Result<CopyOptions> {
-        let mut options = CopyOptions::new(self.format.unwrap_or(CopyFormat::Text));
-        let csv = options.format == CopyFormat::Csv;
-        if !csv && (self.quote.is_some() || self.escape.is_some()) {
-            let option = if self.quote.is_some() { "quote" } else { "escape" };
-            return Err(Error::not_supported(format!("COPY {option} outside CSV mode")));
-        }
-        if let Some(delimiter) = self.delimiter {
-            options.delimiter = single_byte("delimiter", &delimiter)?;
-        }
-        if let Some(null) = self.null {
-            options.null = null;
-        }
-        if self.header {
-            options.header = Header::Yes;
-        }
-        if let Some(quote) = self.quote {
-            options.quote = single_byte("quote", &quote)?;
-            options.escape = options.quote;
-        }
-        if let Some(escape) = self.escape {
-            options.escape = single_byte("escape", &escape)?;
-        }
-        if csv && options.delimiter == options.quote {
-            let message = "COPY delimiter and quote must be different".to_owned();
-            return Err(Error::InvalidParameterValue { message });
-        }
-        Ok(options)
+/// COPY of a statement that changes rows.
+fn copied_change(without_rows: bool) -> Error {
+    if without_rows {
+        let message = "COPY query must have a RETURNING clause";
+        return PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message).into();
     }
-}
-
-fn single_byte(option: &str, text: &str) -> Result<u8> {
-    match text.as_bytes() {
-        [byte] if *byte != b'\n' && *byte != b'\r' => Ok(*byte),
-        [_] => {
-            Err(Error::InvalidParameterValue { message: format!("COPY {option} cannot be newline or carriage return") })
-        }
-        _ => Err(Error::not_supported(format!("COPY {option} of other than a single one-byte character"))),
-    }
-}
-
-fn check_encoding(encoding: &str) -> Result<()> {
-    match encoding.to_ascii_lowercase().replace(['-', '_'], "").as_str() {
-        "utf8" | "unicode" => Ok(()),
-        _ => Err(Error::not_supported(format!("encoding \"{encoding}\""))),
-    }
+    Error::not_supported("COPY of INSERT, UPDATE or DELETE")
 }

@@ -8,7 +8,7 @@ use sqlparser::ast::{
 
 use crate::error::{Error, Result};
 use crate::parse::position;
-use crate::parse::statement::{Insert, Modify, ModifyKind, Statement};
+use crate::parse::statement::{CopySource, CopyTo, Insert, Modify, ModifyKind, Statement};
 
 /// Words that PostgreSQL does not take as the name of a relation unless they are quoted; sqlparser takes some of them.
 const RESERVED_WORDS: &[&str] = &[
@@ -90,6 +90,8 @@ pub fn check(statement: &Statement, text: &str) -> Result<()> {
         Statement::Insert(insert) => visit_insert(insert),
         Statement::Explain(explain) => explain.query.visit(&mut Guard),
         Statement::Modify(modify) => visit_modify(modify),
+        Statement::CopyTo(CopyTo { source: CopySource::Query(query), .. }) => query.visit(&mut Guard),
+        Statement::CopyFrom(copy) => copy.condition.visit(&mut Guard),
         _ => return Ok(()),
     };
     match visited {

@@ -26,6 +26,8 @@ pub enum Statement {
     },
     /// `COPY … FROM STDIN`
     CopyFrom(CopyFrom),
+    /// `COPY … TO STDOUT`
+    CopyTo(CopyTo),
     /// `CREATE SCHEMA`
     CreateSchema(CreateSchema),
     /// `CREATE EXTERNAL SCHEMA`
@@ -239,6 +241,52 @@ pub struct CopyFrom {
     pub columns: Vec<ast::Ident>,
     /// How the data is written.
     pub options: CopyOptions,
+    /// `FORCE_NOT_NULL`: what stands for NULL is a string in these columns.
+    pub force_not_null: Vec<ast::Ident>,
+    /// `FORCE_NULL`: what stands for NULL is NULL in these columns even in quotes.
+    pub force_null: Vec<ast::Ident>,
+    /// `WHERE`: the rows that are kept.
+    pub condition: Option<Box<ast::Expr>>,
+}
+
+/// `COPY … TO STDOUT`
+#[derive(Debug, Clone)]
+pub struct CopyTo {
+    /// Where the rows come from.
+    pub source: CopySource,
+    /// How they are written.
+    pub options: CopyOptions,
+    /// `FORCE_QUOTE`: columns whose values are quoted in any case.
+    pub force_quote: ForcedQuotes,
+}
+
+/// What `COPY … TO STDOUT` copies.
+#[derive(Debug, Clone)]
+pub enum CopySource {
+    /// A table.
+    Table {
+        /// Its name.
+        table: ast::ObjectName,
+        /// The columns; empty for all.
+        columns: Vec<ast::Ident>,
+    },
+    /// The rows of a query.
+    Query(Box<ast::Query>),
+}
+
+/// Columns whose values are quoted in any case.
+#[derive(Debug, Clone)]
+pub enum ForcedQuotes {
+    /// All of them.
+    All,
+    /// These.
+    Columns(Vec<ast::Ident>),
+}
+
+impl Default for ForcedQuotes {
+    fn default() -> Self {
+        ForcedQuotes::Columns(Vec::new())
+    }
 }
 
 /// `CREATE SCHEMA`
@@ -708,7 +756,7 @@ impl Statement {
             Statement::Modify(modify) => modify.verb(),
             Statement::Truncate(_) => "TRUNCATE TABLE",
             Statement::Vacuum { .. } => "VACUUM",
-            Statement::CopyFrom(_) => "COPY",
+            Statement::CopyFrom(_) | Statement::CopyTo(_) => "COPY",
             Statement::CreateSchema(_) | Statement::CreateExternalSchema(_) => "CREATE SCHEMA",
             Statement::CreateTable(_) => "CREATE TABLE",
             Statement::CreateTableAs(_) => "CREATE TABLE AS",

@@ -8,6 +8,9 @@ pub mod assignment;
 pub mod comment;
 pub mod copy_domains;
 pub mod copy_from;
+pub mod copy_input;
+pub mod copy_to;
+pub mod copy_where;
 pub mod create_domain;
 pub mod create_external_schema;
 pub mod create_external_table;
@@ -41,6 +44,7 @@ pub mod vacuum;
 pub mod write;
 
 pub use copy_from::CopyIn;
+pub use copy_to::CopyOut;
 pub use outcome::{Outcome, RowStream};
 pub use prepare::prepare;
 
@@ -101,7 +105,8 @@ async fn execute_once(
         Statement::Modify(modify) => modify::execute(session, prepared, modify, parameters).await,
         Statement::Truncate(truncate) => truncate::execute(session, truncate).await,
         Statement::Vacuum { table } => vacuum::execute(session, table.as_ref()).await,
-        Statement::CopyFrom(copy) => copy_from::execute(session, copy).await,
+        Statement::CopyFrom(copy) => copy_from::execute(session, copy, &parsed.text).await,
+        Statement::CopyTo(copy) => copy_to::execute(session, prepared, copy).await,
         Statement::CreateSchema(create) => create_schema::execute(session, create).await,
         Statement::CreateExternalSchema(create) => create_external_schema::execute(session, create).await,
         Statement::CreateTable(create) => create_table::execute(session, create, &parsed.text).await,

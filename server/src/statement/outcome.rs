@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::session::StatementGuard;
-use crate::statement::CopyIn;
+use crate::statement::{CopyIn, CopyOut};
 
 /// What a statement answers.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub enum Outcome {
     Command(String),
     /// The statement wants data from the client.
     CopyIn(Box<CopyIn>),
+    /// The client gets the rows as COPY's data.
+    CopyOut(CopyOut),
 }
 
 impl Outcome {

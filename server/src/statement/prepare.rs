@@ -10,7 +10,7 @@ use crate::parse::{Parsed, Statement};
 use crate::plan::relations::NameScope;
 use crate::plan::{PlanContext, Planned, plan_query, plan_table_source};
 use crate::session::{Prepared, Session};
-use crate::statement::{insert, modify, show};
+use crate::statement::{copy_to, insert, modify, show};
 use pg::sqlstate::SqlState;
 use pg::types::{UNKNOWN, describe};
 use pg::{PgError, Type};
@@ -39,7 +39,8 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
         | Statement::Explain(_)
         | Statement::Insert(_)
         | Statement::Modify(_)
-        | Statement::CreateTableAs(_) => session.snapshot()?,
+        | Statement::CreateTableAs(_)
+        | Statement::CopyTo(_) => session.snapshot()?,
         _ => return Ok(None),
     };
     let (target, modified) = match &parsed.statement {
@@ -51,9 +52,16 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
         _ => (None, None),
     };
     let context = PlanContext::new(session, snapshot);
+    let copied = match &parsed.statement {
+        Statement::CopyTo(copy) => Some(copy_to::query(session, &context, copy, &parsed.text)?),
+        _ => None,
+    };
     let parsed = parsed.clone();
     let planned = session.server.engine.analyze(move || {
         let _entered = context.names().enter();
+        if let Some(copied) = copied {
+            return copied.plan(&context, parameters).map(Some);
+        }
         let planned = match (&parsed.statement, &target, modified) {
             (Statement::Query(query), ..) => plan_query(&context, query, &parsed.text, parameters),
             (Statement::Explain(explain), ..) => plan_query(&context, &explain.query, &parsed.text, parameters),

@@ -9,17 +9,21 @@ use crate::statement::CopyIn;
 use crate::wire::Failure;
 use crate::wire::codec::DecodeFailure;
 use crate::wire::connection::Connection;
+use pg::copy_format::CopyFormat;
 
-/// Text, for the data and for each column; CSV is text too.
-const FORMAT_TEXT: i8 = 0;
+/// What the protocol calls a format, of the data and of each column; CSV is text.
+pub(super) fn wire_format(format: CopyFormat) -> i8 {
+    i8::from(format == CopyFormat::Binary)
+}
 
 impl Connection {
     /// Asks for the data, takes it, and answers the command tag. When it fails, what the client still sends is ignored
     /// by the loop that comes back to it.
     pub(super) async fn copy_in(&mut self, mut copy: CopyIn) -> Result<String, Failure> {
         let columns = i16::try_from(copy.columns()).unwrap_or(i16::MAX);
-        let formats = vec![i16::from(FORMAT_TEXT); copy.columns()];
-        let response = CopyInResponse::new(FORMAT_TEXT, columns, formats);
+        let format = wire_format(copy.format());
+        let formats = vec![i16::from(format); copy.columns()];
+        let response = CopyInResponse::new(format, columns, formats);
         self.message(PgWireBackendMessage::CopyInResponse(response))?;
         self.output.flush().await.map_err(Failure::Disconnected)?;
         let guard = copy.guard();

@@ -123,6 +123,11 @@ impl Connection {
                     let tag = self.copy_in(*copy).await?;
                     return self.complete(tag);
                 }
+                Some(Outcome::CopyOut(copy)) => {
+                    portal.finished = true;
+                    let tag = self.copy_out(copy).await?;
+                    return self.complete(tag);
+                }
                 None => return Ok(()),
             }
         }

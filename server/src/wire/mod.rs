@@ -7,6 +7,7 @@
 pub mod codec;
 pub mod connection;
 pub mod copy_in;
+pub mod copy_out;
 pub mod extended_query;
 pub mod layout;
 pub mod output;

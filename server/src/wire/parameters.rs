@@ -1,6 +1,7 @@
 //! The values that clients bind to parameters, in text and in binary.
 
 mod binary;
+pub mod column;
 
 use datafusion::common::ScalarValue;
 use pg::error::Result;

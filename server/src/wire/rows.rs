@@ -23,6 +23,10 @@ use pg::types::{self, TypeDescription};
 
 /// The type byte of a DataRow message.
 const DATA_ROW: u8 = b'D';
+/// The type byte of a CopyData message.
+pub const COPY_DATA: u8 = b'd';
+/// Bytes of the length of a message, which counts itself.
+const LENGTH_BYTES: usize = 4;
 /// The length that stands for NULL.
 const NULL_LENGTH: i32 = -1;
 /// Longest row, one byte short of 1 GiB: PostgreSQL's limit for what is built in memory (`MaxAllocSize`). Drivers
@@ -88,6 +92,9 @@ impl EncodeError {
 pub struct RowEncoder {
     columns: Vec<(TypeDescription, Format)>,
     session: SessionValues,
+    message: u8,
+    /// What the first message begins with.
+    preface: &'static [u8],
 }
 
 impl RowEncoder {
@@ -95,7 +102,13 @@ impl RowEncoder {
     pub fn new(schema: &Schema, formats: &[Format]) -> Self {
         let formats = formats.iter().copied().chain(std::iter::repeat(Format::Text));
         let columns = schema.fields().iter().map(|field| types::describe_for_client(field)).zip(formats).collect();
-        RowEncoder { columns, session: SessionValues::default() }
+        RowEncoder { columns, session: SessionValues::default(), message: DATA_ROW, preface: &[] }
+    }
+
+    /// An encoder for rows of a binary COPY, which are those of DataRow messages; the first message begins with its header.
+    pub fn of_copy(schema: &Schema, header: &'static [u8]) -> Self {
+        let formats = vec![Format::Binary; schema.fields().len()];
+        RowEncoder { message: COPY_DATA, preface: header, ..RowEncoder::new(schema, &formats) }
     }
 
     /// The same for a session with a time zone of its own.
@@ -115,32 +128,37 @@ impl RowEncoder {
             .collect::<Result<_, _>>()?;
         for row in rows {
             let start = out.len();
+            out.put_u8(self.message);
+            out.put_i32(0);
+            out.put_slice(std::mem::take(&mut self.preface));
             if let Err(error) = write_row(&cells, count, row, out) {
                 out.truncate(start);
                 return Err(error);
             }
+            set_length(start + 1, out.len() - start - 1, out);
         }
         Ok(())
     }
 }
 
 fn write_row(cells: &[CellWriter<'_>], count: i16, row: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
-    out.put_u8(DATA_ROW);
     let start = out.len();
-    out.put_i32(0);
     out.put_i16(count);
     for cell in cells {
         cell.write(row, out)?;
-        if out.len() - start > ROW_BYTES_MAX {
-            return Err(EncodeError::RowTooLong { bytes: out.len() - start });
-        }
+        check_length(out.len() - start + LENGTH_BYTES)?;
     }
-    set_length(start, out.len() - start, out);
     Ok(())
 }
 
+/// # Errors
+/// 54000 for more than a message may have.
+pub(super) fn check_length(bytes: usize) -> Result<(), EncodeError> {
+    if bytes > ROW_BYTES_MAX { Err(EncodeError::RowTooLong { bytes }) } else { Ok(()) }
+}
+
 /// Fills in a length that was not known when its place was reserved; rows are too short for it to overflow.
-fn set_length(position: usize, length: usize, out: &mut BytesMut) {
+pub(super) fn set_length(position: usize, length: usize, out: &mut BytesMut) {
     out[position..position + 4].copy_from_slice(&(length as i32).to_be_bytes());
 }
 

@@ -16,7 +16,7 @@ use pg::names::Names;
 use pg::types::describe_for_client;
 
 /// Rows that are encoded before what has been written is looked at: a slice of wide rows must not fill the memory.
-const ENCODE_ROWS_MAX: usize = 256;
+pub(super) const ENCODE_ROWS_MAX: usize = 256;
 
 impl Connection {
     /// Runs the statements of a query string.
@@ -44,6 +44,7 @@ impl Connection {
                 Some(Outcome::Rows(rows)) => self.send_all_rows(rows).await?,
                 Some(Outcome::Command(tag)) => tag,
                 Some(Outcome::CopyIn(copy)) => self.copy_in(*copy).await?,
+                Some(Outcome::CopyOut(copy)) => self.copy_out(copy).await?,
                 None => continue,
             };
             // The answer to the last statement says that everything is committed.

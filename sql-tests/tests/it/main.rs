@@ -3,6 +3,7 @@
 //! * [`slt`]: the statements and answers below `slt/`, the place for whatever SQL alone can show
 //! * [`corpus`]: the statements below `corpus/`, and PostgreSQL's recorded answers to them
 //! * [`protocol`]: what a driver sees of the wire protocol and SQL text does not show
+//! * [`copy`], [`copy_refused`]: the bytes that COPY sends and takes, and what it says of statements
 //! * [`hostile_messages`]: clients that do not keep to the protocol
 //! * [`errors`]: what goes wrong and what the client is told about it
 //! * [`object_store_faults`]: what external tables ask of their store, and what happens when it fails
@@ -26,6 +27,10 @@ mod slt;
 mod corpus;
 
 mod protocol;
+
+mod copy;
+
+mod copy_refused;
 
 mod errors;
 

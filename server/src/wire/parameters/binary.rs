@@ -79,7 +79,7 @@ fn out_of_range(type_name: &str) -> PgError {
 }
 
 /// Infinities are the extreme values on both sides. No other value may become one.
-fn date(days: i32) -> Result<i32> {
+pub(super) fn date(days: i32) -> Result<i32> {
     if matches!(days, DATE_INFINITY | DATE_MINUS_INFINITY) {
         return Ok(days);
     }
@@ -87,7 +87,7 @@ fn date(days: i32) -> Result<i32> {
     day.filter(|day| (DAY_MIN..=DAY_MAX).contains(&i64::from(*day))).ok_or_else(|| out_of_range("date"))
 }
 
-fn time(time_us: i64) -> Result<i64> {
+pub(super) fn time(time_us: i64) -> Result<i64> {
     if (0..=DAY_US).contains(&time_us) { Ok(time_us) } else { Err(out_of_range("time")) }
 }
 
@@ -103,7 +103,7 @@ fn time_with_zone(ty: &Type, bytes: &[u8]) -> Result<TimeTz> {
 }
 
 /// As for dates.
-fn timestamp(since_2000_us: i64) -> Result<i64> {
+pub(super) fn timestamp(since_2000_us: i64) -> Result<i64> {
     if matches!(since_2000_us, TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY) {
         return Ok(since_2000_us);
     }
@@ -119,7 +119,7 @@ fn interval(ty: &Type, bytes: &[u8]) -> Result<Interval> {
     Ok(Interval { months, days: i32::from_be_bytes(*days), time_us: i64::from_be_bytes(*time_us) })
 }
 
-fn numeric_text(bytes: &[u8]) -> Result<String> {
+pub(super) fn numeric_text(bytes: &[u8]) -> Result<String> {
     binary_to_text(bytes).map_err(|error| match error {
         NumericError::Special(_) => PgError::not_supported("NaN or infinity as a value of type numeric"),
         NumericError::Syntax => invalid(&Type::of(NUMERIC)),
