@@ -19,6 +19,7 @@ use crate::committer::{CommitRequest, Committer};
 use crate::directory::{create_directory, lock_directory};
 use crate::error::{Error, Result, file_error};
 use crate::name::Oid;
+use crate::restore::refuse_unfinished;
 use crate::rows::SegmentFile;
 use crate::snapshot::CatalogSnapshot;
 use crate::store::{CommitStore, RecordKey, RedbStore, Touched, load, record};
@@ -29,7 +30,7 @@ const COMMIT_QUEUE_MAX: usize = 1024;
 /// The process ends with this code when something could not be made durable (`EX_IOERR`).
 pub const EXIT_CODE_STORE_FAILED: i32 = 74;
 
-const STORE_FILE: &str = "catalog.redb";
+pub(crate) const STORE_FILE: &str = "catalog.redb";
 
 /// What is called when nobody knows whether a commit is durable. A server ends itself there. When the call returns, the
 /// catalog takes no more commits, and those that wait are told that the server shuts down.
@@ -66,6 +67,7 @@ impl Catalog {
         create_directory(vfs.as_ref(), directory)?;
         // Before anything is read: what another server is about to write would be read half.
         let lock = lock_directory(vfs.as_ref(), directory)?;
+        refuse_unfinished(vfs.as_ref(), directory)?;
         let store = RedbStore::open(vfs, &directory.join(STORE_FILE))?;
         let mut catalog = Self::with_store(Box::new(store), on_store_failed)?;
         catalog._lock = Some(lock);

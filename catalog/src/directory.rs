@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result, file_error};
 use crate::vfs::{OpenMode, Vfs, VfsFile};
 
-const LOCK_FILE: &str = "LOCK";
+pub(crate) const LOCK_FILE: &str = "LOCK";
 /// Longer contents of the lock file are none of ours.
 const LOCK_BYTES_MAX: u64 = 64;
 

@@ -123,6 +123,18 @@ pub enum Error {
         /// The process that holds it, when it can be told.
         pid: Option<u32>,
     },
+    /// A data directory was to be restored into a directory that holds something.
+    #[error("directory \"{directory}\" is not empty")]
+    DirectoryNotEmpty {
+        /// The directory.
+        directory: String,
+    },
+    /// What was restored into the data directory is not complete.
+    #[error("data directory \"{directory}\" holds a restore that did not finish")]
+    RestoreUnfinished {
+        /// The directory.
+        directory: String,
+    },
     /// The commit store could not be opened, read or written.
     #[error("commit store failed: {0}")]
     Store(#[from] Box<redb::Error>),

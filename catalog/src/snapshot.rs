@@ -269,6 +269,11 @@ impl CatalogSnapshot {
         self.rows.get(&table).cloned().unwrap_or_default()
     }
 
+    /// The hot tables that have had rows, and these.
+    pub fn tables_with_rows(&self) -> impl Iterator<Item = (Oid, &Arc<TableRows>)> {
+        self.rows.iter().map(|(table, rows)| (*table, rows))
+    }
+
     /// How far a sequence has come.
     pub fn sequence_state(&self, sequence: Oid) -> Option<SequenceState> {
         self.sequences.get(&sequence).copied()

@@ -49,10 +49,16 @@ pub struct CommandLine {
 }
 
 /// What to do besides serving.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Load a small real data set, run three queries over it, and keep serving
     Demo,
+    /// Make a data directory of a backup that BACKUP TO has made, and end
+    Restore {
+        /// Where the backup is: a directory, or a location such as s3://bucket/folder
+        #[arg(long, value_name = "DIR|URL")]
+        from: String,
+    },
 }
 
 /// The settings, as far as one of the three places gives them.
@@ -69,7 +75,7 @@ struct Settings {
     /// A TOML file with settings
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A folder below which file:// locations may be read; may be given several times
+    /// A folder below which file:// locations may be read, and backups written; may be given several times
     #[arg(long, global = true, value_name = "DIR")]
     external_root: Vec<PathBuf>,
     /// URL of the S3-compatible store behind s3:// locations, when it is not AWS

@@ -460,6 +460,7 @@ pub fn catalog_report(error: &catalog::Error) -> ErrorReport {
         E::UnknownFormat { .. } => plain(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE),
         E::Corrupted { .. } | E::DamagedStore { .. } => plain(SqlState::DATA_CORRUPTED),
         E::DiskFull { .. } => plain(SqlState::DISK_FULL).hint("Check free disk space."),
+        E::DirectoryNotEmpty { .. } | E::RestoreUnfinished { .. } => plain(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE),
         E::DirectoryInUse { .. } => plain(SqlState::LOCK_FILE_EXISTS),
         E::Store(_) | E::File { .. } => plain(SqlState::IO_ERROR),
         E::Rows { .. } => plain(SqlState::INTERNAL_ERROR),
@@ -482,7 +483,7 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
         E::SchemeNotSupported { .. } => plain(SqlState::FEATURE_NOT_SUPPORTED)
             .hint("Locations are written as s3://bucket/folder/ or file:///folder/."),
         E::LocationNotAllowed { .. } => plain(SqlState::INSUFFICIENT_PRIVILEGE)
-            .hint("Folders of the server can only be read below those that --external-root names."),
+            .hint("Folders of the server can only be used below those that --external-root names."),
         E::NotFound { .. } => plain(SqlState::UNDEFINED_FILE),
         E::AccessDenied { .. } => plain(SqlState::INSUFFICIENT_PRIVILEGE),
         E::Unavailable { .. } => plain(SqlState::IO_ERROR),
@@ -494,7 +495,16 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
         E::DuplicateKey(_) => plain(SqlState::UNIQUE_VIOLATION),
         E::KeysNotWritten { source, .. } if catalog::vfs::is_disk_full(source) => plain(SqlState::DISK_FULL),
         E::KeysNotWritten { .. } => plain(SqlState::IO_ERROR),
+        E::LocationNotEmpty { .. } => {
+            plain(SqlState::DUPLICATE_FILE).hint("A backup is written into a place of its own, and overwrites nothing.")
+        }
+        E::NotWritten { .. } => plain(SqlState::IO_ERROR),
+        E::NoSpace { .. } => plain(SqlState::DISK_FULL).hint("Check free disk space."),
+        E::NoBackup { .. } => plain(SqlState::UNDEFINED_FILE),
+        E::BackupFormat { .. } => plain(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE),
+        E::Catalog(error) => catalog_report(error),
         E::SegmentUnreadable { .. } => plain(SqlState::IO_ERROR),
+        E::DamagedBackup { .. } => plain(SqlState::DATA_CORRUPTED),
         E::DamagedSegment { .. } | E::NotParquet { .. } | E::Corrupted { .. } => plain(SqlState::DATA_CORRUPTED),
         E::ColumnTypeMismatch { .. } => {
             plain(SqlState::DATATYPE_MISMATCH).hint("Declare the column with the type it has in the file.")

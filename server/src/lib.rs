@@ -17,6 +17,7 @@ pub mod locks;
 pub mod optimize;
 pub mod parse;
 pub mod plan;
+pub mod restore;
 pub mod run;
 pub mod sequences;
 pub mod server;

@@ -9,7 +9,7 @@ use tracing::info;
 
 use crate::config::{Command, Config, ConfigError};
 use crate::server::{DATABASE, SUPERUSER, Server};
-use crate::{demo, telemetry};
+use crate::{demo, restore, telemetry};
 
 /// Stack of each thread. Parser, planner and optimiser recurse over a statement's tree; the limits in `parse` keep that
 /// within this. The memory is only taken when it is used.
@@ -35,7 +35,13 @@ pub fn run() -> ExitCode {
         .enable_all()
         .build();
     let served = match runtime {
-        Ok(runtime) => runtime.block_on(serve(config, command)),
+        Ok(runtime) => runtime.block_on(async {
+            match command {
+                None => serve(config, false).await,
+                Some(Command::Demo) => serve(config, true).await,
+                Some(Command::Restore { from }) => Ok(restore::run(config, &from).await?),
+            }
+        }),
         Err(error) => return failed(&error),
     };
     match served {
@@ -49,18 +55,18 @@ fn failed(error: &dyn std::fmt::Display) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn serve(mut config: Config, command: Option<Command>) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(mut config: Config, with_demo: bool) -> Result<(), Box<dyn std::error::Error>> {
     let listener = listen(&config).await?;
-    if command == Some(Command::Demo) {
+    if with_demo {
         demo::prepare(&mut config)?;
     }
     let address = listener.local_addr()?;
     let data_dir = config.data_dir.display().to_string();
     let server = Server::open(config)?;
-    if command == Some(Command::Demo) {
+    if with_demo {
         demo::run(&server).await?;
     }
-    announce(address, &data_dir, command);
+    announce(address, &data_dir, with_demo);
 
     let stop = stop_on_signal(server.clone())?;
     server.serve(listener).await;
@@ -81,19 +87,19 @@ async fn listen(config: &Config) -> Result<TcpListener, String> {
     })
 }
 
-fn announce(address: std::net::SocketAddr, data_dir: &str, command: Option<Command>) {
+fn announce(address: std::net::SocketAddr, data_dir: &str, with_demo: bool) {
     let (host, port) = (address.ip(), address.port());
     let host = if host.is_unspecified() { "127.0.0.1".to_owned() } else { host.to_string() };
     println!("Thermocline {} is ready on {address}, with its data in {data_dir}.", env!("CARGO_PKG_VERSION"));
     println!("There is no authentication yet: connections from this machine are trusted, others are refused");
     println!("unless --trusted-network names them.");
     println!();
-    match command {
-        Some(Command::Demo) => {
+    match with_demo {
+        true => {
             println!("Try next:");
             println!("  psql -h {host} -p {port} -U {SUPERUSER} {DATABASE} -c '{}'", demo::QUERY_TO_TRY);
         }
-        None => println!("Connect with:  psql -h {host} -p {port} -U {SUPERUSER} {DATABASE}"),
+        false => println!("Connect with:  psql -h {host} -p {port} -U {SUPERUSER} {DATABASE}"),
     }
     println!("Stop with Ctrl-C.");
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use catalog::Catalog;
 use catalog::vfs::OsVfs;
 use storage::column_cache::ColumnCache;
+use storage::hot::segments::SEGMENTS_DIRECTORY;
 use storage::hot::{KeyIndex, Segments};
 use storage::object_stores::ObjectStores;
 use tokio::net::{TcpListener, TcpStream};
@@ -144,7 +145,7 @@ fn end_process(error: &std::io::Error) {
 /// Opens the files of hot tables, and removes those that nothing refers to: at the start what a crash has left, later
 /// what is not needed any more.
 fn open_segments(catalog: &Catalog, config: &Config) -> Result<Arc<Segments>> {
-    let directory = config.data_dir.join("segments");
+    let directory = config.data_dir.join(SEGMENTS_DIRECTORY);
     let columns = Arc::new(ColumnCache::new(config.column_cache_bytes as u64));
     let segments = Segments::new(Arc::new(OsVfs), directory.clone(), catalog.garbage(), columns, end_process);
     let segments = Arc::new(segments);

@@ -161,6 +161,53 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A backup was to be made where something is.
+    #[error("location \"{location}\" is not empty")]
+    LocationNotEmpty {
+        /// The location.
+        location: String,
+    },
+    /// A file of a backup cannot be written.
+    #[error("could not write \"{location}\": {source}")]
+    NotWritten {
+        /// The file.
+        location: String,
+        /// What the object store or the operating system said.
+        source: Source,
+    },
+    /// There is no space for a file of a backup.
+    #[error("could not write \"{location}\": No space left on device")]
+    NoSpace {
+        /// The file.
+        location: String,
+    },
+    /// There is no backup, or one that did not finish.
+    #[error("location \"{location}\" holds no finished backup")]
+    NoBackup {
+        /// The location.
+        location: String,
+    },
+    /// A file of a backup is not what was written, or is not there.
+    #[error("file \"{path}\" of the backup is damaged: {reason}")]
+    DamagedBackup {
+        /// The file.
+        path: String,
+        /// How it shows.
+        reason: String,
+    },
+    /// A backup of another version.
+    #[error("backup \"{path}\" has format {found}, this version of Thermocline reads format {supported}")]
+    BackupFormat {
+        /// Its manifest.
+        path: String,
+        /// The format found.
+        found: u32,
+        /// The format that this version reads.
+        supported: u32,
+    },
+    /// The catalog refused.
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
     /// The file of a segment cannot be read.
     #[error("could not read segment \"{name}\": {source}")]
     SegmentUnreadable {
@@ -190,6 +237,18 @@ impl Error {
             Failure::Changed => Error::FileChanged { path: location },
             Failure::InvalidPath(reason) => Error::LocationInvalid { location, reason },
             Failure::Other => Error::Unavailable { location, source: Box::new(error) },
+        }
+    }
+
+    /// What an object store's error means for who writes `location`.
+    pub fn not_written(location: &str, error: object_store::Error) -> Error {
+        let is_full = |cause: &(dyn StdError + 'static)| cause.downcast_ref().is_some_and(catalog::vfs::is_disk_full);
+        if causes(&error).any(is_full) {
+            return Error::NoSpace { location: location.to_owned() };
+        }
+        match Error::from_object_store(location, error) {
+            Error::Unavailable { location, source } => Error::NotWritten { location, source },
+            other => other,
         }
     }
 }

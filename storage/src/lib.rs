@@ -1,9 +1,10 @@
 //! Where Thermocline's bytes are, and how they are read and written.
 //!
 //! Hot tables ([`hot`]) live in the catalog's commits and in segments; external tables ([`external`]) are files in [`object_stores`]. Both
-//! answer the query engine as table providers, and [`scan`] holds what they share. This crate knows neither sessions nor
+//! answer the query engine as table providers, and [`scan`] holds what they share; [`backup`] copies the former. This crate knows neither sessions nor
 //! SQL text.
 
+pub mod backup;
 pub mod column_cache;
 pub mod error;
 pub mod external;

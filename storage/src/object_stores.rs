@@ -221,7 +221,7 @@ fn check_text(location: &str) -> Result<()> {
     Ok(())
 }
 
-fn invalid(location: &str, reason: &str) -> Error {
+pub(crate) fn invalid(location: &str, reason: &str) -> Error {
     Error::LocationInvalid { location: location.to_owned(), reason: reason.to_owned() }
 }
 

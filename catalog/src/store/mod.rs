@@ -3,12 +3,14 @@
 //! A store keeps records, bytes under a key, and replaces some of them at once. It does not know what they mean.
 
 mod backend;
+mod export;
 pub(crate) mod load;
 pub mod record;
 pub mod redb_store;
 mod tally;
 pub(crate) mod touched;
 
+pub use export::visit_records;
 pub use record::RecordKey;
 pub use redb_store::RedbStore;
 pub(crate) use touched::{StoredRows, Touched};

@@ -72,7 +72,7 @@ pub(super) enum StoredRelation {
 impl RecordKey {
     /// The key's bytes: a letter for the kind, then numbers in big-endian order, so that what belongs together is
     /// together and definitions come before what refers to them.
-    fn to_bytes(&self) -> Vec<u8> {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut key = Vec::new();
         match self {
             RecordKey::Meta => key.push(b'a'),
@@ -157,12 +157,12 @@ fn put(key: Vec<u8>, content: &[u8]) -> RecordWrite {
     RecordWrite::Put { key, value }
 }
 
-fn not_stored(table: Oid, reason: &str) -> Error {
+pub(super) fn not_stored(table: Oid, reason: &str) -> Error {
     Error::Rows { table, reason: reason.to_owned() }
 }
 
 /// The content of a record in this snapshot, or `None` when it has no such record.
-fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Result<Option<Vec<u8>>> {
+pub(super) fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Result<Option<Vec<u8>>> {
     Ok(match key {
         RecordKey::Meta => Some(json(&Meta {
             format_version: FORMAT_VERSION,
@@ -230,7 +230,7 @@ fn checksum(key: &[u8], content: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-fn sealed(key: &[u8], content: &[u8]) -> Bytes {
+pub(super) fn sealed(key: &[u8], content: &[u8]) -> Bytes {
     let mut value = BytesMut::with_capacity(CHECKSUM_BYTES + content.len());
     value.put_u32_le(checksum(key, content));
     value.put_slice(content);
@@ -247,6 +247,6 @@ pub(super) fn unsealed(key: &[u8], value: &[u8]) -> Result<Bytes> {
     Ok(Bytes::copy_from_slice(content))
 }
 
-pub(super) fn corrupted(key: &[u8], reason: &str) -> Error {
+pub(crate) fn corrupted(key: &[u8], reason: &str) -> Error {
     Error::Corrupted { key: String::from_utf8_lossy(key).escape_debug().to_string(), reason: reason.to_owned() }
 }

@@ -149,6 +149,9 @@ impl StatementReader<'_> {
         if self.parser.parse_keyword(Keyword::COPY) {
             return self.copy();
         }
+        if self.words(&["BACKUP", "TO"]) {
+            return self.backup();
+        }
         if self.parser.parse_keyword(Keyword::RESET) {
             return self.reset();
         }
@@ -159,6 +162,14 @@ impl StatementReader<'_> {
             insert.overriding = overriding;
         }
         Ok(statement)
+    }
+
+    fn backup(&mut self) -> Result<Statement> {
+        let location = self.parser.peek_token();
+        match location.token {
+            Token::SingleQuotedString(_) => Ok(Statement::Backup { location: self.string()? }),
+            _ => Err(self.unexpected(&location)),
+        }
     }
 
     fn reset(&mut self) -> Result<Statement> {
@@ -287,6 +298,7 @@ mod tests {
         );
         check("alter table lake.t add if not exists partition (d='2024-01-01') location 's3://b/x'", "ALTER TABLE");
         check("reset all", "RESET");
+        check("backup to 's3://b/x'", "BACKUP");
     }
 
     #[test]
@@ -294,6 +306,7 @@ mod tests {
         check("selec 1", "42601 syntax error at or near \"selec\" @1");
         check("select 1 +", "42601 syntax error at end of input @0");
         check("select 1;\n  create external table t (", "42601 syntax error at end of input @0");
+        check("backup to x", "42601 syntax error at or near \"x\" @11");
         check("select 1 select 2", "42601 syntax error at or near \"select\" @10");
     }
 

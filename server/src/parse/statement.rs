@@ -24,6 +24,11 @@ pub enum Statement {
         /// The table; all tables when there is none.
         table: Option<ast::ObjectName>,
     },
+    /// `BACKUP TO location`
+    Backup {
+        /// Where to, as a URL.
+        location: String,
+    },
     /// `COPY … FROM STDIN`
     CopyFrom(CopyFrom),
     /// `COPY … TO STDOUT`
@@ -756,6 +761,7 @@ impl Statement {
             Statement::Modify(modify) => modify.verb(),
             Statement::Truncate(_) => "TRUNCATE TABLE",
             Statement::Vacuum { .. } => "VACUUM",
+            Statement::Backup { .. } => "BACKUP",
             Statement::CopyFrom(_) | Statement::CopyTo(_) => "COPY",
             Statement::CreateSchema(_) | Statement::CreateExternalSchema(_) => "CREATE SCHEMA",
             Statement::CreateTable(_) => "CREATE TABLE",

@@ -24,6 +24,8 @@ pub enum Action {
     Delete,
     /// Remove all rows.
     Truncate,
+    /// Copy everything to a location.
+    Backup,
     /// Refer to an external location.
     UseLocation,
     /// Change a setting.

@@ -5,6 +5,7 @@ pub mod alter_domain;
 pub mod alter_table;
 pub mod alter_type;
 pub mod assignment;
+pub mod backup;
 pub mod comment;
 pub mod copy_domains;
 pub mod copy_from;
@@ -105,6 +106,7 @@ async fn execute_once(
         Statement::Modify(modify) => modify::execute(session, prepared, modify, parameters).await,
         Statement::Truncate(truncate) => truncate::execute(session, truncate).await,
         Statement::Vacuum { table } => vacuum::execute(session, table.as_ref()).await,
+        Statement::Backup { location } => backup::execute(session, location).await,
         Statement::CopyFrom(copy) => copy_from::execute(session, copy, &parsed.text).await,
         Statement::CopyTo(copy) => copy_to::execute(session, prepared, copy).await,
         Statement::CreateSchema(create) => create_schema::execute(session, create).await,

@@ -9,6 +9,7 @@
 //! * [`object_store_faults`]: what external tables ask of their store, and what happens when it fails
 //! * [`locks`]: transactions that want the same rows or keys
 //! * [`durability`]: processes that are killed, stopped, or refuse to start
+//! * [`backup`]: copies of a running server, and servers made of them
 //! * [`isolation`]: sessions that run at the same time
 //! * [`demo`]: the demo of a newcomer's first minute
 //! * [`tpch`]: TPC-H's queries over hot and external tables at once, against the engine without Thermocline
@@ -43,6 +44,8 @@ mod locks;
 mod durability;
 
 mod isolation;
+
+mod backup;
 
 mod demo;
 

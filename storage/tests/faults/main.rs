@@ -4,6 +4,7 @@
 
 mod lives;
 mod node;
+mod restores;
 mod workload;
 
 use catalog::vfs::simulated::Syncs;
@@ -22,4 +23,12 @@ fn flushes_that_lie_are_caught() {
         let report = lives::run(2, 100, syncs);
         assert!(report.violations.len() > 5, "{syncs:?}: {report:?}");
     }
+}
+
+#[test]
+fn a_restore_that_is_cut_off_is_refused_and_one_that_has_finished_is_there() {
+    let report = restores::run(3, Syncs::Honest);
+    assert!(report.violations.is_empty(), "{report:#?}");
+    assert!(report.complete > 0 && report.refused > 0 && report.nothing > 0, "{report:?}");
+    assert!(!restores::run(3, Syncs::Nothing).violations.is_empty());
 }

@@ -15,7 +15,7 @@ use storage::column_cache::ColumnCache;
 use storage::hot::Segments;
 
 /// The data directory in simulated file systems.
-const DIRECTORY: &str = "/data";
+pub const DIRECTORY: &str = "/data";
 /// What the tables of segments are in.
 const SEGMENTS: &str = "/data/segments";
 

@@ -4,6 +4,7 @@
 //! at worst files that nothing refers to, which the next start removes. Columns are named by attribute number and are
 //! verified by checksums of ours, since neither the format nor its writer protects them.
 
+mod copy;
 pub mod details;
 pub mod reader;
 #[cfg(test)]
@@ -37,6 +38,8 @@ use crate::error::{Error, Result};
 const OPEN_SEGMENTS_MAX: usize = 4096;
 /// Segments of which is kept in memory what the commit store knows of them, decoded.
 const KNOWN_SEGMENTS_MAX: usize = 1 << 16;
+/// Their directory in the data directory.
+pub const SEGMENTS_DIRECTORY: &str = "segments";
 const FILE_SUFFIX: &str = ".parquet";
 
 /// What is called when nobody knows what is durable of what was written. A server ends itself there; where the call
