@@ -4,6 +4,7 @@
 //! Nothing here waits for a time to pass. Readiness is the line that the server prints and its end is the end of its
 //! output; [`DEADLINE`] only turns a hang into a failure.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -13,9 +14,11 @@ use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config, Error, NoTls};
 
 /// Longer than any start or stop takes on the slowest machine.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -67,6 +70,32 @@ impl TestServer {
             }
             Ok(Err(error)) => panic!("cannot connect: {error:?}; the server's output:\n{}", self.log()),
             Err(_) => panic!("no session within {DEADLINE:?}; the server's output:\n{}", self.log()),
+        }
+    }
+
+    /// The error with which `work` of this client's session ends, which is sent cancel requests until it does.
+    ///
+    /// A request that arrives before its statement has no effect, so it is repeated. Each one is waited for until the
+    /// server has closed its connection, which is after it took effect: none is left to meet a later statement.
+    pub async fn cancelled<T>(&self, client: &Client, work: impl Future<Output = Result<T, Error>>) -> Error {
+        let cancel_token = client.cancel_token();
+        let ended = Cell::new(false);
+        let cancelling = async {
+            while !ended.get() {
+                let mut socket = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+                cancel_token.cancel_query_raw(&mut socket, NoTls).await.unwrap();
+                socket.read_to_end(&mut Vec::new()).await.unwrap();
+            }
+        };
+        let working = async {
+            let answer = timeout(DEADLINE, work).await;
+            ended.set(true);
+            answer
+        };
+        match tokio::join!(working, cancelling) {
+            (Ok(Err(error)), ()) => error,
+            (Ok(Ok(_)), ()) => panic!("it ended before it was cancelled"),
+            (Err(_), ()) => panic!("no end within {DEADLINE:?}; the server's output:\n{}", self.log()),
         }
     }
 
