@@ -113,16 +113,20 @@ impl TransactionLocks {
     pub fn lock_rows(&self, table: Oid, rows: &RowAddresses, newest: &TableRows) -> Result<(), Held> {
         let wanted = newest.current_addresses(rows).0;
         let mut state = self.locks.state();
-        let of_table = state.rows.entry(table).or_default();
-        let holds = |held: &RowAddresses| newest.current_addresses(held).0.intersects(&wanted);
-        if let Some(by) = of_table.iter().find(|(id, held)| **id != self.id && holds(held)).map(|(id, _)| *id) {
-            return Err(Held { by });
+        if let Some(held) = state.held_row(self.id, table, &wanted, newest) {
+            return Err(held);
         }
-        let own = of_table.entry(self.id).or_default();
+        let own = state.rows.entry(table).or_default().entry(self.id).or_default();
         for (unit, rows) in wanted.iter() {
             own.insert_all(unit, rows);
         }
         Ok(())
+    }
+
+    /// Which other transaction holds one of these rows.
+    pub fn held_row(&self, table: Oid, rows: &RowAddresses, newest: &TableRows) -> Option<Held> {
+        let wanted = newest.current_addresses(rows).0;
+        self.locks.state().held_row(self.id, table, &wanted, newest)
     }
 
     /// Locks keys of a constraint, all or none.
@@ -210,6 +214,13 @@ impl Drop for TransactionLocks {
 }
 
 impl State {
+    /// Which transaction but `id` holds one of the rows, which are at their newest addresses.
+    fn held_row(&self, id: TransactionId, table: Oid, wanted: &RowAddresses, newest: &TableRows) -> Option<Held> {
+        let mut others = self.rows.get(&table)?.iter().filter(|(other, _)| **other != id);
+        let holds = |held: &RowAddresses| newest.current_addresses(held).0.intersects(wanted);
+        others.find(|(_, held)| holds(held)).map(|(by, _)| Held { by: *by })
+    }
+
     /// The processes of the circle that would be closed if `id` waited for `holder`.
     fn circle(&self, id: TransactionId, holder: TransactionId) -> Option<Vec<i32>> {
         let mut circle = vec![id];

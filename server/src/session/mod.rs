@@ -49,6 +49,8 @@ pub struct Session {
     pub statements: HashMap<String, Arc<Prepared>>,
     /// Its portals; the unnamed one is "".
     pub portals: HashMap<String, Portal>,
+    /// What ends the statement that is being planned and executed.
+    guard: Option<StatementGuard>,
     /// What its transaction has locked, if anything.
     locks: Option<TransactionLocks>,
     notices: Vec<Notice>,
@@ -99,6 +101,7 @@ impl Session {
             transaction: TransactionState::Idle,
             statements: HashMap::new(),
             portals: HashMap::new(),
+            guard: None,
             locks: None,
             notices: Vec::new(),
             statement_start_us: None,
@@ -121,6 +124,7 @@ impl Session {
     /// A statement begins: planning and execution are at one moment.
     pub fn begin_statement(&mut self) {
         self.statement_start_us = Some(now_us());
+        self.guard = Some(self.new_guard());
     }
 
     /// What functions may know of the session.
@@ -142,6 +146,14 @@ impl Session {
             names: None,
             settings: known.values.clone(),
         }
+    }
+
+    /// What functions may know of the session, with what names mean to the next statement.
+    ///
+    /// # Errors
+    /// As for [`Session::snapshot`].
+    pub fn named_values(&mut self) -> Result<SessionValues> {
+        Ok(SessionValues { names: Some(self.names()?), ..self.values(Vec::new()) })
     }
 
     /// What names mean to the next statement.
@@ -206,8 +218,13 @@ impl Session {
         std::mem::take(&mut self.notices)
     }
 
-    /// A guard for the next statement: it ends when the client cancels, when its time is over, or when the server stops.
+    /// The guard of the statement: it ends when the client cancels, when its time is over, or when the server stops. However
+    /// often the statement waits or begins again, its time is the same.
     pub fn guard(&self) -> StatementGuard {
+        self.guard.clone().unwrap_or_else(|| self.new_guard())
+    }
+
+    fn new_guard(&self) -> StatementGuard {
         StatementGuard::new(&self.entry, self.server.stopping(), self.settings.statement_timeout())
     }
 }

@@ -34,6 +34,7 @@ pub mod prepare;
 pub mod query;
 pub mod returning;
 pub mod row_rules;
+pub mod row_text;
 pub mod sequence;
 pub mod sequence_options;
 pub mod set;
@@ -76,7 +77,10 @@ pub async fn execute(
         session.end_statement();
         match outcome {
             Err(error) if alone && attempt < ATTEMPTS_MAX && is_overtaken(&parsed.statement, &error) => attempt += 1,
-            Err(error) => return Err(write::named_duplicate(&session.values(Vec::new()), error)),
+            Err(error) => {
+                let values = session.named_values().unwrap_or_else(|_| session.values(Vec::new()));
+                return Err(write::named_duplicate(&values, error));
+            }
             Ok(outcome) => return Ok(Some(outcome)),
         }
         session.take_notices();

@@ -34,7 +34,7 @@ use crate::statement::assignment::expected_domains;
 use crate::statement::modify::ATTEMPTS_MAX;
 use crate::statement::returning::Returned;
 use crate::statement::row_rules::RowRules;
-use crate::statement::write::{Write, commit_rows, lock_keys, lock_rows};
+use crate::statement::write::{Write, commit_rows, find_keys, lock_keys, lock_rows};
 
 /// Runs the query, and inserts or updates its rows. A statement whose rows others have changed meanwhile begins again.
 ///
@@ -179,11 +179,9 @@ impl Met {
         }
         let (keys, rows): (Vec<KeyHash>, Vec<usize>) = first.into_iter().unzip();
         lock_keys(session, arbiter.constraint, &keys).await?;
-        let newest = session.newest()?.rows(self.table.oid);
-        let (guard, index) = (session.guard(), session.server.keys.clone());
-        let found = guard.run(index.find(&arbiter.key, &newest, &keys)).await?.map_err(Error::Storage)?;
+        let there = find_keys(session, self.table.oid, &arbiter.key, &keys, &RowAddresses::default()).await?;
         let seen = snapshot.rows(self.table.oid);
-        for found in found {
+        for found in there.found {
             if session.sees_one_snapshot() && !seen.has_row(found.unit, found.row) {
                 return Err(not_serializable(&self.table));
             }

@@ -6,16 +6,13 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::Schema;
-use bytes::BytesMut;
 use catalog::constraint::ConstraintKind;
 use catalog::{CatalogSnapshot, ColumnDefault, HotTable};
 use datafusion::common::DFSchema;
 use datafusion::error::DataFusionError;
 use datafusion::physical_expr::PhysicalExpr;
 use pg::names::Names;
-use pg::output::text_writer_in;
 use pg::sqlstate::SqlState;
-use pg::types::describe;
 use pg::{PgError, SessionValues};
 
 use crate::analyze::Analyzer;
@@ -23,6 +20,7 @@ use crate::analyze::kept::{KeptAs, row_namespace};
 use crate::error::{Error, Result};
 use crate::plan::PlanContext;
 use crate::session::Session;
+use crate::statement::row_text::row_text;
 
 /// Bytes of a value that a message shows, as in PostgreSQL (`maxfieldlen`).
 const SHOWN_BYTES_MAX: usize = 64;
@@ -51,10 +49,9 @@ impl RowRules {
     /// A condition cannot be read any more.
     pub fn new(session: &mut Session, snapshot: &Arc<CatalogSnapshot>, table: &Arc<HotTable>) -> Result<Self> {
         if !has_conditions(table) && !has_generated(table) {
-            let names = session.names()?;
-            let values = SessionValues { names: Some(names.clone()), ..session.values(Vec::new()) };
-            let (generated, checks) = (Vec::new(), Vec::new());
-            return Ok(RowRules { table: table.clone(), values, names: Some(names), generated, checks });
+            let values = session.named_values()?;
+            let (names, generated, checks) = (values.names.clone(), Vec::new(), Vec::new());
+            return Ok(RowRules { table: table.clone(), values, names, generated, checks });
         }
         Self::planned(&PlanContext::new(session, snapshot.clone()), table)
     }
@@ -227,19 +224,7 @@ impl RowRules {
 
     /// `Failing row contains (…).`
     fn failing_row(&self, batch: &RecordBatch, row: usize) -> Option<String> {
-        let schema = self.table.arrow_schema();
-        let mut shown = Vec::with_capacity(batch.num_columns());
-        for (array, field) in batch.columns().iter().zip(schema.fields()) {
-            if array.is_null(row) {
-                shown.push("null".to_owned());
-                continue;
-            }
-            let described = describe(field);
-            let writer = text_writer_in(array, described.oid, described.typmod, &self.values).ok()?;
-            let mut text = BytesMut::new();
-            writer(row, &mut text).ok()?;
-            shown.push(shortened(&String::from_utf8_lossy(&text)));
-        }
+        let shown: Vec<String> = row_text(&self.values, batch, row)?.iter().map(|text| shortened(text)).collect();
         Some(format!("Failing row contains ({}).", shown.join(", ")))
     }
 }

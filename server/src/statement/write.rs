@@ -3,20 +3,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch};
-use arrow::datatypes::FieldRef;
-use bytes::BytesMut;
 use catalog::{CatalogChange, HotTable, Oid, RowAddresses, TableRows};
-use pg::output::text_writer_in;
+use datafusion::error::DataFusionError;
 use pg::sqlstate::SqlState;
-use pg::types::describe;
 use pg::{PgError, SessionValues};
-use storage::hot::keys::{DuplicateKey, KeyHash, NewKeys};
+use storage::hot::keys::{DuplicateKey, FoundRow, KeyHash, NewKeys, TableKey};
 use storage::hot::table_writer::WrittenRows;
 
 use crate::error::{Error, Result};
 use crate::locks::{Deadlock, Held};
 use crate::session::Session;
+use crate::statement::row_text::row_text;
 
 /// Whether a statement is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,16 +93,52 @@ async fn check_keys(
     keys: &NewKeys,
     deleted: &RowAddresses,
 ) -> Result<()> {
-    let rows: Arc<TableRows> = session.newest()?.rows(table.oid);
-    let deleted = rows.current_addresses(deleted).0;
-    let guard = session.guard();
+    let FoundKeys { rows, found } = find_keys(session, table.oid, &keys.key, &keys.hashes(), deleted).await?;
+    let Some(row) = found.first() else { return Ok(()) };
     let index = session.server.keys.clone();
-    let found = guard.run(index.find(&keys.key, &rows, &keys.hashes())).await?.map_err(Error::Storage)?;
-    let found = found.iter().find(|row| !deleted.of(row.unit).is_some_and(|gone| gone.contains(row.row)));
-    let Some(row) = found else { return Ok(()) };
     let values = index.values(keys.key.columns(), &rows, row.unit, row.row).await.map_err(Error::Storage)?;
-    let duplicate = keys.duplicate_of(values).map_err(datafusion::error::DataFusionError::from)?;
-    Err(duplicate_key(&session.values(Vec::new()), &duplicate))
+    let duplicate = keys.duplicate_of(values).map_err(DataFusionError::from)?;
+    Err(duplicate_key(&session.named_values()?, &duplicate))
+}
+
+/// Rows that have one of the keys that were looked for.
+pub struct FoundKeys {
+    /// All rows of the table, as they were looked through.
+    pub rows: Arc<TableRows>,
+    /// Those that have one of the keys.
+    pub found: Vec<FoundRow>,
+}
+
+/// The rows that have one of the keys, except those at `deleted`, in what is committed by now and what the transaction has
+/// changed. One that another transaction is about to change or delete is waited for: it may take the key away.
+///
+/// # Errors
+/// 40P01 or 55P03 when it cannot be waited for; a segment cannot be read.
+pub async fn find_keys(
+    session: &mut Session,
+    table: Oid,
+    key: &TableKey,
+    hashes: &[KeyHash],
+    deleted: &RowAddresses,
+) -> Result<FoundKeys> {
+    loop {
+        let rows = session.newest()?.rows(table);
+        let gone = rows.current_addresses(deleted).0;
+        let index = session.server.keys.clone();
+        let mut found = session.guard().run(index.find(key, &rows, hashes)).await?.map_err(Error::Storage)?;
+        found.retain(|row| !gone.of(row.unit).is_some_and(|gone| gone.contains(row.row)));
+        let mut addresses = RowAddresses::default();
+        for row in &found {
+            addresses.insert(row.unit, row.row);
+        }
+        let committed = addresses.without_drafts();
+        match session.locks().held_row(table, &committed, &rows) {
+            Some(held) => wait(session, held).await?,
+            // Who held the lock may have committed after the search, and before the lock was asked for.
+            None if !session.newest()?.rows(table).current_addresses(&committed).1 => {}
+            None => return Ok(FoundKeys { rows, found }),
+        }
+    }
 }
 
 /// Waits for the transaction that holds a lock, as long as the session's settings allow.
@@ -152,25 +185,16 @@ pub fn named_duplicate(values: &SessionValues, error: Error) -> Error {
 
 /// 23505
 fn duplicate_key(values: &SessionValues, duplicate: &DuplicateKey) -> Error {
+    let _entered = values.enter();
     let message = format!("duplicate key value violates unique constraint \"{}\"", duplicate.constraint);
     let error = PgError::new(SqlState::UNIQUE_VIOLATION, message);
     let fields = duplicate.values.schema();
     let names: Vec<_> = fields.fields().iter().map(|field| field.name().as_str()).collect();
-    let shown = row_text(values, &duplicate.values, 0);
-    error.with_detail(format!("Key ({})=({}) already exists.", names.join(", "), shown.join(", "))).into()
-}
-
-/// The values of a row as the client would read them.
-fn row_text(values: &SessionValues, rows: &RecordBatch, row: usize) -> Vec<String> {
-    let text = |(field, array): (&FieldRef, &ArrayRef)| {
-        if array.is_null(row) {
-            return "null".to_owned();
+    match row_text(values, &duplicate.values, 0) {
+        Some(shown) => {
+            let detail = format!("Key ({})=({}) already exists.", names.join(", "), shown.join(", "));
+            error.with_detail(detail).into()
         }
-        let described = describe(field);
-        let mut out = BytesMut::new();
-        let written = text_writer_in(array.as_ref(), described.oid, described.typmod, values)
-            .and_then(|write| write(row, &mut out));
-        written.map_or_else(|_| "?".to_owned(), |()| String::from_utf8_lossy(&out).into_owned())
-    };
-    rows.schema().fields().iter().zip(rows.columns()).map(text).collect()
+        None => error.into(),
+    }
 }

@@ -76,13 +76,15 @@ async fn of_two_who_wait_for_each_other_one_is_told() {
 
 #[tokio::test]
 async fn a_wait_ends_with_its_time_limit_or_a_cancel_request() {
-    let (_server, first, second) = two_sessions(COUNTERS).await;
+    let (server, first, second) = two_sessions(COUNTERS).await;
     run(&first, "BEGIN; UPDATE t SET n = 1 WHERE id = 1").await;
     run(&second, "SET lock_timeout = '20ms'").await;
     assert!(error(&second, "DELETE FROM t WHERE id = 1").await.is("55P03"));
-    run(&second, "SET lock_timeout = 0; SET statement_timeout = '20ms'").await;
-    assert!(error(&second, "DELETE FROM t WHERE id = 1").await.is("57014"));
-    run(&second, "SET statement_timeout = 0").await;
+    // The setting goes back with the statement that fails.
+    let limited = "SET lock_timeout = 0; SET statement_timeout = '20ms'; DELETE FROM t WHERE id = 1";
+    assert!(error(&second, limited).await.is("57014"));
+    let waiting = second.simple_query("SET lock_timeout = 0; DELETE FROM t WHERE id = 1");
+    assert!(SqlError::from(server.cancelled(&second, waiting).await).is("57014"));
     run(&second, "DELETE FROM t WHERE id = 2").await;
     run(&first, "COMMIT").await;
     assert_eq!(value(&second, "SELECT count(*) FROM t").await, "1");
@@ -104,6 +106,22 @@ async fn a_key_belongs_to_who_adds_it_first() {
     assert!(error(&second, "INSERT INTO t VALUES (5, 2)").await.is("23505"));
     run(&second, "ROLLBACK").await;
     assert_eq!(value(&first, "SELECT string_agg(id || ':' || n, ' ' ORDER BY id) FROM t").await, "1:0 2:0 3:1 4:2 5:1");
+}
+
+#[tokio::test]
+async fn a_key_whose_row_is_being_deleted_may_become_free() {
+    let (_server, first, second) = two_sessions(COUNTERS).await;
+    run(&first, "BEGIN; DELETE FROM t WHERE id = 1").await;
+    let commit = async { run(&first, "COMMIT").await };
+    tokio::join!(run(&second, "INSERT INTO t VALUES (1, 5)"), commit);
+    run(&first, "BEGIN; UPDATE t SET id = 9 WHERE id = 2").await;
+    let commit = async { run(&first, "COMMIT").await };
+    tokio::join!(run(&second, "INSERT INTO t VALUES (2, 6) ON CONFLICT DO NOTHING"), commit);
+    run(&first, "BEGIN; DELETE FROM t WHERE id = 9").await;
+    let rollback = async { run(&first, "ROLLBACK").await };
+    let (refused, ()) = tokio::join!(attempt(&second, "INSERT INTO t VALUES (9, 7)"), rollback);
+    assert!(refused.unwrap_err().is("23505"));
+    assert_eq!(value(&first, "SELECT string_agg(id || ':' || n, ' ' ORDER BY id) FROM t").await, "1:5 2:6 9:0");
 }
 
 #[tokio::test]
