@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use memchr::{memchr, memchr_iter, memchr2, memchr3};
+
 use super::{CONSUMED_BYTES_MAX, CopyError, CopyFormat, CopyOptions, Header, ROW_BYTES_MAX};
 
 /// How lines end; the first one decides.
@@ -181,11 +183,13 @@ impl RowParser {
 
     /// Where the next row stands in the buffer, without its line end; the parser is then behind it.
     fn next_line(&mut self) -> Result<Option<Range<usize>>, CopyError> {
-        while let Some(byte) = self.buffer.get(self.scan.at).copied() {
+        loop {
+            self.skip_plain();
             let at = self.scan.at;
             if at - self.begin > ROW_BYTES_MAX {
                 return Err(CopyError::RowTooLong);
             }
+            let Some(byte) = self.buffer.get(at).copied() else { break };
             if byte == b'.' && self.marker_may_end() {
                 match self.marker()? {
                     Marker::Complete => {
@@ -277,6 +281,26 @@ impl RowParser {
         }
     }
 
+    /// Goes over bytes that mean nothing to the search for the end of the row, which are nearly all.
+    fn skip_plain(&mut self) {
+        let Scan { at, in_quotes, after_escape, .. } = self.scan;
+        // A backslash at the beginning of a line may begin an end marker.
+        let may_be_marker = self.options.format == CopyFormat::Csv && at <= self.begin + 1;
+        if after_escape || may_be_marker {
+            return;
+        }
+        let rest = &self.buffer[at..];
+        let plain = match self.options.format {
+            CopyFormat::Csv if in_quotes => match self.line_end {
+                Some(LineEnd::Newline) => memchr3(self.options.quote, self.options.escape, b'\n', rest),
+                _ => memchr3(self.options.quote, self.options.escape, b'\r', rest),
+            },
+            CopyFormat::Csv => memchr3(self.options.quote, b'\n', b'\r', rest),
+            CopyFormat::Text | CopyFormat::Binary => memchr3(b'\\', b'\n', b'\r', rest),
+        };
+        self.scan.at += plain.unwrap_or(rest.len());
+    }
+
     /// Goes over a byte that does not end the row.
     fn step(&mut self, byte: u8) {
         let scan = &mut self.scan;
@@ -299,6 +323,9 @@ impl RowParser {
 
     fn split_text(&mut self, content: Range<usize>) {
         let line = &self.buffer[content];
+        if memchr(b'\\', line).is_none() {
+            return split_plain(line, &self.options, &mut self.text, &mut self.fields);
+        }
         let mut rest = line;
         loop {
             let (raw, end) = first_field(rest, self.options.delimiter);
@@ -318,24 +345,32 @@ impl RowParser {
 
     fn split_csv(&mut self, content: Range<usize>) -> Result<(), CopyError> {
         let CopyOptions { delimiter, quote, escape, .. } = self.options;
-        let line = &self.buffer[content];
-        let (mut at, mut field, mut quoted, mut in_quotes) = (0, self.text.len(), false, false);
+        let mut rest = &self.buffer[content];
+        if memchr(quote, rest).is_none() {
+            split_plain(rest, &self.options, &mut self.text, &mut self.fields);
+            return Ok(());
+        }
+        let (mut field, mut quoted, mut in_quotes) = (self.text.len(), false, false);
         loop {
-            let byte = line.get(at).copied();
-            let following = line.get(at + 1).copied();
+            let plain = if in_quotes { memchr2(quote, escape, rest) } else { memchr2(delimiter, quote, rest) };
+            let plain = plain.unwrap_or(rest.len());
+            self.text.extend_from_slice(&rest[..plain]);
+            let byte = rest.get(plain).copied();
+            let following = rest.get(plain + 1).copied();
+            rest = rest.get(plain + 1..).unwrap_or_default();
             match byte {
                 None if in_quotes => return Err(CopyError::UnterminatedQuote),
                 Some(byte)
                     if in_quotes && byte == escape && matches!(following, Some(it) if it == quote || it == escape) =>
                 {
                     self.text.extend(following);
-                    at += 1;
+                    rest = &rest[1..];
                 }
                 Some(byte) if byte == quote => {
                     in_quotes = !in_quotes;
                     quoted = true;
                 }
-                Some(byte) if in_quotes || byte != delimiter => self.text.push(byte),
+                Some(byte) if in_quotes => self.text.push(byte),
                 // The end of a field.
                 _ => {
                     let is_null = !quoted && self.text[field..] == *self.options.null.as_bytes();
@@ -346,8 +381,19 @@ impl RowParser {
                     (field, quoted) = (self.text.len(), false);
                 }
             }
-            at += 1;
         }
+    }
+}
+
+/// The fields of a line that has nothing but delimiters between them: they are where they were in the line.
+fn split_plain(line: &[u8], options: &CopyOptions, text: &mut Vec<u8>, fields: &mut Vec<Option<Range<usize>>>) {
+    let base = text.len();
+    text.extend_from_slice(line);
+    let mut begin = 0;
+    for end in memchr_iter(options.delimiter, line).chain([line.len()]) {
+        let is_null = line[begin..end] == *options.null.as_bytes();
+        fields.push((!is_null).then_some(base + begin..base + end));
+        begin = end + 1;
     }
 }
 
@@ -355,12 +401,12 @@ impl RowParser {
 /// the line. A backslash with nothing behind it does not count, not even for what stands for NULL.
 fn first_field(line: &[u8], delimiter: u8) -> (&[u8], usize) {
     let mut at = 0;
-    while at < line.len() {
+    while let Some(plain) = memchr2(delimiter, b'\\', &line[at..]) {
+        at += plain;
         match line[at] {
             byte if byte == delimiter => return (&line[..at], at),
-            b'\\' if at + 1 == line.len() => return (&line[..at], line.len()),
-            b'\\' => at += 2,
-            _ => at += 1,
+            _ if at + 1 == line.len() => return (&line[..at], line.len()),
+            _ => at += 2,
         }
     }
     (line, line.len())

@@ -6,6 +6,7 @@
 
 mod copy;
 pub mod details;
+mod new_segment;
 pub mod reader;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
-use bytes::Bytes;
 use catalog::rows::{Segment, SegmentFile};
 use catalog::vfs::{OpenMode, Vfs};
 use catalog::{Column, Oid};
@@ -28,8 +28,9 @@ use quick_cache::sync::Cache;
 use tracing::{info, warn};
 
 use self::details::SegmentDetails;
+pub use self::new_segment::NewSegment;
 use self::reader::SegmentReader;
-use self::writer::{SegmentWriter, Written};
+use self::writer::Written;
 use super::{keys, representation};
 use crate::column_cache::{CachedColumn, ChunkKey, ColumnCache};
 use crate::error::{Error, Result};
@@ -60,29 +61,6 @@ pub struct Segments {
     columns: Arc<ColumnCache>,
     /// By segment, the suffixes of the files that were made of it and go with it.
     derived: Mutex<HashMap<String, BTreeSet<String>>>,
-}
-
-/// A segment that is being written. Its file is garbage unless it is finished.
-pub struct NewSegment {
-    writer: SegmentWriter,
-    directory: PathBuf,
-    file: Abandoned,
-}
-
-/// A file that is garbage unless somebody takes it.
-struct Abandoned {
-    table: Oid,
-    name: Option<String>,
-    garbage: Sender<SegmentFile>,
-}
-
-impl Drop for Abandoned {
-    fn drop(&mut self) {
-        if let Some(name) = self.name.take() {
-            let file = SegmentFile { table: self.table, name, rows: 0, bytes: 0, details: Bytes::new() };
-            drop(self.garbage.send(file));
-        }
-    }
 }
 
 impl Segments {
@@ -126,10 +104,7 @@ impl Segments {
         for directory in [self.directory.as_path(), &directory] {
             self.make_directory(directory)?;
         }
-        let name = format!("{:032x}{FILE_SUFFIX}", rand::random::<u128>());
-        let file = self.vfs.open(&directory.join(&name), OpenMode::Create)?;
-        let abandoned = Abandoned { table, name: Some(name), garbage: self.garbage.clone() };
-        Ok(NewSegment { writer: SegmentWriter::new(file, schema)?, directory, file: abandoned })
+        NewSegment::new(self, table, schema)
     }
 
     /// Makes a directory whose name is durable. One that is there may have been made by somebody who was killed before
@@ -169,11 +144,11 @@ impl Segments {
     /// # Errors
     /// The file cannot be written.
     pub fn finish(&self, mut segment: NewSegment) -> Result<Arc<Segment>, DataFusionError> {
-        let Written { rows, bytes, details } = segment.writer.finish(self.on_flush_failed)?;
+        let Written { rows, bytes, details } = segment.encoded()?.finish(self.on_flush_failed)?;
         self.flush_names(&segment.directory, &self.flushed())?;
         let details = details.encode()?;
-        let name = segment.file.name.take().unwrap_or_default();
-        let file = SegmentFile { table: segment.file.table, name, rows, bytes, details };
+        let (table, name) = segment.kept();
+        let file = SegmentFile { table, name, rows, bytes, details };
         Ok(Arc::new(Segment::new(file, Some(self.garbage.clone()))))
     }
 
@@ -328,29 +303,4 @@ fn damaged(file: &SegmentFile, reason: String) -> Error {
 /// The part of a file's name that a segment and what was made of it share.
 fn stem(name: &str) -> &str {
     name.split_once('.').map_or(name, |(stem, _)| stem)
-}
-
-impl NewSegment {
-    /// Adds rows at rest.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn write(&mut self, rows: &arrow::array::RecordBatch) -> Result<(), DataFusionError> {
-        self.writer.write(rows)
-    }
-
-    /// Rows written so far.
-    pub fn rows(&self) -> u64 {
-        self.writer.rows()
-    }
-
-    /// Bytes that the file will have at least.
-    pub fn bytes(&self) -> u64 {
-        self.writer.bytes()
-    }
-
-    /// Bytes of memory that it takes.
-    pub fn memory_bytes(&self) -> usize {
-        self.writer.memory_bytes()
-    }
 }

@@ -95,11 +95,6 @@ impl SegmentWriter {
         Ok(())
     }
 
-    /// Rows written so far.
-    pub fn rows(&self) -> u64 {
-        self.group_rows.iter().map(|rows| u64::from(*rows)).sum()
-    }
-
     /// Bytes that the file will have at least.
     pub fn bytes(&self) -> u64 {
         (self.writer.bytes_written() + self.writer.in_progress_size()) as u64
