@@ -73,13 +73,15 @@ fn power_loss(seed: u64, images: u64, syncs: Syncs) -> ExitCode {
 fn flipped_bytes(seed: u64, step: usize) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for image in damage::images(seed) {
-        let mut flips: Vec<_> = damage::used(&image).into_iter().step_by(step).collect();
-        let mut report = damage::run(&image, &mut flips);
-        let violations = std::mem::take(&mut report.violations);
-        if !violations.is_empty() {
-            code = ExitCode::FAILURE;
+        for file in damage::FILES {
+            let mut flips: Vec<_> = damage::used(&image, file).into_iter().step_by(step).collect();
+            let mut report = damage::run(&image, file, &mut flips);
+            let violations = std::mem::take(&mut report.violations);
+            if !violations.is_empty() {
+                code = ExitCode::FAILURE;
+            }
+            finish(&report, &violations);
         }
-        finish(&report, &violations);
     }
     code
 }

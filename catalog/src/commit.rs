@@ -22,7 +22,7 @@ use crate::name::Oid;
 use crate::restore::refuse_unfinished;
 use crate::rows::SegmentFile;
 use crate::snapshot::CatalogSnapshot;
-use crate::store::{CommitStore, RecordKey, RedbStore, Touched, load, record};
+use crate::store::{CommitStore, LOG_BYTES, LoggedStore, RecordKey, Touched, load, record};
 use crate::vfs::{OsVfs, Vfs, VfsFile};
 
 /// Requests that may wait for the commit thread; a writer beyond them waits to be let in.
@@ -31,6 +31,7 @@ const COMMIT_QUEUE_MAX: usize = 1024;
 pub const EXIT_CODE_STORE_FAILED: i32 = 74;
 
 pub(crate) const STORE_FILE: &str = "catalog.redb";
+const LOG_FILE: &str = "catalog.log";
 
 /// What is called when nobody knows whether a commit is durable. A server ends itself there. When the call returns, the
 /// catalog takes no more commits, and those that wait are told that the server shuts down.
@@ -56,19 +57,26 @@ impl Catalog {
     /// # Errors
     /// The directory cannot be made, is in use by another server, or holds something this version cannot read.
     pub fn open(directory: &Path) -> Result<Self> {
-        Self::open_on(Arc::new(OsVfs), directory, Box::new(end_process))
+        Self::open_on(Arc::new(OsVfs), directory, LOG_BYTES, Box::new(end_process))
     }
 
-    /// As [`open`](Self::open), on any file system; `on_store_failed` is called instead of ending the process.
+    /// As [`open`](Self::open), on any file system; a log that is made has so many bytes; `on_store_failed` is called instead
+    /// of ending the process.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_on(vfs: Arc<dyn Vfs>, directory: &Path, on_store_failed: StoreFailureHook) -> Result<Self> {
+    pub fn open_on(
+        vfs: Arc<dyn Vfs>,
+        directory: &Path,
+        log_bytes: usize,
+        on_store_failed: StoreFailureHook,
+    ) -> Result<Self> {
         create_directory(vfs.as_ref(), directory)?;
         // Before anything is read: what another server is about to write would be read half.
         let lock = lock_directory(vfs.as_ref(), directory)?;
         refuse_unfinished(vfs.as_ref(), directory)?;
-        let store = RedbStore::open(vfs, &directory.join(STORE_FILE))?;
+        let (path, log) = (directory.join(STORE_FILE), directory.join(LOG_FILE));
+        let store = LoggedStore::open(vfs, &path, &log, log_bytes)?;
         let mut catalog = Self::with_store(Box::new(store), on_store_failed)?;
         catalog._lock = Some(lock);
         Ok(catalog)

@@ -118,7 +118,7 @@ mod tests {
     const PATH: &str = "/data";
 
     fn open(vfs: &SimulatedVfs) -> Result<Catalog> {
-        Catalog::open_on(Arc::new(vfs.clone()), Path::new(PATH), Box::new(|_| {}))
+        Catalog::open_on(Arc::new(vfs.clone()), Path::new(PATH), 1 << 16, Box::new(|_| {}))
     }
 
     fn records(snapshot: &CatalogSnapshot) -> Vec<(Vec<u8>, Bytes)> {

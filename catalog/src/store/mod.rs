@@ -5,12 +5,15 @@
 mod backend;
 mod export;
 pub(crate) mod load;
+mod log;
+pub mod logged_store;
 pub mod record;
 pub mod redb_store;
 mod tally;
 pub(crate) mod touched;
 
 pub use export::visit_records;
+pub use logged_store::{LOG_BYTES, LoggedStore};
 pub use record::RecordKey;
 pub use redb_store::RedbStore;
 pub(crate) use touched::{StoredRows, Touched};

@@ -1,4 +1,4 @@
-//! The durable commit store: one redb file.
+//! Records in one redb file.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -22,13 +22,14 @@ const TALLY: TableDefinition<(), &[u8]> = TableDefinition::new("tally");
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
 /// What a commit may need besides its records: redb's own tables, and the copies of the pages above a record.
-const COMMIT_BYTES: u64 = 256 * 1024;
+pub(super) const COMMIT_BYTES: u64 = 256 * 1024;
 /// What a record that is written may need besides its bytes.
 const WRITE_BYTES: u64 = 8 * 1024;
 /// What a record that is removed may need; neighbours share their pages.
 const REMOVE_BYTES: u64 = 256;
 
-/// A commit store in one redb file.
+/// A commit store in one redb file. Whether its last commit is there is seen by its number, see
+/// [`LoggedStore`](crate::store::LoggedStore).
 #[derive(Debug)]
 pub struct RedbStore {
     vfs: Arc<dyn Vfs>,
@@ -79,7 +80,7 @@ impl RedbStore {
     fn has_space_for(&mut self, writes: &[RecordWrite]) -> Result<bool> {
         let path = &self.path;
         let opened = self.opened.as_mut().ok_or_else(|| closed(path))?;
-        let needed = bytes_needed(writes);
+        let needed = write_bytes(writes) + COMMIT_BYTES;
         let written: u64 = writes.iter().map(RecordWrite::value_bytes).sum();
         // What makes room must be possible on a full disk: it may use what others must leave, and is tried in any case.
         let makes_room = writes.iter().any(RecordWrite::removes) && written <= COMMIT_BYTES;
@@ -87,17 +88,68 @@ impl RedbStore {
         Ok(opened.reserve(path, needed, keep)? || makes_room || opened.has_room_inside(path, needed, keep)?)
     }
 
+    /// The number of the last commit.
+    pub(super) fn commits(&self) -> u64 {
+        self.opened.as_ref().and_then(|opened| opened.tally).unwrap_or_default().commits
+    }
+
+    /// How many commits have been durable at least, here or elsewhere; `None` when nothing is known.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn noted_durable(&self) -> Result<Option<u64>> {
+        let noted = self.opened()?.file.noted_durable();
+        noted.map_err(|source| file_error("access", &self.path, source))
+    }
+
+    /// Notes that so many commits are durable, here or elsewhere.
+    pub(super) fn note_durable(&self, commits: u64) {
+        let noted = self.opened.as_ref().map_or(Ok(()), |opened| opened.file.note_durable(commits));
+        if let Err(error) = noted {
+            // They are durable all the same.
+            warn!(%error, "it could not be noted that a commit is durable");
+        }
+    }
+
+    /// Reserves space for commits to come. Whether it is there, with what must be left.
+    ///
+    /// # Errors
+    /// The file system failed otherwise.
+    pub(super) fn reserve(&self, needed: u64) -> Result<bool> {
+        self.opened()?.reserve(&self.path, needed, RESERVE_KEPT_BYTES)
+    }
+
+    /// Commits if there is space; the commit has this number, which is higher than that of the one before.
+    ///
+    /// # Errors
+    /// As [`CommitStore::commit`].
+    pub(super) fn commit_as(&mut self, writes: &[RecordWrite], number: u64) -> Result<(), CommitFailure> {
+        match self.has_space_for(writes) {
+            Ok(true) => self.commit_reserved(writes, number),
+            Ok(false) => Err(CommitFailure::Refused(disk_full(&self.path))),
+            Err(failure) => self.after_failure(failure, number),
+        }
+    }
+
+    /// As [`commit_as`](Self::commit_as), where the space has been reserved.
+    ///
+    /// # Errors
+    /// As [`CommitStore::commit`].
+    pub(super) fn commit_reserved(&mut self, writes: &[RecordWrite], number: u64) -> Result<(), CommitFailure> {
+        self.write(writes, number).or_else(|failure| self.after_failure(failure, number))
+    }
+
     /// What a failed commit means for its writers.
-    fn after_failure(&mut self, failure: Error) -> Result<(), CommitFailure> {
+    fn after_failure(&mut self, failure: Error, number: u64) -> Result<(), CommitFailure> {
         let sync_failed = self.opened.as_ref().is_none_or(|opened| opened.file.sync_failed());
         if sync_failed || matches!(failure, Error::DamagedStore { .. }) {
             return Err(CommitFailure::InDoubt(failure));
         }
-        self.reopen(failure)
+        self.reopen(failure, number)
     }
 
     /// After a failed write and before any failed flush: opens the file again and looks what is there.
-    fn reopen(&mut self, failure: Error) -> Result<(), CommitFailure> {
+    fn reopen(&mut self, failure: Error, number: u64) -> Result<(), CommitFailure> {
         warn!(error = %failure, "a commit failed, the commit store is opened again");
         let Some(Opened { database, file, tally, .. }) = self.opened.take() else {
             return Err(CommitFailure::InDoubt(failure));
@@ -115,17 +167,18 @@ impl RedbStore {
             return Err(CommitFailure::Refused(failure));
         }
         // redb writes more after the flush that makes a commit durable.
-        if after.commits == before.commits.wrapping_add(1) {
+        if after.commits == number {
             info!("the failed commit turned out to be durable");
             return Ok(());
         }
         Err(CommitFailure::InDoubt(failure))
     }
 
-    fn write(&mut self, writes: &[RecordWrite]) -> Result<()> {
+    fn write(&mut self, writes: &[RecordWrite], number: u64) -> Result<()> {
         let path = &self.path;
         let opened = self.opened.as_mut().ok_or_else(|| closed(path))?;
-        opened.tally = Some(unpanicked(path, || opened.write(path, writes))?);
+        opened.tally = Some(unpanicked(path, || opened.write(path, writes, number))?);
+        self.note_durable(number);
         Ok(())
     }
 }
@@ -136,11 +189,7 @@ impl CommitStore for RedbStore {
     }
 
     fn commit(&mut self, writes: &[RecordWrite]) -> Result<(), CommitFailure> {
-        match self.has_space_for(writes) {
-            Ok(true) => self.write(writes).or_else(|failure| self.after_failure(failure)),
-            Ok(false) => Err(CommitFailure::Refused(disk_full(&self.path))),
-            Err(failure) => self.after_failure(failure),
-        }
+        self.commit_as(writes, self.commits().wrapping_add(1))
     }
 }
 
@@ -183,11 +232,6 @@ impl Opened {
         let database = unpanicked(path, || open_verified(path, &file))?;
         let mut opened = Opened { database, file, tally: None, room: Room::default() };
         opened.tally = unpanicked(path, || opened.read_tally(path))?;
-        let commits = opened.tally.unwrap_or_default().commits;
-        if opened.file.noted_durable().map_err(access)?.is_some_and(|durable| durable > commits) {
-            let reason = "its last commit is damaged, and redb has gone back to the one before".to_owned();
-            return Err(Error::DamagedStore { path: path.display().to_string(), reason });
-        }
         Ok(opened)
     }
 
@@ -260,13 +304,13 @@ impl Opened {
     }
 
     /// Writes and flushes; what the store then says about itself.
-    fn write(&self, path: &Path, writes: &[RecordWrite]) -> Result<Tally> {
+    fn write(&self, path: &Path, writes: &[RecordWrite], number: u64) -> Result<Tally> {
         let transaction = self.begin_write(path)?;
         let mut tally = match self.tally {
             Some(tally) => tally,
             None => self.count(path)?,
         };
-        tally.commits = tally.commits.wrapping_add(1);
+        tally.commits = number;
         {
             let mut table = transaction.open_table(RECORDS).map_err(|error| store_error(path, error))?;
             for write in writes {
@@ -277,10 +321,6 @@ impl Opened {
         }
         // redb's default durability is Immediate: `commit` returns after the file was flushed.
         transaction.commit().map_err(|error| store_error(path, error))?;
-        if let Err(error) = self.file.note_durable(tally.commits) {
-            // The commit is durable all the same.
-            warn!(%error, "it could not be noted that a commit is durable");
-        }
         Ok(tally)
     }
 
@@ -322,7 +362,6 @@ fn unpanicked<T>(path: &Path, run: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
-/// What the file may grow by when this is written; rather too much than too little.
 /// Does what a commit asks for, and counts it.
 fn apply(
     table: &mut Table<'_, &'static [u8], &'static [u8]>,
@@ -368,13 +407,14 @@ fn keys_with(
     Ok(keys)
 }
 
-fn bytes_needed(writes: &[RecordWrite]) -> u64 {
+/// What the file may grow by for these, besides what a commit needs; rather too much than too little.
+pub(super) fn write_bytes(writes: &[RecordWrite]) -> u64 {
     let of_write = |write: &RecordWrite| match write {
         // redb rounds what a large record takes up to a power of two.
         RecordWrite::Put { key, value } => ((key.len() + value.len()) as u64).next_power_of_two() + WRITE_BYTES,
         RecordWrite::Remove { .. } | RecordWrite::RemoveAll { .. } => REMOVE_BYTES,
     };
-    writes.iter().map(of_write).sum::<u64>() + COMMIT_BYTES
+    writes.iter().map(of_write).sum()
 }
 
 fn damaged_header(path: &Path) -> Error {

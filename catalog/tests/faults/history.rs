@@ -16,6 +16,8 @@ use crate::workload::Workload;
 
 /// The data directory in simulated file systems.
 pub const DIRECTORY: &str = "/data";
+/// Little, so that the log is full every few commits.
+const LOG_BYTES: usize = 64 * 1024;
 
 /// Everything a snapshot holds, in a form to be compared.
 pub type Content = BTreeMap<String, String>;
@@ -48,7 +50,7 @@ impl Server {
             Box::new(move |error: &Error| *ended.lock().unwrap() = Some(format!("{error:?}")))
         };
         let vfs: Arc<dyn Vfs> = Arc::new(vfs.clone());
-        let catalog = Catalog::open_on(vfs, Path::new(DIRECTORY), on_store_failed)?;
+        let catalog = Catalog::open_on(vfs, Path::new(DIRECTORY), LOG_BYTES, on_store_failed)?;
         Ok(Server { catalog, ended, runtime: Builder::new_current_thread().build().unwrap() })
     }
 

@@ -44,8 +44,10 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_space() {
 #[test]
 fn a_flipped_byte_is_noticed_or_changes_nothing() {
     for image in damage::images(11) {
-        let report = damage::run(&image, &mut damage::sample(&image, 150));
-        assert!(report.violations.is_empty(), "{:#?}", report.violations);
-        assert!(report.noticed > 0, "{report:?}");
+        for file in damage::FILES {
+            let report = damage::run(&image, file, &mut damage::sample(&image, file, 150));
+            assert!(report.violations.is_empty(), "{:#?}", report.violations);
+            assert!(report.noticed > 0, "{report:?}");
+        }
     }
 }

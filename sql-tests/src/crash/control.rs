@@ -8,8 +8,8 @@ use crate::crash::cycle::Field;
 use crate::crash::model::{SHARED, pad_expression};
 use crate::session::Session;
 
-/// The file that the commits are in.
-const STORE: &str = "catalog.redb";
+/// The files that the commits are in.
+const STORE: [&str; 2] = ["catalog.redb", "catalog.log"];
 
 /// Changes after which a fault is planted, so that there is something to lose.
 const CYCLES_BEFORE: usize = 2;
@@ -38,11 +38,16 @@ pub fn missed(field: &mut Field) -> io::Result<Vec<&'static str>> {
     }
     prepare(field)?;
     let name = "the commits since an earlier start are lost";
-    let copy = field.data().join("copy");
-    std::fs::copy(field.data().join(STORE), &copy)?;
+    let data = field.data().to_owned();
+    let copy = |file| data.join(format!("{file}.copy"));
+    for file in STORE {
+        std::fs::copy(data.join(file), copy(file))?;
+    }
     run(field, &format!("INSERT INTO {SHARED} VALUES (0, -2, 0, '-2:0 ')"))?;
     field.expect_row(0, SHARED, -2, 0);
-    std::fs::rename(&copy, field.data().join(STORE))?;
+    for file in STORE {
+        std::fs::rename(copy(file), data.join(file))?;
+    }
     if field.check_only()?.is_empty() {
         missed.push(name);
     }

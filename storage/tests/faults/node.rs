@@ -16,6 +16,8 @@ use storage::hot::Segments;
 
 /// The data directory in simulated file systems.
 pub const DIRECTORY: &str = "/data";
+/// Little, so that the log is full every few commits.
+const LOG_BYTES: usize = 64 * 1024;
 /// What the tables of segments are in.
 const SEGMENTS: &str = "/data/segments";
 
@@ -45,7 +47,7 @@ impl Node {
             Box::new(move |_: &catalog::Error| *ended.lock().unwrap() = true)
         };
         let vfs: Arc<dyn Vfs> = Arc::new(vfs.clone());
-        let catalog = Catalog::open_on(vfs.clone(), Path::new(DIRECTORY), on_store_failed);
+        let catalog = Catalog::open_on(vfs.clone(), Path::new(DIRECTORY), LOG_BYTES, on_store_failed);
         let catalog = catalog.map_err(|error| format!("{error:?}"))?;
         let columns = Arc::new(ColumnCache::new(1 << 20));
         let segments = Segments::new(vfs, SEGMENTS.into(), catalog.garbage(), columns, |_| FLUSH_FAILED.set(true));

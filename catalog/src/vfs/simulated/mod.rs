@@ -160,7 +160,8 @@ impl SimulatedVfs {
     }
 
     /// A copy of the disk; this one goes on as it is.
-    fn copy(&self) -> SimulatedVfs {
+    /// Another disk with the same content: what the next process would find if this one were killed now. It goes on.
+    pub fn copy(&self) -> SimulatedVfs {
         let state = self.state();
         let (disk, random) = (state.disk.clone(), state.random.clone());
         SimulatedVfs { state: Arc::new(Mutex::new(State { disk, random, ..State::default() })) }

@@ -79,7 +79,7 @@ fn rows(table: &HotTable, part: i32, random: &mut StdRng) -> RecordBatch {
 /// A table of segments and inline rows, some of them deleted; `falsify` changes what is known of segments.
 async fn table(falsify: impl Fn(i32, SegmentFile) -> SegmentFile) -> HotScanExec {
     let vfs: Arc<dyn Vfs> = Arc::new(SimulatedVfs::new());
-    let catalog = Catalog::open_on(vfs.clone(), Path::new("/data"), Box::new(|_| {})).unwrap();
+    let catalog = Catalog::open_on(vfs.clone(), Path::new("/data"), 1 << 16, Box::new(|_| {})).unwrap();
     let definition = definition(catalog.allocate_oid());
     let (oid, schema) = (definition.oid, stored_schema(&definition));
     let (garbage, _) = mpsc::channel();
