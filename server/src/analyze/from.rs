@@ -413,6 +413,12 @@ impl Analyzer<'_> {
         }
     }
 
+    /// Both, joined as an operator says.
+    pub(super) fn join_parts_by(&mut self, left: Part, right: Part, operator: &JoinOperator) -> Result<Part> {
+        let (kind, constraint) = join_kind(operator)?;
+        self.join_parts(left, right, kind, constraint)
+    }
+
     fn join_parts(&mut self, left: Part, right: Part, kind: JoinType, constraint: &JoinConstraint) -> Result<Part> {
         let left = if matches!(kind, JoinType::Right | JoinType::Full) { self.with_presence(left)? } else { left };
         let right = if matches!(kind, JoinType::Left | JoinType::Full) { self.with_presence(right)? } else { right };

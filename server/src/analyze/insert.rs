@@ -26,11 +26,15 @@ impl Analyzer<'_> {
     /// Whatever is wrong with the query or RETURNING; 42804 for what cannot be assigned, 428C9 for a value that may not be
     /// given.
     pub fn insert(&mut self, insert: &Insert, table: &HotTable, places: &[usize]) -> Result<Analyzed> {
+        self.behind_with(insert.with.as_ref(), |analyzer| analyzer.inserted_rows(insert, table, places))
+    }
+
+    fn inserted_rows(&mut self, insert: &Insert, table: &HotTable, places: &[usize]) -> Result<Analyzed> {
         let source = match &insert.source {
             Some(query) => {
                 let targets = places.iter().enumerate().map(|(number, place)| {
                     let column = &table.columns[*place];
-                    match takes_value(insert, column, number) {
+                    match takes_value(column, insert.overriding, || gives_default(insert, number)) {
                         // The value is thrown away, so it must not be taken from a sequence.
                         Ok(false) => Cow::Owned(Column { default: None, ..column.clone() }),
                         _ => Cow::Borrowed(column),
@@ -48,7 +52,7 @@ impl Analyzer<'_> {
         }
         let mut given = Vec::with_capacity(width);
         for (number, place) in places[..width].iter().enumerate() {
-            if takes_value(insert, &table.columns[*place], number)? {
+            if takes_value(&table.columns[*place], insert.overriding, || gives_default(insert, number))? {
                 given.push((*place, number));
             }
         }
@@ -114,18 +118,23 @@ pub fn only_default(column: &Column) -> Option<String> {
     }
 }
 
-/// Whether a column has what the statement gives it as its `number`th value, and not its default.
-fn takes_value(insert: &Insert, column: &Column, number: usize) -> Result<bool> {
+/// Whether a column has what a statement gives it, and not its default.
+///
+/// # Errors
+/// 428C9 for a column that takes nothing but DEFAULT.
+pub(super) fn takes_value(
+    column: &Column,
+    overriding: Option<Overriding>,
+    gives_default: impl FnOnce() -> bool,
+) -> Result<bool> {
     let is_identity = matches!(column.default, Some(ColumnDefault::Identity { .. }));
-    match insert.overriding {
+    match overriding {
         Some(Overriding::System) if is_identity => return Ok(true),
         Some(Overriding::User) if is_identity => return Ok(false),
         _ => {}
     }
     let Some(detail) = only_default(column) else { return Ok(true) };
-    let values = insert.source.as_ref().and_then(|query| plain_values(query));
-    let default = |row: &ast::Parens<Vec<ast::Expr>>| row.content.get(number).is_some_and(is_default);
-    if values.is_some_and(|values| values.rows.iter().all(default)) {
+    if gives_default() {
         return Ok(false);
     }
     let message = format!("cannot insert a non-DEFAULT value into column \"{}\"", column.name);
@@ -135,4 +144,11 @@ fn takes_value(insert: &Insert, column: &Column, number: usize) -> Result<bool> 
         false => error,
     }
     .into())
+}
+
+/// Whether all rows of an INSERT have DEFAULT as their `number`th value.
+fn gives_default(insert: &Insert, number: usize) -> bool {
+    let values = insert.source.as_ref().and_then(|query| plain_values(query));
+    let is_given = |row: &ast::Parens<Vec<ast::Expr>>| row.content.get(number).is_some_and(is_default);
+    values.is_some_and(|values| values.rows.iter().all(is_given))
 }

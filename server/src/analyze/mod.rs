@@ -23,6 +23,7 @@ mod grouping;
 pub mod insert;
 pub mod kept;
 mod location;
+mod merge;
 pub mod modify;
 mod names;
 mod needed;

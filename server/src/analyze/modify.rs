@@ -38,10 +38,13 @@ pub struct Target {
 }
 
 /// The target in the plan.
-struct TargetRows {
-    plan: LogicalPlan,
-    alias: String,
-    relation: ScopeRelation,
+pub(super) struct TargetRows {
+    /// Its rows.
+    pub plan: LogicalPlan,
+    /// What the plan calls it.
+    pub alias: String,
+    /// Its columns.
+    pub relation: ScopeRelation,
 }
 
 impl Analyzer<'_> {
@@ -50,10 +53,15 @@ impl Analyzer<'_> {
     /// # Errors
     /// Whatever is wrong with its clauses.
     pub fn modify(&mut self, modify: &Modify, target: &Target) -> Result<Analyzed> {
-        self.levels.push(Level::default());
-        let analyzed = self.modify_at_level(modify, target);
-        self.levels.pop();
-        analyzed
+        self.behind_with(modify.with.as_ref(), |analyzer| {
+            analyzer.levels.push(Level::default());
+            let analyzed = match &modify.kind {
+                ModifyKind::Merge(merge) => analyzer.merge_at_level(modify, merge, target),
+                ModifyKind::Delete | ModifyKind::Update(_) => analyzer.modify_at_level(modify, target),
+            };
+            analyzer.levels.pop();
+            analyzed
+        })
     }
 
     fn modify_at_level(&mut self, modify: &Modify, target: &Target) -> Result<Analyzed> {
@@ -79,7 +87,7 @@ impl Analyzer<'_> {
         self.with_returning(plan, &gives, &modify.returning)
     }
 
-    fn target_rows(&mut self, modify: &Modify, target: &Target) -> Result<TargetRows> {
+    pub(super) fn target_rows(&mut self, modify: &Modify, target: &Target) -> Result<TargetRows> {
         let name = &target.table.name;
         let written = modify.target.alias.as_ref();
         let visible = written.map_or_else(|| name.name.clone(), |alias| folded(&alias.name));
@@ -100,16 +108,36 @@ impl Analyzer<'_> {
         target: &Target,
         assignments: &[Assignment],
     ) -> Result<LogicalPlan> {
+        let values = self.assigned_values_of(target, assignments)?;
+        self.with_values(plan, alias, values)
+    }
+
+    /// The values that SET gives columns, by the columns' names.
+    pub(super) fn assigned_values_of(
+        &mut self,
+        target: &Target,
+        assignments: &[Assignment],
+    ) -> Result<HashMap<String, Expr>> {
         self.level()?.place = Some(Place::Plain("UPDATE"));
         let mut values: HashMap<String, Expr> = HashMap::new();
         for assignment in assignments {
-            let (name, value) = self.assigned(target, assignment)?;
+            let (name, value) = self.assignment(target, assignment)?;
             if values.insert(name.clone(), value).is_some() {
                 let message = format!("multiple assignments to same column \"{name}\"");
                 let error = PgError::new(SqlState::SYNTAX_ERROR, message);
                 return Err(self.at(error, &assignment.column));
             }
         }
+        Ok(values)
+    }
+
+    /// The rows with these values in the place of the target's.
+    pub(super) fn with_values(
+        &mut self,
+        plan: LogicalPlan,
+        alias: &str,
+        mut values: HashMap<String, Expr>,
+    ) -> Result<LogicalPlan> {
         let plan = self.applied(plan, values.values_mut(), Under::Projection)?;
         let projection = plan.schema().columns().into_iter().map(|column| {
             let of_target = column.relation.as_ref().is_some_and(|relation| relation.table() == alias);
@@ -122,7 +150,7 @@ impl Analyzer<'_> {
         Ok(LogicalPlanBuilder::from(plan).project(projection)?.build()?)
     }
 
-    fn assigned(&mut self, target: &Target, assignment: &Assignment) -> Result<(String, Expr)> {
+    fn assignment(&mut self, target: &Target, assignment: &Assignment) -> Result<(String, Expr)> {
         let path = parts(&assignment.column)?;
         let name = path.first().cloned().unwrap_or_default();
         let column = target.table.columns.iter().find(|column| column.name == name).ok_or_else(|| {
@@ -133,7 +161,6 @@ impl Analyzer<'_> {
         if path.len() > 1 {
             return Err(Error::not_supported("assigning to a part of a column"));
         }
-        let ty = type_of_column(&column.sql_type);
         if is_default(&assignment.value) {
             return Ok((name, self.default_of(column)?.expr));
         }
@@ -142,14 +169,24 @@ impl Analyzer<'_> {
             let error = PgError::new(SqlState::GENERATED_ALWAYS, message);
             return Err(error.with_detail(detail).into());
         }
-        let value = self.expression(&assignment.value)?;
+        Ok((name, self.assigned_value(column, &assignment.value)?))
+    }
+
+    /// A value that was written for a column, as one of it.
+    pub(super) fn assigned_value(&mut self, column: &catalog::Column, written: &ast::Expr) -> Result<Expr> {
+        let value = self.expression(written)?;
+        self.assigned(column, value).map_err(|error| self.at(error, written))
+    }
+
+    /// A value as one of a column.
+    pub(super) fn assigned(&mut self, column: &catalog::Column, value: Typed) -> pg::error::Result<Expr> {
+        let ty = type_of_column(&column.sql_type);
         if !can_coerce(value.ty.oid, ty.oid, CastContext::Assignment) {
-            return Err(self.at(cannot_assign(&name, &value.ty, &ty), &assignment.value));
+            return Err(cannot_assign(&column.name, &value.ty, &ty));
         }
-        let value = self.coerce(value, &ty, CastContext::Assignment);
-        let value = value.and_then(|value| self.in_dimensions(value, &ty));
-        let value = value.map_err(|error| self.at(error, &assignment.value))?;
-        Ok((name, native(value, ty).expr))
+        let value = self.coerce(value, &ty, CastContext::Assignment)?;
+        let value = self.in_dimensions(value, &ty)?;
+        Ok(native(value, ty).expr)
     }
 
     /// What the plan gives in the end.
@@ -167,6 +204,16 @@ impl Analyzer<'_> {
             }
         }
         let plan = self.applied(plan, items.iter_mut().map(|(_, value)| &mut value.expr), Under::Projection)?;
+        self.given(plan, gives, items)
+    }
+
+    /// The plan with what it is to give alone: new values, these columns, addresses.
+    pub(super) fn given(
+        &mut self,
+        plan: LogicalPlan,
+        gives: &Gives<'_>,
+        items: Vec<(String, Typed)>,
+    ) -> Result<Analyzed> {
         let mut projection = Vec::new();
         for column in gives.table.columns.iter().filter(|_| gives.new_values) {
             let name = self.made_name("new");

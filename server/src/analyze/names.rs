@@ -96,6 +96,14 @@ impl Analyzer<'_> {
             return self.fields(value, &parts[1..]);
         }
         let table = &names[names.len() - 2];
+        if self.hidden_relations().any(|relation| relation.name.as_ref() == Some(table)) {
+            let message = format!("invalid reference to FROM-clause entry for table \"{table}\"");
+            let hint = format!(
+                "There is an entry for table \"{table}\", but it cannot be referenced from this part of the query."
+            );
+            let error = PgError::new(SqlState::UNDEFINED_TABLE, message);
+            return Err(self.at(error.with_hint(hint), &parts[0]));
+        }
         let message = format!("missing FROM-clause entry for table \"{table}\"");
         Err(self.at(PgError::new(SqlState::UNDEFINED_TABLE, message), &parts[0]))
     }
@@ -170,8 +178,21 @@ impl Analyzer<'_> {
         Typed { expr: outer_references(column.expr, &column.ty), ty: column.ty }
     }
 
-    /// As PostgreSQL hints: the column of a similar name, if there is one.
+    /// The relations that must not be read.
+    fn hidden_relations(&self) -> impl Iterator<Item = &ScopeRelation> {
+        self.levels.iter().filter_map(|level| level.hidden.as_ref())
+    }
+
+    /// As PostgreSQL hints: the column that is hidden, or that of a similar name, if there is one.
     fn with_suggestion(&self, error: PgError, wanted: &str) -> PgError {
+        let has_column = |relation: &&ScopeRelation| relation.columns.iter().any(|column| column.name == wanted);
+        if let Some(relation) = self.hidden_relations().find(has_column) {
+            let table = relation.name.as_deref().unwrap_or_default();
+            return error.with_hint(format!(
+                "There is a column named \"{wanted}\" in table \"{table}\", but it cannot be referenced from this part of \
+                 the query."
+            ));
+        }
         let Some(level) = self.levels.last() else { return error };
         let similar = level.namespace.relations.iter().find_map(|relation| {
             let table = relation.name.as_ref()?;

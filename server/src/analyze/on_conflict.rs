@@ -51,10 +51,12 @@ impl Analyzer<'_> {
         table: &Arc<HotTable>,
         source: Arc<dyn TableSource>,
     ) -> Result<Analyzed> {
-        self.levels.push(Level::default());
-        let analyzed = self.conflict_at_level(insert, action, table, source);
-        self.levels.pop();
-        analyzed
+        self.behind_with(insert.with.as_ref(), |analyzer| {
+            analyzer.levels.push(Level::default());
+            let analyzed = analyzer.conflict_at_level(insert, action, table, source);
+            analyzer.levels.pop();
+            analyzed
+        })
     }
 
     fn conflict_at_level(

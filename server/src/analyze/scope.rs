@@ -89,6 +89,8 @@ pub enum Place {
 pub struct Level {
     /// What its FROM makes visible so far.
     pub namespace: Namespace,
+    /// A relation that is there, and must not be read at this place.
+    pub hidden: Option<ScopeRelation>,
     /// Output names that later expressions of its select list may use (Redshift's lateral column aliases).
     pub aliases: HashMap<String, Typed>,
     /// Its WINDOW clause.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, DFSchema};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use pg::Type;
@@ -14,6 +15,7 @@ use pg::user_types::{is_composite, type_of_column};
 use sqlparser::ast;
 
 use crate::analyze::coerce::{can_coerce, cannot_assign, native};
+use crate::analyze::correlation::{Under, is_subquery};
 use crate::analyze::expression::row_values;
 use crate::analyze::modify::is_default;
 use crate::analyze::scope::{Level, Place};
@@ -66,7 +68,7 @@ impl Analyzer<'_> {
             assigned.push(cells);
         }
         let types = targets[..width].iter().map(|target| type_of_column(&target.sql_type));
-        let plan = values_plan(assigned, types)?;
+        let plan = self.rows_plan(assigned, types)?;
         let columns = targets[..width].iter().zip(plan.schema().columns());
         let columns = columns
             .map(|(target, column)| {
@@ -112,7 +114,7 @@ impl Analyzer<'_> {
         let mut columns = Vec::with_capacity(width);
         let mut unified = Vec::with_capacity(width);
         for (position, values) in by_column.into_iter().enumerate() {
-            let name = format!("column{}", position + 1);
+            let name = column_name(position);
             // One row of constants: they may still become anything.
             let constant = match values.as_slice() {
                 [only] if only.is_unknown() => Some(only.expr.clone()),
@@ -139,18 +141,51 @@ impl Analyzer<'_> {
             rows.push(cells.iter_mut().filter_map(Iterator::next).map(|value| text_null(value.expr)).collect());
         }
         let plan = match columns.iter().any(|column| column.constant.is_some()) {
-            true => LogicalPlanBuilder::values(rows)?.build()?,
-            false => values_plan(rows, columns.iter().map(|column| column.ty.clone()))?,
+            true if !any_subquery(&rows)? => LogicalPlanBuilder::values(rows)?.build()?,
+            _ => self.rows_plan(rows, columns.iter().map(|column| column.ty.clone()))?,
         };
         Ok(Analyzed { plan, columns })
+    }
+
+    /// Rows of values of these types. The engine computes VALUES when it plans them, so rows with subqueries are queries.
+    fn rows_plan(&mut self, rows: Vec<Vec<Expr>>, types: impl Iterator<Item = Type>) -> Result<LogicalPlan> {
+        if !any_subquery(&rows)? {
+            return values_plan(rows, types);
+        }
+        let mut all: Option<LogicalPlanBuilder> = None;
+        for mut row in rows {
+            let plan = self.applied(LogicalPlanBuilder::empty(true).build()?, row.iter_mut(), Under::Projection)?;
+            let named = row.into_iter().enumerate().map(|(number, value)| value.alias(column_name(number)));
+            let row = LogicalPlanBuilder::from(plan).project(named.collect::<Vec<_>>())?;
+            all = Some(match all {
+                Some(before) => before.union(row.build()?)?,
+                None => row,
+            });
+        }
+        let all = all.ok_or_else(|| PgError::internal("VALUES without rows"))?;
+        Ok(all.build()?)
     }
 }
 
 /// Rows of values of these types, whatever else is known of single values.
 fn values_plan(rows: Vec<Vec<Expr>>, types: impl Iterator<Item = Type>) -> Result<LogicalPlan> {
-    let fields = types.enumerate().map(|(number, ty)| Field::new(format!("column{}", number + 1), ty.arrow, true));
+    let fields = types.enumerate().map(|(number, ty)| Field::new(column_name(number), ty.arrow, true));
     let schema = DFSchema::try_from(Schema::new(fields.collect::<Vec<_>>()))?;
     Ok(LogicalPlanBuilder::values_with_schema(rows, &Arc::new(schema))?.build()?)
+}
+
+/// What the columns of VALUES are called.
+fn column_name(position: usize) -> String {
+    format!("column{}", position + 1)
+}
+
+fn any_subquery(rows: &[Vec<Expr>]) -> Result<bool> {
+    for value in rows.iter().flatten() {
+        if value.exists(|node| Ok(is_subquery(node)))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// NULL that nothing has given a type is a text.

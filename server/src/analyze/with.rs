@@ -71,6 +71,21 @@ impl Analyzer<'_> {
         Ok(())
     }
 
+    /// Reads something in which the common tables of a WITH are visible.
+    pub(super) fn behind_with<T>(
+        &mut self,
+        with: Option<&ast::With>,
+        read: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let visible = self.common_tables.len();
+        if let Some(with) = with {
+            self.with(with)?;
+        }
+        let result = read(self);
+        self.common_tables.truncate(visible);
+        result
+    }
+
     /// Reads something in which a query is visible under a name that nobody else has.
     pub(super) fn with_made_table<T>(
         &mut self,

@@ -6,7 +6,7 @@
 use pg::PgError;
 use pg::sqlstate::SqlState;
 use sqlparser::ast::{
-    self, ContextModifier, CreateTableOptions, ObjectType, OnConflictAction, OnInsert, SchemaName, TableObject,
+    self, ContextModifier, CreateTableOptions, ObjectType, OnConflictAction, OnInsert, SchemaName, SetExpr, TableObject,
 };
 use sqlparser::tokenizer::Location;
 
@@ -20,7 +20,7 @@ use crate::parse::{StatementReader, create_table_as, modify};
 /// Our form of a statement that sqlparser has read, beginning at `start`.
 pub(super) fn statement(statement: ast::Statement, reader: &StatementReader<'_>, start: Location) -> Result<Statement> {
     match statement {
-        ast::Statement::Query(query) => create_table_as::query(query),
+        ast::Statement::Query(query) => self::query(query, reader, start),
         ast::Statement::Insert(insert) => self::insert(insert),
         ast::Statement::Delete(delete) => modify::delete(delete),
         ast::Statement::Update(update) => modify::update(update),
@@ -40,6 +40,23 @@ pub(super) fn statement(statement: ast::Statement, reader: &StatementReader<'_>,
         }
         other => Err(Error::not_supported(leading_keywords(&other))),
     }
+}
+
+/// A query, or what stands behind a WITH in its place.
+fn query(mut query: Box<ast::Query>, reader: &StatementReader<'_>, start: Location) -> Result<Statement> {
+    let changes = matches!(query.body.as_ref(), SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_));
+    let (true, Some(_)) = (changes, &query.with) else { return create_table_as::query(query) };
+    let with = query.with.take();
+    let (SetExpr::Insert(changing) | SetExpr::Update(changing) | SetExpr::Delete(changing)) = *query.body else {
+        return Err(Error::not_supported("WITH of this form"));
+    };
+    let mut statement = statement(changing, reader, start)?;
+    match &mut statement {
+        Statement::Insert(insert) => insert.with = with,
+        Statement::Modify(modify) => modify.with = with,
+        _ => return Err(Error::not_supported("WITH of this form")),
+    }
+    Ok(statement)
 }
 
 /// The verb of a statement we do not know: its leading words, as far as they are keywords of SQL.
@@ -91,6 +108,7 @@ fn insert(insert: ast::Insert) -> Result<Statement> {
     let columns = columns.into_iter().map(column_name).collect::<Result<_>>()?;
     let alias = table_alias.map(|alias| alias.alias);
     Ok(Statement::Insert(Box::new(Insert {
+        with: None,
         table,
         alias,
         columns,

@@ -8,7 +8,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use crate::error::{Error, Result};
 use crate::parse::StatementReader;
 use crate::parse::position;
-use crate::parse::statement::{CopyFrom, CopySource, CopyTo, Statement};
+use crate::parse::statement::{CopyFrom, CopySource, CopyTo, ModifyKind, Statement};
 use options::{Direction, GivenOptions};
 use pg::PgError;
 use pg::sqlstate::SqlState;
@@ -67,6 +67,9 @@ impl StatementReader<'_> {
         let query = match self.statement()? {
             Statement::Query(query) => query,
             Statement::Insert(insert) => return Err(copied_change(insert.returning.is_empty())),
+            Statement::Modify(modify) if matches!(modify.kind, ModifyKind::Merge(_)) => {
+                return Err(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, "MERGE not supported in COPY").into());
+            }
             Statement::Modify(modify) => return Err(copied_change(modify.returning.is_empty())),
             Statement::CreateTableAs(_) if !start.token.to_string().eq_ignore_ascii_case("create") => {
                 return Err(Error::not_supported("COPY (SELECT INTO)"));

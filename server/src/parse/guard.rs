@@ -7,8 +7,9 @@ use sqlparser::ast::{
 };
 
 use crate::error::{Error, Result};
+use crate::parse::merge::{Merge, MergeAction};
 use crate::parse::position;
-use crate::parse::statement::{CopySource, CopyTo, Insert, Modify, ModifyKind, Statement};
+use crate::parse::statement::{Assignment, CopySource, CopyTo, Insert, Modify, ModifyKind, Statement};
 
 /// Words that PostgreSQL does not take as the name of a relation unless they are quoted; sqlparser takes some of them.
 const RESERVED_WORDS: &[&str] = &[
@@ -106,6 +107,7 @@ pub fn check(statement: &Statement, text: &str) -> Result<()> {
 }
 
 fn visit_insert(insert: &Insert) -> ControlFlow<Refusal> {
+    insert.with.visit(&mut Guard)?;
     insert.source.iter().try_for_each(|source| source.visit(&mut Guard))?;
     visit_returning(&insert.returning)
 }
@@ -118,14 +120,30 @@ fn visit_returning(returning: &[SelectItem]) -> ControlFlow<Refusal> {
 }
 
 fn visit_modify(modify: &Modify) -> ControlFlow<Refusal> {
-    if let ModifyKind::Update(assignments) = &modify.kind {
-        for assignment in assignments {
-            assignment.value.visit(&mut Guard)?;
-        }
+    modify.with.visit(&mut Guard)?;
+    match &modify.kind {
+        ModifyKind::Delete => {}
+        ModifyKind::Update(assignments) => visit_assignments(assignments)?,
+        ModifyKind::Merge(merge) => visit_merge(merge)?,
     }
     modify.from.visit(&mut Guard)?;
     modify.selection.visit(&mut Guard)?;
     visit_returning(&modify.returning)
+}
+
+fn visit_merge(merge: &Merge) -> ControlFlow<Refusal> {
+    if let Merge::Clauses(clauses) = merge {
+        clauses.iter().try_for_each(|clause| clause.condition.visit(&mut Guard))?;
+    }
+    merge.actions().try_for_each(|action| match action {
+        MergeAction::Nothing | MergeAction::Delete => ControlFlow::Continue(()),
+        MergeAction::Update(assignments) => visit_assignments(assignments),
+        MergeAction::Insert(insert) => insert.values.visit(&mut Guard),
+    })
+}
+
+fn visit_assignments(assignments: &[Assignment]) -> ControlFlow<Refusal> {
+    assignments.iter().try_for_each(|assignment| assignment.value.visit(&mut Guard))
 }
 
 struct Guard;

@@ -19,6 +19,7 @@ pub mod external;
 pub mod forms;
 pub mod guard;
 pub mod length;
+pub mod merge;
 pub mod modify;
 mod nested_type;
 pub mod numbers;
@@ -138,6 +139,9 @@ impl StatementReader<'_> {
             return Ok(statement);
         }
         if let Some(statement) = self.transaction_statement()? {
+            return Ok(statement);
+        }
+        if let Some(statement) = self.merge()? {
             return Ok(statement);
         }
         if let Some(statement) = self.create_table_as()? {
@@ -297,6 +301,9 @@ mod tests {
             "CREATE EXTERNAL TABLE",
         );
         check("alter table lake.t add if not exists partition (d='2024-01-01') location 's3://b/x'", "ALTER TABLE");
+        check("merge into t using u on t.a = u.a when matched then do nothing", "MERGE");
+        check("with u as (select 1 a) merge into only t x using u on true remove duplicates", "MERGE");
+        check("with u (a) as (select 1), merge as (select 2) select * from merge", "SELECT");
         check("reset all", "RESET");
         check("backup to 's3://b/x'", "BACKUP");
     }
@@ -308,11 +315,15 @@ mod tests {
         check("select 1;\n  create external table t (", "42601 syntax error at end of input @0");
         check("backup to x", "42601 syntax error at or near \"x\" @11");
         check("select 1 select 2", "42601 syntax error at or near \"select\" @10");
+        check("merge into t using u on true", "42601 syntax error at end of input @0");
+        check(
+            "merge into t using u on true when matched then insert values (1)",
+            "42601 syntax error at or near \"insert\" @48",
+        );
     }
 
     #[test]
     fn what_is_not_supported_is_refused_by_name() {
-        check("merge into t using u on t.a = u.a when matched then delete", "0A000 MERGE is not supported @0");
         check("select * from (select 1) tablesample system (10)", "0A000 TABLESAMPLE is not supported @0");
         check("select * from t for update", "0A000 FOR UPDATE is not supported @0");
         check("create table t (a int unique deferrable)", "0A000 a constraint with DEFERRABLE is not supported @0");

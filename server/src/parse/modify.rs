@@ -21,6 +21,7 @@ pub(super) fn delete(delete: ast::Delete) -> Result<Statement> {
         return Err(Error::not_supported("DELETE of this form"));
     };
     Ok(Statement::Modify(Box::new(Modify {
+        with: None,
         target: target_name(target, "DELETE")?,
         kind: ModifyKind::Delete,
         from: delete.using.unwrap_or_default(),
@@ -46,6 +47,7 @@ pub(super) fn update(update: ast::Update) -> Result<Statement> {
     }
     let assignments = assignments(update.assignments)?;
     Ok(Statement::Modify(Box::new(Modify {
+        with: None,
         target: target_name(update.table, "UPDATE")?,
         kind: ModifyKind::Update(assignments),
         from,

@@ -5,6 +5,7 @@ use sqlparser::ast;
 use pg::copy_format::CopyOptions;
 
 use super::definition::{AlterSequence, ColumnDefinition, CreateSequence, CreateTable, Expression, TableConstraint};
+use super::merge::Merge;
 
 /// A statement: one variant per verb.
 #[derive(Debug, Clone)]
@@ -15,7 +16,7 @@ pub enum Statement {
     Explain(Explain),
     /// `INSERT`
     Insert(Box<Insert>),
-    /// `UPDATE`, `DELETE`
+    /// `UPDATE`, `DELETE`, `MERGE`
     Modify(Box<Modify>),
     /// `TRUNCATE`
     Truncate(Truncate),
@@ -121,6 +122,8 @@ pub struct Explain {
 /// `INSERT INTO table [(columns)] [OVERRIDING …] query [RETURNING …]`
 #[derive(Debug, Clone)]
 pub struct Insert {
+    /// The common tables before it.
+    pub with: Option<ast::With>,
     /// The table.
     pub table: ast::ObjectName,
     /// What RETURNING calls it.
@@ -178,16 +181,18 @@ pub enum Overriding {
     User,
 }
 
-/// `UPDATE` or `DELETE`
+/// `UPDATE`, `DELETE` or `MERGE`
 #[derive(Debug, Clone)]
 pub struct Modify {
+    /// The common tables before it.
+    pub with: Option<ast::With>,
     /// The table.
     pub target: TargetName,
     /// What happens to its rows.
     pub kind: ModifyKind,
-    /// Other relations: FROM of an UPDATE, USING of a DELETE.
+    /// Other relations: FROM of an UPDATE, USING of a DELETE or MERGE.
     pub from: Vec<ast::TableWithJoins>,
-    /// Which rows.
+    /// Which rows: WHERE, or ON of a MERGE.
     pub selection: Option<ast::Expr>,
     /// What is answered for each row; nothing when it is empty.
     pub returning: Vec<ast::SelectItem>,
@@ -209,6 +214,8 @@ pub enum ModifyKind {
     Delete,
     /// Columns get values.
     Update(Vec<Assignment>),
+    /// Rows of another relation are merged into them.
+    Merge(Merge),
 }
 
 /// `column = value`
@@ -233,6 +240,7 @@ impl Modify {
         match self.kind {
             ModifyKind::Delete => "DELETE",
             ModifyKind::Update(_) => "UPDATE",
+            ModifyKind::Merge(_) => "MERGE",
         }
     }
 }

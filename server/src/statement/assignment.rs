@@ -2,15 +2,36 @@
 
 use std::sync::Arc;
 
-use catalog::{CatalogChange, CatalogSnapshot, HotTable};
+use catalog::{CatalogChange, CatalogSnapshot, HotTable, Relation};
 use sqlparser::ast;
 
 use crate::analyze::domain::has_domain;
 use crate::error::{Error, Result};
-use crate::plan::relations::identifier;
+use crate::parse::position;
+use crate::plan::relations::{NameScope, identifier};
 
 /// What COPY does to a relation, in messages.
 pub const COPY: &str = "copy to";
+
+/// The relation that a statement is to change.
+///
+/// # Errors
+/// 42P01 at the place of its name when there is none.
+pub fn target_relation<'a>(
+    scope: &NameScope,
+    snapshot: &'a CatalogSnapshot,
+    name: &ast::ObjectName,
+    text: &str,
+) -> Result<&'a Relation> {
+    scope.must_relation(snapshot, name).map_err(|error| match error {
+        Error::UndefinedTable { name: wanted, position: None } => {
+            let place = name.0.first().and_then(|part| part.as_ident()).map(|part| part.span.start);
+            let position = place.and_then(|place| position::character(text, place));
+            Error::UndefinedTable { name: wanted, position }
+        }
+        other => other,
+    })
+}
 
 /// The columns of a table that a statement gives values, by position.
 ///
@@ -44,15 +65,13 @@ pub fn expected_domains(snapshot: &CatalogSnapshot, table: &HotTable) -> Option<
 ///
 /// # Errors
 /// 42809 when the relation is of another kind.
-pub fn writable(relation: &catalog::Relation, action: &'static str) -> Result<Arc<HotTable>> {
+pub fn writable(relation: &Relation, action: &'static str) -> Result<Arc<HotTable>> {
     match relation {
-        catalog::Relation::Hot(table) => Ok(table.clone()),
+        Relation::Hot(table) => Ok(table.clone()),
         // Writing to external tables is something a table of theirs could do; to a view, not.
-        catalog::Relation::External(_) => Err(Error::not_supported(format!("{action} an external table"))),
-        catalog::Relation::View(view) => {
-            Err(Error::CannotChange { action, kind: "view", name: view.name.name.clone() })
-        }
-        catalog::Relation::Sequence(sequence) => {
+        Relation::External(_) => Err(Error::not_supported(format!("{action} an external table"))),
+        Relation::View(view) => Err(Error::CannotChange { action, kind: "view", name: view.name.name.clone() }),
+        Relation::Sequence(sequence) => {
             let action = if action == COPY { COPY } else { "change" };
             Err(Error::CannotChange { action, kind: "sequence", name: sequence.name.name.clone() })
         }

@@ -14,13 +14,13 @@ use pg::{PgError, Type};
 use storage::hot::TableWriter;
 
 use crate::error::{Error, Result};
+use crate::parse::Parsed;
 use crate::parse::statement::Insert;
-use crate::parse::{Parsed, position};
 use crate::plan::conflict::plan_on_conflict;
 use crate::plan::relations::NameScope;
 use crate::plan::{PlanContext, Planned, plan_insert};
 use crate::session::{Action, Object, Prepared, Session, authorize};
-use crate::statement::assignment::{expected_domains, target_columns, writable};
+use crate::statement::assignment::{expected_domains, target_columns, target_relation, writable};
 use crate::statement::literal_rows::{LiteralRows, Parameters, literal_rows};
 use crate::statement::returning::Returned;
 use crate::statement::row_rules::{RowRules, plain_batch};
@@ -118,7 +118,10 @@ async fn sequence_values(
 
 /// The rows of a statement that needs no plan.
 fn literal(insert: &Insert, table: &HotTable, columns: &[usize], parameters: Parameters<'_>) -> Option<LiteralRows> {
-    let plain = insert.returning.is_empty() && insert.overriding.is_none() && insert.on_conflict.is_none();
+    let plain = insert.with.is_none()
+        && insert.returning.is_empty()
+        && insert.overriding.is_none()
+        && insert.on_conflict.is_none();
     literal_rows(insert.source.as_ref().filter(|_| plain)?, table, columns, parameters)
 }
 
@@ -151,15 +154,7 @@ pub struct Target {
 }
 
 fn target(session: &Session, snapshot: &CatalogSnapshot, insert: &Insert, text: &str) -> Result<Target> {
-    let relation = NameScope::of(session).must_relation(snapshot, &insert.table);
-    let relation = relation.map_err(|error| match error {
-        Error::UndefinedTable { name, position: None } => {
-            let place = insert.table.0.first().and_then(|part| part.as_ident()).map(|part| part.span.start);
-            let position = place.and_then(|place| position::character(text, place));
-            Error::UndefinedTable { name, position }
-        }
-        other => other,
-    })?;
+    let relation = target_relation(&NameScope::of(session), snapshot, &insert.table, text)?;
     authorize(&session.identity, Action::Insert, Object::Relation(relation))?;
     let table = writable(relation, "insert into")?;
     let columns = target_columns(&table, &insert.columns)?;

@@ -27,6 +27,7 @@ pub mod drop_types;
 pub mod explain;
 pub mod insert;
 pub mod literal_rows;
+pub mod merge;
 pub mod modify;
 pub mod on_conflict;
 pub mod outcome;
@@ -87,7 +88,8 @@ pub async fn execute(
     }
 }
 
-/// Whether a statement has met what others have committed since it began. UPDATE and DELETE look after their rows themselves.
+/// Whether a statement has met what others have committed since it began. UPDATE, DELETE and MERGE look after their rows
+/// themselves.
 fn is_overtaken(statement: &Statement, error: &Error) -> bool {
     match error {
         Error::Catalog(catalog::Error::ChangedConcurrently { .. }) => true,

@@ -1,4 +1,4 @@
-//! UPDATE, DELETE: a query finds the rows and what they become; then they are changed all together.
+//! UPDATE, DELETE, MERGE: a query finds the rows and what they become; then they are changed all together.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
 use pg::Type;
+use sqlparser::ast;
 use storage::hot::scan::addresses;
 use storage::hot::table_writer::WrittenRows;
 use storage::hot::{HotTableProvider, TableWriter};
@@ -25,7 +26,8 @@ use crate::plan::relations::{NameScope, parts};
 use crate::plan::{PlanContext, Planned};
 use crate::session::{Action, Object, Prepared, Session, authorize};
 use crate::statement::Outcome;
-use crate::statement::assignment::{expected_domains, writable};
+use crate::statement::assignment::{expected_domains, target_relation, writable};
+use crate::statement::merge;
 use crate::statement::returning::Returned;
 use crate::statement::row_rules::RowRules;
 use crate::statement::write::{Write, commit_rows};
@@ -33,7 +35,7 @@ use crate::statement::write::{Write, commit_rows};
 /// Times that a statement is run again because others have changed its rows in between.
 pub const ATTEMPTS_MAX: usize = 1000;
 
-/// Plans the query of an UPDATE or DELETE.
+/// Plans the query of an UPDATE, DELETE or MERGE.
 ///
 /// # Errors
 /// A column or a clause is wrong.
@@ -54,18 +56,25 @@ pub fn plan(
     plan_modify(context, modify, &Target { table, source }, &parsed.text, parameters)
 }
 
-/// The table that an UPDATE or DELETE changes.
+/// The table that an UPDATE, DELETE or MERGE changes.
 ///
 /// # Errors
 /// It is not there, or has no rows of its own.
-pub fn target(session: &Session, snapshot: &CatalogSnapshot, modify: &Modify) -> Result<Arc<HotTable>> {
-    let relation = NameScope::of(session).must_relation(snapshot, &modify.target.name)?;
-    let (action, verb) = match modify.kind {
-        ModifyKind::Delete => (Action::Delete, "delete from"),
-        ModifyKind::Update(_) => (Action::Update, "update"),
+pub fn target(session: &Session, snapshot: &CatalogSnapshot, modify: &Modify, text: &str) -> Result<Arc<HotTable>> {
+    let relation = target_relation(&NameScope::of(session), snapshot, &modify.target.name, text)?;
+    let actions = match &modify.kind {
+        ModifyKind::Delete => vec![Action::Delete],
+        ModifyKind::Update(_) => vec![Action::Update],
+        ModifyKind::Merge(merge) => merge::actions(merge),
     };
-    authorize(&session.identity, action, Object::Relation(relation))?;
-    writable(relation, verb)
+    for action in actions {
+        authorize(&session.identity, action, Object::Relation(relation))?;
+    }
+    match modify.kind {
+        ModifyKind::Delete => writable(relation, "delete from"),
+        ModifyKind::Update(_) => writable(relation, "update"),
+        ModifyKind::Merge(_) => merge::target(relation),
+    }
 }
 
 /// Runs the query and changes its rows. Outside of a transaction block, a statement whose rows others have changed
@@ -81,9 +90,9 @@ pub async fn execute(
 ) -> Result<Outcome> {
     for attempt in 1.. {
         let (planned, plan) = prepared.bound_plan(session, parameters).await?;
-        let table = target(session, &planned.snapshot, modify)?;
+        let table = target(session, &planned.snapshot, modify, prepared.text())?;
         let found = find(session, &planned, plan, modify, &table).await?;
-        let count = found.written.changes.delete.len();
+        let count = found.count;
         let beside = expected_domains(&planned.snapshot, &table);
         match commit_rows(session, &table, found.written, beside).await? {
             Write::Done if modify.returning.is_empty() => {
@@ -102,6 +111,8 @@ pub async fn execute(
 /// What the query has found.
 struct Found {
     written: WrittenRows,
+    /// How many rows of the table change.
+    count: u64,
     returned: Returned,
 }
 
@@ -122,7 +133,12 @@ async fn find(
     let mut collected = Collected {
         rules,
         table: table.clone(),
-        updates: matches!(modify.kind, ModifyKind::Update(_)),
+        fates: match &modify.kind {
+            ModifyKind::Delete => Fates::Each { updated: false },
+            ModifyKind::Update(_) => Fates::Each { updated: true },
+            ModifyKind::Merge(merge) => Fates::Merged(merge::Fates::of(merge)),
+        },
+        count: 0,
         delete: RowAddresses::default(),
         writer: writer.changing_only(&changed_columns(table, modify)),
         returned: Returned::new(session, planned.schema.clone()),
@@ -132,17 +148,20 @@ async fn find(
     }
     let mut written = collected.writer.finish()?;
     written.changes.delete = collected.delete;
-    Ok(Found { written, returned: collected.returned })
+    Ok(Found { written, count: collected.count, returned: collected.returned })
 }
 
 /// The numbers of the columns that get values.
 fn changed_columns(table: &HotTable, modify: &Modify) -> Vec<i16> {
-    let ModifyKind::Update(assignments) = &modify.kind else { return Vec::new() };
+    let (assignments, adds): (Vec<&Assignment>, bool) = match &modify.kind {
+        ModifyKind::Delete => return Vec::new(),
+        ModifyKind::Update(assignments) => (assignments.iter().collect(), false),
+        ModifyKind::Merge(merge) => (merge.assignments().collect(), merge.adds_rows()),
+    };
     let named = |name: &str| {
-        let is_named = |assignment: &&Assignment| {
-            parts(&assignment.column).is_ok_and(|path| path.first().is_some_and(|it| it == name))
-        };
-        assignments.iter().any(|assignment| is_named(&assignment))
+        let is_named =
+            |column: &ast::ObjectName| parts(column).is_ok_and(|path| path.first().is_some_and(|it| it == name));
+        adds || assignments.iter().any(|assignment| is_named(&assignment.column))
     };
     // What is computed of others changes with them.
     let computed = |column: &Column| matches!(column.default, Some(ColumnDefault::Generated(_)));
@@ -150,11 +169,20 @@ fn changed_columns(table: &HotTable, modify: &Modify) -> Vec<i16> {
     changed.map(|column| column.attribute_number).collect()
 }
 
+/// What becomes of the rows that a statement finds.
+enum Fates {
+    /// All of them go, and come back as what they become if they are updated.
+    Each { updated: bool },
+    /// MERGE says it of each.
+    Merged(merge::Fates),
+}
+
 /// The rows that a statement changes, as they are found.
 struct Collected {
     table: Arc<HotTable>,
     rules: RowRules,
-    updates: bool,
+    fates: Fates,
+    count: u64,
     delete: RowAddresses,
     writer: TableWriter,
     returned: Returned,
@@ -162,6 +190,23 @@ struct Collected {
 
 impl Collected {
     fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        match &mut self.fates {
+            Fates::Each { updated } => {
+                let updated = *updated;
+                self.change_each(batch, updated)
+            }
+            Fates::Merged(fates) => {
+                let taken = fates.take(batch, &mut self.delete)?;
+                self.count += taken.count;
+                if fates.any_writes() {
+                    self.write(&filter_record_batch(batch, &taken.writes).map_err(DataFusionError::from)?)?;
+                }
+                if taken.ends_with_repeated { Err(merge::affected_twice()) } else { Ok(()) }
+            }
+        }
+    }
+
+    fn change_each(&mut self, batch: &RecordBatch, updated: bool) -> Result<()> {
         let places = addresses(batch)?;
         // A row that joins several others is changed once.
         let first: Vec<bool> = places.iter().map(|(unit, row)| self.delete.insert(*unit, *row)).collect();
@@ -169,11 +214,16 @@ impl Collected {
             true => batch.clone(),
             false => filter_record_batch(batch, &BooleanArray::from(first)).map_err(DataFusionError::from)?,
         };
-        let width = if self.updates { self.table.columns.len() } else { 0 };
-        if self.updates {
-            let values = batch.columns()[..width].to_vec();
-            self.writer.append(self.rules.checked(values, batch.num_rows())?)?;
+        self.count += batch.num_rows() as u64;
+        if updated {
+            self.write(&batch)?;
         }
-        self.returned.add(&batch, width)
+        self.returned.add(&batch, if updated { self.table.columns.len() } else { 0 })
+    }
+
+    /// Writes the rows whose values a batch begins with.
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let values = batch.columns()[..self.table.columns.len()].to_vec();
+        Ok(self.writer.append(self.rules.checked(values, batch.num_rows())?)?)
     }
 }

@@ -48,7 +48,7 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
             Some(target) => (Some(target), None),
             None => return Ok(None),
         },
-        Statement::Modify(modify) => (None, Some(modify::target(session, &snapshot, modify)?)),
+        Statement::Modify(modify) => (None, Some(modify::target(session, &snapshot, modify, &parsed.text)?)),
         _ => (None, None),
     };
     let context = PlanContext::new(session, snapshot);

@@ -65,3 +65,10 @@ SELECT coalesce((SELECT name FROM p WHERE id = 77), 'nobody');
 SELECT (SELECT p.name) FROM p ORDER BY 1;
 SELECT nosuch FROM (SELECT 1 AS x) AS t;
 SELECT p.id FROM p WHERE id IN (SELECT p.id FROM q);
+-- In VALUES.
+SELECT * FROM (VALUES (1, (SELECT 5)), (2, 6)) v (a, b) ORDER BY a;
+SELECT * FROM (VALUES (1, (SELECT 'x')), (2, NULL)) v (a, b) ORDER BY a;
+VALUES ((SELECT 'x'));
+SELECT * FROM (VALUES ((SELECT max(a) FROM (VALUES (1), (2)) w (a)), EXISTS (SELECT 1), 3 IN (SELECT 3))) v;
+SELECT * FROM (VALUES (1), (2)) v (a), LATERAL (VALUES ((SELECT a * 10)), (a)) w (b) ORDER BY a, b;
+VALUES ((SELECT a FROM (VALUES (1), (2)) v (a)));
