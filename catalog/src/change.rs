@@ -2,6 +2,7 @@
 
 mod comment;
 mod rows;
+mod schema;
 mod sequence;
 mod table;
 
@@ -29,6 +30,13 @@ use crate::view::{SeenRelation, View};
 pub enum CatalogChange {
     /// `CREATE SCHEMA`, `CREATE EXTERNAL SCHEMA`
     CreateSchema(Schema),
+    /// `ALTER SCHEMA … RENAME TO`
+    RenameSchema {
+        /// Its name.
+        from: String,
+        /// What it becomes.
+        to: String,
+    },
     /// `DROP SCHEMA`; the schema must be empty
     DropSchema {
         /// Its name.
@@ -203,6 +211,7 @@ impl CatalogSnapshot {
     fn apply(&mut self, change: &CatalogChange, touched: &mut Touched) -> Result<()> {
         match change {
             CatalogChange::CreateSchema(schema) => self.create_schema(schema, touched),
+            CatalogChange::RenameSchema { from, to } => self.rename_schema(from, to, touched),
             CatalogChange::DropSchema { name } => self.drop_schema(name, touched),
             CatalogChange::CreateHotTable(table) => {
                 self.create_relation(Relation::Hot(Arc::new(table.clone())), touched)

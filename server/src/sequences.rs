@@ -8,7 +8,7 @@
 mod block;
 mod session;
 
-pub use session::SessionSequences;
+pub use session::{OwnSequences, SessionSequences};
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -3,6 +3,8 @@
 use sqlparser::ast::{Ident, ObjectName};
 use sqlparser::tokenizer::Token;
 
+use super::create_table::syntax;
+use super::definition::SequenceOption;
 use super::statement::{AlterTable, AlterTableAction, AlteredKind, UsingExpression};
 use super::{Statement, StatementReader};
 use crate::error::{Error, Result};
@@ -42,19 +44,8 @@ const REFUSED_ACTIONS: &[&str] = &[
 ];
 
 /// What ALTER COLUMN can do besides, and we do not do.
-const REFUSED_COLUMN_ACTIONS: &[&str] = &[
-    "SET STATISTICS",
-    "SET STORAGE",
-    "SET COMPRESSION",
-    "SET GENERATED",
-    "SET",
-    "RESET",
-    "ADD GENERATED",
-    "DROP IDENTITY",
-    "DROP EXPRESSION",
-    "RESTART",
-    "ENCODE",
-];
+const REFUSED_COLUMN_ACTIONS: &[&str] =
+    &["SET STATISTICS", "SET STORAGE", "SET COMPRESSION", "RESET", "DROP EXPRESSION", "ENCODE"];
 
 impl StatementReader<'_> {
     /// Behind the name of the table, when no action on partitions follows.
@@ -160,7 +151,68 @@ impl StatementReader<'_> {
             let using = if self.words(&["USING"]) { Some(self.using_expression()?) } else { None };
             return Ok(AlterTableAction::SetType { column, data_type, using });
         }
-        Err(self.refused("ALTER COLUMN …", REFUSED_COLUMN_ACTIONS))
+        if self.words(&["ADD", "GENERATED"]) {
+            let always = self.generated_when()?;
+            self.expect_word("AS")?;
+            self.expect_word("IDENTITY")?;
+            let mut options = Vec::new();
+            if self.parser.consume_token(&Token::LParen) {
+                options = self.sequence_options()?;
+                self.expect(&Token::RParen)?;
+            }
+            return Ok(AlterTableAction::AddIdentity { column, always, options });
+        }
+        if self.words(&["DROP", "IDENTITY"]) {
+            return Ok(AlterTableAction::DropIdentity { column, if_exists: self.words(&["IF", "EXISTS"]) });
+        }
+        match self.refused("ALTER COLUMN …", REFUSED_COLUMN_ACTIONS) {
+            refused @ Error::NotSupported { .. } => Err(refused),
+            _ => self.set_identity(column),
+        }
+    }
+
+    /// `{SET GENERATED … | SET option | RESTART …} …`
+    fn set_identity(&mut self, column: Ident) -> Result<AlterTableAction> {
+        let (mut always, mut options): (Option<bool>, Vec<SequenceOption>) = (None, Vec::new());
+        loop {
+            let start = self.parser.peek_token();
+            if self.words(&["SET", "GENERATED"]) {
+                if always.replace(self.generated_when()?).is_some() {
+                    return Err(syntax("conflicting or redundant options"));
+                }
+                continue;
+            }
+            let is_set = self.words(&["SET"]);
+            let is_restart = matches!(&self.parser.peek_token_ref().token,
+                Token::Word(word) if word.value.eq_ignore_ascii_case("restart"));
+            let option = if is_set || is_restart { self.sequence_option()? } else { None };
+            match option {
+                Some(SequenceOption::OwnedBy(_)) => {
+                    return Err(syntax("sequence option \"owned_by\" not supported here"));
+                }
+                Some(SequenceOption::As(_)) => return Err(syntax("sequence option \"as\" not supported here")),
+                Some(SequenceOption::Name(_)) => return Err(syntax("invalid sequence option SEQUENCE NAME")),
+                Some(option) if options.iter().any(|known| known.keyword() == option.keyword()) => {
+                    return Err(syntax("conflicting or redundant options"));
+                }
+                Some(option) => options.push(option),
+                None if is_set && self.parser.peek_token_ref().token == Token::LParen => {
+                    return Err(Error::not_supported("ALTER COLUMN … SET"));
+                }
+                None if is_set => return Err(self.unexpected(self.parser.peek_token_ref())),
+                None if always.is_none() && options.is_empty() => return Err(self.unexpected(&start)),
+                None => return Ok(AlterTableAction::SetIdentity { column, always, options }),
+            }
+        }
+    }
+
+    /// `ALWAYS` or `BY DEFAULT`
+    fn generated_when(&mut self) -> Result<bool> {
+        if self.words(&["BY", "DEFAULT"]) {
+            return Ok(false);
+        }
+        self.expect_word("ALWAYS")?;
+        Ok(true)
     }
 
     fn using_expression(&mut self) -> Result<UsingExpression> {

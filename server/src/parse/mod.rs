@@ -33,6 +33,7 @@ mod user_types;
 
 pub use dialect::WarehouseDialect;
 pub use statement::Statement;
+use statement::{AlterSchema, AlterSchemaAction};
 
 use std::sync::Arc;
 
@@ -129,6 +130,9 @@ impl StatementReader<'_> {
         if self.words(&["ALTER", "TABLE"]) {
             return self.alter_table();
         }
+        if self.words(&["ALTER", "SCHEMA"]) {
+            return self.alter_schema();
+        }
         if self.words(&["COMMENT", "ON"]) {
             return self.comment();
         }
@@ -166,6 +170,18 @@ impl StatementReader<'_> {
             insert.overriding = overriding;
         }
         Ok(statement)
+    }
+
+    fn alter_schema(&mut self) -> Result<Statement> {
+        let name = self.object_name()?;
+        let action = if self.words(&["RENAME", "TO"]) {
+            AlterSchemaAction::Rename(self.identifier()?)
+        } else if self.words(&["OWNER", "TO"]) {
+            AlterSchemaAction::OwnerTo(self.identifier()?)
+        } else {
+            return Err(self.unexpected(self.parser.peek_token_ref()));
+        };
+        Ok(Statement::AlterSchema(AlterSchema { name, action }))
     }
 
     fn backup(&mut self) -> Result<Statement> {

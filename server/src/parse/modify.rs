@@ -90,19 +90,19 @@ fn assigned(assignment: ast::Assignment) -> Result<Vec<Assignment>> {
     }
 }
 
-/// `TRUNCATE [TABLE] table [, …] [CONTINUE IDENTITY] [RESTRICT]`
+/// `TRUNCATE [TABLE] table [, …] [RESTART IDENTITY | CONTINUE IDENTITY] [CASCADE | RESTRICT]`
 pub(super) fn truncate(truncate: ast::Truncate) -> Result<Statement> {
     let refused = [
         (truncate.partitions.is_some() || truncate.on_cluster.is_some(), "TRUNCATE of this form"),
         (truncate.if_exists, "TRUNCATE IF EXISTS"),
-        (matches!(truncate.identity, Some(TruncateIdentityOption::Restart)), "RESTART IDENTITY"),
-        (matches!(truncate.cascade, Some(CascadeOption::Cascade)), "TRUNCATE CASCADE"),
     ];
     match refused.iter().find(|(written, _)| *written) {
         Some((_, feature)) => Err(Error::not_supported(*feature)),
         None => {
             let tables = truncate.table_names.into_iter().map(|target| target.name).collect();
-            Ok(Statement::Truncate(Truncate { tables }))
+            let restart_identity = matches!(truncate.identity, Some(TruncateIdentityOption::Restart));
+            let cascade = matches!(truncate.cascade, Some(CascadeOption::Cascade));
+            Ok(Statement::Truncate(Truncate { tables, restart_identity, cascade }))
         }
     }
 }

@@ -63,7 +63,7 @@ impl StatementReader<'_> {
         Ok(options)
     }
 
-    fn sequence_option(&mut self) -> Result<Option<SequenceOption>> {
+    pub(super) fn sequence_option(&mut self) -> Result<Option<SequenceOption>> {
         Ok(Some(if self.words(&["AS"]) {
             SequenceOption::As(self.parser.parse_data_type().map_err(|error| self.syntax(error))?)
         } else if self.words(&["START"]) {

@@ -4,7 +4,9 @@ use sqlparser::ast;
 
 use pg::copy_format::CopyOptions;
 
-use super::definition::{AlterSequence, ColumnDefinition, CreateSequence, CreateTable, Expression, TableConstraint};
+use super::definition::{
+    AlterSequence, ColumnDefinition, CreateSequence, CreateTable, Expression, SequenceOption, TableConstraint,
+};
 use super::merge::Merge;
 
 /// A statement: one variant per verb.
@@ -36,6 +38,8 @@ pub enum Statement {
     CopyTo(CopyTo),
     /// `CREATE SCHEMA`
     CreateSchema(CreateSchema),
+    /// `ALTER SCHEMA`
+    AlterSchema(AlterSchema),
     /// `CREATE EXTERNAL SCHEMA`
     CreateExternalSchema(CreateExternalSchema),
     /// `CREATE TABLE`
@@ -232,6 +236,10 @@ pub struct Assignment {
 pub struct Truncate {
     /// The tables.
     pub tables: Vec<ast::ObjectName>,
+    /// `RESTART IDENTITY`: whether their sequences begin anew.
+    pub restart_identity: bool,
+    /// Whether the tables go empty that refer to them.
+    pub cascade: bool,
 }
 
 impl Modify {
@@ -309,6 +317,24 @@ pub struct CreateSchema {
     pub name: ast::ObjectName,
     /// Whether it may be there already.
     pub if_not_exists: bool,
+}
+
+/// `ALTER SCHEMA`
+#[derive(Debug, Clone)]
+pub struct AlterSchema {
+    /// Its name.
+    pub name: ast::ObjectName,
+    /// What happens to it.
+    pub action: AlterSchemaAction,
+}
+
+/// What ALTER SCHEMA does.
+#[derive(Debug, Clone)]
+pub enum AlterSchemaAction {
+    /// `RENAME TO`
+    Rename(ast::Ident),
+    /// `OWNER TO`
+    OwnerTo(ast::Ident),
 }
 
 /// `CREATE EXTERNAL SCHEMA`
@@ -449,6 +475,31 @@ pub enum AlterTableAction {
         column: ast::Ident,
         /// Whether NULL is refused.
         not_null: bool,
+    },
+    /// `ALTER COLUMN … ADD GENERATED … AS IDENTITY`
+    AddIdentity {
+        /// Which.
+        column: ast::Ident,
+        /// Whether a value that a statement gives is refused.
+        always: bool,
+        /// What its sequence is told.
+        options: Vec<SequenceOption>,
+    },
+    /// `ALTER COLUMN … SET GENERATED …`, `SET` an option of its sequence, `RESTART`
+    SetIdentity {
+        /// Which.
+        column: ast::Ident,
+        /// Whether a value that a statement gives is refused, if it was said.
+        always: Option<bool>,
+        /// What its sequence is told.
+        options: Vec<SequenceOption>,
+    },
+    /// `ALTER COLUMN … DROP IDENTITY`
+    DropIdentity {
+        /// Which.
+        column: ast::Ident,
+        /// Whether it may be none.
+        if_exists: bool,
     },
     /// `DROP CONSTRAINT`
     DropConstraint {
@@ -772,6 +823,7 @@ impl Statement {
             Statement::Backup { .. } => "BACKUP",
             Statement::CopyFrom(_) | Statement::CopyTo(_) => "COPY",
             Statement::CreateSchema(_) | Statement::CreateExternalSchema(_) => "CREATE SCHEMA",
+            Statement::AlterSchema(_) => "ALTER SCHEMA",
             Statement::CreateTable(_) => "CREATE TABLE",
             Statement::CreateTableAs(_) => "CREATE TABLE AS",
             Statement::CreateSequence(_) => "CREATE SEQUENCE",

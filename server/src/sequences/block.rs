@@ -32,6 +32,11 @@ impl Block {
         Block { sequence, stored: state, state, left: 0, ahead: AHEAD_MIN }
     }
 
+    /// Its sequence.
+    pub fn sequence(&self) -> &Arc<Sequence> {
+        &self.sequence
+    }
+
     /// The definition may have changed: then what was taken by the old one is not handed out.
     pub fn follow(&mut self, sequence: &Arc<Sequence>) {
         if !Arc::ptr_eq(&self.sequence, sequence) && self.sequence != *sequence {

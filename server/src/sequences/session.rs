@@ -28,8 +28,22 @@ struct Known {
     /// The sequence of which it was given a value last.
     last: Option<Oid>,
     /// Sequences that the open transaction has made or restarted.
-    own: HashMap<Oid, Block>,
+    own: HashMap<Oid, Own>,
+    /// How often a sequence was restarted.
+    restarts: u64,
 }
+
+/// A sequence that the open transaction counts for itself.
+#[derive(Debug)]
+struct Own {
+    block: Block,
+    /// Which restart it counts from, if it is one.
+    restart: Option<u64>,
+}
+
+/// How far the sequences were at a savepoint that a transaction had made or restarted, and which restart they counted from.
+#[derive(Debug, Default)]
+pub struct OwnSequences(HashMap<Oid, (SequenceState, Option<u64>)>);
 
 impl SessionSequences {
     /// Of a session that has asked for nothing.
@@ -64,10 +78,10 @@ impl SessionSequences {
         if !known.own.contains_key(&sequence.oid) && self.is_committed(sequence.oid) {
             return None;
         }
-        let new = || Block::new(sequence.clone(), sequence.initial_state());
-        let block = known.own.entry(sequence.oid).or_insert_with(new);
-        block.follow(sequence);
-        Some(f(block))
+        let new = || Own { block: Block::new(sequence.clone(), sequence.initial_state()), restart: None };
+        let own = known.own.entry(sequence.oid).or_insert_with(new);
+        own.block.follow(sequence);
+        Some(f(&mut own.block))
     }
 
     /// The next values, if there is nothing to wait for.
@@ -104,7 +118,34 @@ impl SessionSequences {
 
     /// The open transaction has made or restarted a sequence, which is so far.
     pub fn begin(&self, sequence: &Arc<Sequence>, state: SequenceState) {
-        self.known().own.insert(sequence.oid, Block::new(sequence.clone(), state));
+        let mut known = self.known();
+        known.restarts += 1;
+        let own = Own { block: Block::new(sequence.clone(), state), restart: Some(known.restarts) };
+        known.own.insert(sequence.oid, own);
+    }
+
+    /// How far the sequences are that the open transaction has made or restarted.
+    pub fn savepoint(&self) -> OwnSequences {
+        let own = |(oid, own): (&Oid, &Own)| (*oid, (own.block.state, own.restart));
+        OwnSequences(self.known().own.iter().map(own).collect())
+    }
+
+    /// What the open transaction has made or restarted since a savepoint is gone; `snapshot` is what it sees. Values that were
+    /// taken since are not handed out again, unless the sequence was restarted in between.
+    pub fn roll_back_to(&self, savepoint: &OwnSequences, snapshot: Option<&CatalogSnapshot>) {
+        let committed = self.server.catalog.snapshot();
+        let is_made = |oid: &Oid| {
+            committed.sequence_state(*oid).is_none() && snapshot.is_some_and(|it| it.sequence_state(*oid).is_some())
+        };
+        self.known().own.retain(|oid, own| match savepoint.0.get(oid) {
+            Some((state, restart)) => {
+                if own.restart != *restart {
+                    *own = Own { block: Block::new(own.block.sequence().clone(), *state), restart: *restart };
+                }
+                true
+            }
+            None => own.restart.is_none() && is_made(oid),
+        });
     }
 
     /// How far the sequences are that the open transaction has made or restarted, of those that it has not dropped. From now
@@ -112,16 +153,12 @@ impl SessionSequences {
     pub fn take_own(&self, snapshot: &CatalogSnapshot) -> Vec<(Oid, SequenceState)> {
         let own = std::mem::take(&mut self.known().own);
         let there = own.into_iter().filter(|(oid, _)| snapshot.sequence_state(*oid).is_some());
-        there.map(|(oid, block)| (oid, block.state)).collect()
+        there.map(|(oid, own)| (oid, own.block.state)).collect()
     }
 
-    /// What the open transaction has made or restarted is gone, except what `snapshot` has and nobody else.
-    pub fn forget_own(&self, snapshot: Option<&CatalogSnapshot>) {
-        let committed = self.server.catalog.snapshot();
-        let stays = |oid: &Oid| {
-            committed.sequence_state(*oid).is_none() && snapshot.is_some_and(|it| it.sequence_state(*oid).is_some())
-        };
-        self.known().own.retain(|oid, _| stays(oid));
+    /// What the open transaction has made or restarted is gone.
+    pub fn forget_own(&self) {
+        self.known().own.clear();
     }
 }
 

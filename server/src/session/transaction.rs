@@ -7,6 +7,7 @@ use catalog::{CatalogChange, CatalogSnapshot, Isolation, Sequence, SequenceState
 use crate::error::{Error, Result};
 use crate::locks::TransactionLocks;
 use crate::parse::statement::TransactionModes;
+use crate::sequences::OwnSequences;
 use crate::session::{Session, SessionSettings, now_us};
 use pg::PgError;
 use pg::sqlstate::SqlState;
@@ -42,6 +43,7 @@ pub struct OpenTransaction {
 struct Savepoint {
     name: String,
     changes: catalog::transaction::Savepoint,
+    sequences: OwnSequences,
     settings: SessionSettings,
     read_only: bool,
 }
@@ -216,7 +218,7 @@ impl Session {
             }
             TransactionState::Failed(open) => {
                 self.settings = open.settings;
-                self.sequences.forget_own(None);
+                self.sequences.forget_own();
                 Ok(false)
             }
             TransactionState::Open(open) => {
@@ -280,7 +282,7 @@ impl Session {
             }
             TransactionState::Open(open) | TransactionState::Failed(open) => self.settings = open.settings,
         }
-        self.sequences.forget_own(None);
+        self.sequences.forget_own();
         self.transaction_start_us = None;
         self.locks = None;
     }
@@ -293,7 +295,8 @@ impl Session {
         match &mut self.transaction {
             TransactionState::Open(open) if !open.implicit => {
                 let (changes, settings) = (open.transaction.savepoint(), self.settings.clone());
-                open.savepoints.push(Savepoint { name, changes, settings, read_only: open.read_only });
+                let (sequences, read_only) = (self.sequences.savepoint(), open.read_only);
+                open.savepoints.push(Savepoint { name, changes, sequences, settings, read_only });
                 Ok(())
             }
             _ => Err(Error::OutsideTransaction { statement: "SAVEPOINT" }),
@@ -335,7 +338,7 @@ impl Session {
             open.read_only = savepoint.read_only;
             self.settings = savepoint.settings.clone();
             let snapshot = open.transaction.snapshot(&self.server.catalog).ok();
-            self.sequences.forget_own(snapshot.as_deref());
+            self.sequences.roll_back_to(&savepoint.sequences, snapshot.as_deref());
         }
         // An error fails the transaction, once more or for the first time.
         self.transaction = TransactionState::Open(open);
@@ -347,7 +350,7 @@ impl Session {
         self.transaction = match std::mem::replace(&mut self.transaction, TransactionState::Idle) {
             TransactionState::Open(open) if open.implicit => {
                 self.settings = open.settings;
-                self.sequences.forget_own(None);
+                self.sequences.forget_own();
                 TransactionState::Idle
             }
             TransactionState::Open(open) => TransactionState::Failed(open),

@@ -29,6 +29,7 @@ pub async fn execute(session: &mut Session, drop: &Drop) -> Result<Outcome> {
         schemas: Vec::new(),
         types: Vec::new(),
         columns: Vec::new(),
+        parts: Vec::new(),
         scope,
     };
     for name in &drop.names {
@@ -63,7 +64,60 @@ struct DropPlan<'a> {
     types: Vec<Oid>,
     /// Columns of tables that stay, by attribute number.
     columns: Vec<(Oid, i16)>,
+    /// What tables that stay lose because a relation goes, by that.
+    parts: Vec<(Oid, Referring)>,
     scope: NameScope,
+}
+
+/// A part of a table that refers to a relation.
+#[derive(Debug, Clone, PartialEq)]
+struct Referring {
+    table: Arc<HotTable>,
+    part: Part,
+}
+
+/// Parts of a table, by name.
+#[derive(Debug, Clone, PartialEq)]
+enum Part {
+    /// The default of a column.
+    Default(String),
+    /// A foreign key.
+    ForeignKey(String),
+}
+
+impl Referring {
+    /// The parts that refer to a relation, those of older tables first.
+    fn to(snapshot: &CatalogSnapshot, oid: Oid) -> Vec<Self> {
+        let defaults = snapshot.defaults_that_refer_to(oid).into_iter();
+        let mut parts: Vec<_> =
+            defaults.map(|(table, column)| Referring { table, part: Part::Default(column) }).collect();
+        for table in snapshot.hot_tables() {
+            let refers = |constraint: &&Constraint| matches!(&constraint.kind, ConstraintKind::ForeignKey(key) if key.referenced == oid);
+            let keys = table.constraints.iter().filter(refers);
+            let part = |key: &Constraint| Part::ForeignKey(key.name.clone());
+            parts.extend(keys.map(|key| Referring { table: table.clone(), part: part(key) }));
+        }
+        parts.sort_by_key(|referring| referring.table.oid);
+        parts
+    }
+
+    /// How messages name it.
+    fn describe(&self, scope: &NameScope, snapshot: &CatalogSnapshot) -> String {
+        let table = scope.describe(snapshot, &Relation::Hot(self.table.clone()));
+        match &self.part {
+            Part::Default(column) => format!("default value for column {column} of {table}"),
+            Part::ForeignKey(name) => format!("constraint {name} on {table}"),
+        }
+    }
+
+    fn take_from(&self, table: &mut HotTable) {
+        match &self.part {
+            Part::Default(name) => {
+                table.columns.iter_mut().filter(|column| column.name == *name).for_each(|column| column.default = None);
+            }
+            Part::ForeignKey(name) => table.constraints.retain(|constraint| constraint.name != *name),
+        }
+    }
 }
 
 impl DropPlan<'_> {
@@ -76,20 +130,25 @@ impl DropPlan<'_> {
             let mut views = self.snapshot.dependents(oid);
             views.sort_by_key(|view| view.oid);
             views.iter().for_each(|view| self.add(view.oid, true));
+            let parts = Referring::to(self.snapshot, oid).into_iter().map(|part| (oid, part));
+            self.parts.extend(parts);
         }
         for sequence in self.snapshot.owned_sequences(oid) {
             // Nobody is told of what is a part of something.
             self.named.push(sequence.oid);
-            self.add(sequence.oid, false);
+            self.add(sequence.oid, cascade);
         }
     }
 
     /// What goes without being named, as messages name it.
     fn cascaded(&self) -> Vec<String> {
         let is_named = |oid: &&Oid| self.named.contains(oid);
-        let relations = self.relations.iter().filter(|oid| !is_named(oid));
-        let relations = relations.filter_map(|oid| self.snapshot.relation_by_oid(*oid));
-        let relations = relations.map(|relation| self.scope.describe(self.snapshot, relation));
+        let relations = self.relations.iter().flat_map(|oid| {
+            let itself = self.snapshot.relation_by_oid(*oid).filter(|_| !is_named(&oid));
+            let itself = itself.map(|relation| self.scope.describe(self.snapshot, relation));
+            let parts = self.parts_left(*oid).map(|part| part.describe(&self.scope, self.snapshot));
+            itself.into_iter().chain(parts).collect::<Vec<_>>()
+        });
         let types = self.types.iter().filter(|oid| !is_named(oid));
         let types = types.filter_map(|oid| self.snapshot.user_type_by_oid(*oid));
         let types = types.map(|ty| format!("type {}", self.scope.shown_type(self.snapshot, ty)));
@@ -99,6 +158,12 @@ impl DropPlan<'_> {
             Some(format!("column {} of {shown}", table.column(*number)?.name))
         });
         relations.chain(types).chain(columns).collect()
+    }
+
+    /// What tables that stay lose because of a relation.
+    fn parts_left(&self, oid: Oid) -> impl Iterator<Item = &Referring> {
+        let parts = self.parts.iter().filter(move |(because, _)| *because == oid).map(|(_, part)| part);
+        parts.filter(|part| !self.relations.contains(&part.table.oid))
     }
 
     /// A type, and what needs it.
@@ -148,9 +213,8 @@ impl DropPlan<'_> {
             let views = self.snapshot.dependents(relation.oid());
             let kept = views.into_iter().filter(|view| !self.relations.contains(&view.oid));
             let dependents: Vec<_> = kept.map(|view| scope.describe(self.snapshot, &Relation::View(view))).collect();
-            let defaults = self.defaults_left(relation);
-            let dependents: Vec<_> =
-                defaults.into_iter().chain(dependents).chain(self.references_left(relation)).collect();
+            let (defaults, keys) = self.referring_left(relation.oid());
+            let dependents: Vec<_> = defaults.into_iter().chain(dependents).chain(keys).collect();
             if !dependents.is_empty() {
                 return Err(Error::ObjectInUse { object: scope.describe(self.snapshot, relation), dependents });
             }
@@ -158,40 +222,23 @@ impl DropPlan<'_> {
         Ok(())
     }
 
-    /// The defaults that refer to a relation and are not dropped with it.
-    fn defaults_left(&self, relation: &Relation) -> Vec<String> {
-        let defaults = self.snapshot.defaults_that_refer_to(relation.oid()).into_iter();
-        let left = defaults.filter(|(table, _)| !self.relations.contains(&table.oid));
-        let describe = |(table, column): (Arc<HotTable>, String)| {
-            let table = self.scope.describe(self.snapshot, &Relation::Hot(table));
-            format!("default value for column {column} of {table}")
+    /// The defaults, and the foreign keys, that refer to a relation and are not dropped with it.
+    fn referring_left(&self, oid: Oid) -> (Vec<String>, Vec<String>) {
+        let is_dropped = |part: &Referring| {
+            self.relations.contains(&part.table.oid) || self.parts.iter().any(|(_, dropped)| dropped == part)
         };
-        left.map(describe).collect()
-    }
-
-    /// The foreign keys that refer to a table and are not dropped with it.
-    fn references_left(&self, relation: &Relation) -> Vec<String> {
-        let relations = self.snapshot.schemas().flat_map(|schema| self.snapshot.relations_in(&schema.name));
-        let left = relations.filter(|other| !self.relations.contains(&other.oid()));
-        left.flat_map(|other| {
-            let constraints = match other {
-                Relation::Hot(table) => table.constraints.as_slice(),
-                _ => &[],
-            };
-            let refers = |constraint: &&Constraint| {
-                matches!(&constraint.kind, ConstraintKind::ForeignKey(key) if key.referenced == relation.oid())
-            };
-            let table = self.scope.describe(self.snapshot, other);
-            let describe = |constraint: &Constraint| format!("constraint {} on {table}", constraint.name);
-            constraints.iter().filter(refers).map(describe).collect::<Vec<_>>()
-        })
-        .collect()
+        let left = Referring::to(self.snapshot, oid).into_iter().filter(|part| !is_dropped(part));
+        let (defaults, keys): (Vec<_>, Vec<_>) = left.partition(|part| matches!(part.part, Part::Default(_)));
+        let describe = |parts: Vec<Referring>| {
+            parts.iter().map(|part| part.describe(&self.scope, self.snapshot)).collect::<Vec<_>>()
+        };
+        (describe(defaults), describe(keys))
     }
 
     fn changes(mut self) -> Vec<CatalogChange> {
         // Views that were named after the tables they read have to go before them.
         let snapshot = self.snapshot;
-        let tables = self.tables_without_columns();
+        let (parts, columns) = self.tables_that_stay();
         let mut ordered = Vec::with_capacity(self.relations.len());
         while !self.relations.is_empty() {
             let free = |oid: &Oid| {
@@ -205,19 +252,30 @@ impl DropPlan<'_> {
         let relations = ordered.into_iter().map(|oid| CatalogChange::DropRelation { oid });
         let types = in_order(snapshot, self.types).into_iter().map(|oid| CatalogChange::DropType { oid });
         let schemas = self.schemas.into_iter().map(|name| CatalogChange::DropSchema { name });
-        relations.chain(tables).chain(types).chain(schemas).collect()
+        parts.into_iter().chain(relations).chain(columns).chain(types).chain(schemas).collect()
     }
 
-    /// The tables that lose columns and stay.
-    fn tables_without_columns(&self) -> Vec<CatalogChange> {
-        let mut tables: BTreeMap<Oid, (Arc<HotTable>, HotTable)> = BTreeMap::new();
+    /// What becomes of tables that stay: those that refer to what is dropped before it is, those that lose columns after the
+    /// views of these.
+    fn tables_that_stay(&self) -> (Vec<CatalogChange>, Vec<CatalogChange>) {
+        let mut without_parts: BTreeMap<Oid, (Arc<HotTable>, HotTable)> = BTreeMap::new();
+        for part in self.relations.iter().flat_map(|oid| self.parts_left(*oid)) {
+            let entry = || (part.table.clone(), part.table.as_ref().clone());
+            part.take_from(&mut without_parts.entry(part.table.oid).or_insert_with(entry).1);
+        }
+        let without_parts: BTreeMap<Oid, (Arc<HotTable>, Arc<HotTable>)> =
+            without_parts.into_iter().map(|(oid, (old, new))| (oid, (old, Arc::new(new)))).collect();
+        let mut without_columns: BTreeMap<Oid, (Arc<HotTable>, HotTable)> = BTreeMap::new();
         for (oid, number) in self.columns.iter().filter(|(oid, _)| !self.relations.contains(oid)) {
             let Some(Relation::Hot(table)) = self.snapshot.relation_by_oid(*oid) else { continue };
-            let (_, new) = tables.entry(*oid).or_insert_with(|| (table.clone(), table.as_ref().clone()));
+            let table = without_parts.get(oid).map_or(table, |(_, new)| new);
+            let (_, new) = without_columns.entry(*oid).or_insert_with(|| (table.clone(), table.as_ref().clone()));
             *new = new.without_column(*number);
         }
-        let replace = |(old, new)| CatalogChange::ReplaceHotTable { old, new: Arc::new(new) };
-        tables.into_values().map(replace).collect()
+        let parts = without_parts.into_values().map(|(old, new)| CatalogChange::ReplaceHotTable { old, new });
+        let columns = without_columns.into_values();
+        let columns = columns.map(|(old, new)| CatalogChange::ReplaceHotTable { old, new: Arc::new(new) });
+        (parts.collect(), columns.collect())
     }
 }
 
@@ -288,11 +346,6 @@ fn add_relation(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan
     }
     if let Some(expected) = expected {
         return Err(Error::WrongObjectType { name: relation.name().name.clone(), expected });
-    }
-    let needed =
-        matches!(relation, Relation::Sequence(_)) && !plan.snapshot.defaults_that_refer_to(relation.oid()).is_empty();
-    if needed && drop.cascade {
-        return Err(Error::not_supported("dropping a sequence together with the defaults that use it"));
     }
     plan.named.push(relation.oid());
     plan.add(relation.oid(), drop.cascade);

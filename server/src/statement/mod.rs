@@ -2,6 +2,7 @@
 
 pub mod add_partitions;
 pub mod alter_domain;
+pub mod alter_schema;
 pub mod alter_table;
 pub mod alter_type;
 pub mod assignment;
@@ -116,6 +117,7 @@ async fn execute_once(
         Statement::CopyFrom(copy) => copy_from::execute(session, copy, &parsed.text).await,
         Statement::CopyTo(copy) => copy_to::execute(session, prepared, copy).await,
         Statement::CreateSchema(create) => create_schema::execute(session, create).await,
+        Statement::AlterSchema(alter) => alter_schema::execute(session, alter).await,
         Statement::CreateExternalSchema(create) => create_external_schema::execute(session, create).await,
         Statement::CreateTable(create) => create_table::execute(session, create, &parsed.text).await,
         Statement::CreateTableAs(create) => create_table_as::execute(session, prepared, create, parameters).await,

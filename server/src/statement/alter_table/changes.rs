@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use catalog::{CatalogChange, CatalogSnapshot, Column, HotTable, RowChanges, Sequence};
+use catalog::{CatalogChange, CatalogSnapshot, Column, HotTable, RowChanges, Sequence, SequenceState};
 
 use super::verify::{Demand, check_demands};
 use super::{no_column, rewrite};
@@ -32,6 +32,8 @@ pub(super) struct Altering {
     pub(super) after: Vec<CatalogChange>,
     /// The sequences of columns that are added.
     pub(super) sequences: Vec<Arc<Sequence>>,
+    /// Sequences that begin anew, and where.
+    pub(super) restarted: Vec<(Arc<Sequence>, SequenceState)>,
     /// What is dropped together with what the statement names, as messages name it.
     pub(super) cascaded: Vec<String>,
 }
@@ -48,6 +50,7 @@ impl Altering {
             before: Vec::new(),
             after: Vec::new(),
             sequences: Vec::new(),
+            restarted: Vec::new(),
             cascaded: Vec::new(),
         })
     }
@@ -105,7 +108,9 @@ impl Altering {
             changes.extend(expected_domains(&self.snapshot, &self.new));
         }
         changes.extend(self.changes(&new, rows));
-        session.commit(changes).await
+        session.commit(changes).await?;
+        self.restarted.iter().for_each(|(sequence, state)| session.restarted(sequence, *state));
+        Ok(())
     }
 
     fn changes(&self, new: &Arc<HotTable>, rows: Option<RowChanges>) -> Vec<CatalogChange> {

@@ -55,7 +55,7 @@ pub(super) fn drop(
     for constraint in over {
         constraints::drop(session, altering, &constraint, false, cascade)?;
     }
-    drop_sequences_of(&scope, altering, number)?;
+    drop_sequences_of(&scope, altering, number, cascade)?;
     let encoding = format!("{name} ");
     altering.new.options.retain(|(keyword, value)| keyword != "ENCODE" || !value.starts_with(&encoding));
     altering.new.columns.retain(|column| column.attribute_number != number);

@@ -72,7 +72,8 @@ fn drop_references(scope: &NameScope, altering: &mut Altering, constraint: &Cons
             altering.new.constraints.retain(|constraint| constraint.name != name);
             continue;
         }
-        without_constraint(&mut altering.before, &table, &name);
+        let drop = |new: &mut HotTable| new.constraints.retain(|constraint| constraint.name != name);
+        change_other(&mut altering.before, &table, drop);
     }
     Ok(())
 }
@@ -81,17 +82,21 @@ fn same_columns(left: &[i16], right: &[i16]) -> bool {
     left.len() == right.len() && left.iter().all(|number| right.contains(number))
 }
 
-/// Another table loses a constraint, beside whatever it loses already.
-pub(super) fn without_constraint(changes: &mut Vec<CatalogChange>, table: &Arc<HotTable>, name: &str) {
+/// Another table loses something, beside whatever it loses already.
+pub(super) fn change_other(
+    changes: &mut Vec<CatalogChange>,
+    table: &Arc<HotTable>,
+    change: impl FnOnce(&mut HotTable),
+) {
     let latest = changes.iter_mut().find_map(|change| match change {
         CatalogChange::ReplaceHotTable { old, new } if old.oid == table.oid => Some(new),
         _ => None,
     });
     match latest {
-        Some(new) => Arc::make_mut(new).constraints.retain(|constraint| constraint.name != name),
+        Some(new) => change(Arc::make_mut(new)),
         None => {
             let mut new = table.as_ref().clone();
-            new.constraints.retain(|constraint| constraint.name != name);
+            change(&mut new);
             changes.push(CatalogChange::ReplaceHotTable { old: table.clone(), new: Arc::new(new) });
         }
     }

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use catalog::{CatalogChange, Oid, Relation, View};
+use catalog::{CatalogChange, HotTable, Oid, Relation, View};
 use pg::PgError;
 use pg::sqlstate::SqlState;
 
 use super::changes::Altering;
+use super::constraints::change_other;
 use crate::error::Result;
 use crate::plan::relations::NameScope;
 
@@ -74,11 +75,11 @@ pub(super) fn view_of(scope: &NameScope, altering: &Altering, number: i16) -> Op
     Some(scope.describe(&altering.snapshot, &Relation::View(view)))
 }
 
-/// The sequences that belong to a column go with it.
+/// The sequences that belong to a column go with it, and with CASCADE the defaults of other columns that use them.
 ///
 /// # Errors
-/// 2BP01 when another column has its default from one of them.
-pub(super) fn drop_sequences_of(scope: &NameScope, altering: &mut Altering, number: i16) -> Result<()> {
+/// 2BP01 when another column has its default from one of them, and CASCADE was not written.
+pub(super) fn drop_sequences_of(scope: &NameScope, altering: &mut Altering, number: i16, cascade: bool) -> Result<()> {
     let (snapshot, oid) = (altering.snapshot.clone(), altering.old.oid);
     let owned = snapshot.owned_sequences(oid).into_iter().filter(|sequence| sequence.owner == Some((oid, number)));
     let column = altering.old.column(number).map(|column| column.name.clone()).unwrap_or_default();
@@ -86,17 +87,29 @@ pub(super) fn drop_sequences_of(scope: &NameScope, altering: &mut Altering, numb
         let shown = scope.describe(&snapshot, &Relation::Sequence(sequence.clone()));
         let users = snapshot.defaults_that_refer_to(sequence.oid).into_iter();
         let users = users.filter(|(table, user)| table.oid != oid || *user != column);
-        let lines: Vec<_> = users
-            .map(|(table, user)| {
-                let table = scope.describe(&snapshot, &Relation::Hot(table));
-                format!("default value for column {user} of {table} depends on {shown}")
-            })
-            .collect();
+        let mut lines = Vec::new();
+        for (table, user) in users {
+            let described = scope.describe(&snapshot, &Relation::Hot(table.clone()));
+            let default = format!("default value for column {user} of {described}");
+            if !cascade {
+                lines.push(format!("{default} depends on {shown}"));
+                continue;
+            }
+            altering.cascaded.push(default);
+            let without_default = |new: &mut HotTable| {
+                new.columns.iter_mut().filter(|it| it.name == user).for_each(|it| it.default = None);
+            };
+            match table.oid == oid {
+                true => without_default(&mut altering.new),
+                false => change_other(&mut altering.before, &table, without_default),
+            }
+        }
         if !lines.is_empty() {
             let table = scope.describe(&snapshot, &Relation::Hot(altering.old.clone()));
             let message = format!("cannot drop column {column} of {table} because other objects depend on it");
             return Err(PgError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message)
                 .with_detail(lines.join("\n"))
+                .with_hint("Use DROP ... CASCADE to drop the dependent objects too.")
                 .into());
         }
         altering.after.push(CatalogChange::DropRelation { oid: sequence.oid });

@@ -10,6 +10,7 @@ mod changes;
 mod columns;
 mod constraints;
 mod dependents;
+mod identity;
 mod names;
 mod rewrite;
 mod verify;
@@ -21,6 +22,7 @@ use pg::PgError;
 use pg::sqlstate::SqlState;
 
 use self::changes::Altering;
+pub(super) use self::names::check_owner;
 use crate::error::{Error, Result};
 use crate::parse::statement::{AlterTable, AlterTableAction, AlteredKind};
 use crate::plan::relations::{NameScope, identifier, parts};
@@ -49,7 +51,7 @@ pub async fn execute(session: &mut Session, alter: &AlterTable, text: &str) -> R
             let altered = alter_hot_table(session, alter, table, text).await;
             // Outside of a transaction block, sequences that were made are everybody's now, or nobody's.
             if session.transaction_status() == TransactionStatus::Idle {
-                session.sequences.forget_own(None);
+                session.sequences.forget_own();
             }
             altered?;
         }
@@ -87,6 +89,15 @@ async fn alter_hot_table(session: &mut Session, alter: &AlterTable, table: &Arc<
             AlterTableAction::SetNotNull { column, not_null } => {
                 columns::set_not_null(&mut altering, column, *not_null)?;
             }
+            AlterTableAction::AddIdentity { column, always, options } => {
+                identity::add(session, &mut altering, column, *always, options)?;
+            }
+            AlterTableAction::SetIdentity { column, always, options } => {
+                identity::set(session, &mut altering, column, *always, options)?;
+            }
+            AlterTableAction::DropIdentity { column, if_exists } => {
+                identity::drop(session, &mut altering, column, *if_exists)?;
+            }
             AlterTableAction::DropConstraint { name, if_exists, cascade } => {
                 constraints::drop(session, &mut altering, &identifier(name), *if_exists, *cascade)?;
             }
@@ -110,11 +121,13 @@ fn pass(action: &AlterTableAction) -> u8 {
     match action {
         Action::DropColumn { .. }
         | Action::DropConstraint { .. }
+        | Action::DropIdentity { .. }
         | Action::SetNotNull { not_null: false, .. }
         | Action::SetDefault { default: None, .. } => 0,
         Action::SetType { .. } => 1,
         Action::AddColumn { .. } | Action::AddConstraint { .. } => ADDITIONS,
-        Action::SetNotNull { not_null: true, .. } => 3,
+        Action::SetNotNull { not_null: true, .. } | Action::SetIdentity { .. } => 3,
+        Action::AddIdentity { .. } => 4,
         Action::SetDefault { default: Some(_), .. } => 5,
         Action::ValidateConstraint(_)
         | Action::RenameConstraint { .. }

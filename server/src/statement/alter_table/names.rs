@@ -234,7 +234,7 @@ fn moved(session: &Session, snapshot: &CatalogSnapshot, name: &ObjectName, schem
 ///
 /// # Errors
 /// 42704 for another role.
-pub(super) fn check_owner(session: &Session, role: &Ident) -> Result<()> {
+pub(in crate::statement) fn check_owner(session: &Session, role: &Ident) -> Result<()> {
     let name = identifier(role);
     let is_keyword = role.quote_style.is_none();
     let is_self = is_keyword && ["current_user", "current_role", "session_user"].contains(&name.as_str());
@@ -292,6 +292,12 @@ fn not_for_views(action: &AlterTableAction, view: &View) -> Error {
         AlterTableAction::SetType { .. } => "ALTER COLUMN ... SET DATA TYPE",
         AlterTableAction::SetNotNull { not_null: true, .. } => "ALTER COLUMN ... SET NOT NULL",
         AlterTableAction::SetNotNull { not_null: false, .. } => "ALTER COLUMN ... DROP NOT NULL",
+        AlterTableAction::AddIdentity { column, .. } => {
+            return not_identity(column, view, "must be declared NOT NULL before identity can be added");
+        }
+        AlterTableAction::SetIdentity { column, .. } | AlterTableAction::DropIdentity { column, .. } => {
+            return not_identity(column, view, "is not an identity column");
+        }
         AlterTableAction::DropConstraint { .. } => "DROP CONSTRAINT",
         AlterTableAction::ValidateConstraint(_) => "VALIDATE CONSTRAINT",
         _ => return Error::not_supported("ALTER VIEW … SET DEFAULT"),
@@ -299,6 +305,11 @@ fn not_for_views(action: &AlterTableAction, view: &View) -> Error {
     let message = format!("ALTER action {shown} cannot be performed on relation \"{}\"", view.name.name);
     let error = pg::PgError::new(SqlState::WRONG_OBJECT_TYPE, message);
     error.with_detail("This operation is not supported for views.").into()
+}
+
+fn not_identity(column: &Ident, view: &View, what: &str) -> Error {
+    let message = format!("column \"{}\" of relation \"{}\" {what}", identifier(column), view.name.name);
+    refused(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
 }
 
 #[cfg(test)]

@@ -167,7 +167,10 @@ impl Definition<'_> {
     }
 
     /// The sequence of a serial or identity column, which goes with it.
-    fn column_sequence(&mut self, column: &Column, options: &[SequenceOption], identity: bool) -> Result<Oid> {
+    ///
+    /// # Errors
+    /// 22023 when the column's values are not whole numbers, or an option does not fit.
+    pub fn column_sequence(&mut self, column: &Column, options: &[SequenceOption], identity: bool) -> Result<Oid> {
         let is_whole = matches!(column.sql_type, SqlType::SmallInt | SqlType::Integer | SqlType::BigInt);
         if !is_whole {
             let message = "identity column type must be smallint, integer, or bigint";
