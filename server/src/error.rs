@@ -360,6 +360,14 @@ impl Error {
         Error::NotSupported { feature: feature.into() }
     }
 
+    /// Serializable transactions, of which nothing less is made.
+    pub fn no_serializable_transactions() -> Self {
+        let error = PgError::not_supported("ISOLATION LEVEL SERIALIZABLE");
+        error
+            .with_hint("Use REPEATABLE READ, which is snapshot isolation: it excludes all anomalies but write skew.")
+            .into()
+    }
+
     /// What the client is told. No wildcard arm: a new variant must choose its code before it compiles.
     pub fn report(&self) -> ErrorReport {
         let plain = |sqlstate| ErrorReport::new(sqlstate, self.to_string());

@@ -64,13 +64,14 @@ impl StatementReader<'_> {
     /// Behind `COPY (`.
     fn copy_query(&mut self) -> Result<Statement> {
         let start = self.parser.peek_token();
-        let query = match self.statement()? {
-            Statement::Query(query) => query,
-            Statement::Insert(insert) => return Err(copied_change(insert.returning.is_empty())),
+        let source = match self.statement()? {
+            Statement::Query(query) => CopySource::Query(query),
+            Statement::Insert(insert) if insert.returning.is_empty() => return Err(no_rows()),
             Statement::Modify(modify) if matches!(modify.kind, ModifyKind::Merge(_)) => {
                 return Err(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, "MERGE not supported in COPY").into());
             }
-            Statement::Modify(modify) => return Err(copied_change(modify.returning.is_empty())),
+            Statement::Modify(modify) if modify.returning.is_empty() => return Err(no_rows()),
+            change @ (Statement::Insert(_) | Statement::Modify(_)) => CopySource::Change(Box::new(change)),
             Statement::CreateTableAs(_) if !start.token.to_string().eq_ignore_ascii_case("create") => {
                 return Err(Error::not_supported("COPY (SELECT INTO)"));
             }
@@ -81,7 +82,7 @@ impl StatementReader<'_> {
         let given = self.copy_behind(Direction::To, None)?;
         let options = given.complete(Direction::To)?;
         let force_quote = given.force_quote.unwrap_or_default();
-        Ok(Statement::CopyTo(CopyTo { source: CopySource::Query(query), options, force_quote }))
+        Ok(Statement::CopyTo(CopyTo { source, options, force_quote }))
     }
 
     fn copy_columns(&mut self) -> Result<Vec<ast::Ident>> {
@@ -119,11 +120,7 @@ impl StatementReader<'_> {
     }
 }
 
-/// COPY of a statement that changes rows.
-fn copied_change(without_rows: bool) -> Error {
-    if without_rows {
-        let message = "COPY query must have a RETURNING clause";
-        return PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message).into();
-    }
-    Error::not_supported("COPY of INSERT, UPDATE or DELETE")
+/// COPY of a statement that changes rows and answers none.
+fn no_rows() -> Error {
+    PgError::new(SqlState::FEATURE_NOT_SUPPORTED, "COPY query must have a RETURNING clause").into()
 }

@@ -4,7 +4,7 @@ use sqlparser::ast::Ident;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::definition::{ColumnDefinition, CreateTable, TableConstraint, TableConstraintKind};
+use super::definition::{ColumnDefinition, CreateTable, TableAttributes, TableConstraint, TableConstraintKind};
 use super::{Statement, StatementReader};
 use crate::error::{Error, Result};
 
@@ -54,12 +54,10 @@ impl StatementReader<'_> {
             if_not_exists,
             columns: Vec::new(),
             constraints: Vec::new(),
-            sort_key: Vec::new(),
-            dist_key: None,
-            options: Vec::new(),
+            attributes: TableAttributes::default(),
         };
         self.possibly_none(|reader| reader.table_element(&mut table))?;
-        self.table_options(&mut table)?;
+        table.attributes = self.table_attributes()?;
         Ok(Statement::CreateTable(table))
     }
 
@@ -115,35 +113,36 @@ impl StatementReader<'_> {
     }
 
     /// What Redshift lets one say about a table.
-    fn table_options(&mut self, table: &mut CreateTable) -> Result<()> {
+    pub(super) fn table_attributes(&mut self) -> Result<TableAttributes> {
+        let mut attributes = TableAttributes::default();
         loop {
             if let Some(words) = NOT_THERE.iter().find(|words| self.words(words)) {
                 return Err(Error::not_supported(format!("CREATE TABLE … {}", words.join(" "))));
             }
             if self.words(&["BACKUP"]) {
                 let value = self.one_of(&["YES", "NO"])?;
-                table.options.push(("BACKUP".into(), value));
+                attributes.options.push(("BACKUP".into(), value));
             } else if self.words(&["DISTSTYLE"]) {
                 let value = self.one_of(&["AUTO", "EVEN", "KEY", "ALL"])?;
-                table.options.push(("DISTSTYLE".into(), value));
+                attributes.options.push(("DISTSTYLE".into(), value));
             } else if self.words(&["DISTKEY"]) {
                 let columns = self.column_names()?;
                 let [column] = columns.as_slice() else {
                     return Err(syntax("a table has one distribution key column at most"));
                 };
-                if table.dist_key.replace(column.clone()).is_some() {
+                if attributes.dist_key.replace(column.clone()).is_some() {
                     return Err(syntax("multiple DISTKEYs are not allowed"));
                 }
             } else if self.words(&["SORTKEY", "AUTO"]) {
-                table.options.push(("SORTKEY".into(), "AUTO".into()));
+                attributes.options.push(("SORTKEY".into(), "AUTO".into()));
             } else if self.words(&["COMPOUND", "SORTKEY"]) || self.words(&["SORTKEY"]) {
-                if !std::mem::replace(&mut table.sort_key, self.column_names()?).is_empty() {
+                if !std::mem::replace(&mut attributes.sort_key, self.column_names()?).is_empty() {
                     return Err(syntax("multiple SORTKEYs are not allowed"));
                 }
             } else if self.words(&["ENCODE", "AUTO"]) {
-                table.options.push(("ENCODE".into(), "AUTO".into()));
+                attributes.options.push(("ENCODE".into(), "AUTO".into()));
             } else {
-                return Ok(());
+                return Ok(attributes);
             }
         }
     }

@@ -4,27 +4,10 @@ use sqlparser::ast::{Query, SelectInto, SetExpr};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
+use super::definition::TableAttributes;
 use super::statement::CreateTableAs;
 use super::{Statement, StatementReader};
 use crate::error::{Error, Result};
-
-/// What may stand between the columns and AS in PostgreSQL or Redshift, and we do not have.
-const REFUSED_CLAUSES: &[&str] = &[
-    "WITH",
-    "WITHOUT",
-    "USING",
-    "ON",
-    "TABLESPACE",
-    "PARTITION",
-    "INHERITS",
-    "BACKUP",
-    "DISTSTYLE",
-    "DISTKEY",
-    "SORTKEY",
-    "COMPOUND",
-    "INTERLEAVED",
-    "ENCODE",
-];
 
 impl StatementReader<'_> {
     /// `CREATE TABLE … AS query`, if one begins here.
@@ -47,9 +30,7 @@ impl StatementReader<'_> {
             Token::LParen => self.parenthesised(Self::identifier)?,
             _ => Vec::new(),
         };
-        if let Some(clause) = REFUSED_CLAUSES.iter().find(|clause| self.words(&[clause])) {
-            return Err(Error::not_supported(format!("CREATE TABLE … {clause}")));
-        }
+        let attributes = self.table_attributes()?;
         self.expect_word("AS")?;
         if self.words(&["EXECUTE"]) {
             return Err(Error::not_supported("CREATE TABLE AS EXECUTE"));
@@ -57,7 +38,7 @@ impl StatementReader<'_> {
         let query = self.parser.parse_query().map_err(|error| self.syntax(error))?;
         let no_data = self.words(&["WITH", "NO", "DATA"]);
         let _ = !no_data && self.words(&["WITH", "DATA"]);
-        let create = CreateTableAs { name, if_not_exists, columns, query, with_data: !no_data };
+        let create = CreateTableAs { name, if_not_exists, columns, attributes, query, with_data: !no_data };
         Ok(Some(Statement::CreateTableAs(create)))
     }
 
@@ -106,6 +87,7 @@ pub(super) fn query(mut query: Box<Query>) -> Result<Statement> {
         name: into.name,
         if_not_exists: false,
         columns: Vec::new(),
+        attributes: TableAttributes::default(),
         query,
         with_data: true,
     }))

@@ -125,11 +125,18 @@ pub struct CreateTable {
     pub columns: Vec<ColumnDefinition>,
     /// The constraints that stand among them.
     pub constraints: Vec<TableConstraint>,
+    /// What Redshift lets one say.
+    pub attributes: TableAttributes,
+}
+
+/// What Redshift lets one say about a table.
+#[derive(Debug, Clone, Default)]
+pub struct TableAttributes {
     /// `[COMPOUND] SORTKEY (columns)`
     pub sort_key: Vec<ast::Ident>,
     /// `DISTKEY (column)`
     pub dist_key: Option<ast::Ident>,
-    /// What else Redshift lets one say, to be shown back: `(keyword, value)`.
+    /// What else there is, to be shown back: `(keyword, value)`.
     pub options: Vec<(String, String)>,
 }
 

@@ -92,6 +92,7 @@ pub fn check(statement: &Statement, text: &str) -> Result<()> {
         Statement::Explain(explain) => explain.query.visit(&mut Guard),
         Statement::Modify(modify) => visit_modify(modify),
         Statement::CopyTo(CopyTo { source: CopySource::Query(query), .. }) => query.visit(&mut Guard),
+        Statement::CopyTo(CopyTo { source: CopySource::Change(change), .. }) => return check(change, text),
         Statement::CopyFrom(copy) => copy.condition.visit(&mut Guard),
         _ => return Ok(()),
     };

@@ -5,7 +5,8 @@ use sqlparser::ast;
 use pg::copy_format::CopyOptions;
 
 use super::definition::{
-    AlterSequence, ColumnDefinition, CreateSequence, CreateTable, Expression, SequenceOption, TableConstraint,
+    AlterSequence, ColumnDefinition, CreateSequence, CreateTable, Expression, SequenceOption, TableAttributes,
+    TableConstraint,
 };
 use super::merge::Merge;
 
@@ -73,7 +74,12 @@ pub enum Statement {
     /// `DROP SCHEMA`, `DROP TABLE`, `DROP VIEW`, `DROP TYPE`, `DROP DOMAIN`, `DROP SEQUENCE`
     Drop(Drop),
     /// `BEGIN`, `START TRANSACTION`
-    Begin(TransactionModes),
+    Begin {
+        /// What was said about it.
+        modes: TransactionModes,
+        /// The command tag: the words that were written.
+        tag: &'static str,
+    },
     /// `SET TRANSACTION`
     SetTransaction(TransactionModes),
     /// `SET SESSION CHARACTERISTICS AS TRANSACTION`
@@ -293,6 +299,8 @@ pub enum CopySource {
     },
     /// The rows of a query.
     Query(Box<ast::Query>),
+    /// The rows of RETURNING of an INSERT, UPDATE or DELETE.
+    Change(Box<Statement>),
 }
 
 /// Columns whose values are quoted in any case.
@@ -357,6 +365,8 @@ pub struct CreateTableAs {
     pub if_not_exists: bool,
     /// Names for its columns, when they are not the query's.
     pub columns: Vec<ast::Ident>,
+    /// What Redshift lets one say.
+    pub attributes: TableAttributes,
     /// What its rows are.
     pub query: Box<ast::Query>,
     /// Whether it gets the rows; otherwise only the columns.
@@ -838,7 +848,7 @@ impl Statement {
             Statement::AlterType(_) => "ALTER TYPE",
             Statement::AlterDomain(_) => "ALTER DOMAIN",
             Statement::Drop(drop) => drop.kind.tag(),
-            Statement::Begin(_) => "BEGIN",
+            Statement::Begin { tag, .. } => tag,
             Statement::SetTransaction(_) | Statement::SetCharacteristics(_) | Statement::Set(_) => "SET",
             Statement::Commit { .. } => "COMMIT",
             Statement::Rollback { .. } | Statement::RollbackTo(_) => "ROLLBACK",
@@ -850,6 +860,14 @@ impl Statement {
         }
     }
 
+    /// What changes rows: the statement, or the one whose rows a COPY copies.
+    pub fn changing(&self) -> &Statement {
+        match self {
+            Statement::CopyTo(CopyTo { source: CopySource::Change(change), .. }) => change,
+            other => other,
+        }
+    }
+
     /// Whether it may run in a transaction that has failed.
     pub fn ends_transaction(&self) -> bool {
         matches!(self, Statement::Commit { .. } | Statement::Rollback { .. } | Statement::RollbackTo(_))
@@ -857,11 +875,12 @@ impl Statement {
 
     /// What a read-only transaction calls it when it must not run it; nothing for what changes nothing.
     pub fn writing_command(&self) -> Option<&'static str> {
-        match self {
+        match self.changing() {
             Statement::Query(_)
+            | Statement::CopyTo(_)
             | Statement::Explain(_)
             | Statement::Vacuum { .. }
-            | Statement::Begin(_)
+            | Statement::Begin { .. }
             | Statement::SetTransaction(_)
             | Statement::SetCharacteristics(_)
             | Statement::Commit { .. }

@@ -11,10 +11,10 @@ impl StatementReader<'_> {
     /// A statement about transactions, if one begins here.
     pub(super) fn transaction_statement(&mut self) -> Result<Option<Statement>> {
         let statement = if self.words(&["START", "TRANSACTION"]) {
-            Statement::Begin(self.transaction_modes()?)
+            Statement::Begin { modes: self.transaction_modes()?, tag: "START TRANSACTION" }
         } else if self.words(&["BEGIN"]) {
             self.transaction_word();
-            Statement::Begin(self.transaction_modes()?)
+            Statement::Begin { modes: self.transaction_modes()?, tag: "BEGIN" }
         } else if self.words(&["COMMIT", "PREPARED"]) || self.words(&["ROLLBACK", "PREPARED"]) {
             return Err(Error::not_supported("a prepared transaction"));
         } else if self.words(&["PREPARE", "TRANSACTION"]) {
@@ -99,7 +99,7 @@ impl StatementReader<'_> {
     /// What a level cannot be is refused, never weakened.
     fn isolation_level(&mut self) -> Result<Isolation> {
         if self.words(&["SERIALIZABLE"]) {
-            return Err(Error::not_supported("ISOLATION LEVEL SERIALIZABLE"));
+            return Err(Error::no_serializable_transactions());
         }
         if self.words(&["REPEATABLE", "READ"]) {
             return Ok(Isolation::RepeatableRead);

@@ -286,9 +286,7 @@ impl Setting {
             }
             Accepts::Names(names) => match names.iter().find(|name| name.eq_ignore_ascii_case(value.trim())) {
                 Some(name) => Ok((*name).to_owned()),
-                None if value.trim().eq_ignore_ascii_case("serializable") => {
-                    Err(Error::not_supported("ISOLATION LEVEL SERIALIZABLE"))
-                }
+                None if value.trim().eq_ignore_ascii_case("serializable") => Err(Error::no_serializable_transactions()),
                 None => Err(invalid()),
             },
             Accepts::Boolean => match value.trim().to_ascii_lowercase().as_str() {

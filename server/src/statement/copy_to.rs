@@ -7,13 +7,13 @@ use catalog::{ColumnDefault, HotTable, Relation};
 use sqlparser::ast;
 
 use crate::error::{Error, Result};
-use crate::parse;
 use crate::parse::statement::{CopySource, CopyTo, ForcedQuotes};
+use crate::parse::{self, Parsed, Statement};
 use crate::plan::relations::{NameScope, identifier, parts};
 use crate::plan::{PlanContext, Planned, plan_query};
 use crate::session::{Prepared, Session};
 use crate::statement::assignment::target_columns;
-use crate::statement::{Outcome, RowStream, query};
+use crate::statement::{Outcome, RowStream, insert, modify, query};
 use pg::copy_format::CopyOptions;
 use pg::sqlstate::SqlState;
 use pg::{PgError, Type};
@@ -55,11 +55,30 @@ impl CopiedQuery {
 /// # Errors
 /// A column of FORCE_QUOTE is not there, or the query cannot be planned or started.
 pub async fn execute(session: &mut Session, prepared: &Prepared, copy: &CopyTo) -> Result<Outcome> {
-    let Outcome::Rows(rows) = query::execute(session, prepared, &[]).await? else {
+    let outcome = match &copy.source {
+        CopySource::Table { .. } | CopySource::Query(_) => query::execute(session, prepared, &[]).await?,
+        CopySource::Change(change) => execute_change(session, prepared, change).await?,
+    };
+    let Outcome::Rows(rows) = outcome else {
         return Err(PgError::internal("a COPY without rows").into());
     };
     let quoted = quoted_columns(session, copy, &rows.schema)?;
     Ok(Outcome::CopyOut(CopyOut { rows, options: copy.options.clone(), quoted }))
+}
+
+/// Changes rows, and answers what RETURNING says of them.
+async fn execute_change(session: &mut Session, prepared: &Prepared, change: &Statement) -> Result<Outcome> {
+    let text = prepared.text().into();
+    let prepared = Prepared {
+        parsed: Some(Parsed { statement: change.clone(), text }),
+        planned: prepared.planned.clone(),
+        parameter_types: Vec::new(),
+    };
+    match change {
+        Statement::Insert(insert) => insert::execute(session, &prepared, insert, &[]).await,
+        Statement::Modify(modify) => modify::execute(session, &prepared, modify, &[]).await,
+        _ => Err(PgError::internal("a COPY of no change").into()),
+    }
 }
 
 /// The query whose rows are copied: the one that was written in `text`, or that of a table's columns.
@@ -69,6 +88,7 @@ pub async fn execute(session: &mut Session, prepared: &Prepared, copy: &CopyTo) 
 pub fn query(session: &Session, context: &PlanContext, copy: &CopyTo, text: &Arc<str>) -> Result<CopiedQuery> {
     let (table, columns) = match &copy.source {
         CopySource::Query(query) => return Ok(CopiedQuery { query: query.clone(), text: text.clone() }),
+        CopySource::Change(_) => return Err(PgError::internal("a change is no query").into()),
         CopySource::Table { table, columns } => (table, columns),
     };
     let selected: Vec<String> = match NameScope::of(session).must_relation(context.snapshot(), table) {

@@ -19,6 +19,7 @@ use crate::statement::assignment::expected_domains;
 use crate::statement::create_table::{check_type_name, exists_already, is_taken};
 use crate::statement::insert::for_each_batch;
 use crate::statement::row_rules::RowRules;
+use crate::statement::table_definition::add_attributes;
 
 /// # Errors
 /// The name is taken, a column is none that a table can have, or the query fails; then there is no table.
@@ -47,7 +48,9 @@ pub async fn execute(
     };
     let server = &session.server;
     let oid = server.catalog.allocate_oid();
-    let table = Arc::new(HotTable::new(oid, name, columns));
+    let mut table = HotTable::new(oid, name, columns);
+    add_attributes(&mut table, &create.attributes)?;
+    let table = Arc::new(table);
     let mut changes = vec![CatalogChange::CreateHotTable(table.as_ref().clone())];
     if !create.with_data {
         session.commit(changes).await?;

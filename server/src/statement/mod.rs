@@ -94,7 +94,9 @@ pub async fn execute(
 fn is_overtaken(statement: &Statement, error: &Error) -> bool {
     match error {
         Error::Catalog(catalog::Error::ChangedConcurrently { .. }) => true,
-        Error::Catalog(catalog::Error::RowChangedConcurrently { .. }) => !matches!(statement, Statement::Modify(_)),
+        Error::Catalog(catalog::Error::RowChangedConcurrently { .. }) => {
+            !matches!(statement.changing(), Statement::Modify(_))
+        }
         _ => false,
     }
 }
@@ -134,7 +136,7 @@ async fn execute_once(
         Statement::CreateDomain(create) => create_domain::execute(session, create).await,
         Statement::AlterDomain(alter) => alter_domain::execute(session, alter).await,
         Statement::Drop(drop) => drop::execute(session, drop).await,
-        Statement::Begin(modes) => transaction::begin(session, *modes),
+        Statement::Begin { modes, tag } => transaction::begin(session, *modes, tag),
         Statement::SetTransaction(modes) => transaction::set_transaction(session, *modes),
         Statement::SetCharacteristics(modes) => transaction::set_characteristics(session, *modes),
         Statement::Commit { chain } => transaction::commit(session, *chain).await,

@@ -6,6 +6,7 @@ use datafusion::logical_expr::LogicalPlan;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::parse::statement::{CopySource, CopyTo};
 use crate::parse::{Parsed, Statement};
 use crate::plan::relations::NameScope;
 use crate::plan::{PlanContext, Planned, plan_query, plan_table_source};
@@ -34,6 +35,14 @@ pub async fn prepare(session: &mut Session, parsed: Option<Parsed>, declared: &[
 
 /// Plans the query that a statement holds, if it holds one. That can take long, so it can be ended as execution can.
 async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Type>>) -> Result<Option<Planned>> {
+    if let Statement::CopyTo(CopyTo { source: CopySource::Change(change), .. }) = &parsed.statement {
+        let change = Parsed { statement: change.as_ref().clone(), text: parsed.text.clone() };
+        let planned = Box::pin(plan(session, &change, parameters)).await?;
+        return match &planned {
+            Some(planned) if !planned.parameters.is_empty() => Err(Error::UndefinedParameter { number: 1 }),
+            _ => Ok(planned),
+        };
+    }
     let snapshot = match &parsed.statement {
         Statement::Query(_)
         | Statement::Explain(_)

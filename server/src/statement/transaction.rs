@@ -10,9 +10,9 @@ use crate::statement::Outcome;
 
 /// # Errors
 /// What came before it in the same string has run under another isolation level.
-pub fn begin(session: &mut Session, modes: TransactionModes) -> Result<Outcome> {
+pub fn begin(session: &mut Session, modes: TransactionModes, tag: &'static str) -> Result<Outcome> {
     session.begin(modes)?;
-    Ok(Outcome::command("BEGIN"))
+    Ok(Outcome::command(tag))
 }
 
 /// # Errors

@@ -94,7 +94,7 @@ impl Connection {
         let ends_transaction = parsed.statement.ends_transaction();
         self.session.check_not_failed(&parsed.statement)?;
         // What is sent up to the next Sync is one transaction.
-        if !matches!(parsed.statement, Statement::Begin(_)) && !ends_transaction {
+        if !matches!(parsed.statement, Statement::Begin { .. }) && !ends_transaction {
             self.session.begin_implicit();
         }
         let rows_max = usize::try_from(message.max_rows).ok().filter(|rows| *rows > 0).unwrap_or(usize::MAX);

@@ -154,3 +154,12 @@ ROLLBACK;
 DISCARD ALL;
 SHOW application_name;
 DISCARD NOTHING;
+
+-- The tag of a transaction's beginning is what was written.
+START TRANSACTION;
+COMMIT;
+START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+SHOW transaction_isolation;
+ROLLBACK;
+BEGIN WORK;
+COMMIT;

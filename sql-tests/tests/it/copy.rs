@@ -67,6 +67,38 @@ async fn rows_are_written_as_postgresql_writes_them() {
 }
 
 #[tokio::test]
+async fn rows_of_returning_are_copied_and_the_change_stands() {
+    let (_server, client) = session().await;
+    client.batch_execute("CREATE TABLE k (a integer PRIMARY KEY, b text)").await.unwrap();
+    for (copied, expected) in [
+        ("(INSERT INTO k VALUES (1, 'a'), (2, 'b') RETURNING *) TO STDOUT", "1\ta\n2\tb\n"),
+        ("(INSERT INTO k VALUES (1, 'a') RETURNING *) TO STDOUT", "23505"),
+        ("(UPDATE k SET b = b || 'x' WHERE a = 1 RETURNING b, a) TO STDOUT CSV HEADER", "b,a\nax,1\n"),
+        ("(DELETE FROM k WHERE a = 2 RETURNING a) TO STDOUT", "2\n"),
+        (
+            "(INSERT INTO k VALUES (1, 'c') ON CONFLICT (a) DO UPDATE SET b = 'z' RETURNING *)
+             TO STDOUT (FORMAT csv, FORCE_QUOTE (b))",
+            "1,\"z\"\n",
+        ),
+        ("(WITH q AS (SELECT 5 AS a) INSERT INTO k SELECT a FROM q RETURNING *) TO STDOUT", "5\t\\N\n"),
+        ("(INSERT INTO k VALUES (8)) TO STDOUT", "0A000"),
+        ("(DELETE FROM k) TO STDOUT", "0A000"),
+        ("(UPDATE k SET b = nope RETURNING *) TO STDOUT", "42703"),
+        ("(SELECT * FROM k ORDER BY a) TO STDOUT", "1\tz\n5\t\\N\n"),
+    ] {
+        let written = match copy_out(&client, &format!("COPY {copied}")).await {
+            Ok(data) => String::from_utf8(data).unwrap(),
+            Err(error) => error.sqlstate.unwrap_or_else(|| panic!("{copied}")),
+        };
+        assert_eq!(written, expected, "COPY {copied}");
+    }
+    client.batch_execute("BEGIN READ ONLY").await.unwrap();
+    assert_eq!(copy_out(&client, "COPY (SELECT 1) TO STDOUT").await.unwrap(), b"1\n");
+    let refused = copy_out(&client, "COPY (DELETE FROM k RETURNING *) TO STDOUT").await.unwrap_err();
+    assert_eq!(refused.sqlstate.as_deref(), Some("25006"));
+}
+
+#[tokio::test]
 async fn binary_rows_are_postgresqls_and_are_read_again() {
     let (_server, client) = session().await;
     let row = "COPY (SELECT 1::int, 'é'::text, 1.50::numeric(6,2), true, '2000-01-03'::date

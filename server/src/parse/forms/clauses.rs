@@ -73,12 +73,10 @@ pub fn unsupported(tokens: &[TokenWithSpan]) -> Option<&'static str> {
         let cycles = reader.is_word(number, "cycle")
             && (reader.is_word(number + 2, "set") || reader.token(number + 2) == Some(&Token::Comma));
         let sorts = reader.is_word(number, "interleaved") && reader.is_word(number + 1, "sortkey");
-        let sorts_somehow = reader.is_word(number, "sortkey") && reader.is_word(number + 1, "auto");
         let clauses = [
             (searches, "SEARCH behind a recursive query"),
             (cycles, "CYCLE behind a recursive query"),
             (sorts, "INTERLEAVED SORTKEY"),
-            (sorts_somehow, "SORTKEY AUTO"),
         ];
         clauses.into_iter().find(|(is_written, _)| *is_written).map(|(_, clause)| clause)
     })

@@ -11,6 +11,7 @@ use pg::{PgError, Type};
 use sqlparser::ast;
 use sqlparser::tokenizer::Location;
 
+use super::attributes::add_dist_key;
 use super::{Definition, WrittenCheck, WrittenForeignKey, WrittenKey};
 use crate::analyze::Analyzer;
 use crate::analyze::kept::{KeptAs, next_value};
@@ -82,7 +83,7 @@ impl Definition<'_> {
                 ColumnConstraintKind::SortKey => {
                     return Err(self.syntax("multiple SORTKEYs are not allowed".into(), constraint.place));
                 }
-                ColumnConstraintKind::DistKey => self.add_dist_key(name.clone())?,
+                ColumnConstraintKind::DistKey => add_dist_key(&mut self.table, name.clone())?,
                 _ => {}
             }
         }

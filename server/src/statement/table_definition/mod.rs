@@ -3,10 +3,13 @@
 //! In PostgreSQL's order: the columns, then what they are said to be, then keys, defaults and conditions, then foreign keys. A
 //! name that was not given is made of those of the table and the columns.
 
+mod attributes;
 mod columns;
 mod foreign_keys;
 mod keys;
 pub mod names;
+
+pub use attributes::add_attributes;
 
 use catalog::constraint::{Check, Constraint, ConstraintKind};
 use catalog::user_type::WrittenExpression;
@@ -79,7 +82,7 @@ impl<'a> Definition<'a> {
         for constraint in &create.constraints {
             self.add_constraint(constraint);
         }
-        self.add_options(create)?;
+        add_attributes(&mut self.table, &create.attributes)?;
         self.settle()
     }
 
@@ -193,41 +196,6 @@ impl<'a> Definition<'a> {
 
     fn syntax(&self, message: String, place: Location) -> Error {
         Error::Syntax { message, detail: None, position: position::character(self.text, place) }
-    }
-
-    /// `SORTKEY`, `DISTKEY` and what else Redshift lets one say.
-    fn add_options(&mut self, create: &CreateTable) -> Result<()> {
-        if !create.sort_key.is_empty() && !self.table.sort_key.is_empty() {
-            let message = "multiple SORTKEYs are not allowed".to_owned();
-            return Err(Error::Syntax { message, detail: None, position: None });
-        }
-        self.table.options.extend(create.options.iter().cloned());
-        if let Some(column) = &create.dist_key {
-            self.add_dist_key(identifier(column))?;
-        }
-        for name in &create.sort_key {
-            let column = self.column_named(name).map(|column| column.attribute_number).ok_or_else(|| {
-                Error::UndefinedColumn { column: identifier(name), relation: self.table.name.name.clone() }
-            })?;
-            if self.table.sort_key.contains(&column) {
-                return Err(Error::DuplicateColumn { column: identifier(name) });
-            }
-            self.table.sort_key.push(column);
-        }
-        Ok(())
-    }
-
-    fn add_dist_key(&mut self, column: String) -> Result<()> {
-        const DISTKEY: &str = "DISTKEY";
-        if !self.table.columns.iter().any(|known| known.name == column) {
-            return Err(Error::UndefinedColumn { column, relation: self.table.name.name.clone() });
-        }
-        if self.table.options.iter().any(|(keyword, _)| keyword == DISTKEY) {
-            let message = "multiple DISTKEYs are not allowed".to_owned();
-            return Err(Error::Syntax { message, detail: None, position: None });
-        }
-        self.table.options.push((DISTKEY.to_owned(), column));
-        Ok(())
     }
 }
 
