@@ -184,6 +184,23 @@ impl CatalogChange {
                 | SetSequence { .. }
         )
     }
+
+    /// Whether nothing happens: it only has to be so.
+    pub(crate) fn is_expectation(&self) -> bool {
+        use CatalogChange::{ExpectHotTable, ExpectRows, ExpectTypes};
+        matches!(self, ExpectHotTable(_) | ExpectRows { .. } | ExpectTypes(_))
+    }
+
+    /// The name of the relation that it makes, if it makes one.
+    pub(crate) fn created(&self) -> Option<&ObjectName> {
+        match self {
+            CatalogChange::CreateHotTable(table) => Some(&table.name),
+            CatalogChange::CreateExternalTable(table) => Some(&table.name),
+            CatalogChange::CreateView(view) => Some(&view.name),
+            CatalogChange::CreateSequence(sequence) => Some(&sequence.name),
+            _ => None,
+        }
+    }
 }
 
 impl CatalogSnapshot {

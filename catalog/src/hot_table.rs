@@ -81,6 +81,21 @@ pub struct HotTable {
     /// The highest number that a column has ever had: a number is never used again.
     #[serde(default)]
     pub last_attribute_number: i16,
+    /// `ON COMMIT`, of a temporary table, which is never stored.
+    #[serde(skip)]
+    pub on_commit: OnCommit,
+}
+
+/// What becomes of a temporary table at the end of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnCommit {
+    /// `PRESERVE ROWS`
+    #[default]
+    PreserveRows,
+    /// `DELETE ROWS`
+    DeleteRows,
+    /// `DROP`
+    Drop,
 }
 
 impl HotTable {
@@ -95,6 +110,7 @@ impl HotTable {
             sort_key: Vec::new(),
             constraints: Vec::new(),
             last_attribute_number,
+            on_commit: OnCommit::PreserveRows,
         }
     }
 

@@ -20,6 +20,10 @@ impl fmt::Display for Oid {
     }
 }
 
+/// What the names of the schemas begin with that sessions have their temporary objects in. Nobody can make a schema of such
+/// a name.
+pub const TEMPORARY_SCHEMA_PREFIX: &str = "pg_temp_";
+
 /// The full name of a relation: already folded, no quotes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObjectName {
@@ -33,6 +37,11 @@ impl ObjectName {
     /// The name of `name` in `schema`.
     pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
         ObjectName { schema: schema.into(), name: name.into() }
+    }
+
+    /// Whether it is the name of a temporary object, which only one session sees.
+    pub fn is_temporary(&self) -> bool {
+        self.schema.starts_with(TEMPORARY_SCHEMA_PREFIX)
     }
 }
 

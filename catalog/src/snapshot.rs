@@ -1,6 +1,6 @@
 //! Everything that exists, at one version.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -35,20 +35,22 @@ pub struct CatalogSnapshot {
     pub(crate) sequences: OrdMap<Oid, SequenceState>,
     /// Tables of which old addresses of rows are remembered.
     pub(crate) moved: BTreeSet<Oid>,
+    /// What everybody sees, where this is what one session sees. Whoever has this knows the addresses of rows in that.
+    pub(crate) shared: Option<Arc<CatalogSnapshot>>,
 }
 
-/// What DDL makes; shared between snapshots that differ only in rows.
+/// What DDL makes; shared between snapshots that differ only in rows. A copy shares what does not change.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Definitions {
-    pub(crate) schemas: BTreeMap<String, Arc<Schema>>,
-    pub(crate) relations: BTreeMap<ObjectName, Relation>,
-    pub(crate) names: BTreeMap<Oid, ObjectName>,
-    pub(crate) partitions: BTreeMap<Oid, Arc<Partitions>>,
-    pub(crate) types: BTreeMap<ObjectName, Arc<UserType>>,
+    pub(crate) schemas: OrdMap<String, Arc<Schema>>,
+    pub(crate) relations: OrdMap<ObjectName, Relation>,
+    pub(crate) names: OrdMap<Oid, ObjectName>,
+    pub(crate) partitions: OrdMap<Oid, Arc<Partitions>>,
+    pub(crate) types: OrdMap<ObjectName, Arc<UserType>>,
     /// Names of the types, by their numbers and by those of their arrays.
-    pub(crate) type_names: BTreeMap<Oid, ObjectName>,
+    pub(crate) type_names: OrdMap<Oid, ObjectName>,
     /// What users say about things.
-    pub(crate) comments: BTreeMap<Commented, Arc<str>>,
+    pub(crate) comments: OrdMap<Commented, Arc<str>>,
 }
 
 /// Something whose definition names a type.
@@ -100,6 +102,7 @@ impl CatalogSnapshot {
             rows: OrdMap::new(),
             sequences: OrdMap::new(),
             moved: BTreeSet::new(),
+            shared: None,
         }
     }
 

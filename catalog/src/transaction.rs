@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::change::CatalogChange;
-use crate::commit::Catalog;
 use crate::error::{Error, Result};
 use crate::hot_table::HotTable;
 use crate::name::Oid;
 use crate::rows::write::TableDraft;
 use crate::snapshot::CatalogSnapshot;
+use crate::temporary::SessionCatalog;
 
 /// What a transaction's statements see of others' commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Transaction {
     ///
     /// # Errors
     /// A concurrent commit has taken away what the transaction's changes build on.
-    pub fn snapshot(&mut self, catalog: &Catalog) -> Result<Arc<CatalogSnapshot>> {
+    pub fn snapshot(&mut self, catalog: &SessionCatalog) -> Result<Arc<CatalogSnapshot>> {
         let base = match (self.isolation, &self.base) {
             (Isolation::RepeatableRead, Some(base)) => base.clone(),
             _ => catalog.snapshot(),
@@ -80,7 +80,7 @@ impl Transaction {
     ///
     /// # Errors
     /// A concurrent commit has taken away what the transaction's changes build on.
-    pub fn newest(&self, catalog: &Catalog) -> Result<Arc<CatalogSnapshot>> {
+    pub fn newest(&self, catalog: &SessionCatalog) -> Result<Arc<CatalogSnapshot>> {
         let newest = catalog.snapshot();
         match &self.draft {
             Some(draft) if self.base.as_ref().is_some_and(|base| Arc::ptr_eq(base, &newest)) => Ok(draft.clone()),
@@ -93,7 +93,7 @@ impl Transaction {
     ///
     /// # Errors
     /// A change that does not fit what the transaction sees; none is added.
-    pub fn add(&mut self, catalog: &Catalog, added: Vec<CatalogChange>) -> Result<()> {
+    pub fn add(&mut self, catalog: &SessionCatalog, added: Vec<CatalogChange>) -> Result<()> {
         // The base is what the statement has read: the addresses in its changes are those of that snapshot. A newer one
         // would not keep them good when compaction has moved the rows in between.
         let base = match &self.base {
@@ -116,8 +116,8 @@ impl Transaction {
     /// Commits the changes, if there are any.
     ///
     /// # Errors
-    /// As for [`Catalog::commit`].
-    pub async fn commit(self, catalog: &Catalog) -> Result<()> {
+    /// As for [`SessionCatalog::commit`].
+    pub async fn commit(self, catalog: &SessionCatalog) -> Result<()> {
         if !self.changes.is_empty() {
             // The snapshot whose addresses are among the changes is held until they have been applied.
             let _addresses = self.addresses;
@@ -206,6 +206,7 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commit::Catalog;
     use crate::hot_table::{Column, HotTable};
     use crate::name::ObjectName;
     use crate::rows::{NewPlaces, ReplacedUnit, RowAddresses, RowChanges, RowSet, Segment, SegmentFile, UnitId};
@@ -220,7 +221,7 @@ mod tests {
         CatalogChange::CreateSchema(Schema { oid, name: name.into(), kind: SchemaKind::Local })
     }
 
-    fn sees(transaction: &mut Transaction, catalog: &Catalog, names: [&str; 2]) -> [bool; 2] {
+    fn sees(transaction: &mut Transaction, catalog: &SessionCatalog, names: [&str; 2]) -> [bool; 2] {
         let snapshot = transaction.snapshot(catalog).unwrap();
         names.map(|name| snapshot.schema(name).is_some())
     }
@@ -228,17 +229,18 @@ mod tests {
     #[tokio::test]
     async fn what_others_commit_is_seen_by_isolation_level_and_own_changes_always() {
         let directory = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(directory.path()).unwrap();
+        let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
+        let session = SessionCatalog::new(catalog.clone(), 1);
         for (isolation, sees_other) in [(Isolation::ReadCommitted, true), (Isolation::RepeatableRead, false)] {
             let (own, other) = (format!("own_{sees_other}"), format!("other_{sees_other}"));
             let mut transaction = Transaction::new(isolation);
-            transaction.add(&catalog, vec![create(&catalog, &own)]).unwrap();
-            assert_eq!(sees(&mut transaction, &catalog, [&own, &other]), [true, false]);
+            transaction.add(&session, vec![create(&catalog, &own)]).unwrap();
+            assert_eq!(sees(&mut transaction, &session, [&own, &other]), [true, false]);
             catalog.commit(vec![create(&catalog, &other)]).await.unwrap();
-            assert_eq!(sees(&mut transaction, &catalog, [&own, &other]), [true, sees_other]);
-            transaction.add(&catalog, vec![create(&catalog, &format!("more_{sees_other}"))]).unwrap();
-            assert_eq!(sees(&mut transaction, &catalog, [&own, &other]), [true, sees_other]);
-            transaction.commit(&catalog).await.unwrap();
+            assert_eq!(sees(&mut transaction, &session, [&own, &other]), [true, sees_other]);
+            transaction.add(&session, vec![create(&catalog, &format!("more_{sees_other}"))]).unwrap();
+            assert_eq!(sees(&mut transaction, &session, [&own, &other]), [true, sees_other]);
+            transaction.commit(&session).await.unwrap();
             assert!(catalog.snapshot().schema(&own).is_some());
         }
     }
@@ -246,10 +248,11 @@ mod tests {
     #[tokio::test]
     async fn statements_without_a_commit_between_them_see_the_same_snapshot() {
         let directory = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(directory.path()).unwrap();
+        let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
+        let session = SessionCatalog::new(catalog.clone(), 1);
         let mut transaction = Transaction::new(Isolation::ReadCommitted);
-        transaction.add(&catalog, vec![create(&catalog, "a")]).unwrap();
-        let (first, second) = (transaction.snapshot(&catalog).unwrap(), transaction.snapshot(&catalog).unwrap());
+        transaction.add(&session, vec![create(&catalog, "a")]).unwrap();
+        let (first, second) = (transaction.snapshot(&session).unwrap(), transaction.snapshot(&session).unwrap());
         assert!(Arc::ptr_eq(&first, &second));
     }
 
@@ -282,34 +285,36 @@ mod tests {
     #[tokio::test]
     async fn a_statement_that_compaction_overtakes_deletes_the_rows_that_it_has_read() {
         let directory = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(directory.path()).unwrap();
+        let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
+        let session = SessionCatalog::new(catalog.clone(), 1);
         let unit = filled(&catalog).await;
         let mut transaction = Transaction::new(Isolation::ReadCommitted);
-        drop(transaction.snapshot(&catalog).unwrap());
+        drop(transaction.snapshot(&session).unwrap());
         compact(&catalog, unit).await;
         let delete = RowAddresses::from_unit(unit, [3].into_iter().collect());
         let changes = RowChanges { delete, ..RowChanges::default() };
-        transaction.add(&catalog, vec![CatalogChange::ChangeRows { table: TABLE, changes }]).unwrap();
+        transaction.add(&session, vec![CatalogChange::ChangeRows { table: TABLE, changes }]).unwrap();
         // What nobody needs is forgotten with the next commits.
         for name in ["a", "b"] {
             catalog.commit(vec![create(&catalog, name)]).await.unwrap();
         }
-        assert_eq!(transaction.snapshot(&catalog).unwrap().rows(TABLE).rows(), 9);
-        transaction.commit(&catalog).await.unwrap();
+        assert_eq!(transaction.snapshot(&session).unwrap().rows(TABLE).rows(), 9);
+        transaction.commit(&session).await.unwrap();
         assert_eq!(catalog.snapshot().rows(TABLE).rows(), 9);
     }
 
     #[tokio::test]
     async fn truncate_takes_no_rows_that_others_have_put_in_the_place_of_those_it_saw() {
         let directory = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(directory.path()).unwrap();
+        let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
+        let session = SessionCatalog::new(catalog.clone(), 1);
         filled(&catalog).await;
         let mut transaction = Transaction::new(Isolation::ReadCommitted);
-        let seen = Some(transaction.snapshot(&catalog).unwrap().rows(TABLE).added());
-        transaction.add(&catalog, vec![CatalogChange::Truncate { table: TABLE, seen }]).unwrap();
+        let seen = Some(transaction.snapshot(&session).unwrap().rows(TABLE).added());
+        transaction.add(&session, vec![CatalogChange::Truncate { table: TABLE, seen }]).unwrap();
         let empty = CatalogChange::Truncate { table: TABLE, seen: None };
         catalog.commit(vec![empty, append(10..20)]).await.unwrap();
-        assert!(matches!(transaction.commit(&catalog).await, Err(Error::RowChangedConcurrently { .. })));
+        assert!(matches!(transaction.commit(&session).await, Err(Error::RowChangedConcurrently { .. })));
         assert_eq!(catalog.snapshot().rows(TABLE).rows(), 10);
     }
 }

@@ -44,7 +44,7 @@ pub struct Server {
     /// The settings.
     pub config: Config,
     /// What exists.
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
     /// Where external tables are.
     pub stores: Arc<ObjectStores>,
     /// The files of hot tables.
@@ -68,7 +68,7 @@ impl Server {
     /// # Errors
     /// The data directory cannot be used, or an external root is not there.
     pub fn open(config: Config) -> Result<Arc<Self>> {
-        let catalog = Catalog::open(&config.data_dir)?;
+        let catalog = Arc::new(Catalog::open(&config.data_dir)?);
         let segments = open_segments(&catalog, &config)?;
         let stores = Arc::new(ObjectStores::new(config.stores.clone())?);
         let spill = config.data_dir.join("tmp");

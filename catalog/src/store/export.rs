@@ -24,6 +24,8 @@ pub fn visit_records(snapshot: &CatalogSnapshot, visit: &mut RecordVisitor<'_>) 
         next_unit: _,
         // Of use as long as there are snapshots from before.
         moved: _,
+        // What a session sees that has temporary objects is not stored.
+        shared: _,
     } = snapshot;
     let states = sequences.keys().map(|oid| RecordKey::SequenceState(*oid));
     for key in std::iter::once(RecordKey::Meta).chain(keys_of(definitions)).chain(states) {

@@ -25,6 +25,8 @@ thread_local! {
 
 /// The schema of PostgreSQL's own objects, which is searched first unless the search path has it somewhere.
 pub const PG_CATALOG: &str = "pg_catalog";
+/// What stands for the schema of the session's temporary objects.
+pub const PG_TEMP: &str = "pg_temp";
 /// The number of the one database.
 pub const DATABASE_OID: u32 = 5;
 
@@ -35,6 +37,8 @@ pub struct Names {
     database: String,
     user: String,
     search_path: Vec<String>,
+    /// The schema that [`PG_TEMP`] stands for.
+    temporary_schema: String,
     /// The types that have been looked up by name: what a view depends on.
     types_used: Mutex<BTreeSet<Oid>>,
 }
@@ -83,13 +87,20 @@ pub fn definition(oid: u32) -> Option<Definition> {
 }
 
 impl Names {
-    /// For statements that see `snapshot` and look names up in these schemas, in order.
-    pub fn new(snapshot: Arc<CatalogSnapshot>, database: &str, user: &str, search_path: &[String]) -> Self {
+    /// For statements that see `snapshot` and look names up in these schemas, in order; `pg_temp` is the last one.
+    pub fn new(
+        snapshot: Arc<CatalogSnapshot>,
+        database: &str,
+        user: &str,
+        search_path: Vec<String>,
+        temporary_schema: &str,
+    ) -> Self {
         Names {
             snapshot,
             database: database.to_owned(),
             user: user.to_owned(),
-            search_path: search_path.to_vec(),
+            search_path,
+            temporary_schema: temporary_schema.to_owned(),
             types_used: Mutex::default(),
         }
     }
@@ -130,12 +141,17 @@ impl Names {
     fn candidates(&self, parts: &[String]) -> Vec<ObjectName> {
         match parts {
             [name] => self.search_path.iter().map(|schema| ObjectName::new(schema.as_str(), name.as_str())).collect(),
-            [schema, name] => vec![ObjectName::new(schema.as_str(), name.as_str())],
+            [schema, name] => vec![ObjectName::new(self.schema(schema), name.as_str())],
             [database, schema, name] if *database == self.database => {
-                vec![ObjectName::new(schema.as_str(), name.as_str())]
+                vec![ObjectName::new(self.schema(schema), name.as_str())]
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The schema that a written name stands for.
+    fn schema<'n>(&'n self, written: &'n str) -> &'n str {
+        if written == PG_TEMP { &self.temporary_schema } else { written }
     }
 
     /// The number of the type with this name that is none of PostgreSQL's own.
@@ -166,7 +182,7 @@ impl Names {
     /// The schema in a name that does not exist, if that is what is wrong with it.
     pub fn missing_schema<'p>(&self, parts: &'p [String]) -> Option<&'p str> {
         let [.., schema, _] = parts else { return None };
-        let known = schema == PG_CATALOG || self.snapshot.schema(schema).is_some();
+        let known = schema == PG_CATALOG || schema == PG_TEMP || self.snapshot.schema(schema).is_some();
         (!known).then_some(schema)
     }
 

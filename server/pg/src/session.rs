@@ -28,6 +28,8 @@ pub struct SessionValues {
     pub database: String,
     /// Schemas in the search path that exist.
     pub schemas: Vec<String>,
+    /// The schema of temporary objects, if it exists and is searched although the search path has it not.
+    pub temporary_schema: Option<String>,
     /// `pg_backend_pid()`
     pub process_id: i32,
     /// `version()`
@@ -99,6 +101,7 @@ impl Default for SessionValues {
             user: String::new(),
             database: String::new(),
             schemas: Vec::new(),
+            temporary_schema: None,
             process_id: 0,
             version: String::new(),
             settings: Arc::default(),

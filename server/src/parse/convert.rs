@@ -168,7 +168,6 @@ fn create_view(view: ast::CreateView, reader: &StatementReader<'_>, start: Locat
     let features = [
         (view.materialized, "CREATE MATERIALIZED VIEW"),
         (view.with_no_schema_binding, "WITH NO SCHEMA BINDING"),
-        (view.temporary, "CREATE TEMPORARY VIEW"),
         (view.if_not_exists, "CREATE VIEW IF NOT EXISTS"),
         (view.options != CreateTableOptions::None, "CREATE VIEW WITH"),
         (
@@ -189,6 +188,7 @@ fn create_view(view: ast::CreateView, reader: &StatementReader<'_>, start: Locat
     let text = reader.text_after_as(start).ok_or_else(|| Error::not_supported("CREATE VIEW of this form"))?;
     Ok(Statement::CreateView(CreateView {
         name: view.name,
+        temporary: view.temporary,
         or_replace: view.or_replace,
         columns: view.columns.into_iter().map(|column| column.name).collect(),
         text: text.to_owned(),

@@ -1,15 +1,36 @@
 //! CREATE TABLE with columns: its elements, and what PostgreSQL and Redshift let one say behind them.
 
-use sqlparser::ast::Ident;
+use std::collections::BTreeSet;
+
+use catalog::OnCommit;
+use sqlparser::ast::{Ident, ObjectName};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::definition::{ColumnDefinition, CreateTable, TableAttributes, TableConstraint, TableConstraintKind};
+use super::definition::{
+    ColumnDefinition, CreateTable, Lifetime, LikeClause, LikeOption, TableAttributes, TableConstraint,
+    TableConstraintKind, TableElement,
+};
 use super::{Statement, StatementReader};
 use crate::error::{Error, Result};
 
 /// The words that begin a constraint among the columns of a table.
 const CONSTRAINT_WORDS: &[&str] = &["CONSTRAINT", "CHECK", "PRIMARY", "UNIQUE", "FOREIGN", "EXCLUDE"];
+/// What may stand between CREATE and TABLE.
+const LIFETIME_WORDS: &[&str] = &["GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED"];
+/// The words behind INCLUDING and EXCLUDING, and what they stand for: all that there is to be taken over.
+const LIKE_OPTIONS: &[(&str, &[LikeOption])] = &[
+    ("ALL", LikeOption::ALL),
+    ("COMMENTS", &[LikeOption::Comments]),
+    ("CONSTRAINTS", &[LikeOption::Constraints]),
+    ("DEFAULTS", &[LikeOption::Defaults]),
+    ("GENERATED", &[LikeOption::Generated]),
+    ("IDENTITY", &[LikeOption::Identity]),
+    ("INDEXES", &[LikeOption::Indexes]),
+    ("COMPRESSION", &[]),
+    ("STATISTICS", &[]),
+    ("STORAGE", &[]),
+];
 /// What may be written behind the columns, and cannot be had.
 const NOT_THERE: &[&[&str]] = &[
     &["INHERITS"],
@@ -17,59 +38,120 @@ const NOT_THERE: &[&[&str]] = &[
     &["USING"],
     &["WITH"],
     &["WITHOUT", "OIDS"],
-    &["ON", "COMMIT"],
     &["TABLESPACE"],
     &["INTERLEAVED", "SORTKEY"],
 ];
 
 impl StatementReader<'_> {
-    /// Whether `CREATE TABLE [IF NOT EXISTS] name (` with columns comes next: neither a list of names for CREATE TABLE AS nor
-    /// LIKE.
+    /// Whether `CREATE [TEMPORARY] TABLE [IF NOT EXISTS] name (` with columns comes next, and no list of names for CREATE TABLE AS.
     pub(super) fn begins_table_definition(&self) -> bool {
         let word = |at: usize, wanted: &str| {
             matches!(&self.parser.peek_nth_token_ref(at).token,
                 Token::Word(found) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(wanted))
         };
         let is_word = |at: usize| matches!(self.parser.peek_nth_token_ref(at).token, Token::Word(_));
-        if !(word(0, "CREATE") && word(1, "TABLE")) {
+        let is_lifetime = |at: usize| LIFETIME_WORDS.iter().any(|known| word(at, known));
+        let table = (1..).find(|at| !is_lifetime(*at)).unwrap_or_default();
+        if !(word(0, "CREATE") && word(table, "TABLE")) {
             return false;
         }
-        let mut at = if word(2, "IF") && word(3, "NOT") && word(4, "EXISTS") { 5 } else { 2 };
+        let mut at = table + 1;
+        if word(at, "IF") && word(at + 1, "NOT") && word(at + 2, "EXISTS") {
+            at += 3;
+        }
         while is_word(at) && self.parser.peek_nth_token_ref(at + 1).token == Token::Period {
             at += 2;
         }
         let opens = is_word(at) && self.parser.peek_nth_token_ref(at + 1).token == Token::LParen;
         let only_names =
             is_word(at + 2) && matches!(self.parser.peek_nth_token_ref(at + 3).token, Token::Comma | Token::RParen);
-        opens && !only_names && !word(at + 2, "LIKE")
+        opens && !only_names
+    }
+
+    /// `CREATE [[GLOBAL | LOCAL] TEMPORARY] TABLE [IF NOT EXISTS]` and the name of the table, which tells Redshift that it
+    /// is a temporary one when it begins with `#`.
+    pub(super) fn begun_table(&mut self) -> Result<(ObjectName, Lifetime, bool)> {
+        self.expect_word("CREATE")?;
+        if self.words(&["UNLOGGED"]) {
+            return Err(Error::not_supported("CREATE UNLOGGED TABLE"));
+        }
+        let global = self.words(&["GLOBAL"]);
+        let qualified = global || self.words(&["LOCAL"]);
+        let temporary = self.words(&["TEMP"]) || self.words(&["TEMPORARY"]);
+        if qualified && !temporary {
+            return Err(self.unexpected(self.parser.peek_token_ref()));
+        }
+        self.expect_word("TABLE")?;
+        let if_not_exists = self.words(&["IF", "NOT", "EXISTS"]);
+        let name = self.object_name()?;
+        let temporary = temporary || is_hash_name(&name);
+        Ok((name, Lifetime { temporary, global, on_commit: None }, if_not_exists))
+    }
+
+    /// `ON COMMIT …`, if it comes next.
+    pub(super) fn on_commit(&mut self, lifetime: &mut Lifetime) -> Result<bool> {
+        if !self.words(&["ON", "COMMIT"]) {
+            return Ok(false);
+        }
+        let on_commit = if self.words(&["PRESERVE", "ROWS"]) {
+            OnCommit::PreserveRows
+        } else if self.words(&["DELETE", "ROWS"]) {
+            OnCommit::DeleteRows
+        } else if self.words(&["DROP"]) {
+            OnCommit::Drop
+        } else {
+            return Err(self.unexpected(self.parser.peek_token_ref()));
+        };
+        match lifetime.on_commit.replace(on_commit) {
+            None => Ok(true),
+            Some(_) => Err(syntax("multiple ON COMMIT clauses are not allowed")),
+        }
     }
 
     /// `CREATE TABLE [IF NOT EXISTS] name (elements) options`
     pub(super) fn create_table(&mut self) -> Result<Statement> {
-        self.words(&["CREATE", "TABLE"]);
-        let if_not_exists = self.words(&["IF", "NOT", "EXISTS"]);
-        let name = self.object_name()?;
+        let (name, lifetime, if_not_exists) = self.begun_table()?;
         let mut table = CreateTable {
             name,
+            lifetime,
             if_not_exists,
-            columns: Vec::new(),
+            elements: Vec::new(),
             constraints: Vec::new(),
             attributes: TableAttributes::default(),
         };
         self.possibly_none(|reader| reader.table_element(&mut table))?;
-        table.attributes = self.table_attributes()?;
+        table.attributes = self.table_attributes(&mut table.lifetime)?;
         Ok(Statement::CreateTable(table))
     }
 
     fn table_element(&mut self, table: &mut CreateTable) -> Result<()> {
         if self.words(&["LIKE"]) {
-            return Err(Error::not_supported("LIKE among the columns of a table"));
-        }
-        match self.begins_table_constraint() {
-            true => table.constraints.push(self.table_constraint()?),
-            false => table.columns.push(self.column_definition()?),
+            table.elements.push(TableElement::Like(self.like_clause()?));
+        } else if self.begins_table_constraint() {
+            table.constraints.push(self.table_constraint()?);
+        } else {
+            table.elements.push(TableElement::Column(Box::new(self.column_definition()?)));
         }
         Ok(())
+    }
+
+    /// Behind LIKE.
+    fn like_clause(&mut self) -> Result<LikeClause> {
+        let place = self.parser.peek_token_ref().span.start;
+        let mut like = LikeClause { relation: self.object_name()?, including: BTreeSet::new(), place };
+        loop {
+            let including = self.words(&["INCLUDING"]);
+            if !including && !self.words(&["EXCLUDING"]) {
+                return Ok(like);
+            }
+            let Some((_, options)) = LIKE_OPTIONS.iter().find(|(word, _)| self.words(&[word])) else {
+                return Err(self.unexpected(self.parser.peek_token_ref()));
+            };
+            match including {
+                true => like.including.extend(options.iter()),
+                false => like.including.retain(|option| !options.contains(option)),
+            }
+        }
     }
 
     /// Whether a constraint comes next, and no column.
@@ -112,12 +194,15 @@ impl StatementReader<'_> {
         Ok((TableConstraint { name, kind, place }, !not_valid))
     }
 
-    /// What Redshift lets one say about a table.
-    pub(super) fn table_attributes(&mut self) -> Result<TableAttributes> {
+    /// What Redshift lets one say about a table, and `ON COMMIT`.
+    pub(super) fn table_attributes(&mut self, lifetime: &mut Lifetime) -> Result<TableAttributes> {
         let mut attributes = TableAttributes::default();
         loop {
             if let Some(words) = NOT_THERE.iter().find(|words| self.words(words)) {
                 return Err(Error::not_supported(format!("CREATE TABLE … {}", words.join(" "))));
+            }
+            if self.on_commit(lifetime)? {
+                continue;
             }
             if self.words(&["BACKUP"]) {
                 let value = self.one_of(&["YES", "NO"])?;
@@ -168,4 +253,10 @@ impl StatementReader<'_> {
 
 pub(super) fn syntax(message: &str) -> Error {
     Error::Syntax { message: message.to_owned(), detail: None, position: None }
+}
+
+/// Whether a name is one of a temporary table to Redshift.
+pub(super) fn is_hash_name(name: &ObjectName) -> bool {
+    let last = name.0.last().and_then(|part| part.as_ident());
+    last.is_some_and(|word| word.quote_style.is_none() && word.value.starts_with('#'))
 }

@@ -4,7 +4,8 @@ use sqlparser::ast::{Query, SelectInto, SetExpr};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::definition::TableAttributes;
+use super::create_table::is_hash_name;
+use super::definition::{Lifetime, TableAttributes};
 use super::statement::CreateTableAs;
 use super::{Statement, StatementReader};
 use crate::error::{Error, Result};
@@ -15,22 +16,12 @@ impl StatementReader<'_> {
         if !self.is_create_table_as() {
             return Ok(None);
         }
-        self.expect_word("CREATE")?;
-        if self.words(&["UNLOGGED"]) {
-            return Err(Error::not_supported("CREATE UNLOGGED TABLE"));
-        }
-        let _ = self.words(&["GLOBAL"]) || self.words(&["LOCAL"]);
-        if self.words(&["TEMP"]) || self.words(&["TEMPORARY"]) {
-            return Err(Error::not_supported("CREATE TEMPORARY TABLE"));
-        }
-        self.expect_word("TABLE")?;
-        let if_not_exists = self.words(&["IF", "NOT", "EXISTS"]);
-        let name = self.object_name()?;
+        let (name, mut lifetime, if_not_exists) = self.begun_table()?;
         let columns = match self.parser.peek_token_ref().token {
             Token::LParen => self.parenthesised(Self::identifier)?,
             _ => Vec::new(),
         };
-        let attributes = self.table_attributes()?;
+        let attributes = self.table_attributes(&mut lifetime)?;
         self.expect_word("AS")?;
         if self.words(&["EXECUTE"]) {
             return Err(Error::not_supported("CREATE TABLE AS EXECUTE"));
@@ -38,7 +29,7 @@ impl StatementReader<'_> {
         let query = self.parser.parse_query().map_err(|error| self.syntax(error))?;
         let no_data = self.words(&["WITH", "NO", "DATA"]);
         let _ = !no_data && self.words(&["WITH", "DATA"]);
-        let create = CreateTableAs { name, if_not_exists, columns, attributes, query, with_data: !no_data };
+        let create = CreateTableAs { name, lifetime, if_not_exists, columns, attributes, query, with_data: !no_data };
         Ok(Some(Statement::CreateTableAs(create)))
     }
 
@@ -77,13 +68,11 @@ impl StatementReader<'_> {
 /// The query of a statement: SELECT INTO is CREATE TABLE AS in other words.
 pub(super) fn query(mut query: Box<Query>) -> Result<Statement> {
     let Some(into) = take_into(&mut query.body) else { return Ok(Statement::Query(query)) };
-    if into.temporary {
-        return Err(Error::not_supported("SELECT INTO TEMPORARY"));
-    }
     if into.unlogged {
         return Err(Error::not_supported("SELECT INTO UNLOGGED"));
     }
     Ok(Statement::CreateTableAs(CreateTableAs {
+        lifetime: Lifetime { temporary: into.temporary || is_hash_name(&into.name), ..Lifetime::default() },
         name: into.name,
         if_not_exists: false,
         columns: Vec::new(),

@@ -1,8 +1,11 @@
 //! What statements say about columns, constraints and sequences.
 
+use std::collections::BTreeSet;
+
 use sqlparser::ast;
 use sqlparser::tokenizer::Location;
 
+use catalog::OnCommit;
 use catalog::constraint::ReferentialAction;
 
 /// An expression that is kept: as it was read, and its text.
@@ -114,15 +117,77 @@ pub enum TableConstraintKind {
     ForeignKey(Vec<ast::Ident>, Reference),
 }
 
+/// What stands in the place of a column of a table.
+#[derive(Debug, Clone)]
+pub enum TableElement {
+    /// A column.
+    Column(Box<ColumnDefinition>),
+    /// The columns of another relation.
+    Like(LikeClause),
+}
+
+/// `LIKE relation [INCLUDING option | EXCLUDING option] …`
+#[derive(Debug, Clone)]
+pub struct LikeClause {
+    /// The relation.
+    pub relation: ast::ObjectName,
+    /// What is taken over of its columns beside names, types and NOT NULL.
+    pub including: BTreeSet<LikeOption>,
+    /// Where the name is.
+    pub place: Location,
+}
+
+/// What LIKE takes over when it is told so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LikeOption {
+    /// `COMMENTS`
+    Comments,
+    /// `CONSTRAINTS`: conditions
+    Constraints,
+    /// `DEFAULTS`
+    Defaults,
+    /// `GENERATED`
+    Generated,
+    /// `IDENTITY`
+    Identity,
+    /// `INDEXES`: keys
+    Indexes,
+}
+
+impl LikeOption {
+    /// All of them.
+    pub const ALL: &[LikeOption] = &[
+        LikeOption::Comments,
+        LikeOption::Constraints,
+        LikeOption::Defaults,
+        LikeOption::Generated,
+        LikeOption::Identity,
+        LikeOption::Indexes,
+    ];
+}
+
+/// How long a table lives.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Lifetime {
+    /// `TEMPORARY`: as long as the session
+    pub temporary: bool,
+    /// `GLOBAL`, which asks for nothing
+    pub global: bool,
+    /// `ON COMMIT`
+    pub on_commit: Option<OnCommit>,
+}
+
 /// `CREATE TABLE`
 #[derive(Debug, Clone)]
 pub struct CreateTable {
     /// Its name.
     pub name: ast::ObjectName,
+    /// How long it lives.
+    pub lifetime: Lifetime,
     /// Whether it may be there already.
     pub if_not_exists: bool,
-    /// Its columns.
-    pub columns: Vec<ColumnDefinition>,
+    /// Its columns, in their order.
+    pub elements: Vec<TableElement>,
     /// The constraints that stand among them.
     pub constraints: Vec<TableConstraint>,
     /// What Redshift lets one say.
@@ -145,6 +210,8 @@ pub struct TableAttributes {
 pub struct CreateSequence {
     /// Its name.
     pub name: ast::ObjectName,
+    /// `TEMPORARY`
+    pub temporary: bool,
     /// Whether it may be there already.
     pub if_not_exists: bool,
     /// What it is told.

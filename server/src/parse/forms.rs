@@ -5,9 +5,12 @@
 //! * `interval(2) '1.234 s'`: `'1.234 s'::interval(2)`; sqlparser forgets the precision
 //! * `(t.*)`, a row where one value is wanted: `(t)`
 //! * `COMPOUND SORTKEY (a, b)`: `SORTKEY (a, b)`, which is the same
+//! * `SELECT … INTO LOCAL TEMPORARY …`: without LOCAL, or GLOBAL, which asks for nothing
+//! * `#name`, a temporary table of Redshift's: one word
 //! * `substring(x SIMILAR y ESCAPE z)`: `substring(x, y, z)`, as PostgreSQL's grammar has it
 
 pub mod clauses;
+mod hash_names;
 mod unicode;
 
 use std::collections::HashMap;
@@ -46,7 +49,7 @@ impl Edits {
 
 /// The tokens in forms that sqlparser reads.
 pub fn readable(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let tokens = unicode::decoded(tokens);
+    let tokens = hash_names::joined(unicode::decoded(tokens));
     let solid: Vec<usize> =
         (0..tokens.len()).filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_))).collect();
     let edits = Reader { tokens: &tokens, solid: &solid, levels: vec![Level::default()] }.edits();
@@ -115,6 +118,9 @@ impl Reader<'_> {
         };
         let reads_rows_from = keyword == Keyword::ROWS && self.is_rows_from(number);
         let exclusion = if keyword == Keyword::EXCLUDE { self.written_exclusion(number) } else { None };
+        let into_temporary = number > 0
+            && self.is_word(number - 1, "into")
+            && ["temp", "temporary"].iter().any(|word| self.is_word(number + 1, word));
         let next_is_to = self.is_word(number + 1, "to");
         let precise = keyword == Keyword::INTERVAL && self.is_precise_interval(number);
         if precise {
@@ -122,6 +128,7 @@ impl Reader<'_> {
         }
         let Some(level) = self.levels.last_mut() else { return };
         match keyword {
+            Keyword::LOCAL | Keyword::GLOBAL if into_temporary => edits.drop(place),
             Keyword::ORDER => level.ordered = true,
             Keyword::ROWS if reads_rows_from => {
                 edits.replaced.insert(place, Token::make_word(ROWS_FROM, Some('"')));

@@ -12,14 +12,15 @@ use crate::parse::statement::DropKind;
 impl StatementReader<'_> {
     /// A statement about sequences, if one begins here.
     pub(super) fn sequence_statement(&mut self) -> Result<Option<Statement>> {
-        if ["TEMP", "TEMPORARY", "UNLOGGED"].iter().any(|word| self.words(&["CREATE", word, "SEQUENCE"])) {
-            return Err(Error::not_supported("CREATE TEMPORARY SEQUENCE"));
+        if self.words(&["CREATE", "UNLOGGED", "SEQUENCE"]) {
+            return Err(Error::not_supported("CREATE UNLOGGED SEQUENCE"));
         }
-        let statement = if self.words(&["CREATE", "SEQUENCE"]) {
+        let temporary = ["TEMP", "TEMPORARY"].iter().any(|word| self.words(&["CREATE", word, "SEQUENCE"]));
+        let statement = if temporary || self.words(&["CREATE", "SEQUENCE"]) {
             let if_not_exists = self.words(&["IF", "NOT", "EXISTS"]);
             let name = self.object_name()?;
             let options = self.sequence_options()?;
-            Statement::CreateSequence(CreateSequence { name, if_not_exists, options })
+            Statement::CreateSequence(CreateSequence { name, temporary, if_not_exists, options })
         } else if self.words(&["ALTER", "SEQUENCE"]) {
             self.alter_sequence()?
         } else if self.words(&["DROP", "SEQUENCE"]) {

@@ -5,8 +5,8 @@ use sqlparser::ast;
 use pg::copy_format::CopyOptions;
 
 use super::definition::{
-    AlterSequence, ColumnDefinition, CreateSequence, CreateTable, Expression, SequenceOption, TableAttributes,
-    TableConstraint,
+    AlterSequence, ColumnDefinition, CreateSequence, CreateTable, Expression, Lifetime, SequenceOption,
+    TableAttributes, TableConstraint,
 };
 use super::merge::Merge;
 
@@ -361,6 +361,8 @@ pub struct CreateExternalSchema {
 pub struct CreateTableAs {
     /// Its name.
     pub name: ast::ObjectName,
+    /// How long it lives.
+    pub lifetime: Lifetime,
     /// Whether it may be there already.
     pub if_not_exists: bool,
     /// Names for its columns, when they are not the query's.
@@ -397,6 +399,8 @@ pub struct CreateExternalTable {
 pub struct CreateView {
     /// Its name.
     pub name: ast::ObjectName,
+    /// `TEMPORARY`
+    pub temporary: bool,
     /// Whether it may replace a view of the same name.
     pub or_replace: bool,
     /// Names for its columns, when they are not the query's.

@@ -55,8 +55,10 @@ impl PlanContext {
     /// For a statement that sees `snapshot`.
     pub fn new(session: &Session, snapshot: Arc<CatalogSnapshot>) -> Self {
         let scope = NameScope::of(session);
-        let schemas = scope.search_path.iter().filter(|schema| snapshot.schema(schema).is_some());
-        let mut values = session.values(schemas.cloned().collect());
+        let is_there = |schema: &&String| snapshot.schema(schema).is_some();
+        let mut values = session.values(scope.search_path.iter().filter(is_there).cloned().collect());
+        values.temporary_schema =
+            Some(&scope.temporary_schema).filter(|schema| scope.searches_temporary && is_there(schema)).cloned();
         let names = Arc::new(scope.names(&snapshot, &session.identity.user));
         values.names = Some(names.clone());
         let reports = Arc::new(ScanReports::default());
@@ -86,7 +88,7 @@ impl PlanContext {
 
     /// For an expression that was written under another search path.
     pub fn under(&self, search_path: &[String]) -> Self {
-        let scope = NameScope { database: self.scope.database.clone(), search_path: search_path.to_vec() };
+        let scope = self.scope.under(search_path);
         let names = Arc::new(scope.names(&self.snapshot, &self.identity.user));
         PlanContext {
             identity: self.identity.clone(),
@@ -120,6 +122,11 @@ impl PlanContext {
     /// Where its names are looked up.
     pub fn search_path(&self) -> &[String] {
         &self.scope.search_path
+    }
+
+    /// The search path that the text of an object is kept with.
+    pub fn kept_path(&self, temporary: bool) -> Vec<String> {
+        self.scope.kept_path(temporary)
     }
 
     /// What its names of types and relations mean.

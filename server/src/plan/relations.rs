@@ -1,7 +1,10 @@
 //! From the names in a statement to the relations they mean.
 
 use catalog::name::{IDENTIFIER_BYTES_MAX, fold_identifier, quote_identifier};
-use catalog::{CatalogSnapshot, ObjectName, Relation, Schema, SeenRelation, View};
+use catalog::{CatalogSnapshot, ObjectName, Relation, SchemaKind, SeenRelation, View};
+use pg::PgError;
+use pg::names::PG_TEMP;
+use pg::sqlstate::SqlState;
 use sqlparser::ast;
 
 use crate::error::{Error, Result};
@@ -40,15 +43,40 @@ pub struct NameScope {
     pub database: String,
     /// The schemas for names without one, in order.
     pub search_path: Vec<String>,
+    /// The schema of the session's temporary objects, which `pg_temp` stands for.
+    pub temporary_schema: String,
+    /// Whether it is searched before all others although the search path has it not. It is not where a text was written
+    /// elsewhere: what it means must not depend on who reads it.
+    pub searches_temporary: bool,
 }
 
 impl NameScope {
     /// Where the session's names are looked for.
     pub fn of(session: &Session) -> Self {
-        NameScope {
-            database: session.identity.database.clone(),
-            search_path: session.settings.search_path(&session.identity.user),
-        }
+        let temporary_schema = session.catalog.temporary_schema().to_owned();
+        let search_path = session.settings.search_path(&session.identity.user).into_iter();
+        let search_path: Vec<_> =
+            search_path.map(|schema| if schema == PG_TEMP { temporary_schema.clone() } else { schema }).collect();
+        let searches_temporary = !search_path.contains(&temporary_schema);
+        let database = session.identity.database.clone();
+        NameScope { database, search_path, temporary_schema, searches_temporary }
+    }
+
+    /// The same for a text that was written under another search path.
+    pub fn under(&self, search_path: &[String]) -> Self {
+        NameScope { search_path: search_path.to_vec(), searches_temporary: false, ..self.clone() }
+    }
+
+    /// The schemas that names without one are looked for in, in order.
+    pub fn schemas(&self) -> impl Iterator<Item = &str> {
+        let temporary = self.searches_temporary.then_some(self.temporary_schema.as_str());
+        temporary.into_iter().chain(self.search_path.iter().map(String::as_str))
+    }
+
+    /// The search path that the text of an object is kept with. Only what is temporary itself may find temporary objects.
+    pub fn kept_path(&self, temporary: bool) -> Vec<String> {
+        let schemas = self.schemas().filter(|schema| temporary || *schema != self.temporary_schema);
+        schemas.map(str::to_owned).collect()
     }
 
     /// The relation that a name means, if there is one.
@@ -58,10 +86,7 @@ impl NameScope {
     pub fn relation<'a>(&self, snapshot: &'a CatalogSnapshot, parts: &[String]) -> Result<Option<&'a Relation>> {
         match self.split(parts)? {
             (Some(schema), name) => Ok(snapshot.relation(&ObjectName::new(schema, name))),
-            (None, name) => Ok(self
-                .search_path
-                .iter()
-                .find_map(|schema| snapshot.relation(&ObjectName::new(schema.as_str(), name)))),
+            (None, name) => Ok(self.schemas().find_map(|schema| snapshot.relation(&ObjectName::new(schema, name)))),
         }
     }
 
@@ -73,7 +98,7 @@ impl NameScope {
         let (schema, name) = self.split(parts)?;
         let schemas = match schema {
             Some(schema) => vec![schema],
-            None => self.search_path.iter().map(String::as_str).collect(),
+            None => self.schemas().collect(),
         };
         let is_seen = |schema: &str, seen: &SeenRelation| seen.name.schema == schema && seen.name.name == name;
         Ok(schemas.into_iter().find_map(|schema| view.relations.iter().find(|seen| is_seen(schema, seen))))
@@ -90,27 +115,72 @@ impl NameScope {
     }
 
     /// The name of a relation that is to be made: in the schema it names, or in the first of the search path that is
-    /// there.
+    /// there; of a temporary one, in the session's own schema.
     ///
     /// # Errors
-    /// 3F000 when there is no such schema.
+    /// 3F000 when there is no such schema, 42P16 for a temporary relation in another than the session's own.
     pub fn new_relation(
         &self,
         snapshot: &CatalogSnapshot,
         name: &ast::ObjectName,
-    ) -> Result<(ObjectName, std::sync::Arc<Schema>)> {
+        temporary: bool,
+    ) -> Result<(ObjectName, SchemaKind)> {
         let parts = parts(name)?;
         let (schema, name) = self.split(&parts)?;
+        // The session's own schema is made together with the first thing in it.
+        let is_own = |schema: &str| schema == self.temporary_schema;
+        let own = || (ObjectName::new(self.temporary_schema.as_str(), name), SchemaKind::Local);
         let found = match schema {
+            Some(schema) if is_own(schema) => return Ok(own()),
             Some(schema) => {
-                Some(snapshot.schema(schema).ok_or_else(|| Error::UndefinedSchema { name: schema.to_owned() })?)
+                let found =
+                    snapshot.schema(schema).ok_or_else(|| Error::UndefinedSchema { name: schema.to_owned() })?;
+                if temporary {
+                    let message = "cannot create temporary relation in non-temporary schema".to_owned();
+                    return Err(Error::InvalidDefinition { message });
+                }
+                found
             }
-            None => self.search_path.iter().find_map(|schema| snapshot.schema(schema)),
+            None if temporary => return Ok(own()),
+            None => {
+                let first = self.search_path.iter().find(|schema| is_own(schema) || snapshot.schema(schema).is_some());
+                match first {
+                    Some(schema) if is_own(schema) => return Ok(own()),
+                    Some(schema) => snapshot.must_schema(schema)?,
+                    None => return Err(Error::NoSchemaSelected),
+                }
+            }
         };
-        match found {
-            Some(schema) => Ok((ObjectName::new(schema.name.as_str(), name), schema.clone())),
-            None => Err(Error::NoSchemaSelected),
+        Ok((ObjectName::new(found.name.as_str(), name), found.kind.clone()))
+    }
+
+    /// The name of an object that is to be made and cannot be temporary.
+    ///
+    /// # Errors
+    /// As for [`NameScope::new_relation`]; 0A000 in the schema of temporary objects.
+    pub fn new_permanent(
+        &self,
+        snapshot: &CatalogSnapshot,
+        name: &ast::ObjectName,
+        what: &str,
+    ) -> Result<(ObjectName, SchemaKind)> {
+        let found = self.new_relation(snapshot, name, false)?;
+        match found.0.is_temporary() {
+            true => Err(Error::not_supported(format!("a temporary {what}"))),
+            false => Ok(found),
         }
+    }
+
+    /// Whether an object may be moved into another schema.
+    ///
+    /// # Errors
+    /// 0A000 when it is a temporary one, or would become one.
+    pub fn check_move(&self, name: &ObjectName, schema: &str) -> Result<()> {
+        if !name.is_temporary() && schema != PG_TEMP && schema != self.temporary_schema {
+            return Ok(());
+        }
+        let message = "cannot move objects into or out of temporary schemas";
+        Err(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message).into())
     }
 
     /// How a message names a relation: `table t`, with its schema when the search path does not lead to it.
@@ -141,13 +211,15 @@ impl NameScope {
         }
     }
 
-    pub(super) fn split<'p>(&self, parts: &'p [String]) -> Result<(Option<&'p str>, &'p str)> {
+    /// The schema and the name; `pg_temp` is what it stands for.
+    pub(super) fn split<'p>(&'p self, parts: &'p [String]) -> Result<(Option<&'p str>, &'p str)> {
+        let schema = |written: &'p str| if written == PG_TEMP { self.temporary_schema.as_str() } else { written };
         match parts {
             [name] => Ok((None, name)),
-            [schema, name] => Ok((Some(schema), name)),
-            [database, schema, name] => {
+            [written, name] => Ok((Some(schema(written)), name)),
+            [database, written, name] => {
                 self.check_database(database, parts)?;
-                Ok((Some(schema), name))
+                Ok((Some(schema(written)), name))
             }
             _ => Err(too_many(parts)),
         }

@@ -16,7 +16,8 @@ use crate::plan::relations::{NameScope, parts};
 impl NameScope {
     /// What names mean to statements that see this snapshot.
     pub fn names(&self, snapshot: &Arc<CatalogSnapshot>, user: &str) -> Names {
-        Names::new(snapshot.clone(), &self.database, user, &self.search_path)
+        let schemas = self.schemas().map(str::to_owned).collect();
+        Names::new(snapshot.clone(), &self.database, user, schemas, &self.temporary_schema)
     }
 
     /// The type that a name means, if a user has made one.
@@ -26,10 +27,7 @@ impl NameScope {
     pub fn user_type<'a>(&self, snapshot: &'a CatalogSnapshot, parts: &[String]) -> Result<Option<&'a Arc<UserType>>> {
         match self.split(parts)? {
             (Some(schema), name) => Ok(snapshot.user_type(&ObjectName::new(schema, name))),
-            (None, name) => Ok(self
-                .search_path
-                .iter()
-                .find_map(|schema| snapshot.user_type(&ObjectName::new(schema.as_str(), name)))),
+            (None, name) => Ok(self.schemas().find_map(|schema| snapshot.user_type(&ObjectName::new(schema, name)))),
         }
     }
 
@@ -49,6 +47,7 @@ impl NameScope {
         }
         if let (Some(schema), _) = self.split(&parts)?
             && schema != pg::names::PG_CATALOG
+            && schema != self.temporary_schema
             && snapshot.schema(schema).is_none()
         {
             return Err(Error::UndefinedSchema { name: schema.to_owned() });

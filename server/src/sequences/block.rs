@@ -45,6 +45,11 @@ impl Block {
         self.sequence = sequence.clone();
     }
 
+    /// Whether its sequence is one that only a session has.
+    pub fn is_temporary(&self) -> bool {
+        self.sequence.name.is_temporary()
+    }
+
     /// Hands out what is left, until there are `count` values.
     pub fn hand_out(&mut self, count: usize, values: &mut Vec<i64>) {
         while self.left > 0 && values.len() < count {

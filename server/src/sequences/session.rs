@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use catalog::{CatalogSnapshot, Oid, Sequence, SequenceState};
+use catalog::{CatalogSnapshot, Oid, Relation, Sequence, SequenceState};
 use pg::PgError;
 use pg::error::Result;
 use pg::sqlstate::SqlState;
@@ -31,6 +31,8 @@ struct Known {
     own: HashMap<Oid, Own>,
     /// How often a sequence was restarted.
     restarts: u64,
+    /// Temporary sequences. Nobody else takes values of them, and none of them outlives the session.
+    temporary: HashMap<Oid, Block>,
 }
 
 /// A sequence that the open transaction counts for itself.
@@ -56,8 +58,8 @@ impl SessionSequences {
         self.read_only.store(read_only, Ordering::Relaxed);
     }
 
-    fn check_may_write(&self, function: &str) -> Result<()> {
-        if !self.read_only.load(Ordering::Relaxed) {
+    fn check_may_write(&self, sequence: &Sequence, function: &str) -> Result<()> {
+        if !self.read_only.load(Ordering::Relaxed) || sequence.name.is_temporary() {
             return Ok(());
         }
         let message = format!("cannot execute {function}() in a read-only transaction");
@@ -75,13 +77,18 @@ impl SessionSequences {
     /// Runs something over the session's own count of a sequence, if it has one.
     fn with_own<T>(&self, sequence: &Arc<Sequence>, f: impl FnOnce(&mut Block) -> T) -> Option<T> {
         let mut known = self.known();
-        if !known.own.contains_key(&sequence.oid) && self.is_committed(sequence.oid) {
-            return None;
-        }
-        let new = || Own { block: Block::new(sequence.clone(), sequence.initial_state()), restart: None };
-        let own = known.own.entry(sequence.oid).or_insert_with(new);
-        own.block.follow(sequence);
-        Some(f(&mut own.block))
+        let Known { own, temporary, .. } = &mut *known;
+        let block = match (own.get_mut(&sequence.oid), temporary.get_mut(&sequence.oid)) {
+            (Some(own), _) => &mut own.block,
+            (None, Some(block)) => block,
+            (None, None) if self.is_committed(sequence.oid) => return None,
+            (None, None) => {
+                let new = || Own { block: Block::new(sequence.clone(), sequence.initial_state()), restart: None };
+                &mut own.entry(sequence.oid).or_insert_with(new).block
+            }
+        };
+        block.follow(sequence);
+        Some(f(block))
     }
 
     /// The next values, if there is nothing to wait for.
@@ -134,10 +141,13 @@ impl SessionSequences {
     /// taken since are not handed out again, unless the sequence was restarted in between.
     pub fn roll_back_to(&self, savepoint: &OwnSequences, snapshot: Option<&CatalogSnapshot>) {
         let committed = self.server.catalog.snapshot();
+        let mut known = self.known();
+        let Known { own, temporary, .. } = &mut *known;
         let is_made = |oid: &Oid| {
-            committed.sequence_state(*oid).is_none() && snapshot.is_some_and(|it| it.sequence_state(*oid).is_some())
+            let is_committed = temporary.contains_key(oid) || committed.sequence_state(*oid).is_some();
+            !is_committed && snapshot.is_some_and(|it| it.sequence_state(*oid).is_some())
         };
-        self.known().own.retain(|oid, own| match savepoint.0.get(oid) {
+        own.retain(|oid, own| match savepoint.0.get(oid) {
             Some((state, restart)) => {
                 if own.restart != *restart {
                     *own = Own { block: Block::new(own.block.sequence().clone(), *state), restart: *restart };
@@ -151,9 +161,40 @@ impl SessionSequences {
     /// How far the sequences are that the open transaction has made or restarted, of those that it has not dropped. From now
     /// on they are everybody's.
     pub fn take_own(&self, snapshot: &CatalogSnapshot) -> Vec<(Oid, SequenceState)> {
-        let own = std::mem::take(&mut self.known().own);
+        let mut known = self.known();
+        let (temporary, own) =
+            std::mem::take(&mut known.own).into_iter().partition(|(_, own)| own.block.is_temporary());
+        known.own = temporary;
+        let own: HashMap<Oid, Own> = own;
         let there = own.into_iter().filter(|(oid, _)| snapshot.sequence_state(*oid).is_some());
         there.map(|(oid, own)| (oid, own.block.state)).collect()
+    }
+
+    /// A temporary sequence was restarted.
+    pub fn begin_temporary(&self, sequence: &Arc<Sequence>, state: SequenceState) {
+        self.known().temporary.insert(sequence.oid, Block::new(sequence.clone(), state));
+    }
+
+    /// These are the temporary relations from now on: the transaction that has made or restarted sequences among them is
+    /// committed.
+    pub fn settle_temporary(&self, relations: &[Relation]) {
+        let mut known = self.known();
+        let Known { own, temporary, .. } = &mut *known;
+        let mut before = std::mem::take(temporary);
+        for relation in relations {
+            let Relation::Sequence(sequence) = relation else { continue };
+            let new = || Block::new(sequence.clone(), sequence.initial_state());
+            let own = own.remove(&sequence.oid).map(|own| own.block);
+            let block = own.or_else(|| before.remove(&sequence.oid)).unwrap_or_else(new);
+            temporary.insert(sequence.oid, block);
+        }
+    }
+
+    /// `DISCARD SEQUENCES`: the values that the session was given are forgotten.
+    pub fn discard(&self) {
+        let mut known = self.known();
+        known.values.clear();
+        known.last = None;
     }
 
     /// What the open transaction has made or restarted is gone.
@@ -164,7 +205,7 @@ impl SessionSequences {
 
 impl pg::session::Sequences for SessionSequences {
     fn next_values(&self, sequence: &Arc<Sequence>, count: usize) -> Result<Vec<i64>> {
-        self.check_may_write("nextval")?;
+        self.check_may_write(sequence, "nextval")?;
         let values = match self.with_own(sequence, |block| block.next_values(count)) {
             Some(values) => values?,
             None => self.server.sequences.next_values(&self.server.catalog, sequence, count)?,
@@ -176,7 +217,7 @@ impl pg::session::Sequences for SessionSequences {
     }
 
     fn set_value(&self, sequence: &Arc<Sequence>, value: i64, is_called: bool) -> Result<()> {
-        self.check_may_write("setval")?;
+        self.check_may_write(sequence, "setval")?;
         let state = SequenceState { last_value: value, is_called };
         if self.with_own(sequence, |block| *block = Block::new(sequence.clone(), state)).is_none() {
             self.server.sequences.set(&self.server.catalog, sequence, state)?;

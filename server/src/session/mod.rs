@@ -5,6 +5,7 @@ pub mod guard;
 pub mod prepared;
 pub mod registry;
 pub mod settings;
+mod temporary;
 pub mod transaction;
 
 pub use authorize::{Action, Object, authorize};
@@ -17,7 +18,7 @@ pub use transaction::{OpenTransaction, TransactionState, TransactionStatus};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use catalog::{CatalogChange, CatalogSnapshot};
+use catalog::{CatalogChange, CatalogSnapshot, SessionCatalog};
 
 use crate::error::Result;
 use crate::locks::TransactionLocks;
@@ -41,6 +42,8 @@ pub struct Session {
     pub entry: Arc<SessionEntry>,
     /// Who is connected.
     pub identity: Arc<Identity>,
+    /// The catalog as it sees it.
+    pub catalog: SessionCatalog,
     /// Its settings.
     pub settings: SessionSettings,
     /// Its transaction.
@@ -94,6 +97,7 @@ impl Session {
         let entry = server.sessions.register();
         Session {
             sequences: Arc::new(SessionSequences::new(server.clone())),
+            catalog: SessionCatalog::new(server.catalog.clone(), entry.process_id),
             server,
             identity: Arc::new(Identity { user, database, process_id: entry.process_id }),
             entry,
@@ -116,8 +120,8 @@ impl Session {
     /// A concurrent commit has taken away what the transaction builds on.
     pub fn snapshot(&mut self) -> Result<Arc<CatalogSnapshot>> {
         match &mut self.transaction {
-            TransactionState::Open(open) => Ok(open.transaction.snapshot(&self.server.catalog)?),
-            TransactionState::Idle | TransactionState::Failed(_) => Ok(self.server.catalog.snapshot()),
+            TransactionState::Open(open) => Ok(open.transaction.snapshot(&self.catalog)?),
+            TransactionState::Idle | TransactionState::Failed(_) => Ok(self.catalog.snapshot()),
         }
     }
 
@@ -138,6 +142,7 @@ impl Session {
             user: self.identity.user.clone(),
             database: self.identity.database.clone(),
             schemas,
+            temporary_schema: None,
             process_id: self.identity.process_id,
             version: version(),
             random: self.random.clone(),
@@ -170,10 +175,13 @@ impl Session {
     /// # Errors
     /// The changes do not fit.
     pub async fn commit(&mut self, changes: Vec<CatalogChange>) -> Result<()> {
+        let seen = self.snapshot()?;
+        let changes = self.catalog.with_schema(changes, &seen);
         match &mut self.transaction {
-            TransactionState::Open(open) => open.transaction.add(&self.server.catalog, changes)?,
+            TransactionState::Open(open) => open.transaction.add(&self.catalog, changes)?,
             TransactionState::Idle | TransactionState::Failed(_) => {
-                self.server.catalog.commit(changes).await?;
+                self.catalog.commit(changes).await?;
+                self.settle_temporary().await;
             }
         }
         Ok(())

@@ -88,8 +88,8 @@ impl Session {
     /// A concurrent commit has taken away what the transaction builds on.
     pub fn newest(&self) -> Result<Arc<CatalogSnapshot>> {
         match &self.transaction {
-            TransactionState::Open(open) => Ok(open.transaction.newest(&self.server.catalog)?),
-            TransactionState::Idle | TransactionState::Failed(_) => Ok(self.server.catalog.snapshot()),
+            TransactionState::Open(open) => Ok(open.transaction.newest(&self.catalog)?),
+            TransactionState::Idle | TransactionState::Failed(_) => Ok(self.catalog.snapshot()),
         }
     }
 
@@ -226,15 +226,17 @@ impl Session {
                 // Others get the locks when they can see what was committed.
                 let _held = self.locks.take();
                 let committed = match self.add_own_sequences(&mut transaction) {
-                    Ok(()) => transaction.commit(&self.server.catalog).await.map_err(Error::from),
+                    Ok(()) => transaction.commit(&self.catalog).await.map_err(Error::from),
                     Err(error) => Err(error),
                 };
                 match committed {
                     Ok(()) => {
                         self.settings.end_local();
+                        self.settle_temporary().await;
                         Ok(true)
                     }
                     Err(error) => {
+                        self.sequences.forget_own();
                         self.settings = settings;
                         Err(error)
                     }
@@ -245,20 +247,22 @@ impl Session {
 
     /// How far the sequences are that a transaction has made or restarted is a part of it.
     fn add_own_sequences(&self, transaction: &mut Transaction) -> Result<()> {
-        let snapshot = transaction.snapshot(&self.server.catalog)?;
+        let snapshot = transaction.snapshot(&self.catalog)?;
         let own = self.sequences.take_own(&snapshot).into_iter();
         let changes: Vec<_> =
             own.map(|(sequence, state)| CatalogChange::SetSequence { sequence, state, expected: None }).collect();
         if !changes.is_empty() {
-            transaction.add(&self.server.catalog, changes)?;
+            transaction.add(&self.catalog, changes)?;
         }
         Ok(())
     }
 
-    /// A sequence was restarted: as long as a transaction is open, only it knows.
+    /// A sequence was restarted: as long as a transaction is open, only it knows; of a temporary one, only the session.
     pub fn restarted(&self, sequence: &Arc<Sequence>, state: SequenceState) {
-        if matches!(self.transaction, TransactionState::Open(_)) {
-            self.sequences.begin(sequence, state);
+        match self.transaction {
+            TransactionState::Open(_) => self.sequences.begin(sequence, state),
+            _ if sequence.name.is_temporary() => self.sequences.begin_temporary(sequence, state),
+            _ => {}
         }
     }
 
@@ -337,7 +341,7 @@ impl Session {
             open.transaction.roll_back_to(&savepoint.changes);
             open.read_only = savepoint.read_only;
             self.settings = savepoint.settings.clone();
-            let snapshot = open.transaction.snapshot(&self.server.catalog).ok();
+            let snapshot = open.transaction.snapshot(&self.catalog).ok();
             self.sequences.roll_back_to(&savepoint.sequences, snapshot.as_deref());
         }
         // An error fails the transaction, once more or for the first time.

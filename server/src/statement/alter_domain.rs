@@ -29,7 +29,7 @@ pub async fn execute(session: &mut Session, alter: &AlterDomain) -> Result<Outco
     let mut demands_more = false;
     let new = match &alter.action {
         AlterDomainAction::Rename(name) => renamed(&snapshot, &old, name)?,
-        AlterDomainAction::SetSchema(schema) => moved(&snapshot, &old, schema)?,
+        AlterDomainAction::SetSchema(schema) => moved(session, &snapshot, &old, schema)?,
         action => match changed(session, &old, domain, action)? {
             Some(domain) => {
                 let more = matches!(action, AlterDomainAction::AddCheck(_) | AlterDomainAction::SetNotNull(true));
@@ -59,7 +59,7 @@ fn changed(
     mut domain: Domain,
     action: &AlterDomainAction,
 ) -> Result<Option<Domain>> {
-    let search_path = NameScope::of(session).search_path;
+    let search_path = NameScope::of(session).kept_path(false);
     let name = &ty.name.name;
     match action {
         AlterDomainAction::SetDefault(default) => {

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use catalog::name::TEMPORARY_SCHEMA_PREFIX;
 use catalog::name::quote_identifier;
 use catalog::snapshot::TypeUser;
 use catalog::user_type::{UserTypeKind, WrittenExpression};
@@ -37,6 +38,9 @@ pub async fn execute(session: &mut Session, alter: &AlterSchema) -> Result<Outco
                 return Err(catalog::Error::SchemaExists(to).into());
             }
             check_name(&to)?;
+            if from.starts_with(TEMPORARY_SCHEMA_PREFIX) {
+                return Err(Error::not_supported("renaming a temporary schema"));
+            }
             check_views(&snapshot, &from)?;
             let changes = changes(&snapshot, &from, &to)?;
             session.commit(changes).await?;

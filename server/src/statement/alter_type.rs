@@ -39,7 +39,7 @@ pub async fn execute(session: &mut Session, alter: &AlterType) -> Result<Outcome
             with_labels(&old, with_renamed_label(labels_of(&old)?, from, to)?)
         }
         AlterTypeAction::Rename(name) => renamed(&snapshot, &old, name)?,
-        AlterTypeAction::SetSchema(schema) => moved(&snapshot, &old, schema)?,
+        AlterTypeAction::SetSchema(schema) => moved(session, &snapshot, &old, schema)?,
     };
     replace(session, &old, new, Vec::new()).await?;
     Ok(Outcome::command("ALTER TYPE"))
@@ -77,8 +77,9 @@ pub fn renamed(snapshot: &CatalogSnapshot, old: &UserType, name: &ast::Ident) ->
 ///
 /// # Errors
 /// 3F000 when there is no such schema, 42710 when the name is taken there.
-pub fn moved(snapshot: &CatalogSnapshot, old: &UserType, schema: &ast::Ident) -> Result<UserType> {
+pub fn moved(session: &Session, snapshot: &CatalogSnapshot, old: &UserType, schema: &ast::Ident) -> Result<UserType> {
     let schema = identifier(schema);
+    NameScope::of(session).check_move(&old.name, &schema)?;
     if snapshot.schema(&schema).is_none() {
         return Err(Error::UndefinedSchema { name: schema });
     }

@@ -26,7 +26,7 @@ pub async fn execute(session: &mut Session, create: &CreateDomain) -> Result<Out
     let domain = {
         let context = PlanContext::new(session, snapshot.clone());
         let _entered = context.names().enter();
-        let search_path = NameScope::of(session).search_path;
+        let search_path = NameScope::of(session).kept_path(false);
         let domain = domain(create, &name.name, &search_path)?;
         let kind = UserTypeKind::Domain(domain.clone());
         check(&context, &UserType { oid: Oid(0), array_oid: Oid(0), name: name.clone(), kind })?;

@@ -13,10 +13,10 @@ use crate::statement::create_table::{check_type_name, columns, exists_already, i
 /// The relation is there already, a column is wrong, or the location cannot be read.
 pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Result<Outcome> {
     let snapshot = session.snapshot()?;
-    let (name, schema) = NameScope::of(session).new_relation(&snapshot, &create.name)?;
+    let (name, schema) = NameScope::of(session).new_permanent(&snapshot, &create.name, "external table")?;
     authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
     authorize(&session.identity, Action::UseLocation, Object::Location(&create.location))?;
-    if schema.kind == SchemaKind::Local {
+    if schema == SchemaKind::Local {
         let message = format!("external tables can only be made in an external schema, \"{}\" is none", name.schema);
         return Err(Error::InvalidDefinition { message });
     }

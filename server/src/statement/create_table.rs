@@ -1,11 +1,11 @@
 //! CREATE TABLE: a hot table.
 
-use catalog::{CatalogSnapshot, Column, HotTable, ObjectName, SchemaKind};
+use catalog::{CatalogSnapshot, Column, HotTable, ObjectName, OnCommit, SchemaKind};
 use pg::PgError;
 use pg::sqlstate::SqlState;
 
 use crate::error::{Error, Result};
-use crate::parse::definition::{ColumnDefinition, CreateTable};
+use crate::parse::definition::{ColumnDefinition, CreateTable, Lifetime};
 use crate::plan::PlanContext;
 use crate::plan::relations::{NameScope, identifier};
 use crate::plan::types::column_type;
@@ -20,9 +20,9 @@ pub const COLUMNS_MAX: usize = 1600;
 /// The relation is there already, or a column or a constraint is wrong.
 pub async fn execute(session: &mut Session, create: &CreateTable, text: &str) -> Result<Outcome> {
     let snapshot = session.snapshot()?;
-    let (name, schema) = NameScope::of(session).new_relation(&snapshot, &create.name)?;
+    let (name, schema) = NameScope::of(session).new_relation(&snapshot, &create.name, create.lifetime.temporary)?;
     authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
-    if schema.kind != SchemaKind::Local {
+    if schema != SchemaKind::Local {
         let message = format!("hot tables cannot be made in external schema \"{}\"", name.schema);
         return Err(Error::InvalidDefinition { message });
     }
@@ -30,16 +30,35 @@ pub async fn execute(session: &mut Session, create: &CreateTable, text: &str) ->
         return exists_already(session, name, create.if_not_exists, "CREATE TABLE");
     }
     check_type_name(&snapshot, &name)?;
+    let on_commit = on_commit(session, &create.lifetime, &name)?;
     let changes = {
         let context = PlanContext::new(session, snapshot);
         let _entered = context.names().enter();
         let table = HotTable::new(session.server.catalog.allocate_oid(), name, Vec::new());
+        let table = HotTable { on_commit, ..table };
         let mut definition = Definition::new(&context, &session.server, text, table);
         definition.create(create)?;
         definition.into_changes()
     };
     session.commit(changes).await?;
     Ok(Outcome::command("CREATE TABLE"))
+}
+
+/// What becomes of a table at the end of a transaction.
+///
+/// # Errors
+/// 42P16 when ON COMMIT is written of a table that is not temporary.
+pub fn on_commit(session: &mut Session, lifetime: &Lifetime, name: &ObjectName) -> Result<OnCommit> {
+    if lifetime.global {
+        session.warn(SqlState::WARNING, "GLOBAL is deprecated in temporary table creation");
+    }
+    match lifetime.on_commit {
+        Some(_) if !name.is_temporary() => {
+            let message = "ON COMMIT can only be used on temporary tables".to_owned();
+            Err(Error::InvalidDefinition { message })
+        }
+        on_commit => Ok(on_commit.unwrap_or_default()),
+    }
 }
 
 /// Whether a relation or an index has the name.

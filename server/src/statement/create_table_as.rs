@@ -16,7 +16,7 @@ use crate::plan::types::type_of_result;
 use crate::session::{Action, Object, Prepared, Session, authorize};
 use crate::statement::Outcome;
 use crate::statement::assignment::expected_domains;
-use crate::statement::create_table::{check_type_name, exists_already, is_taken};
+use crate::statement::create_table::{check_type_name, exists_already, is_taken, on_commit};
 use crate::statement::insert::for_each_batch;
 use crate::statement::row_rules::RowRules;
 use crate::statement::table_definition::add_attributes;
@@ -31,9 +31,9 @@ pub async fn execute(
 ) -> Result<Outcome> {
     let (planned, plan) = prepared.bound_plan(session, parameters).await?;
     let snapshot = planned.snapshot.clone();
-    let (name, schema) = NameScope::of(session).new_relation(&snapshot, &create.name)?;
+    let (name, schema) = NameScope::of(session).new_relation(&snapshot, &create.name, create.lifetime.temporary)?;
     authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
-    if schema.kind != SchemaKind::Local {
+    if schema != SchemaKind::Local {
         let message = format!("hot tables cannot be made in external schema \"{}\"", name.schema);
         return Err(Error::InvalidDefinition { message });
     }
@@ -41,6 +41,7 @@ pub async fn execute(
         return exists_already(session, name, create.if_not_exists, "CREATE TABLE AS");
     }
     check_type_name(&snapshot, &name)?;
+    let on_commit = on_commit(session, &create.lifetime, &name)?;
     let names = session.names()?;
     let columns = {
         let _entered = names.enter();
@@ -48,7 +49,7 @@ pub async fn execute(
     };
     let server = &session.server;
     let oid = server.catalog.allocate_oid();
-    let mut table = HotTable::new(oid, name, columns);
+    let mut table = HotTable { on_commit, ..HotTable::new(oid, name, columns) };
     add_attributes(&mut table, &create.attributes)?;
     let table = Arc::new(table);
     let mut changes = vec![CatalogChange::CreateHotTable(table.as_ref().clone())];

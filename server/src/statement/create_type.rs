@@ -48,9 +48,9 @@ pub async fn make(session: &mut Session, name: ObjectName, kind: UserTypeKind) -
 /// # Errors
 /// 42710 when it is taken, 3F000 when there is no such schema.
 pub fn new_type_name(session: &Session, snapshot: &CatalogSnapshot, written: &ast::ObjectName) -> Result<ObjectName> {
-    let (name, schema) = NameScope::of(session).new_relation(snapshot, written)?;
+    let (name, schema) = NameScope::of(session).new_permanent(snapshot, written, "type")?;
     authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
-    if schema.kind != SchemaKind::Local {
+    if schema != SchemaKind::Local {
         let message = format!("types cannot be made in external schema \"{}\"", name.schema);
         return Err(Error::InvalidDefinition { message });
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use catalog::{CatalogChange, CatalogSnapshot, ObjectName, Relation, SchemaKind, View};
+use catalog::{CatalogChange, CatalogSnapshot, ObjectName, Oid, Relation, SchemaKind, View};
 use sqlparser::ast;
 
 use crate::error::{Error, Result};
@@ -28,9 +28,18 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
         return Err(Error::InvalidDefinition { message: "views must not contain parameters".into() });
     }
 
-    let (name, schema) = scope.new_relation(&snapshot, &create.name)?;
+    let depends_on = context.named_objects();
+    let temporary = create.temporary || reads_temporary(&snapshot, &depends_on);
+    let (name, schema) = match scope.new_relation(&snapshot, &create.name, create.temporary) {
+        // A view of something temporary is temporary, whether that was said or not.
+        Ok((name, _)) if temporary && !create.temporary => {
+            session.notice(format!("view \"{}\" will be a temporary view", name.name));
+            scope.new_relation(&snapshot, &create.name, true)?
+        }
+        other => other?,
+    };
     authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
-    if schema.kind != SchemaKind::Local {
+    if schema != SchemaKind::Local {
         let message = format!("views cannot be made in external schema \"{}\"", name.schema);
         return Err(Error::InvalidDefinition { message });
     }
@@ -41,8 +50,8 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
         oid: replaced.as_ref().map_or_else(|| session.server.catalog.allocate_oid(), |view| view.oid),
         columns: column_names(names, &create.columns)?,
         query: create.text.clone(),
-        search_path: scope.search_path,
-        depends_on: context.named_objects(),
+        search_path: scope.kept_path(name.is_temporary()),
+        depends_on,
         relations: context.seen_relations(&planned.plan)?,
         name,
     };
@@ -55,6 +64,12 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
     };
     session.commit(vec![change]).await?;
     Ok(Outcome::command("CREATE VIEW"))
+}
+
+/// Whether one of the objects is temporary.
+fn reads_temporary(snapshot: &CatalogSnapshot, objects: &[Oid]) -> bool {
+    let relations = objects.iter().filter_map(|oid| snapshot.relation_by_oid(*oid));
+    relations.map(Relation::name).any(ObjectName::is_temporary)
 }
 
 fn view_query(text: &str) -> Result<Box<ast::Query>> {

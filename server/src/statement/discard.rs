@@ -7,10 +7,11 @@ use crate::error::Result;
 use crate::parse::statement::Discard;
 use crate::session::{Session, TransactionStatus};
 use crate::statement::Outcome;
+use crate::statement::drop::drop_temporary;
 
 /// # Errors
 /// 25001 for DISCARD ALL in a transaction block.
-pub fn execute(session: &mut Session, discard: Discard) -> Result<Outcome> {
+pub async fn execute(session: &mut Session, discard: Discard) -> Result<Outcome> {
     match discard {
         Discard::All => {
             if session.in_transaction_block() {
@@ -20,11 +21,13 @@ pub fn execute(session: &mut Session, discard: Discard) -> Result<Outcome> {
             session.portals.clear();
             session.statements.clear();
             session.settings.reset_all();
+            session.sequences.discard();
+            drop_temporary(session).await?;
         }
         // Plans are made anew when what they were made for has changed.
         Discard::Plans => {}
-        // There is nothing of the kind in a session.
-        Discard::Sequences | Discard::Temporary => {}
+        Discard::Sequences => session.sequences.discard(),
+        Discard::Temporary => drop_temporary(session).await?,
     }
     Ok(Outcome::command(discard.tag()))
 }

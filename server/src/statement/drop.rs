@@ -21,17 +21,7 @@ use crate::statement::drop_types::{self, Dropped};
 /// Something is not there, is of another kind, or is needed by something else.
 pub async fn execute(session: &mut Session, drop: &Drop) -> Result<Outcome> {
     let snapshot = session.snapshot()?;
-    let scope = NameScope::of(session);
-    let mut plan = DropPlan {
-        snapshot: &snapshot,
-        named: Vec::new(),
-        relations: Vec::new(),
-        schemas: Vec::new(),
-        types: Vec::new(),
-        columns: Vec::new(),
-        parts: Vec::new(),
-        scope,
-    };
+    let mut plan = DropPlan::new(&snapshot, NameScope::of(session));
     for name in &drop.names {
         match drop.kind {
             DropKind::Schema => add_schema(session, drop, name, &mut plan)?,
@@ -52,6 +42,23 @@ pub async fn execute(session: &mut Session, drop: &Drop) -> Result<Outcome> {
         session.commit(changes).await?;
     }
     Ok(Outcome::command(drop.kind.tag()))
+}
+
+/// Drops all temporary objects of the session.
+///
+/// # Errors
+/// They cannot be dropped: a bug.
+pub async fn drop_temporary(session: &mut Session) -> Result<()> {
+    let snapshot = session.snapshot()?;
+    let scope = NameScope::of(session);
+    let relations: Vec<_> = snapshot.relations_in(&scope.temporary_schema).map(Relation::oid).collect();
+    let mut plan = DropPlan::new(&snapshot, scope);
+    relations.into_iter().for_each(|oid| plan.add(oid, true));
+    let changes = plan.changes();
+    if !changes.is_empty() {
+        session.commit(changes).await?;
+    }
+    Ok(())
 }
 
 /// What goes: dependents before what they depend on.
@@ -120,7 +127,22 @@ impl Referring {
     }
 }
 
-impl DropPlan<'_> {
+impl<'a> DropPlan<'a> {
+    /// Nothing goes yet.
+    fn new(snapshot: &'a CatalogSnapshot, scope: NameScope) -> Self {
+        let (named, relations, schemas) = (Vec::new(), Vec::new(), Vec::new());
+        DropPlan {
+            snapshot,
+            named,
+            relations,
+            schemas,
+            types: Vec::new(),
+            columns: Vec::new(),
+            parts: Vec::new(),
+            scope,
+        }
+    }
+
     fn add(&mut self, oid: Oid, cascade: bool) {
         if self.relations.contains(&oid) {
             return;

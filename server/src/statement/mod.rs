@@ -141,7 +141,7 @@ async fn execute_once(
         Statement::SetCharacteristics(modes) => transaction::set_characteristics(session, *modes),
         Statement::Commit { chain } => transaction::commit(session, *chain).await,
         Statement::Rollback { chain } => transaction::rollback(session, *chain),
-        Statement::Discard(discard) => discard::execute(session, *discard),
+        Statement::Discard(discard) => discard::execute(session, *discard).await,
         Statement::Savepoint(name) => transaction::savepoint(session, name),
         Statement::RollbackTo(name) => transaction::rollback_to(session, name),
         Statement::Release(name) => transaction::release(session, name),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::parse::statement::{CopySource, CopyTo};
 use crate::parse::{Parsed, Statement};
-use crate::plan::relations::NameScope;
+use crate::plan::relations::{NameScope, parts};
 use crate::plan::{PlanContext, Planned, plan_query, plan_table_source};
 use crate::session::{Prepared, Session};
 use crate::statement::{copy_to, insert, modify, show};
@@ -178,20 +178,32 @@ impl Session {
 }
 
 impl Session {
-    /// A read-only transaction changes nothing.
+    /// A read-only transaction changes nothing but the rows of temporary tables.
     ///
     /// # Errors
     /// 25006
-    pub fn check_may_write(&self, statement: &Statement) -> Result<()> {
+    pub fn check_may_write(&mut self, statement: &Statement) -> Result<()> {
         let read_only = self.is_read_only();
         self.sequences.set_read_only(read_only);
         match statement.writing_command() {
-            Some(command) if read_only => {
+            Some(command) if read_only && !self.changes_temporary_rows(statement)? => {
                 let message = format!("cannot execute {command} in a read-only transaction");
                 Err(PgError::new(SqlState::READ_ONLY_SQL_TRANSACTION, message).into())
             }
             _ => Ok(()),
         }
+    }
+
+    fn changes_temporary_rows(&mut self, statement: &Statement) -> Result<bool> {
+        let table = match statement {
+            Statement::Insert(insert) => &insert.table,
+            Statement::Modify(modify) => &modify.target.name,
+            Statement::CopyFrom(copy) => &copy.table,
+            _ => return Ok(false),
+        };
+        let snapshot = self.snapshot()?;
+        let relation = NameScope::of(self).relation(&snapshot, &parts(table)?)?;
+        Ok(relation.is_some_and(|relation| relation.name().is_temporary()))
     }
 }
 

@@ -22,9 +22,9 @@ use crate::statement::sequence_options::{apply, new_sequence};
 pub async fn create(session: &mut Session, create: &CreateSequence) -> Result<Outcome> {
     const TAG: &str = "CREATE SEQUENCE";
     let snapshot = session.snapshot()?;
-    let (name, schema) = NameScope::of(session).new_relation(&snapshot, &create.name)?;
+    let (name, schema) = NameScope::of(session).new_relation(&snapshot, &create.name, create.temporary)?;
     authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
-    if schema.kind != SchemaKind::Local {
+    if schema != SchemaKind::Local {
         let message = format!("sequences cannot be made in external schema \"{}\"", name.schema);
         return Err(Error::InvalidDefinition { message });
     }
@@ -75,6 +75,7 @@ pub async fn alter(session: &mut Session, alter: &AlterSequence) -> Result<Outco
             check_free(&snapshot, &new.name)?;
         }
         AlterSequenceAction::SetSchema(schema) => {
+            NameScope::of(session).check_move(&old.name, &identifier(schema))?;
             new.name = moved(&snapshot, &old, schema)?;
         }
         AlterSequenceAction::Options(options) => {

@@ -31,7 +31,12 @@ pub async fn execute(session: &mut Session, table: Option<&ast::ObjectName>) -> 
     let guard = session.guard();
     for relation in relations {
         authorize(&session.identity, Action::Alter, Object::Relation(relation))?;
-        let oid = writable(relation, "vacuum")?.oid;
+        let table = writable(relation, "vacuum")?;
+        if table.name.is_temporary() {
+            session.compact_temporary(relation, Thoroughness::Complete).await?;
+            continue;
+        }
+        let oid = table.oid;
         let server = &session.server;
         // A compaction that is given up on the way leaves the table as it was, or has been committed.
         guard.run(compact(&server.catalog, &server.segments, oid, Thoroughness::Complete)).await??;

@@ -10,6 +10,7 @@
 //! * [`locks`]: transactions that want the same rows or keys
 //! * [`durability`]: processes that are killed, stopped, or refuse to start
 //! * [`backup`]: copies of a running server, and servers made of them
+//! * [`temporary`]: temporary tables, and what is left of them
 //! * [`isolation`]: sessions that run at the same time
 //! * [`demo`]: the demo of a newcomer's first minute
 //! * [`tpch`]: TPC-H's queries over hot and external tables at once, against the engine without Thermocline
@@ -46,6 +47,8 @@ mod durability;
 mod isolation;
 
 mod backup;
+
+mod temporary;
 
 mod demo;
 

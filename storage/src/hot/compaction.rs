@@ -10,7 +10,7 @@ use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use catalog::rows::{NewPlaces, ReplacedUnit, RowSet, Segment, SegmentFile};
-use catalog::{Catalog, CatalogChange, CatalogSnapshot, HotTable, Oid, Relation, UnitId};
+use catalog::{Catalog, CatalogChange, HotTable, Oid, Relation, TableRows, UnitId};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use tracing::{debug, info};
@@ -56,23 +56,17 @@ pub async fn compact(
     thoroughness: Thoroughness,
 ) -> Result<bool> {
     let external = |error: catalog::Error| DataFusionError::External(Box::new(error));
-    let snapshot = catalog.snapshot();
-    let chosen = chosen(&snapshot, table, thoroughness);
+    let chosen = chosen(&catalog.snapshot().rows(table), thoroughness);
     if chosen.is_empty() {
         return Ok(false);
     }
     // What is rewritten must not grow.
     let snapshot = catalog.commit(vec![CatalogChange::SealRows { table }]).await.map_err(external)?;
     let Some(Relation::Hot(definition)) = snapshot.relation_by_oid(table).cloned() else { return Ok(false) };
-    let mut rewriting = Rewriting::new(definition, segments.clone());
-    for unit in chosen {
-        rewriting.add(&snapshot, unit).await?;
-    }
-    let (replaced, new) = rewriting.finish()?;
-    let (units, files) = (replaced.len(), new.len());
-    match catalog.commit(vec![CatalogChange::RewriteRows { table, replaced, segments: new }]).await {
+    let change = rewrite(definition, &snapshot.rows(table), chosen, segments).await?;
+    match catalog.commit(vec![change]).await {
         Ok(_) => {
-            info!(table = table.0, units, files, "table compacted");
+            info!(table = table.0, "table compacted");
             Ok(true)
         }
         Err(error @ (catalog::Error::RowChangedConcurrently { .. } | catalog::Error::ChangedConcurrently { .. })) => {
@@ -83,9 +77,41 @@ pub async fn compact(
     }
 }
 
+/// What compacts a table that nobody changes meanwhile, once it is committed; nothing when there is nothing to do.
+///
+/// # Errors
+/// A segment cannot be read or written.
+pub async fn rewritten(
+    table: Arc<HotTable>,
+    rows: &TableRows,
+    segments: &Arc<Segments>,
+    thoroughness: Thoroughness,
+) -> Result<Option<CatalogChange>> {
+    match chosen(rows, thoroughness) {
+        chosen if chosen.is_empty() => Ok(None),
+        chosen => rewrite(table, rows, chosen, segments).await.map(Some),
+    }
+}
+
+/// Writes what units have become, and says so.
+async fn rewrite(
+    table: Arc<HotTable>,
+    rows: &TableRows,
+    units: Vec<UnitId>,
+    segments: &Arc<Segments>,
+) -> Result<CatalogChange> {
+    let oid = table.oid;
+    let mut rewriting = Rewriting::new(table, segments.clone());
+    for unit in units {
+        rewriting.add(rows, unit).await?;
+    }
+    let (replaced, segments) = rewriting.finish()?;
+    debug!(table = oid.0, units = replaced.len(), files = segments.len(), "rows rewritten");
+    Ok(CatalogChange::RewriteRows { table: oid, replaced, segments })
+}
+
 /// The units to be rewritten, oldest first.
-fn chosen(snapshot: &CatalogSnapshot, table: Oid, thoroughness: Thoroughness) -> Vec<UnitId> {
-    let rows = snapshot.rows(table);
+fn chosen(rows: &TableRows, thoroughness: Thoroughness) -> Vec<UnitId> {
     let complete = thoroughness == Thoroughness::Complete;
     let deleted = |unit| rows.deleted(unit).map_or(0, RowSet::len);
     let small = rows.segments().filter(|(_, segment)| segment.file.rows < SMALL_SEGMENT_ROWS).count();
@@ -154,8 +180,7 @@ impl Rewriting {
         }
     }
 
-    async fn add(&mut self, snapshot: &CatalogSnapshot, unit: UnitId) -> Result<()> {
-        let rows = snapshot.rows(self.table.oid);
+    async fn add(&mut self, rows: &TableRows, unit: UnitId) -> Result<()> {
         let deleted = rows.deleted(unit).cloned().unwrap_or_default();
         if let Some(inline) = rows.inline_unit(unit) {
             self.units.push(Rewritten { unit, deleted, places: NewPlaces::none(inline.rows()) });
@@ -237,7 +262,7 @@ impl Rewriting {
         }
         let segment = match &mut self.current {
             Some(segment) => segment,
-            None => self.current.insert(self.segments.create(self.table.oid, self.schema.clone())?),
+            None => self.current.insert(self.segments.create_for(&self.table, self.schema.clone())?),
         };
         let number = self.finished.len() as u32;
         for (new_row, (unit, row)) in (segment.rows() as u32..).zip(origins) {

@@ -180,7 +180,7 @@ impl TableWriter {
     fn open_segment(&mut self) -> Result<&mut NewSegment> {
         let segment = match self.current.take() {
             Some(segment) => segment,
-            None => self.segments.create(self.table.oid, rows::stored_schema(&self.table))?,
+            None => self.segments.create_for(&self.table, rows::stored_schema(&self.table))?,
         };
         Ok(self.current.insert(segment))
     }

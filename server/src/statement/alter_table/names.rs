@@ -18,7 +18,7 @@ use super::refused;
 use crate::error::{Error, Result};
 use crate::parse::statement::{AlterTable, AlterTableAction};
 use crate::parse::{self, position};
-use crate::plan::relations::identifier;
+use crate::plan::relations::{NameScope, identifier};
 use crate::session::Session;
 use crate::statement::create_table::{check_type_name, is_taken};
 
@@ -209,6 +209,7 @@ pub(super) fn set_schema(session: &Session, altering: &mut Altering, schema: &st
 
 /// The name in another schema; `None` when it is there already.
 fn moved(session: &Session, snapshot: &CatalogSnapshot, name: &ObjectName, schema: &str) -> Result<Option<ObjectName>> {
+    NameScope::of(session).check_move(name, schema)?;
     let Some(target) = snapshot.schema(schema) else {
         return Err(Error::UndefinedSchema { name: schema.to_owned() });
     };

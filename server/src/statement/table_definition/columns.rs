@@ -38,28 +38,18 @@ impl Definition<'_> {
     /// # Errors
     /// 42701 when the name is taken, and whatever is wrong with what is said of it.
     pub fn add_column(&mut self, definition: &ColumnDefinition) -> Result<()> {
-        if self.table.columns.len() >= COLUMNS_MAX {
-            let message = format!("tables can have at most {COLUMNS_MAX} columns");
-            return Err(Error::InvalidDefinition { message });
-        }
         let name = identifier(&definition.name);
-        if self.column_named(&definition.name).is_some() {
-            return Err(Error::DuplicateColumn { column: name });
-        }
+        self.check_room(&name)?;
         let serial = serial_type(&definition.data_type);
         let sql_type = match &serial {
             Some(sql_type) => sql_type.clone(),
             None => column_type(&definition.data_type)?,
         };
-        if sql_type.is_nested() {
-            return Err(Error::not_supported(format!("a column of type {sql_type} in a hot table")));
-        }
-        self.table.last_attribute_number += 1;
-        let mut column = Column::new(self.table.last_attribute_number, name, sql_type);
+        let mut column = self.next_column(name, sql_type)?;
         let mut said = Said::default();
         if serial.is_some() {
             let sequence = self.column_sequence(&column, &[], false)?;
-            let search_path = self.context.search_path().to_vec();
+            let search_path = self.context.kept_path(self.table.name.is_temporary());
             let written = catalog::user_type::WrittenExpression {
                 text: next_value(sequence),
                 search_path,
@@ -88,6 +78,27 @@ impl Definition<'_> {
             }
         }
         Ok(())
+    }
+
+    /// There may be another column, and this is its name.
+    pub(super) fn check_room(&self, name: &str) -> Result<()> {
+        if self.table.columns.len() >= COLUMNS_MAX {
+            let message = format!("tables can have at most {COLUMNS_MAX} columns");
+            return Err(Error::InvalidDefinition { message });
+        }
+        match self.table.columns.iter().any(|column| column.name == name) {
+            true => Err(Error::DuplicateColumn { column: name.to_owned() }),
+            false => Ok(()),
+        }
+    }
+
+    /// A column with the number that follows.
+    pub(super) fn next_column(&mut self, name: String, sql_type: SqlType) -> Result<Column> {
+        if sql_type.is_nested() {
+            return Err(Error::not_supported(format!("a column of type {sql_type} in a hot table")));
+        }
+        self.table.last_attribute_number += 1;
+        Ok(Column::new(self.table.last_attribute_number, name, sql_type))
     }
 
     fn say(

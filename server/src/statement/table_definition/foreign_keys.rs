@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalog::constraint::{ConstraintKind, ForeignKey};
-use catalog::{Column, HotTable, Relation};
+use catalog::{Column, HotTable, OnCommit, Relation};
 use pg::PgError;
 use pg::Type;
 use pg::function::CastContext;
@@ -31,6 +31,7 @@ impl Definition<'_> {
     fn foreign_key(&self, written: &WrittenForeignKey) -> Result<(String, ForeignKey)> {
         let own = Arc::new(self.table.clone());
         let referenced = self.referenced_table(written, &own)?;
+        check_lifetimes(&own, &referenced)?;
         let columns = named_columns(&own, &written.columns)?;
         let referenced_columns = match written.reference.columns.as_slice() {
             [] => primary_key(&referenced)?,
@@ -86,6 +87,25 @@ impl Definition<'_> {
             },
         }
     }
+}
+
+/// A table and the one that it refers to must live alike.
+fn check_lifetimes(own: &HotTable, referenced: &HotTable) -> Result<()> {
+    let (temporary, refers_to_temporary) = (own.name.is_temporary(), referenced.name.is_temporary());
+    if temporary != refers_to_temporary {
+        let kind = if temporary { "temporary" } else { "permanent" };
+        let message = format!("constraints on {kind} tables may reference only {kind} tables");
+        return Err(PgError::new(SqlState::INVALID_TABLE_DEFINITION, message).into());
+    }
+    if referenced.on_commit == OnCommit::DeleteRows && own.on_commit != OnCommit::DeleteRows {
+        let message = "unsupported ON COMMIT and foreign key combination";
+        let detail = format!(
+            "Table \"{}\" references \"{}\", but they do not have the same ON COMMIT setting.",
+            own.name.name, referenced.name.name
+        );
+        return Err(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message).with_detail(detail).into());
+    }
+    Ok(())
 }
 
 fn named_columns(table: &HotTable, names: &[sqlparser::ast::Ident]) -> Result<Vec<Column>> {

@@ -7,13 +7,19 @@ mod attributes;
 mod columns;
 mod foreign_keys;
 mod keys;
+mod like;
 pub mod names;
 
 pub use attributes::add_attributes;
+use like::LikeTable;
 
+use std::sync::Arc;
+
+use catalog::comment::Commented;
 use catalog::constraint::{Check, Constraint, ConstraintKind};
+use catalog::name::TEMPORARY_SCHEMA_PREFIX;
 use catalog::user_type::WrittenExpression;
-use catalog::{CatalogChange, Column, ColumnDefault, HotTable, Sequence};
+use catalog::{CatalogChange, Column, ColumnDefault, HotTable, ObjectName, Oid, Relation, Sequence};
 use pg::PgError;
 use pg::sqlstate::SqlState;
 use sqlparser::ast;
@@ -22,7 +28,9 @@ use sqlparser::tokenizer::Location;
 use crate::analyze::Analyzer;
 use crate::analyze::kept::{KeptAs, row_namespace, with_numbers};
 use crate::error::{Error, Result};
-use crate::parse::definition::{CreateTable, Expression, KeyKind, Reference, TableConstraint, TableConstraintKind};
+use crate::parse::definition::{
+    CreateTable, Expression, KeyKind, Reference, TableConstraint, TableConstraintKind, TableElement,
+};
 use crate::parse::position;
 use crate::plan::PlanContext;
 use crate::plan::relations::identifier;
@@ -41,6 +49,10 @@ pub struct Definition<'a> {
     checks: Vec<WrittenCheck>,
     keys: Vec<WrittenKey>,
     foreign_keys: Vec<WrittenForeignKey>,
+    /// Tables whose conditions and keys are taken over.
+    likes: Vec<LikeTable>,
+    /// What is said about the table's parts.
+    comments: Vec<(Commented, Arc<str>)>,
 }
 
 /// A condition as it was written.
@@ -67,8 +79,18 @@ struct WrittenForeignKey {
 impl<'a> Definition<'a> {
     /// A table that is to be changed; one without columns when it is to be made.
     pub fn new(context: &'a PlanContext, server: &'a Server, text: &'a str, table: HotTable) -> Self {
-        let (sequences, checks) = (Vec::new(), Vec::new());
-        Definition { context, server, text, table, sequences, checks, keys: Vec::new(), foreign_keys: Vec::new() }
+        Definition {
+            context,
+            server,
+            text,
+            table,
+            sequences: Vec::new(),
+            checks: Vec::new(),
+            keys: Vec::new(),
+            foreign_keys: Vec::new(),
+            likes: Vec::new(),
+            comments: Vec::new(),
+        }
     }
 
     /// What CREATE TABLE says.
@@ -76,8 +98,11 @@ impl<'a> Definition<'a> {
     /// # Errors
     /// Whatever is wrong with it.
     pub fn create(&mut self, create: &CreateTable) -> Result<()> {
-        for column in &create.columns {
-            self.add_column(column)?;
+        for element in &create.elements {
+            match element {
+                TableElement::Column(column) => self.add_column(column)?,
+                TableElement::Like(like) => self.add_like(like)?,
+            }
         }
         for constraint in &create.constraints {
             self.add_constraint(constraint);
@@ -112,19 +137,36 @@ impl<'a> Definition<'a> {
         self.check_generated()?;
         self.make_checks()?;
         self.make_keys()?;
+        self.take_over_constraints()?;
         self.make_foreign_keys()
     }
 
     /// What makes the sequences of a table, and the table.
     pub fn into_changes(self) -> Vec<CatalogChange> {
         let sequences = self.sequences.into_iter().map(CatalogChange::CreateSequence);
-        sequences.chain([CatalogChange::CreateHotTable(self.table)]).collect()
+        let comments = self.comments.into_iter();
+        let comments = comments.map(|(commented, text)| CatalogChange::SetComment { commented, text: Some(text) });
+        sequences.chain([CatalogChange::CreateHotTable(self.table)]).chain(comments).collect()
     }
 
     /// An expression that is kept under the search path of the statement.
     fn written(&self, text: String) -> Result<WrittenExpression> {
         let (text, refers_to) = with_numbers(text)?;
-        Ok(WrittenExpression { text, search_path: self.context.search_path().to_vec(), refers_to })
+        let search_path = self.context.kept_path(self.table.name.is_temporary());
+        self.lasting(WrittenExpression { text, search_path, refers_to })
+    }
+
+    /// An expression that depends on nothing that the table outlives.
+    fn lasting(&self, mut written: WrittenExpression) -> Result<WrittenExpression> {
+        if self.table.name.is_temporary() {
+            return Ok(written);
+        }
+        let relations = written.refers_to.iter().filter_map(|oid| self.context.snapshot().relation_by_oid(*oid));
+        if relations.map(Relation::name).any(ObjectName::is_temporary) {
+            return Err(Error::not_supported("a permanent table that uses a temporary sequence"));
+        }
+        written.search_path.retain(|schema| !schema.starts_with(TEMPORARY_SCHEMA_PREFIX));
+        Ok(written)
     }
 
     fn make_checks(&mut self) -> Result<()> {
@@ -157,9 +199,10 @@ impl<'a> Definition<'a> {
         Ok(())
     }
 
-    fn push_constraint(&mut self, name: String, kind: ConstraintKind) {
+    fn push_constraint(&mut self, name: String, kind: ConstraintKind) -> Oid {
         let oid = self.server.catalog.allocate_oid();
         self.table.constraints.push(Constraint { oid, name, kind, is_valid: true });
+        oid
     }
 
     /// Generated columns are computed of columns that are there.

@@ -22,7 +22,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use catalog::rows::{Segment, SegmentFile};
 use catalog::vfs::{OpenMode, Vfs};
-use catalog::{Column, Oid};
+use catalog::{Column, HotTable, Oid};
 use datafusion::error::DataFusionError;
 use quick_cache::sync::Cache;
 use tracing::{info, warn};
@@ -42,6 +42,8 @@ const KNOWN_SEGMENTS_MAX: usize = 1 << 16;
 /// Their directory in the data directory.
 pub const SEGMENTS_DIRECTORY: &str = "segments";
 const FILE_SUFFIX: &str = ".parquet";
+/// The number that no table has: what stands for the table of segments of temporary tables.
+const OF_TEMPORARY_TABLES: Oid = Oid(0);
 
 /// What is called when nobody knows what is durable of what was written. A server ends itself there; where the call
 /// returns, the statement fails.
@@ -95,7 +97,17 @@ impl Segments {
         self.directory.join(table.0.to_string())
     }
 
-    /// Begins a segment of a table, with columns at rest.
+    /// Begins a segment of a table, with columns at rest. Those of temporary tables are together, and are not flushed:
+    /// nobody needs them after a crash.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn create_for(&self, table: &HotTable, schema: SchemaRef) -> Result<NewSegment, DataFusionError> {
+        let number = if table.name.is_temporary() { OF_TEMPORARY_TABLES } else { table.oid };
+        self.create(number, schema)
+    }
+
+    /// Begins a segment of the table with this number, with columns at rest.
     ///
     /// # Errors
     /// The file cannot be made.
@@ -139,13 +151,17 @@ impl Segments {
         Ok(self.vfs.sync_dir(directory).inspect_err(|error| (self.on_flush_failed)(error))?)
     }
 
-    /// Ends a segment: when this returns, the file and its name are durable.
+    /// Ends a segment: when this returns, the file and its name are durable, unless it is one of a temporary table.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn finish(&self, mut segment: NewSegment) -> Result<Arc<Segment>, DataFusionError> {
-        let Written { rows, bytes, details } = segment.encoded()?.finish(self.on_flush_failed)?;
-        self.flush_names(&segment.directory, &self.flushed())?;
+        let is_durable = segment.is_durable();
+        let flushed = is_durable.then_some(self.on_flush_failed);
+        let Written { rows, bytes, details } = segment.encoded()?.finish(flushed)?;
+        if is_durable {
+            self.flush_names(&segment.directory, &self.flushed())?;
+        }
         let details = details.encode()?;
         let (table, name) = segment.kept();
         let file = SegmentFile { table, name, rows, bytes, details };

@@ -15,7 +15,7 @@ use catalog::vfs::OpenMode;
 use datafusion::error::DataFusionError;
 
 use super::writer::SegmentWriter;
-use super::{FILE_SUFFIX, Segments};
+use super::{FILE_SUFFIX, OF_TEMPORARY_TABLES, Segments};
 
 /// Batches that wait for the thread.
 const QUEUED_BATCHES_MAX: usize = 2;
@@ -108,6 +108,11 @@ impl NewSegment {
     /// What stands for the file, which is no garbage from now on.
     pub(super) fn kept(mut self) -> (Oid, String) {
         (self.file.table, self.file.name.take().unwrap_or_default())
+    }
+
+    /// Whether it has to outlive the process.
+    pub(super) fn is_durable(&self) -> bool {
+        self.file.table != OF_TEMPORARY_TABLES
     }
 
     /// Rows written so far.

@@ -109,17 +109,19 @@ impl SegmentWriter {
     ///
     /// # Errors
     /// The file cannot be written; after a failed flush nobody knows what the disk holds.
-    pub fn finish(mut self, on_flush_failed: FlushFailureHook) -> Result<Written, DataFusionError> {
+    pub fn finish(mut self, on_flush_failed: Option<FlushFailureHook>) -> Result<Written, DataFusionError> {
         self.bounds.push(self.group);
         let metadata = self.writer.finish()?;
         self.writer.inner_mut().flush()?;
-        // Without space only this file is incomplete, and nothing refers to it.
-        let failed = |error: &io::Error| !is_disk_full(error);
-        self.file.sync_data().inspect_err(|error| {
-            if failed(error) {
-                on_flush_failed(error)
-            }
-        })?;
+        if let Some(on_flush_failed) = on_flush_failed {
+            // Without space only this file is incomplete, and nothing refers to it.
+            let failed = |error: &io::Error| !is_disk_full(error);
+            self.file.sync_data().inspect_err(|error| {
+                if failed(error) {
+                    on_flush_failed(error)
+                }
+            })?;
+        }
         let bytes = self.file.len()?;
         let rows = self.group_rows.iter().sum();
         let details = SegmentDetails {

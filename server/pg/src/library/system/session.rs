@@ -38,10 +38,11 @@ fn current_schema(call: &Call) -> Result<ArrayRef> {
 
 fn current_schemas(call: &Call) -> Result<ArrayRef> {
     let schemas = &call.session().schemas;
-    let implied = !schemas.iter().any(|schema| schema == PG_CATALOG);
+    let pg_catalog = (!schemas.iter().any(|schema| schema == PG_CATALOG)).then_some(PG_CATALOG);
+    let implied = call.session().temporary_schema.as_deref().into_iter().chain(pg_catalog);
     call.map1(|with_implied: bool| {
-        let first = Some(PG_CATALOG).filter(|_| with_implied && implied);
-        let names = first.into_iter().chain(schemas.iter().map(String::as_str));
+        let implied = implied.clone().filter(|_| with_implied);
+        let names = implied.chain(schemas.iter().map(String::as_str));
         names.map(|name| Some(name.to_owned())).collect::<Vec<_>>()
     })
 }
