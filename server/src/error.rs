@@ -360,6 +360,13 @@ impl Error {
         Error::NotSupported { feature: feature.into() }
     }
 
+    /// 2BP01: something is needed by what these lines say.
+    pub fn still_needed(object: &str, lines: &[String]) -> Self {
+        let message = format!("cannot drop {object} because other objects depend on it");
+        let error = PgError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message).with_detail(lines.join("\n"));
+        error.with_hint("Use DROP ... CASCADE to drop the dependent objects too.").into()
+    }
+
     /// Serializable transactions, of which nothing less is made.
     pub fn no_serializable_transactions() -> Self {
         let error = PgError::not_supported("ISOLATION LEVEL SERIALIZABLE");

@@ -209,7 +209,11 @@ mod tests {
     fn records(store: &LoggedStore) -> BTreeMap<String, String> {
         let mut records = BTreeMap::new();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        store.load(&mut |key, value| Ok(drop(records.insert(text(key), text(value))))).unwrap();
+        let mut visit = |key: &[u8], value: &[u8]| {
+            records.insert(text(key), text(value));
+            Ok(())
+        };
+        store.load(&mut visit).unwrap();
         records
     }
 

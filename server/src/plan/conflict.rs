@@ -69,7 +69,7 @@ pub fn plan_on_conflict(
     let mut parameters = planned.parameters.clone();
     if matches!(on_conflict.action, ConflictAction::Update { .. }) {
         let mut analyzer = Analyzer::new(context, text, parameters);
-        let pairs = provider_as_source(Arc::new(GivenRows::new(pair_schema(table))));
+        let pairs = provider_as_source(Arc::new(GivenRows::table(pair_schema(table))));
         conflicts.update = Some(analyzer.on_conflict_update(insert, &on_conflict.action, table, pairs)?.plan);
         parameters = analyzer.into_parameters();
     }

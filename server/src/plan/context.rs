@@ -232,7 +232,7 @@ impl PlanContext {
             Relation::Sequence(sequence) => {
                 let sequences = self.values.sequences.clone();
                 let sequences = sequences.ok_or_else(|| PgError::internal("a statement without a session"))?;
-                let rows = SequenceRows::new(sequence.clone(), sequences);
+                let rows = SequenceRows::table(sequence.clone(), sequences);
                 FoundRelation::Table { oid, name, source: provider_as_source(Arc::new(rows)) }
             }
         })

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use async_trait::async_trait;
-use datafusion::catalog::memory::MemorySourceConfig;
-use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::datasource::{provider_as_source, source_as_provider};
-use datafusion::logical_expr::{Expr, LogicalPlan, TableScan, TableType};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::logical_expr::{LogicalPlan, TableScan};
+
+use crate::plan::in_memory::{InMemory, RowSource};
 
 /// A table whose rows are given later.
 #[derive(Debug)]
@@ -22,33 +20,18 @@ pub struct GivenRows {
 
 impl GivenRows {
     /// A table with these columns.
-    pub fn new(schema: SchemaRef) -> Self {
-        GivenRows { schema, rows: Vec::new() }
+    pub fn table(schema: SchemaRef) -> InMemory<Self> {
+        InMemory(GivenRows { schema, rows: Vec::new() })
     }
 }
 
-#[async_trait]
-impl TableProvider for GivenRows {
+impl RowSource for GivenRows {
     fn schema(&self) -> SchemaRef {
         self.schema.clone()
     }
 
-    fn table_type(&self) -> TableType {
-        TableType::Temporary
-    }
-
-    async fn scan(
-        &self,
-        _state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
-        _limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(MemorySourceConfig::try_new_exec(
-            std::slice::from_ref(&self.rows),
-            self.schema.clone(),
-            projection.cloned(),
-        )?)
+    fn rows(&self) -> Result<Vec<RecordBatch>> {
+        Ok(self.rows.clone())
     }
 }
 
@@ -60,8 +43,8 @@ pub fn with_given_rows(plan: LogicalPlan, rows: &RecordBatch) -> Result<LogicalP
     let rewritten = plan.transform_up(|node| {
         let LogicalPlan::TableScan(scan) = &node else { return Ok(Transformed::no(node)) };
         let provider = source_as_provider(&scan.source)?;
-        let Some(table) = provider.downcast_ref::<GivenRows>() else { return Ok(Transformed::no(node)) };
-        let given = GivenRows { schema: table.schema.clone(), rows: vec![rows.clone()] };
+        let Some(table) = provider.downcast_ref::<InMemory<GivenRows>>() else { return Ok(Transformed::no(node)) };
+        let given = InMemory(GivenRows { schema: table.0.schema.clone(), rows: vec![rows.clone()] });
         let source = provider_as_source(Arc::new(given));
         Ok(Transformed::yes(LogicalPlan::TableScan(TableScan { source, ..scan.clone() })))
     })?;

@@ -6,6 +6,7 @@ pub mod context;
 pub mod engine;
 pub mod extensions;
 pub mod given_rows;
+pub mod in_memory;
 pub mod logical;
 pub mod point;
 pub mod rebind;

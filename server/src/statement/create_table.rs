@@ -3,6 +3,7 @@
 use catalog::{CatalogSnapshot, Column, HotTable, ObjectName, OnCommit, SchemaKind};
 use pg::PgError;
 use pg::sqlstate::SqlState;
+use sqlparser::ast;
 
 use crate::error::{Error, Result};
 use crate::parse::definition::{ColumnDefinition, CreateTable, Lifetime};
@@ -20,17 +21,10 @@ pub const COLUMNS_MAX: usize = 1600;
 /// The relation is there already, or a column or a constraint is wrong.
 pub async fn execute(session: &mut Session, create: &CreateTable, text: &str) -> Result<Outcome> {
     let snapshot = session.snapshot()?;
-    let (name, schema) = NameScope::of(session).new_relation(&snapshot, &create.name, create.lifetime.temporary)?;
-    authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
-    if schema != SchemaKind::Local {
-        let message = format!("hot tables cannot be made in external schema \"{}\"", name.schema);
-        return Err(Error::InvalidDefinition { message });
-    }
-    if is_taken(&snapshot, &name) {
-        return exists_already(session, name, create.if_not_exists, "CREATE TABLE");
-    }
-    check_type_name(&snapshot, &name)?;
-    let on_commit = on_commit(session, &create.lifetime, &name)?;
+    let Some((name, on_commit)) = new_table(session, &snapshot, &create.name, &create.lifetime, create.if_not_exists)?
+    else {
+        return Ok(Outcome::command("CREATE TABLE"));
+    };
     let changes = {
         let context = PlanContext::new(session, snapshot);
         let _entered = context.names().enter();
@@ -48,7 +42,7 @@ pub async fn execute(session: &mut Session, create: &CreateTable, text: &str) ->
 ///
 /// # Errors
 /// 42P16 when ON COMMIT is written of a table that is not temporary.
-pub fn on_commit(session: &mut Session, lifetime: &Lifetime, name: &ObjectName) -> Result<OnCommit> {
+fn on_commit(session: &mut Session, lifetime: &Lifetime, name: &ObjectName) -> Result<OnCommit> {
     if lifetime.global {
         session.warn(SqlState::WARNING, "GLOBAL is deprecated in temporary table creation");
     }
@@ -59,6 +53,33 @@ pub fn on_commit(session: &mut Session, lifetime: &Lifetime, name: &ObjectName) 
         }
         on_commit => Ok(on_commit.unwrap_or_default()),
     }
+}
+
+/// The name of a hot table that is to be made, and what becomes of it at the end of a transaction; nothing when it is there
+/// already, and may be.
+///
+/// # Errors
+/// 42P07 when it is there already, 42P16 when the schema is of another kind or ON COMMIT does not fit, 42710 when a type has the name.
+pub fn new_table(
+    session: &mut Session,
+    snapshot: &CatalogSnapshot,
+    name: &ast::ObjectName,
+    lifetime: &Lifetime,
+    if_not_exists: bool,
+) -> Result<Option<(ObjectName, OnCommit)>> {
+    let (name, schema) = NameScope::of(session).new_relation(snapshot, name, lifetime.temporary)?;
+    authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
+    if schema != SchemaKind::Local {
+        let message = format!("hot tables cannot be made in external schema \"{}\"", name.schema);
+        return Err(Error::InvalidDefinition { message });
+    }
+    if is_taken(snapshot, &name) {
+        exists_already(session, name, if_not_exists, "CREATE TABLE")?;
+        return Ok(None);
+    }
+    check_type_name(snapshot, &name)?;
+    let on_commit = on_commit(session, lifetime, &name)?;
+    Ok(Some((name, on_commit)))
 }
 
 /// Whether a relation or an index has the name.

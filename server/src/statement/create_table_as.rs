@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
-use catalog::{CatalogChange, Column, HotTable, SchemaKind};
+use catalog::{CatalogChange, Column, HotTable};
 use datafusion::common::ScalarValue;
 use pg::{PgError, Type};
 use storage::hot::TableWriter;
@@ -11,12 +11,12 @@ use storage::hot::table_writer::WrittenRows;
 
 use crate::error::{Error, Result};
 use crate::parse::statement::CreateTableAs;
-use crate::plan::relations::{NameScope, identifier};
+use crate::plan::relations::identifier;
 use crate::plan::types::type_of_result;
-use crate::session::{Action, Object, Prepared, Session, authorize};
+use crate::session::{Prepared, Session};
 use crate::statement::Outcome;
 use crate::statement::assignment::expected_domains;
-use crate::statement::create_table::{check_type_name, exists_already, is_taken, on_commit};
+use crate::statement::create_table::new_table;
 use crate::statement::insert::for_each_batch;
 use crate::statement::row_rules::RowRules;
 use crate::statement::table_definition::add_attributes;
@@ -31,17 +31,10 @@ pub async fn execute(
 ) -> Result<Outcome> {
     let (planned, plan) = prepared.bound_plan(session, parameters).await?;
     let snapshot = planned.snapshot.clone();
-    let (name, schema) = NameScope::of(session).new_relation(&snapshot, &create.name, create.lifetime.temporary)?;
-    authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
-    if schema != SchemaKind::Local {
-        let message = format!("hot tables cannot be made in external schema \"{}\"", name.schema);
-        return Err(Error::InvalidDefinition { message });
-    }
-    if is_taken(&snapshot, &name) {
-        return exists_already(session, name, create.if_not_exists, "CREATE TABLE AS");
-    }
-    check_type_name(&snapshot, &name)?;
-    let on_commit = on_commit(session, &create.lifetime, &name)?;
+    let Some((name, on_commit)) = new_table(session, &snapshot, &create.name, &create.lifetime, create.if_not_exists)?
+    else {
+        return Ok(Outcome::command("CREATE TABLE AS"));
+    };
     let names = session.names()?;
     let columns = {
         let _entered = names.enter();

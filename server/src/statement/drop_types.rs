@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use catalog::snapshot::TypeUser;
 use catalog::{CatalogSnapshot, HotTable, Oid, Relation, UserType, UserTypeKind};
-use pg::PgError;
-use pg::sqlstate::SqlState;
 use sqlparser::ast;
 
 use crate::error::{Error, Result};
@@ -71,9 +69,7 @@ pub fn check_users(scope: &NameScope, snapshot: &CatalogSnapshot, ty: &UserType,
         return Ok(());
     }
     let shown = scope.shown_type(snapshot, ty);
-    let message = format!("cannot drop type {shown} because other objects depend on it");
-    let error = PgError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message).with_detail(lines.join("\n"));
-    Err(error.with_hint("Use DROP ... CASCADE to drop the dependent objects too.").into())
+    Err(Error::still_needed(&format!("type {shown}"), &lines))
 }
 
 /// What needs a type, and what needs that, each with what it needs.

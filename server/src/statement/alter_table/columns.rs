@@ -79,13 +79,8 @@ fn check_not_generated_from(altering: &Altering, name: &str) -> Result<()> {
         let Some(ColumnDefault::Generated(expression)) = &column.default else { continue };
         if super::names::mentions(&expression.text, name)? {
             let (table, computed) = (&altering.new.name.name, &column.name);
-            let message = format!("cannot drop column {name} of table {table} because other objects depend on it");
-            let error = PgError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message);
-            let detail = format!("column {computed} of table {table} depends on column {name} of table {table}");
-            return Err(error
-                .with_detail(detail)
-                .with_hint("Use DROP ... CASCADE to drop the dependent objects too.")
-                .into());
+            let line = format!("column {computed} of table {table} depends on column {name} of table {table}");
+            return Err(Error::still_needed(&format!("column {name} of table {table}"), &[line]));
         }
     }
     Ok(())

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use catalog::{CatalogChange, Constraint, ConstraintKind, HotTable, Relation};
-use pg::PgError;
 use pg::sqlstate::SqlState;
 use sqlparser::ast;
 
@@ -58,13 +57,11 @@ fn drop_references(scope: &NameScope, altering: &mut Altering, constraint: &Cons
     let shown = |table: &Arc<HotTable>| scope.describe(&altering.snapshot, &Relation::Hot(table.clone()));
     if !cascade {
         let (table, name) = (shown(&altering.old), &constraint.name);
-        let message = format!("cannot drop constraint {name} on {table} because other objects depend on it");
-        let lines = referring
+        let lines: Vec<_> = referring
             .iter()
-            .map(|(other, foreign)| format!("constraint {foreign} on {} depends on index {name}", shown(other)));
-        let error = PgError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message)
-            .with_detail(lines.collect::<Vec<_>>().join("\n"));
-        return Err(error.with_hint("Use DROP ... CASCADE to drop the dependent objects too.").into());
+            .map(|(other, foreign)| format!("constraint {foreign} on {} depends on index {name}", shown(other)))
+            .collect();
+        return Err(Error::still_needed(&format!("constraint {name} on {table}"), &lines));
     }
     for (table, name) in referring {
         altering.cascaded.push(format!("constraint {name} on {}", shown(&table)));

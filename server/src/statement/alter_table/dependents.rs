@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use catalog::{CatalogChange, HotTable, Oid, Relation, View};
-use pg::PgError;
-use pg::sqlstate::SqlState;
 
 use super::changes::Altering;
 use super::constraints::change_other;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::relations::NameScope;
 
 /// Drops the views that read a column.
@@ -42,9 +40,7 @@ pub(super) fn drop_views_of(scope: &NameScope, altering: &mut Altering, number: 
         return Ok(());
     }
     if !cascade {
-        let message = format!("cannot drop column {column} of {shown_table} because other objects depend on it");
-        let error = PgError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message).with_detail(lines.join("\n"));
-        return Err(error.with_hint("Use DROP ... CASCADE to drop the dependent objects too.").into());
+        return Err(Error::still_needed(&format!("column {column} of {shown_table}"), &lines));
     }
     altering.cascaded.extend(ordered.iter().map(shown));
     // A view goes before what it reads.
@@ -106,11 +102,7 @@ pub(super) fn drop_sequences_of(scope: &NameScope, altering: &mut Altering, numb
         }
         if !lines.is_empty() {
             let table = scope.describe(&snapshot, &Relation::Hot(altering.old.clone()));
-            let message = format!("cannot drop column {column} of {table} because other objects depend on it");
-            return Err(PgError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message)
-                .with_detail(lines.join("\n"))
-                .with_hint("Use DROP ... CASCADE to drop the dependent objects too.")
-                .into());
+            return Err(Error::still_needed(&format!("column {column} of {table}"), &lines));
         }
         altering.after.push(CatalogChange::DropRelation { oid: sequence.oid });
     }
