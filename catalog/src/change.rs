@@ -1,6 +1,7 @@
 //! The closed list of what can happen to the catalog, and how a snapshot follows from the one before.
 
 mod comment;
+mod role;
 mod rows;
 mod schema;
 mod sequence;
@@ -15,6 +16,7 @@ use crate::external_table::ExternalTable;
 use crate::hot_table::HotTable;
 use crate::name::{ObjectName, Oid};
 use crate::partition::{Partition, PartitionValues};
+use crate::role::Role;
 use crate::rows::{ReplacedUnit, RowChanges, RowCounts, Segment};
 use crate::schema::Schema;
 use crate::sequence::{Sequence, SequenceState};
@@ -109,6 +111,20 @@ pub enum CatalogChange {
     ExpectTypes(Vec<Arc<UserType>>),
     /// `DROP TYPE`, `DROP DOMAIN`; what depends on it must have been dropped before
     DropType {
+        /// Its number.
+        oid: Oid,
+    },
+    /// `CREATE ROLE`
+    CreateRole(Role),
+    /// `ALTER ROLE`: number stays, the name may change
+    ReplaceRole {
+        /// As it was when the change was decided on.
+        old: Arc<Role>,
+        /// As it becomes.
+        new: Arc<Role>,
+    },
+    /// `DROP ROLE`
+    DropRole {
         /// Its number.
         oid: Oid,
     },
@@ -251,6 +267,9 @@ impl CatalogSnapshot {
             CatalogChange::ReplaceType { old, new, checked } => self.replace_type(old, new, checked, touched),
             CatalogChange::ExpectTypes(types) => self.expect_types(types),
             CatalogChange::DropType { oid } => self.drop_type(*oid, touched),
+            CatalogChange::CreateRole(role) => self.create_role(role, touched),
+            CatalogChange::ReplaceRole { old, new } => self.replace_role(old, new, touched),
+            CatalogChange::DropRole { oid } => self.drop_role(*oid, touched),
             CatalogChange::SetComment { commented, text } => self.set_comment(*commented, text.as_ref(), touched),
             CatalogChange::AddPartition { table, partition } => self.add_partition(*table, partition, touched),
             CatalogChange::DropPartition { table, values } => self.drop_partition(*table, values, touched),

@@ -172,6 +172,7 @@ fn initialise(store: &mut dyn CommitStore) -> Result<CatalogSnapshot> {
     let snapshot = CatalogSnapshot::initial();
     let mut touched = Touched::default();
     touched.records.extend(snapshot.schemas().map(|schema| RecordKey::Schema(schema.oid)));
+    touched.records.extend(snapshot.roles().map(|role| RecordKey::Role(role.oid)));
     store.commit(&record::writes(&snapshot, &touched)?)?;
     Ok(snapshot)
 }

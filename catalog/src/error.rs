@@ -55,6 +55,9 @@ pub enum Error {
         /// The object that is gone.
         oid: Oid,
     },
+    /// A role of this name is there already.
+    #[error("role \"{0}\" already exists")]
+    RoleExists(String),
     /// A row was deleted, or its unit rewritten, before the change of it was committed.
     #[error("could not serialize access due to concurrent update")]
     RowChangedConcurrently {

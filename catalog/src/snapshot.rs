@@ -11,6 +11,7 @@ use crate::external_table::ExternalTable;
 use crate::hot_table::HotTable;
 use crate::name::{FIRST_NORMAL_OID, ObjectName, Oid};
 use crate::partition::Partitions;
+use crate::role::Role;
 use crate::rows::{TableRows, UnitId};
 use crate::schema::{Schema, SchemaKind};
 use crate::sequence::{Sequence, SequenceState};
@@ -49,6 +50,7 @@ pub(crate) struct Definitions {
     pub(crate) types: OrdMap<ObjectName, Arc<UserType>>,
     /// Names of the types, by their numbers and by those of their arrays.
     pub(crate) type_names: OrdMap<Oid, ObjectName>,
+    pub(crate) roles: OrdMap<String, Arc<Role>>,
     /// What users say about things.
     pub(crate) comments: OrdMap<Commented, Arc<str>>,
 }
@@ -83,11 +85,13 @@ pub enum Relation {
 }
 
 impl CatalogSnapshot {
-    /// What a new data directory holds: the schema `public`.
+    /// What a new data directory holds: the schema `public` and a role.
     pub fn initial() -> Self {
         let public = Schema { oid: PUBLIC_SCHEMA_OID, name: PUBLIC_SCHEMA.to_owned(), kind: SchemaKind::Local };
         let mut definitions = Definitions::default();
         definitions.schemas.insert(public.name.clone(), Arc::new(public));
+        let first = Role::first();
+        definitions.roles.insert(first.name.clone(), Arc::new(first));
         CatalogSnapshot { definitions: Arc::new(definitions), ..Self::empty() }
     }
 
@@ -260,6 +264,21 @@ impl CatalogSnapshot {
             }
         }
         users
+    }
+
+    /// The role of this name, if there is one.
+    pub fn role(&self, name: &str) -> Option<&Arc<Role>> {
+        self.definitions.roles.get(name)
+    }
+
+    /// The role with this number, if there is one.
+    pub fn role_by_oid(&self, oid: Oid) -> Option<&Arc<Role>> {
+        self.roles().find(|role| role.oid == oid)
+    }
+
+    /// All roles, by name.
+    pub fn roles(&self) -> impl Iterator<Item = &Arc<Role>> {
+        self.definitions.roles.values()
     }
 
     /// What is said about something.

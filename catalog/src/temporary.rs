@@ -166,8 +166,11 @@ impl SessionCatalog {
             | Change::SetSequence { sequence: oid, .. }
             | Change::DropRelation { oid } => own.contains(oid),
             Change::SetComment { commented, .. } => own.contains(&commented.oid),
-            // There are neither types nor external tables among them.
-            Change::CreateExternalTable(_)
+            // There are neither types nor external tables nor roles among them.
+            Change::CreateRole(_)
+            | Change::ReplaceRole { .. }
+            | Change::DropRole { .. }
+            | Change::CreateExternalTable(_)
             | Change::CreateType(_)
             | Change::ReplaceType { .. }
             | Change::ExpectTypes(_)

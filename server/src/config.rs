@@ -3,15 +3,19 @@
 //! This is the only place that reads the environment. A name that is not known is an error, wherever it stands: a
 //! misspelt setting that is silently ignored would be noticed when it is too late.
 
+mod access;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use ipnet::IpNet;
 use serde::Deserialize;
 use storage::object_stores::{ObjectStoresConfig, S3Config, Secret};
+
+use crate::access::AccessConfig;
 
 /// Redshift's port, so that a local PostgreSQL is not in the way.
 const LISTEN_DEFAULT: &str = "127.0.0.1:5439";
@@ -90,6 +94,39 @@ struct Settings {
     /// Secret key; better given in the file or as a variable, since other users see flags
     #[arg(long, global = true, value_name = "SECRET")]
     s3_secret_access_key: Option<String>,
+    /// A folder for a Unix socket to listen at too, .s.PGSQL.PORT
+    #[arg(long, global = true, value_name = "DIR")]
+    unix_socket_dir: Option<PathBuf>,
+    /// Who may encrypt: require, prefer, off [default: prefer when there is a certificate]
+    #[arg(long, global = true, value_name = "POLICY")]
+    tls: Option<String>,
+    /// The server's certificate and those it leads to, as PEM; read again at SIGHUP
+    #[arg(long, global = true, value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key, as PEM
+    #[arg(long, global = true, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// The authorities whose certificates clients may show, as PEM
+    #[arg(long, global = true, value_name = "FILE")]
+    tls_client_ca: Option<PathBuf>,
+    /// Rules of who may connect, as in pg_hba.conf; read again at SIGHUP
+    #[arg(long, global = true, value_name = "FILE")]
+    hba_file: Option<PathBuf>,
+    /// A file with the password that the role thermocline gets while it has none
+    #[arg(long, global = true, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    // The password itself: as a variable or in the file, never as a flag, which other users see.
+    #[arg(skip)]
+    password: Option<String>,
+    /// Sessions that there may be at a time [default: 1000]
+    #[arg(long, global = true, value_name = "NUMBER")]
+    max_connections: Option<String>,
+    /// How long a client may take until it is let in [default: 60s]
+    #[arg(long, global = true, value_name = "TIME")]
+    authentication_timeout: Option<String>,
+    /// How long transactions that are open may go on when the server is asked to stop [default: 10s]
+    #[arg(long, global = true, value_name = "TIME")]
+    shutdown_timeout: Option<String>,
     /// A network whose clients may connect without a password, besides this machine; may be given several times
     #[arg(long, global = true, value_name = "CIDR")]
     trusted_network: Vec<String>,
@@ -113,8 +150,14 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Which external locations can be reached, and how.
     pub stores: ObjectStoresConfig,
-    /// Networks whose clients may connect without a password, besides loopback.
-    pub trusted_networks: Vec<IpNet>,
+    /// A folder for a Unix socket to listen at too.
+    pub unix_socket_dir: Option<PathBuf>,
+    /// How long transactions that are open may go on when the server is asked to stop.
+    pub shutdown_timeout: Duration,
+    /// Who may come in.
+    pub access: AccessConfig,
+    /// The password that the first role gets while it has none.
+    pub first_password: Option<Secret>,
     /// Bytes that queries may use in all, decoded columns included.
     pub memory_limit_bytes: usize,
     /// Bytes of these that are kept for decoded columns.
@@ -220,6 +263,17 @@ impl Settings {
             s3_region: self.s3_region.or(other.s3_region),
             s3_access_key_id: self.s3_access_key_id.or(other.s3_access_key_id),
             s3_secret_access_key: self.s3_secret_access_key.or(other.s3_secret_access_key),
+            unix_socket_dir: self.unix_socket_dir.or(other.unix_socket_dir),
+            tls: self.tls.or(other.tls),
+            tls_cert: self.tls_cert.or(other.tls_cert),
+            tls_key: self.tls_key.or(other.tls_key),
+            tls_client_ca: self.tls_client_ca.or(other.tls_client_ca),
+            hba_file: self.hba_file.or(other.hba_file),
+            password_file: self.password_file.or(other.password_file),
+            password: self.password.or(other.password),
+            max_connections: self.max_connections.or(other.max_connections),
+            authentication_timeout: self.authentication_timeout.or(other.authentication_timeout),
+            shutdown_timeout: self.shutdown_timeout.or(other.shutdown_timeout),
             trusted_network: if self.trusted_network.is_empty() { other.trusted_network } else { self.trusted_network },
             memory_limit: self.memory_limit.or(other.memory_limit),
             column_cache: self.column_cache.or(other.column_cache),
@@ -234,10 +288,8 @@ impl Settings {
             let message = "s3-access-key-id and s3-secret-access-key must be given together".to_owned();
             return Err(ConfigError::Setting { place: "settings".into(), message });
         }
-        let networks = self.trusted_network.iter().map(|network| {
-            network.parse::<IpNet>().map_err(|error| wrong("trusted-network", network, &error.to_string()))
-        });
-        let trusted_networks = networks.collect::<Result<_, _>>()?;
+        let (access, first_password) = (self.access()?, self.first_password()?);
+        let shutdown_timeout = self.shutdown_timeout()?;
         let memory_limit_bytes = match &self.memory_limit {
             Some(size) => parse_size(size).ok_or_else(|| wrong("memory-limit", size, "not a size such as 4GB"))?,
             None => (machine_memory_bytes() as f64 * MEMORY_LIMIT_SHARE) as usize,
@@ -264,19 +316,14 @@ impl Settings {
             listen: addresses.collect(),
             data_dir: self.data_dir.unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
             stores: ObjectStoresConfig { external_roots: self.external_root, s3 },
-            trusted_networks,
+            unix_socket_dir: self.unix_socket_dir,
+            shutdown_timeout,
+            access,
+            first_password,
             memory_limit_bytes,
             column_cache_bytes,
             log: self.log.unwrap_or_else(|| LOG_DEFAULT.into()),
         })
-    }
-}
-
-impl Config {
-    /// Whether a client at this address may connect without a password.
-    pub fn trusts(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        address.is_loopback() || self.trusted_networks.iter().any(|network| network.contains(&address))
     }
 }
 
@@ -375,13 +422,10 @@ mod tests {
     }
 
     #[test]
-    fn only_loopback_is_trusted_unless_said_otherwise() {
-        let config = config(&["--trusted-network", "172.20.0.0/16"], &[]).unwrap();
-        for (address, trusted) in
-            [("127.0.0.1", true), ("::1", true), ("::ffff:127.0.0.9", true), ("172.20.3.4", true), ("10.0.0.1", false)]
-        {
-            assert_eq!(config.trusts(address.parse().unwrap()), trusted, "{address}");
-        }
+    fn the_first_password_is_no_flag() {
+        assert!(config(&["--password", "hush"], &[]).unwrap_err().contains("--password"));
+        let config = config(&[], &[("THERMOCLINE_PASSWORD", "hush")]).unwrap();
+        assert!(config.first_password.is_some() && !format!("{config:?}").contains("hush"));
     }
 
     #[test]

@@ -295,6 +295,9 @@ pub enum Error {
         /// Where in the query string, when it knows.
         position: Option<usize>,
     },
+    /// A file that says who may come in cannot be used.
+    #[error(transparent)]
+    Access(#[from] crate::access::AccessError),
     /// A bug: something panicked. The statement is lost, the session and the data are not.
     #[error("internal error")]
     Panicked,
@@ -434,6 +437,7 @@ impl Error {
             Error::Catalog(error) => catalog_report(error),
             Error::Storage(error) => storage_report(error),
             Error::Engine { source, position } => engine_error::report(source).at(*position),
+            Error::Access(_) => plain(SqlState::CONFIG_FILE_ERROR),
             Error::Panicked => {
                 plain(SqlState::INTERNAL_ERROR).detail("This is a bug in the server; its log has the details.")
             }
@@ -463,7 +467,7 @@ pub fn catalog_report(error: &catalog::Error) -> ErrorReport {
             dependents(plain(SqlState::DEPENDENT_OBJECTS_STILL_EXIST), relations, &format!("schema {schema}"))
         }
         E::RelationExists(_) => plain(SqlState::DUPLICATE_TABLE),
-        E::TypeExists(_) => plain(SqlState::DUPLICATE_OBJECT),
+        E::TypeExists(_) | E::RoleExists(_) => plain(SqlState::DUPLICATE_OBJECT),
         E::TypeInUse { ty, dependents: users } => dependents(plain(SqlState::DEPENDENT_OBJECTS_STILL_EXIST), users, ty),
         E::RelationNotFound(_) => plain(SqlState::UNDEFINED_TABLE),
         E::RelationInUse { relation, dependents: views } => {

@@ -4,6 +4,7 @@
 //! in which transaction, [`parse`] makes a [`parse::Statement`] of the text, [`statement`] has a file for each verb, and
 //! [`plan`] turns queries into executable plans. [`pg`] is what PostgreSQL's face needs everywhere: codes, types, formats.
 
+pub mod access;
 pub mod analyze;
 pub mod apply;
 pub mod compaction;
@@ -26,6 +27,7 @@ pub mod set_returning;
 pub mod spool;
 pub mod statement;
 pub mod telemetry;
+pub mod unix_socket;
 pub mod wire;
 
 pub use error::{Error, Result};

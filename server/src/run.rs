@@ -1,5 +1,6 @@
 //! The life of the process: settings, server, signals, end.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -7,8 +8,11 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
+use crate::access::Access;
+use crate::access::tls::TlsPolicy;
 use crate::config::{Command, Config, ConfigError};
 use crate::server::{DATABASE, SUPERUSER, Server};
+use crate::unix_socket::UnixSocket;
 use crate::{demo, restore, telemetry};
 
 /// Stack of each thread. Parser, planner and optimiser recurse over a statement's tree; the limits in `parse` keep that
@@ -66,11 +70,16 @@ async fn serve(mut config: Config, with_demo: bool) -> Result<(), Box<dyn std::e
     if with_demo {
         demo::run(&server).await?;
     }
-    announce(address, &data_dir, with_demo);
+    server.set_first_password().await?;
+    let unix = match &server.config.unix_socket_dir {
+        Some(directory) => Some(listen_at_unix_socket(directory, address.port())?),
+        None => None,
+    };
+    announce(&server, address, &data_dir, with_demo);
 
-    let stop = stop_on_signal(server.clone())?;
-    server.serve(listener).await;
-    stop.abort();
+    let signals = [stop_on_signal(server.clone())?, reload_on_signal(server.clone())?];
+    server.serve(listener, unix).await;
+    signals.iter().for_each(tokio::task::JoinHandle::abort);
     info!("server stopped");
     Ok(())
 }
@@ -87,12 +96,16 @@ async fn listen(config: &Config) -> Result<TcpListener, String> {
     })
 }
 
-fn announce(address: std::net::SocketAddr, data_dir: &str, with_demo: bool) {
+fn listen_at_unix_socket(directory: &Path, port: u16) -> Result<UnixSocket, String> {
+    UnixSocket::bind(directory, port)
+        .map_err(|error| format!("could not listen at a Unix socket in {}: {error}", directory.display()))
+}
+
+fn announce(server: &Server, address: std::net::SocketAddr, data_dir: &str, with_demo: bool) {
     let (host, port) = (address.ip(), address.port());
     let host = if host.is_unspecified() { "127.0.0.1".to_owned() } else { host.to_string() };
     println!("Thermocline {} is ready on {address}, with its data in {data_dir}.", env!("CARGO_PKG_VERSION"));
-    println!("There is no authentication yet: connections from this machine are trusted, others are refused");
-    println!("unless --trusted-network names them.");
+    announce_access(&server.access);
     println!();
     match with_demo {
         true => {
@@ -104,15 +117,45 @@ fn announce(address: std::net::SocketAddr, data_dir: &str, with_demo: bool) {
     println!("Stop with Ctrl-C.");
 }
 
-/// Stops the server at SIGINT or SIGTERM.
+/// Says who may come in: a newcomer should know that he is trusted, and who else is.
+fn announce_access(access: &Access) {
+    match &access.config.rules_file {
+        Some(path) => println!("Who may connect, and with what, is in {}.", path.display()),
+        None => {
+            let networks: Vec<_> = access.config.trusted_networks.iter().map(ToString::to_string).collect();
+            let besides =
+                if networks.is_empty() { String::new() } else { format!(" and from {}", networks.join(", ")) };
+            println!("Connections from this machine{besides} are trusted; all others need a password.");
+        }
+    }
+    match (&access.tls, access.config.tls_policy) {
+        (None, _) => println!("Connections are not encrypted: there is no --tls-cert."),
+        (Some(_), TlsPolicy::Require) => println!("Connections must be encrypted."),
+        (Some(_), _) => println!("Connections may be encrypted."),
+    }
+}
+
+/// Stops the server at SIGINT or SIGTERM; at the second one, without waiting for what is running.
 fn stop_on_signal(server: Arc<Server>) -> std::io::Result<tokio::task::JoinHandle<()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => info!("stopping: interrupted"),
-            _ = terminate.recv() => info!("stopping: terminated"),
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => info!("stopping: interrupted"),
+                _ = terminate.recv() => info!("stopping: terminated"),
+            }
+            server.stop();
         }
-        server.stop();
+    }))
+}
+
+/// Reads the files that say who may come in again at SIGHUP.
+fn reload_on_signal(server: Arc<Server>) -> std::io::Result<tokio::task::JoinHandle<()>> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            server.access.reload();
+        }
     }))
 }

@@ -1,21 +1,23 @@
 //! The server: what all sessions share.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use catalog::Catalog;
+use catalog::role::{FIRST_ROLE, PasswordVerifier};
 use catalog::vfs::OsVfs;
+use catalog::{Catalog, CatalogChange, Role};
 use storage::column_cache::ColumnCache;
 use storage::hot::segments::SEGMENTS_DIRECTORY;
 use storage::hot::{KeyIndex, Segments};
 use storage::object_stores::ObjectStores;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
+use crate::access::Access;
+use crate::access::verifier::Verifier;
 use crate::compaction;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -23,12 +25,14 @@ use crate::locks::Locks;
 use crate::plan::Engine;
 use crate::sequences::Sequences;
 use crate::session::SessionRegistry;
+use crate::unix_socket::UnixSocket;
 use crate::wire;
+use crate::wire::stream::{ClientStream, Peer};
 
 /// The database that is there from the start.
 pub const DATABASE: &str = "thermocline";
 /// The role that may do everything.
-pub const SUPERUSER: &str = "thermocline";
+pub const SUPERUSER: &str = FIRST_ROLE;
 /// The version of PostgreSQL whose behaviour and catalogs we follow. Bare: drivers parse it as a number.
 pub const SERVER_VERSION: &str = "15.4";
 
@@ -43,6 +47,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Server {
     /// The settings.
     pub config: Config,
+    /// Who may come in.
+    pub access: Access,
     /// What exists.
     pub catalog: Arc<Catalog>,
     /// Where external tables are.
@@ -59,6 +65,7 @@ pub struct Server {
     pub sequences: Sequences,
     /// Who is connected.
     pub sessions: SessionRegistry,
+    draining: CancellationToken,
     stopping: CancellationToken,
 }
 
@@ -66,9 +73,10 @@ impl Server {
     /// Opens the data directory.
     ///
     /// # Errors
-    /// The data directory cannot be used, or an external root is not there.
+    /// The data directory cannot be used, an external root is not there, or a file that says who may come in is wrong.
     pub fn open(config: Config) -> Result<Arc<Self>> {
         let catalog = Arc::new(Catalog::open(&config.data_dir)?);
+        let access = Access::open(config.access.clone(), &config.data_dir)?;
         let segments = open_segments(&catalog, &config)?;
         let stores = Arc::new(ObjectStores::new(config.stores.clone())?);
         let spill = config.data_dir.join("tmp");
@@ -80,22 +88,54 @@ impl Server {
             "data directory opened"
         );
         let sessions = SessionRegistry::default();
-        let stopping = CancellationToken::new();
+        let (draining, stopping) = (CancellationToken::new(), CancellationToken::new());
         let keys = Arc::new(KeyIndex::new(segments.clone()));
         let (locks, sequences) = (Arc::default(), Sequences::default());
-        Ok(Arc::new(Server { config, catalog, stores, segments, keys, locks, engine, sequences, sessions, stopping }))
+        Ok(Arc::new(Server {
+            config,
+            access,
+            catalog,
+            stores,
+            segments,
+            keys,
+            locks,
+            engine,
+            sequences,
+            sessions,
+            draining,
+            stopping,
+        }))
+    }
+
+    /// Gives the first role its password, if it has none and the settings have one.
+    ///
+    /// # Errors
+    /// It cannot be committed.
+    pub async fn set_first_password(&self) -> Result<()> {
+        let snapshot = self.catalog.snapshot();
+        let (Some(password), Some(old)) = (&self.config.first_password, snapshot.role(FIRST_ROLE)) else {
+            return Ok(());
+        };
+        if old.password.is_some() || password.reveal().is_empty() {
+            return Ok(());
+        }
+        let verifier = PasswordVerifier(Verifier::scram(password.reveal()).to_string());
+        let new = Arc::new(Role { password: Some(verifier), ..old.as_ref().clone() });
+        self.catalog.commit(vec![CatalogChange::ReplaceRole { old: old.clone(), new }]).await?;
+        info!(role = FIRST_ROLE, "the first role has a password");
+        Ok(())
     }
 
     /// Serves clients until [`stop`](Self::stop) is called, then lets the sessions end.
-    pub async fn serve(self: &Arc<Self>, listener: TcpListener) {
+    pub async fn serve(self: &Arc<Self>, listener: TcpListener, unix: Option<UnixSocket>) {
         let compacting = tokio::spawn(compaction::run(Arc::downgrade(self), self.stopping.clone()));
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
-                () = self.stopping.cancelled() => break,
-                accepted = listener.accept() => match accepted {
-                    Ok((socket, address)) => {
-                        connections.spawn(connection(self.clone(), socket, address));
+                () = self.draining.cancelled() => break,
+                accepted = accept(&listener, unix.as_ref()) => match accepted {
+                    Ok((stream, peer)) => {
+                        connections.spawn(connection(self.clone(), stream, peer));
                     }
                     Err(error) => {
                         warn!(error = %error, "could not accept a connection");
@@ -106,33 +146,67 @@ impl Server {
                 Some(_) = connections.join_next() => {}
             }
         }
-        drop(listener);
-        let ended = async { while connections.join_next().await.is_some() {} };
-        if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
-            warn!("sessions did not end in time");
-        }
+        drop((listener, unix));
+        self.end_sessions(connections).await;
         if let Err(error) = compacting.await {
             warn!(%error, "compaction did not end well");
         }
         self.catalog.close();
     }
 
-    /// Makes [`serve`](Self::serve) end.
-    pub fn stop(&self) {
+    /// Sessions end when their transactions do, but are not waited for for ever.
+    async fn end_sessions(&self, mut connections: JoinSet<()>) {
+        let ended = async { while connections.join_next().await.is_some() {} };
+        tokio::select! {
+            () = ended => {}
+            () = self.stopping.cancelled() => {}
+            () = tokio::time::sleep(self.config.shutdown_timeout) => info!("statements that still run are cancelled"),
+        }
         self.stopping.cancel();
         self.sessions.cancel_all();
+        let ended = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
+            warn!("sessions did not end in time");
+        }
     }
 
-    /// Is cancelled when the server stops.
+    /// Makes [`serve`](Self::serve) end, once what is running has ended. When it is called again, that is cancelled.
+    pub fn stop(&self) {
+        if self.draining.is_cancelled() {
+            self.stopping.cancel();
+            self.sessions.cancel_all();
+        }
+        self.draining.cancel();
+    }
+
+    /// Is cancelled when nobody is let in any more.
+    pub fn draining(&self) -> &CancellationToken {
+        &self.draining
+    }
+
+    /// Is cancelled when what still runs is to end.
     pub fn stopping(&self) -> &CancellationToken {
         &self.stopping
     }
 }
 
-async fn connection(server: Arc<Server>, socket: TcpStream, address: SocketAddr) {
-    match wire::serve(server, socket, address).await {
-        Ok(()) => debug!(%address, "connection ended"),
-        Err(error) => debug!(%address, error = %error, "connection lost"),
+async fn accept(listener: &TcpListener, unix: Option<&UnixSocket>) -> std::io::Result<(ClientStream, Peer)> {
+    let accept_unix = async {
+        match unix {
+            Some(unix) => unix.listener.accept().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        accepted = listener.accept() => accepted.map(|(socket, address)| (ClientStream::Tcp(socket), Peer::Tcp(address))),
+        accepted = accept_unix => accepted.map(|(socket, _)| (ClientStream::Unix(socket), Peer::Unix)),
+    }
+}
+
+async fn connection(server: Arc<Server>, stream: ClientStream, peer: Peer) {
+    match wire::serve(server, stream, peer).await {
+        Ok(()) => debug!(%peer, "connection ended"),
+        Err(error) => debug!(%peer, error = %error, "connection lost"),
     }
 }
 

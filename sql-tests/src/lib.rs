@@ -1,7 +1,7 @@
 //! What the tests through a socket and the commands beside them share: sessions, answers, and their comparison.
 //!
-//! The tests are in `tests/it`; the commands are `record-postgresql`, `generate`, `crash` and
-//! `isolation`.
+//! The tests are in `tests/it`; the commands are `record-postgresql`, `generate`, `crash`,
+//! `isolation` and `fuzz-wire`.
 
 pub mod session;
 
@@ -24,3 +24,5 @@ pub mod generate;
 pub mod crash;
 
 pub mod isolation;
+
+pub mod fuzz_wire;

@@ -62,6 +62,17 @@ impl UnderTest {
         Ok(lived)
     }
 
+    /// The memory that it has.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn memory_bytes(&self) -> io::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix("kB"));
+        let kilobytes = kilobytes.and_then(|number| number.trim().parse::<u64>().ok());
+        kilobytes.map(|number| number << 10).ok_or_else(|| io::Error::other("the server has no memory"))
+    }
+
     /// Where it listens.
     pub fn address(&self) -> &Address {
         &self.address

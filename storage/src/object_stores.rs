@@ -79,7 +79,7 @@ impl Secret {
     }
 
     /// The text.
-    fn reveal(&self) -> &str {
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -48,7 +48,7 @@ fn visit_record(snapshot: &CatalogSnapshot, key: &RecordKey, visit: &mut RecordV
 
 fn keys_of(definitions: &Definitions) -> Vec<RecordKey> {
     // Relations and types are found by their names too: each is one record.
-    let Definitions { schemas, relations: _, names, partitions, types, type_names: _, comments } = definitions;
+    let Definitions { schemas, relations: _, names, partitions, types, type_names: _, roles, comments } = definitions;
     let partitions = partitions.iter().flat_map(|(table, partitions)| {
         partitions.keys().map(|values| RecordKey::Partition(*table, values.clone())).collect::<Vec<_>>()
     });
@@ -56,6 +56,7 @@ fn keys_of(definitions: &Definitions) -> Vec<RecordKey> {
     keys.extend(names.keys().map(|oid| RecordKey::Relation(*oid)));
     keys.extend(partitions);
     keys.extend(types.values().map(|ty| RecordKey::Type(ty.oid)));
+    keys.extend(roles.values().map(|role| RecordKey::Role(role.oid)));
     keys.extend(comments.keys().map(|commented| RecordKey::Comment(*commented)));
     keys
 }
@@ -169,6 +170,6 @@ mod tests {
         let store = stored(&directory.path().join("catalog.redb"));
         assert_eq!(exported(&snapshot), store);
         let kinds: String = store.keys().map(|key| char::from(key[0])).collect();
-        assert_eq!(kinds, "abccefghijk");
+        assert_eq!(kinds, "abccefghijkl");
     }
 }

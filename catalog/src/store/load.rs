@@ -11,6 +11,7 @@ use crate::comment::{Commented, ObjectClass};
 use crate::error::{Error, Result};
 use crate::name::Oid;
 use crate::partition::Partition;
+use crate::role::Role;
 use crate::rows::codec::RowsDecoder;
 use crate::rows::{InlineUnit, Segment, SegmentFile, UnitId};
 use crate::schema::Schema;
@@ -57,7 +58,7 @@ fn empty_snapshot(key: &[u8], content: &[u8]) -> Result<CatalogSnapshot> {
 }
 
 /// The snapshot as far as its records have been read. They come in the order of their keys: definitions first, then the
-/// columns of inline units, their rows, segments, what is deleted, types, how far sequences have come, and comments.
+/// columns of inline units, their rows, segments, what is deleted, types, how far sequences have come, comments, and roles.
 struct Loader<'a> {
     snapshot: CatalogSnapshot,
     inline: BTreeMap<(Oid, UnitId), (RowsDecoder, InlineUnit)>,
@@ -95,6 +96,12 @@ impl Loader<'_> {
                 Ok(())
             }
             b'k' => self.restore_comment(key, &content),
+            b'l' => {
+                let role: Role = parse(key, &content)?;
+                let definitions = Arc::make_mut(&mut self.snapshot.definitions);
+                definitions.roles.insert(role.name.clone(), Arc::new(role));
+                Ok(())
+            }
             _ => Err(corrupted(key, "its kind is unknown")),
         }
     }

@@ -50,6 +50,8 @@ pub enum RecordKey {
     SequenceState(Oid),
     /// What is said about something.
     Comment(Commented),
+    /// A role.
+    Role(Oid),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -112,6 +114,10 @@ impl RecordKey {
                 key.extend(commented.class.oid().to_be_bytes());
                 key.extend(commented.oid.0.to_be_bytes());
                 key.extend(commented.column.to_be_bytes());
+            }
+            RecordKey::Role(oid) => {
+                key.push(b'l');
+                key.extend(oid.0.to_be_bytes());
             }
         }
         key
@@ -186,6 +192,7 @@ pub(super) fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Result<Opt
         RecordKey::Type(oid) => snapshot.user_type_by_oid(*oid).map(|ty| json(ty.as_ref())),
         RecordKey::SequenceState(oid) => snapshot.sequence_state(*oid).map(|state| json(&state)),
         RecordKey::Comment(commented) => snapshot.comment(*commented).map(|text| text.as_bytes().to_vec()),
+        RecordKey::Role(oid) => snapshot.role_by_oid(*oid).map(|role| json(role.as_ref())),
         RecordKey::InlineUnit(table, unit) => inline_unit(snapshot, *table, *unit)?,
         // Written once, with the commit that adds them.
         RecordKey::InlineRows(..) => None,

@@ -35,7 +35,6 @@ pub const DATABASE_OID: u32 = 5;
 pub struct Names {
     snapshot: Arc<CatalogSnapshot>,
     database: String,
-    user: String,
     search_path: Vec<String>,
     /// The schema that [`PG_TEMP`] stands for.
     temporary_schema: String,
@@ -91,14 +90,12 @@ impl Names {
     pub fn new(
         snapshot: Arc<CatalogSnapshot>,
         database: &str,
-        user: &str,
         search_path: Vec<String>,
         temporary_schema: &str,
     ) -> Self {
         Names {
             snapshot,
             database: database.to_owned(),
-            user: user.to_owned(),
             search_path,
             temporary_schema: temporary_schema.to_owned(),
             types_used: Mutex::default(),
@@ -222,14 +219,14 @@ impl Names {
         self.snapshot.comment(commented)
     }
 
-    /// The number of a role: there is one.
+    /// The number of a role.
     pub fn role_number(&self, name: &str) -> Option<u32> {
-        (name == self.user).then_some(types::SUPERUSER_OID)
+        self.snapshot.role(name).map(|role| role.oid.0)
     }
 
     /// The name of the role with this number.
     pub fn role_name(&self, oid: u32) -> Option<String> {
-        (oid == types::SUPERUSER_OID).then(|| quoted_identifier(&self.user))
+        self.snapshot.role_by_oid(Oid(oid)).map(|role| quoted_identifier(&role.name))
     }
 }
 

@@ -126,8 +126,6 @@ pub const REGNAMESPACE: u32 = 4089;
 pub const REGROLE: u32 = 4096;
 /// Number of the schema `pg_catalog`.
 pub const PG_CATALOG_OID: u32 = 11;
-/// Number of the one role there is, PostgreSQL's first superuser.
-pub const SUPERUSER_OID: u32 = 10;
 /// `uuid`
 pub const UUID: u32 = 2950;
 /// `jsonb`

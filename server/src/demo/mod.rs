@@ -75,7 +75,11 @@ impl Demo {
             Some(_) => format!("s3://{BUCKET}/flights/"),
             None => format!("{folder_url}flights/"),
         };
-        let session = Session::new(server.clone(), SUPERUSER.into(), DATABASE.into());
+        let snapshot = server.catalog.snapshot();
+        let role = snapshot
+            .role(SUPERUSER)
+            .ok_or_else(|| Error::InvalidAuthorization { message: format!("role \"{SUPERUSER}\" does not exist") })?;
+        let session = Session::new(server.clone(), role, DATABASE.into(), false);
         Ok(Demo { session, folder, folder_url: folder_url.into(), lake_url })
     }
 

@@ -4,6 +4,7 @@
 //! wrote is lost.
 
 use pg::PgError;
+use pg::library::text::quoted_identifier;
 use pg::sqlstate::SqlState;
 use sqlparser::ast::{
     self, ContextModifier, CreateTableOptions, ObjectType, OnConflictAction, OnInsert, SchemaName, SetExpr, TableObject,
@@ -278,7 +279,12 @@ fn set(set: ast::Set) -> Result<Statement> {
                 return Err(Error::not_supported("SET GLOBAL"));
             }
             let local = matches!(scope, Some(ContextModifier::Local));
-            Ok(Statement::Set(Set { name: variable.to_string(), value: setting_value(&values)?, local }))
+            let name = variable.to_string();
+            let value = match name.eq_ignore_ascii_case("search_path") {
+                true => names_value(&values)?,
+                false => setting_value(&values)?,
+            };
+            Ok(Statement::Set(Set { name, value, local }))
         }
         ast::Set::SetTimeZone { local, value } => {
             Ok(Statement::Set(Set { name: "TimeZone".into(), value: setting_value(&[value])?, local }))
@@ -291,6 +297,15 @@ fn set(set: ast::Set) -> Result<Statement> {
 }
 
 /// The text of a setting's value; `None` is DEFAULT.
+/// The value of a setting that is a list of names: each is one, whatever is in it.
+fn names_value(values: &[ast::Expr]) -> Result<Option<String>> {
+    let names = values.iter().map(|value| setting_value(std::slice::from_ref(value)));
+    match names.collect::<Result<Vec<_>>>()?.as_slice() {
+        [None] => Ok(None),
+        names => Ok(Some(names.iter().flatten().map(|name| quoted_identifier(name)).collect::<Vec<_>>().join(", "))),
+    }
+}
+
 fn setting_value(values: &[ast::Expr]) -> Result<Option<String>> {
     let mut texts = Vec::new();
     for value in values {

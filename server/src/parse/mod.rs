@@ -26,6 +26,7 @@ pub mod numbers;
 mod overriding;
 pub mod parentheses;
 pub mod position;
+pub mod roles;
 mod sequences;
 pub mod statement;
 mod transaction;
@@ -125,6 +126,9 @@ impl StatementReader<'_> {
             return self.create_table();
         }
         if let Some(statement) = self.sequence_statement()? {
+            return Ok(statement);
+        }
+        if let Some(statement) = self.role_statement()? {
             return Ok(statement);
         }
         if self.words(&["ALTER", "TABLE"]) {

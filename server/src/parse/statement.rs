@@ -9,6 +9,7 @@ use super::definition::{
     TableAttributes, TableConstraint,
 };
 use super::merge::Merge;
+use super::roles::{AlterRole, CreateRole, DropRoles};
 
 /// A statement: one variant per verb.
 #[derive(Debug, Clone)]
@@ -73,6 +74,12 @@ pub enum Statement {
     AlterDomain(AlterDomain),
     /// `DROP SCHEMA`, `DROP TABLE`, `DROP VIEW`, `DROP TYPE`, `DROP DOMAIN`, `DROP SEQUENCE`
     Drop(Drop),
+    /// `CREATE ROLE`, `CREATE USER`, `CREATE GROUP`
+    CreateRole(CreateRole),
+    /// `ALTER ROLE`, `ALTER USER`, `ALTER GROUP`
+    AlterRole(AlterRole),
+    /// `DROP ROLE`, `DROP USER`, `DROP GROUP`
+    DropRoles(DropRoles),
     /// `BEGIN`, `START TRANSACTION`
     Begin {
         /// What was said about it.
@@ -852,6 +859,9 @@ impl Statement {
             Statement::AlterType(_) => "ALTER TYPE",
             Statement::AlterDomain(_) => "ALTER DOMAIN",
             Statement::Drop(drop) => drop.kind.tag(),
+            Statement::CreateRole(_) => "CREATE ROLE",
+            Statement::AlterRole(_) => "ALTER ROLE",
+            Statement::DropRoles(_) => "DROP ROLE",
             Statement::Begin { tag, .. } => tag,
             Statement::SetTransaction(_) | Statement::SetCharacteristics(_) | Statement::Set(_) => "SET",
             Statement::Commit { .. } => "COMMIT",

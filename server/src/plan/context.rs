@@ -24,7 +24,7 @@ use crate::parse::{Statement, parse};
 use crate::plan::relations::NameScope;
 use crate::plan::seen::{Named, of_view, seen_relations};
 use crate::plan::sequence_rows::SequenceRows;
-use crate::plan::system_relations;
+use crate::plan::{role_relations, system_relations};
 use crate::session::{Action, Identity, Object, Session, authorize};
 
 /// Views in views that are followed. Each is planned inside the other.
@@ -59,7 +59,7 @@ impl PlanContext {
         let mut values = session.values(scope.search_path.iter().filter(is_there).cloned().collect());
         values.temporary_schema =
             Some(&scope.temporary_schema).filter(|schema| scope.searches_temporary && is_there(schema)).cloned();
-        let names = Arc::new(scope.names(&snapshot, &session.identity.user));
+        let names = Arc::new(scope.names(&snapshot));
         values.names = Some(names.clone());
         let reports = Arc::new(ScanReports::default());
         let server = &session.server;
@@ -89,7 +89,7 @@ impl PlanContext {
     /// For an expression that was written under another search path.
     pub fn under(&self, search_path: &[String]) -> Self {
         let scope = self.scope.under(search_path);
-        let names = Arc::new(scope.names(&self.snapshot, &self.identity.user));
+        let names = Arc::new(scope.names(&self.snapshot));
         PlanContext {
             identity: self.identity.clone(),
             snapshot: self.snapshot.clone(),
@@ -194,7 +194,10 @@ impl PlanContext {
             (None, _) => self.scope.relation(&self.snapshot, parts)?,
         };
         let Some(relation) = relation else {
-            let found = system_relations::find(parts, &self.snapshot, self.segments.column_cache())?;
+            let found = match role_relations::find(parts, &self.snapshot, &self.identity)? {
+                None => system_relations::find(parts, &self.snapshot, self.segments.column_cache())?,
+                found => found,
+            };
             let (name, source) =
                 found.ok_or_else(|| Error::UndefinedTable { name: parts.join("."), position: None })?;
             // It is not in the catalog, so it has no number.

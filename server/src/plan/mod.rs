@@ -11,6 +11,7 @@ pub mod logical;
 pub mod point;
 pub mod rebind;
 pub mod relations;
+mod role_relations;
 pub mod seen;
 mod sequence_rows;
 mod system_relations;

@@ -15,9 +15,9 @@ use crate::plan::relations::{NameScope, parts};
 
 impl NameScope {
     /// What names mean to statements that see this snapshot.
-    pub fn names(&self, snapshot: &Arc<CatalogSnapshot>, user: &str) -> Names {
+    pub fn names(&self, snapshot: &Arc<CatalogSnapshot>) -> Names {
         let schemas = self.schemas().map(str::to_owned).collect();
-        Names::new(snapshot.clone(), &self.database, user, schemas, &self.temporary_schema)
+        Names::new(snapshot.clone(), &self.database, schemas, &self.temporary_schema)
     }
 
     /// The type that a name means, if a user has made one.

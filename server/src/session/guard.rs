@@ -1,4 +1,4 @@
-//! What ends a statement early: a cancel request, its time limit, the end of the server.
+//! What ends a statement early: a cancel request, its time limit, the end of its client or of the server.
 
 use std::future::Future;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use crate::session::registry::SessionEntry;
 #[derive(Debug, Clone)]
 pub struct StatementGuard {
     cancelled: CancellationToken,
+    gone: CancellationToken,
     stopping: CancellationToken,
     deadline: Option<Instant>,
 }
@@ -23,6 +24,7 @@ impl StatementGuard {
     pub fn new(entry: &SessionEntry, stopping: &CancellationToken, timeout: Option<Duration>) -> Self {
         StatementGuard {
             cancelled: entry.begin_statement(),
+            gone: entry.gone.clone(),
             stopping: stopping.clone(),
             deadline: timeout.map(|timeout| Instant::now() + timeout),
         }
@@ -37,13 +39,15 @@ impl StatementGuard {
             biased;
             () = self.stopping.cancelled() => Err(Error::AdminShutdown),
             () = self.cancelled.cancelled() => Err(Error::Cancelled),
+            () = self.gone.cancelled() => Err(Error::Cancelled),
             () = reached(self.deadline) => Err(Error::StatementTimeout),
             outcome = work => Ok(outcome),
         }
     }
 }
 
-async fn reached(deadline: Option<Instant>) {
+/// Waits until then; without a deadline, for ever.
+pub async fn reached(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,

@@ -18,7 +18,7 @@ pub use transaction::{OpenTransaction, TransactionState, TransactionStatus};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use catalog::{CatalogChange, CatalogSnapshot, SessionCatalog};
+use catalog::{CatalogChange, CatalogSnapshot, Oid, Role, SessionCatalog};
 
 use crate::error::Result;
 use crate::locks::TransactionLocks;
@@ -72,6 +72,8 @@ pub struct Session {
 pub struct Identity {
     /// The role.
     pub user: String,
+    /// Its number, which stays when it is renamed.
+    pub role: Oid,
     /// The database.
     pub database: String,
     /// What `pg_backend_pid()` says.
@@ -93,15 +95,16 @@ pub struct Notice {
 
 impl Session {
     /// A new session of a user who has been let in.
-    pub fn new(server: Arc<Server>, user: String, database: String) -> Self {
-        let entry = server.sessions.register();
+    pub fn new(server: Arc<Server>, role: &Role, database: String, long_key: bool) -> Self {
+        let entry = server.sessions.register(long_key);
+        let (user, process_id) = (role.name.clone(), entry.process_id);
         Session {
             sequences: Arc::new(SessionSequences::new(server.clone())),
             catalog: SessionCatalog::new(server.catalog.clone(), entry.process_id),
             server,
-            identity: Arc::new(Identity { user, database, process_id: entry.process_id }),
+            identity: Arc::new(Identity { user, role: role.oid, database, process_id }),
             entry,
-            settings: SessionSettings::default(),
+            settings: SessionSettings::of(role),
             transaction: TransactionState::Idle,
             statements: HashMap::new(),
             portals: HashMap::new(),
@@ -167,7 +170,7 @@ impl Session {
     /// As for [`Session::snapshot`].
     pub fn names(&mut self) -> Result<Arc<Names>> {
         let snapshot = self.snapshot()?;
-        Ok(Arc::new(NameScope::of(self).names(&snapshot, &self.identity.user)))
+        Ok(Arc::new(NameScope::of(self).names(&snapshot)))
     }
 
     /// Commits the changes, or adds them to the transaction that is open.
@@ -239,7 +242,7 @@ impl Session {
 
 /// Microseconds since 1970: what a statement calls now.
 #[allow(clippy::disallowed_methods, reason = "this is where a statement is given the time")]
-fn now_us() -> i64 {
+pub fn now_us() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_micros() as i64)
 }

@@ -4,7 +4,16 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
+
+use crate::access::random_bytes;
+
+/// Bytes of a cancel key of protocol 3.2, as in PostgreSQL 18.
+const LONG_KEY_BYTES: usize = 32;
+/// Bytes of one of protocol 3.0.
+const KEY_BYTES: usize = 4;
 
 /// The sessions of the server, by process number.
 #[derive(Debug, Default)]
@@ -19,13 +28,15 @@ pub struct SessionEntry {
     /// What `pg_backend_pid()` says. There is no process behind it.
     pub process_id: i32,
     /// What a cancel request has to know.
-    pub secret_key: i32,
+    pub secret_key: Bytes,
+    /// Is cancelled when the client has gone.
+    pub(super) gone: CancellationToken,
     statement: Mutex<CancellationToken>,
 }
 
 impl SessionRegistry {
     /// Adds a session.
-    pub fn register(&self) -> Arc<SessionEntry> {
+    pub fn register(&self, long_key: bool) -> Arc<SessionEntry> {
         let mut sessions = lock(&self.sessions);
         // After two thousand million connections the numbers begin again; those in use are left out.
         let process_id = loop {
@@ -34,7 +45,12 @@ impl SessionRegistry {
                 break next;
             }
         };
-        let entry = Arc::new(SessionEntry { process_id, secret_key: secret_key(), statement: Mutex::default() });
+        let secret_key = match long_key {
+            true => random_bytes::<LONG_KEY_BYTES>().to_vec(),
+            false => random_bytes::<KEY_BYTES>().to_vec(),
+        };
+        let (gone, statement) = (CancellationToken::new(), Mutex::default());
+        let entry = Arc::new(SessionEntry { process_id, secret_key: secret_key.into(), gone, statement });
         sessions.insert(process_id, entry.clone());
         entry
     }
@@ -45,10 +61,10 @@ impl SessionRegistry {
     }
 
     /// Cancels the statement of a session, if the key is right; otherwise nothing happens and nobody is told.
-    pub fn cancel(&self, process_id: i32, secret_key: i32) {
+    pub fn cancel(&self, process_id: i32, secret_key: &[u8]) {
         let entry = lock(&self.sessions).get(&process_id).cloned();
         if let Some(entry) = entry
-            && entry.secret_key == secret_key
+            && bool::from(entry.secret_key.ct_eq(secret_key))
         {
             lock(&entry.statement).cancel();
         }
@@ -63,6 +79,11 @@ impl SessionRegistry {
 }
 
 impl SessionEntry {
+    /// The client has gone: what its session does is of no use to anybody.
+    pub fn leave(&self) {
+        self.gone.cancel();
+    }
+
     /// A new token for a new statement: an earlier request to cancel does not reach it.
     pub(super) fn begin_statement(&self) -> CancellationToken {
         let token = CancellationToken::new();
@@ -73,14 +94,4 @@ impl SessionEntry {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A key that cannot be guessed, from the random source that TLS uses.
-fn secret_key() -> i32 {
-    let mut bytes = [0; 4];
-    rustls::crypto::ring::default_provider()
-        .secure_random
-        .fill(&mut bytes)
-        .expect("the operating system has random numbers");
-    i32::from_be_bytes(bytes)
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use catalog::Isolation;
+use catalog::{Isolation, Role};
 use pg::session::{Tz, zone_named};
 
 use crate::error::{Error, Result};
@@ -68,12 +68,15 @@ pub const SETTINGS: &[Setting] = &[
     setting!("default_transaction_read_only", "off", true, Accepts::Boolean),
     // One to three digits more than float's precision all mean the shortest text that reads back the same.
     setting!("extra_float_digits", "1", false, Accepts::Integer(1, 3)),
+    setting!("idle_in_transaction_session_timeout", "0", false, Accepts::Milliseconds),
+    setting!("idle_session_timeout", "0", false, Accepts::Milliseconds),
     setting!("in_hot_standby", "off", true, Accepts::Nothing),
     setting!("integer_datetimes", "on", true, Accepts::Nothing),
     setting!("IntervalStyle", "postgres", true, Accepts::OneOf(&["postgres"])),
     setting!("is_superuser", "on", true, Accepts::Nothing),
     setting!("lock_timeout", "0", false, Accepts::Milliseconds),
     setting!("max_identifier_length", "63", false, Accepts::Nothing),
+    setting!("password_encryption", "scram-sha-256", false, Accepts::Names(&["scram-sha-256", "md5"])),
     setting!("search_path", "\"$user\", public", false, Accepts::SearchPath),
     setting!("server_encoding", "UTF8", true, Accepts::Nothing),
     setting!("server_version", SERVER_VERSION, true, Accepts::Nothing),
@@ -128,6 +131,13 @@ pub fn isolation_named(name: &str) -> Isolation {
 }
 
 impl SessionSettings {
+    /// Those of a session of this role, as far as they say who it is.
+    pub fn of(role: &Role) -> Self {
+        let superuser = if role.superuser { "on" } else { "off" };
+        let initial = [("session_authorization", role.name.clone()), ("is_superuser", superuser.to_owned())];
+        SessionSettings { initial: initial.into(), ..SessionSettings::default() }
+    }
+
     /// The setting of this name, in any case.
     ///
     /// # Errors
@@ -247,13 +257,31 @@ impl SessionSettings {
 
     /// How long a statement may run.
     pub fn statement_timeout(&self) -> Option<Duration> {
-        let milliseconds = self.value("statement_timeout").and_then(|value| parse_milliseconds(value))?;
-        (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
+        self.duration("statement_timeout")
     }
 
     /// How long a statement may wait for a lock.
     pub fn lock_timeout(&self) -> Option<Duration> {
-        let milliseconds = self.value("lock_timeout").and_then(|value| parse_milliseconds(value))?;
+        self.duration("lock_timeout")
+    }
+
+    /// How long a session may do nothing.
+    pub fn idle_session_timeout(&self) -> Option<Duration> {
+        self.duration("idle_session_timeout")
+    }
+
+    /// How long a session may do nothing while a transaction is open.
+    pub fn idle_in_transaction_session_timeout(&self) -> Option<Duration> {
+        self.duration("idle_in_transaction_session_timeout")
+    }
+
+    /// The algorithm for passwords that are set.
+    pub fn encrypts_passwords_by_md5(&self) -> bool {
+        self.value("password_encryption").is_some_and(|value| value == "md5")
+    }
+
+    fn duration(&self, name: &str) -> Option<Duration> {
+        let milliseconds = self.value(name).and_then(|value| parse_milliseconds(value))?;
         (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
     }
 
@@ -315,7 +343,7 @@ impl Setting {
 }
 
 /// A time such as `1500`, `1500ms`, `2s`, `1 min`, in milliseconds.
-fn parse_milliseconds(text: &str) -> Option<u64> {
+pub fn parse_milliseconds(text: &str) -> Option<u64> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: u64 = text[..digits].parse().ok()?;
@@ -347,8 +375,12 @@ fn split_names(text: &str) -> Option<Vec<String>> {
     while !rest.is_empty() {
         let (name, behind) = match rest.strip_prefix('"') {
             Some(quoted) => {
-                let end = quoted.find('"')?;
-                (quoted[..end].to_owned(), &quoted[end + 1..])
+                // Two quotes inside of quotes are one.
+                let mut end = quoted.find('"')?;
+                while quoted[end + 1..].starts_with('"') {
+                    end += 2 + quoted[end + 2..].find('"')?;
+                }
+                (quoted[..end].replace("\"\"", "\""), &quoted[end + 1..])
             }
             None => {
                 let end = rest.find(',').unwrap_or(rest.len());
@@ -434,5 +466,7 @@ mod tests {
         assert_eq!(settings.search_path("eva"), ["eva", "public"]);
         settings.set(SessionSettings::find("search_path").unwrap(), Some("Lake, \"Hot Data\""), false).unwrap();
         assert_eq!(settings.search_path("eva"), ["lake", "Hot Data"]);
+        settings.set(SessionSettings::find("search_path").unwrap(), Some("\"a\"\"b\"\"\", c"), false).unwrap();
+        assert_eq!(settings.search_path("eva"), ["a\"b\"", "c"]);
     }
 }

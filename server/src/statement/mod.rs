@@ -35,6 +35,7 @@ pub mod outcome;
 pub mod prepare;
 pub mod query;
 pub mod returning;
+pub mod role;
 pub mod row_rules;
 pub mod row_text;
 pub mod sequence;
@@ -136,6 +137,9 @@ async fn execute_once(
         Statement::CreateDomain(create) => create_domain::execute(session, create).await,
         Statement::AlterDomain(alter) => alter_domain::execute(session, alter).await,
         Statement::Drop(drop) => drop::execute(session, drop).await,
+        Statement::CreateRole(create) => role::create(session, create).await,
+        Statement::AlterRole(alter) => role::alter(session, alter).await,
+        Statement::DropRoles(drop) => role::drop(session, drop).await,
         Statement::Begin { modes, tag } => transaction::begin(session, *modes, tag),
         Statement::SetTransaction(modes) => transaction::set_transaction(session, *modes),
         Statement::SetCharacteristics(modes) => transaction::set_characteristics(session, *modes),

@@ -13,9 +13,9 @@ use crate::error::Error;
 use crate::wire::layout;
 
 /// Type byte and length.
-const HEADER_BYTES: usize = 5;
+pub(super) const HEADER_BYTES: usize = 5;
 /// The length counts itself.
-const LENGTH_BYTES: usize = 4;
+pub(super) const LENGTH_BYTES: usize = 4;
 /// Longest message, as in PostgreSQL (`PQ_LARGE_MESSAGE_LIMIT`) for those that carry statements, values or data …
 const MESSAGE_BYTES_MAX: usize = 0x3fff_ffff;
 /// … and for all others (`PQ_SMALL_MESSAGE_LIMIT`).

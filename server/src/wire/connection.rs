@@ -5,32 +5,37 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
+use pg::PgError;
+use pg::sqlstate::SqlState;
 use pgwire::messages::response::{ReadyForQuery, TransactionStatus as WireStatus};
-use pgwire::messages::startup::{Authentication, BackendKeyData, ParameterStatus, SecretKey};
+use pgwire::messages::startup::{BackendKeyData, ParameterStatus, SecretKey};
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
-use tokio_util::codec::FramedRead;
+use tokio::time::Instant;
 use tracing::{debug, error};
 
 use crate::error::Error;
 use crate::server::Server;
+use crate::session::guard::reached;
 use crate::session::{Session, SessionSettings, TransactionStatus};
 use crate::wire::Failure;
-use crate::wire::codec::{DecodeFailure, MessageCodec};
+use crate::wire::codec::DecodeFailure;
+use crate::wire::incoming::{Incoming, Received};
 use crate::wire::output::Output;
 use crate::wire::report::{Severity, error_response, notice_response};
 use crate::wire::startup::Client;
+use crate::wire::stream::ClientStream;
 
 /// A client that has been let in.
 #[derive(Debug)]
 pub struct Connection {
     pub(super) server: Arc<Server>,
     pub(super) session: Session,
-    pub(super) reader: FramedRead<OwnedReadHalf, MessageCodec>,
+    pub(super) incoming: Incoming,
     pub(super) output: Output,
     client: Client,
+    /// Whether the client has been told that its next statement may come, and has sent nothing since.
+    idle: bool,
     /// After an error in the extended protocol, messages are ignored up to the next Sync.
     skip_to_sync: bool,
     /// The values of settings that the client knows.
@@ -38,6 +43,13 @@ pub struct Connection {
     /// The settings that it has been told of, as long as none is changed.
     reported_from: Option<Arc<[(String, String)]>>,
 }
+
+/// Why a session ends that does nothing.
+const IDLE_SESSION: (SqlState, &str) =
+    (SqlState::IDLE_SESSION_TIMEOUT, "terminating connection due to idle-session timeout");
+/// Why a session ends that does nothing while others may wait for its locks.
+const IDLE_IN_TRANSACTION: (SqlState, &str) =
+    (SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT, "terminating connection due to idle-in-transaction timeout");
 
 /// Whether the connection goes on.
 enum Next {
@@ -52,15 +64,17 @@ enum Next {
 
 impl Connection {
     /// A connection of this client.
-    pub fn new(server: Arc<Server>, socket: TcpStream, client: Client) -> Self {
-        let (read, write) = socket.into_split();
-        let session = Session::new(server.clone(), client.user.clone(), client.database.clone());
+    pub fn new(server: Arc<Server>, stream: ClientStream, client: Client) -> Self {
+        let (read, write) = tokio::io::split(stream);
+        let role = client.authenticated.role();
+        let session = Session::new(server.clone(), role, client.database.clone(), client.long_key);
         Connection {
             server,
             session,
-            reader: FramedRead::new(read, MessageCodec),
+            incoming: Incoming::new(read),
             output: Output::new(write),
             client,
+            idle: false,
             skip_to_sync: false,
             reported: BTreeMap::new(),
             reported_from: None,
@@ -86,17 +100,17 @@ impl Connection {
     }
 
     async fn greet(&mut self) -> io::Result<()> {
-        if let Some(negotiate) = self.client.negotiate.take() {
-            self.output.message(PgWireBackendMessage::NegotiateProtocolVersion(negotiate))?;
+        let role = self.client.authenticated.role().clone();
+        for (name, value) in &role.settings {
+            self.startup_setting(name, value);
         }
-        self.output.message(PgWireBackendMessage::Authentication(Authentication::Ok))?;
         let parameters = std::mem::take(&mut self.client.parameters);
         for (name, value) in &parameters {
             self.startup_setting(name, value);
         }
         self.report_settings()?;
         let entry = &self.session.entry;
-        let key = BackendKeyData::new(entry.process_id, SecretKey::I32(entry.secret_key));
+        let key = BackendKeyData::new(entry.process_id, SecretKey::Bytes(entry.secret_key.clone()));
         self.output.message(PgWireBackendMessage::BackendKeyData(key))?;
         self.ready().await
     }
@@ -116,34 +130,56 @@ impl Connection {
         }
     }
 
+    /// The client's next message, as long as the session may wait for it.
     async fn next(&mut self) -> io::Result<Next> {
         let server = self.server.clone();
-        let message = tokio::select! {
-            () = server.stopping().cancelled() => {
-                let report = Error::AdminShutdown.report();
-                self.output.message(error_response(Severity::Fatal, &report))?;
-                self.output.flush().await?;
-                return Ok(Next::End);
+        let incoming = self.incoming.clone();
+        let status = self.session.transaction_status();
+        let settings = &self.session.settings;
+        let (patience, impatience) = match status {
+            TransactionStatus::Idle => (settings.idle_session_timeout(), IDLE_SESSION),
+            TransactionStatus::Open | TransactionStatus::Failed => {
+                (settings.idle_in_transaction_session_timeout(), IDLE_IN_TRANSACTION)
             }
-            message = self.reader.next() => message,
         };
-        match message {
-            None => Ok(Next::End),
-            Some(Ok(Ok(message))) => Ok(Next::Message(message)),
-            Some(Ok(Err((kind, error)))) => Ok(Next::Failed { error, simple: kind == b'Q' }),
-            Some(Err(DecodeFailure::Broken(error))) => {
-                self.output.message(error_response(Severity::Fatal, &error.report()))?;
-                self.output.flush().await?;
-                Ok(Next::End)
+        let deadline = patience.filter(|_| self.idle).map(|patience| Instant::now() + patience);
+        // A transaction that is open may still be ended.
+        let may_end = self.idle && status == TransactionStatus::Idle;
+        let received = tokio::select! {
+            biased;
+            () = server.stopping().cancelled() => return self.end(&Error::AdminShutdown).await,
+            () = server.draining().cancelled(), if may_end => return self.end(&Error::AdminShutdown).await,
+            received = incoming.next() => received,
+            () = reached(deadline) => {
+                let (sqlstate, message) = impatience;
+                return self.end(&PgError::new(sqlstate, message).into()).await;
             }
-            Some(Err(DecodeFailure::Io(error))) => Err(error),
+        };
+        self.idle = false;
+        self.received(received).await
+    }
+
+    async fn received(&mut self, received: Result<Option<Received>, DecodeFailure>) -> io::Result<Next> {
+        match received {
+            Ok(None) => Ok(Next::End),
+            Ok(Some(Ok(message))) => Ok(Next::Message(message)),
+            Ok(Some(Err((kind, error)))) => Ok(Next::Failed { error, simple: kind == b'Q' }),
+            Err(DecodeFailure::Broken(error)) => self.end(&error).await,
+            Err(DecodeFailure::Io(error)) => Err(error),
         }
+    }
+
+    /// Says why the session ends.
+    async fn end(&mut self, error: &Error) -> io::Result<Next> {
+        self.output.message(error_response(Severity::Fatal, &error.report()))?;
+        self.output.finish().await?;
+        Ok(Next::End)
     }
 
     /// Answers a message. A panic ends the statement, not the session.
     async fn answer(&mut self, message: PgWireFrontendMessage) -> io::Result<()> {
         let extended = message.is_extended_query();
-        let answered = AssertUnwindSafe(self.dispatch(message)).catch_unwind().await;
+        let answered = self.answer_while_heard(message).await;
         let failure = match answered {
             Ok(Ok(())) => None,
             Ok(Err(Failure::Disconnected(error))) => return Err(error),
@@ -154,6 +190,21 @@ impl Connection {
             Some(error) => self.fail(error, extended).await,
             None if extended => self.output.flush_if_full().await,
             None => Ok(()),
+        }
+    }
+
+    /// Answers a message, or gives up when its client has gone. A panic comes as an error.
+    async fn answer_while_heard(&mut self, message: PgWireFrontendMessage) -> std::thread::Result<Result<(), Failure>> {
+        let (incoming, entry) = (self.incoming.clone(), self.session.entry.clone());
+        let answering = AssertUnwindSafe(self.dispatch(message)).catch_unwind();
+        tokio::pin!(answering);
+        tokio::select! {
+            biased;
+            answered = &mut answering => answered,
+            () = incoming.gone() => {
+                entry.leave();
+                answering.await
+            }
         }
     }
 
@@ -219,6 +270,7 @@ impl Connection {
             TransactionStatus::Failed => WireStatus::Error,
         };
         self.output.message(PgWireBackendMessage::ReadyForQuery(ReadyForQuery::new(status)))?;
+        self.idle = true;
         self.output.flush().await
     }
 

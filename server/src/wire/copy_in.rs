@@ -1,6 +1,5 @@
 //! COPY FROM STDIN: the messages between CopyInResponse and the end of the data.
 
-use futures::StreamExt;
 use pgwire::messages::copy::CopyInResponse;
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 
@@ -27,13 +26,15 @@ impl Connection {
         self.message(PgWireBackendMessage::CopyInResponse(response))?;
         self.output.flush().await.map_err(Failure::Disconnected)?;
         let guard = copy.guard();
+        let incoming = self.incoming.clone();
+        let _taken = incoming.take();
         loop {
-            let message = match guard.run(self.reader.next()).await? {
-                Some(Ok(message)) => message.map_err(|(_, error)| error)?,
-                Some(Err(DecodeFailure::Io(error))) => return Err(Failure::Disconnected(error)),
-                Some(Err(DecodeFailure::Broken(_))) => return Err(disconnected()),
+            let message = match guard.run(incoming.next()).await? {
+                Ok(Some(message)) => message.map_err(|(_, error)| error)?,
+                Err(DecodeFailure::Io(error)) => return Err(Failure::Disconnected(error)),
+                Err(DecodeFailure::Broken(_)) => return Err(disconnected()),
                 // Without CopyDone nothing was promised, and nothing is kept.
-                None => return Err(disconnected()),
+                Ok(None) => return Err(disconnected()),
             };
             match message {
                 PgWireFrontendMessage::CopyData(data) => copy.take(&data.data)?,

@@ -4,8 +4,9 @@ use std::io;
 
 use bytes::BytesMut;
 use pgwire::messages::PgWireBackendMessage;
-use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::io::{AsyncWriteExt, WriteHalf};
+
+use crate::wire::stream::ClientStream;
 
 /// What is collected before it is sent. Memory for a result is this and one slice of rows.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -18,12 +19,12 @@ pub struct Output {
     buffer: BytesMut,
     /// Where the last complete message ends.
     complete: usize,
-    socket: OwnedWriteHalf,
+    socket: WriteHalf<ClientStream>,
 }
 
 impl Output {
     /// Writes to this socket.
-    pub fn new(socket: OwnedWriteHalf) -> Self {
+    pub fn new(socket: WriteHalf<ClientStream>) -> Self {
         Output { buffer: BytesMut::with_capacity(BUFFER_BYTES), complete: 0, socket }
     }
 
@@ -62,6 +63,8 @@ impl Output {
     pub async fn flush(&mut self) -> io::Result<()> {
         self.discard_incomplete();
         self.socket.write_all(&self.buffer).await?;
+        // TLS collects what is written.
+        self.socket.flush().await?;
         self.complete = 0;
         if self.buffer.capacity() > BUFFER_BYTES_KEPT_MAX {
             self.buffer = BytesMut::with_capacity(BUFFER_BYTES);
@@ -69,6 +72,15 @@ impl Output {
             self.buffer.clear();
         }
         Ok(())
+    }
+
+    /// Sends what has been collected, and says that this is the end.
+    ///
+    /// # Errors
+    /// The connection breaks.
+    pub async fn finish(&mut self) -> io::Result<()> {
+        self.flush().await?;
+        self.socket.shutdown().await
     }
 
     /// A write that failed, or panicked, has left a part of a message behind.

@@ -3,68 +3,23 @@
 
 use std::time::Duration;
 
+use sql_tests::fuzz_wire::run::prepare;
+use sql_tests::fuzz_wire::{Case, send};
+use sql_tests::session::Address;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::client::value;
+use crate::support::raw::{message, startup_of};
 use crate::support::server::TestServer;
 
 /// Longer than any answer takes on the slowest machine.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// Connections of random messages.
-const CONNECTIONS: u64 = 300;
-/// Version 3.0.
-const PROTOCOL_VERSION: u32 = 196_608;
-
-/// Bodies that are right for some kind of message.
-const BODIES: [&[u8]; 9] = [
-    b"select 1\0",
-    b"\0select $1::int\0\0\0",
-    b"\0\0\0\0\0\x01\0\0\0\x02\0\0",
-    b"S\0",
-    b"P\0",
-    b"\0\0\0\0\0",
-    b"copy t from stdin\0",
-    b"begin\0",
-    b"select 1; select 2\0",
-];
-
-/// Random numbers that are the same in every run (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit
-    }
-}
-
-fn startup() -> Vec<u8> {
-    let mut body = PROTOCOL_VERSION.to_be_bytes().to_vec();
-    body.extend(b"user\0thermocline\0database\0thermocline\0\0");
-    let mut packet = (body.len() as u32 + 4).to_be_bytes().to_vec();
-    packet.extend(body);
-    packet
-}
-
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-    let mut message = vec![kind];
-    message.extend((body.len() as u32 + 4).to_be_bytes());
-    message.extend(body);
-    message
-}
-
-fn random_message(random: &mut Random) -> Vec<u8> {
-    let kind = b"QPBDECSHdcfFXp!\0"[random.below(16)];
-    if random.below(10) < 4 {
-        return message(kind, BODIES[random.below(BODIES.len())]);
-    }
-    let body: Vec<u8> = (0..random.below(30)).map(|_| b"\0\0\x01\x02ASP\xff\x7f1"[random.below(10)]).collect();
-    message(kind, &body)
-}
+/// The seed of the cases, and how many there are: the command `fuzz-wire` sends more.
+const SEED: u64 = 0x7468_6572_6d6f;
+const CASES: u64 = 1000;
 
 /// Sends the bytes, ends the sending side, and reads until the server has ended its own.
 async fn exchange(server: &TestServer, bytes: &[u8]) {
@@ -87,22 +42,22 @@ async fn assert_unharmed(server: &TestServer) {
 #[tokio::test]
 async fn messages_in_any_form_and_order_do_no_harm() {
     let server = TestServer::builder().start().await;
-    let mut random = Random(0x7468_6572_6d6f);
-    for _ in 0..CONNECTIONS {
-        let mut bytes = startup();
-        for _ in 0..=random.below(6) {
-            bytes.extend(random_message(&mut random));
+    let address = Address::local(server.port(), "thermocline");
+    let sending = spawn_blocking(move || {
+        prepare(&address).unwrap();
+        for number in 0..CASES {
+            let case = Case::new(SEED, number);
+            send(&address, &case).unwrap_or_else(|failure| panic!("{failure}, at case {number}:\n{case}"));
         }
-        bytes.extend(message(b'S', &[]));
-        exchange(&server, &bytes).await;
-    }
+    });
+    sending.await.unwrap();
     assert_unharmed(&server).await;
 }
 
 #[tokio::test]
 async fn what_is_no_start_of_a_session_is_not_answered_with_one() {
     let server = TestServer::builder().start().await;
-    let mut cut = startup();
+    let mut cut = startup_of("thermocline");
     cut.truncate(20);
     let packets: [&[u8]; 9] = [
         b"",
@@ -125,11 +80,7 @@ async fn what_is_no_start_of_a_session_is_not_answered_with_one() {
 async fn nothing_that_follows_a_refused_start_is_run() {
     let server = TestServer::builder().start().await;
     let mut socket = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
-    let mut bytes = PROTOCOL_VERSION.to_be_bytes().to_vec();
-    bytes.extend(b"user\0mallory\0\0");
-    let mut packet = (bytes.len() as u32 + 4).to_be_bytes().to_vec();
-    packet.extend(bytes);
-    packet.extend(message(b'Q', b"create schema mallory_was_here\0"));
+    let packet = [startup_of("mallory"), message(b'Q', b"create schema mallory_was_here\0")].concat();
     socket.write_all(&packet).await.unwrap();
     let mut answer = Vec::new();
     // Unread bytes may turn the end of the connection into a reset.

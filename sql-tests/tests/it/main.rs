@@ -5,6 +5,9 @@
 //! * [`protocol`]: what a driver sees of the wire protocol and SQL text does not show
 //! * [`copy`], [`copy_refused`]: the bytes that COPY sends and takes, and what it says of statements
 //! * [`hostile_messages`]: clients that do not keep to the protocol
+//! * [`encryption`]: who encrypts, and with which certificate
+//! * [`access`]: roles, passwords, rules, and how many may come in
+//! * [`sessions`]: sessions that do nothing, whose client has gone, or whose server stops
 //! * [`errors`]: what goes wrong and what the client is told about it
 //! * [`object_store_faults`]: what external tables ask of their store, and what happens when it fails
 //! * [`locks`]: transactions that want the same rows or keys
@@ -39,6 +42,12 @@ mod errors;
 mod object_store_faults;
 
 mod hostile_messages;
+
+mod encryption;
+
+mod access;
+
+mod sessions;
 
 mod locks;
 

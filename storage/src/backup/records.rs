@@ -83,7 +83,7 @@ mod tests {
         })
         .unwrap();
         let whole = RecordReader::default().read(&bytes);
-        assert_eq!(whole.iter().map(|(key, _)| key[0]).collect::<Vec<_>>(), b"ab");
+        assert_eq!(whole.iter().map(|(key, _)| key[0]).collect::<Vec<_>>(), b"abl");
         for size in [1, 7, 8, 9, 30] {
             let mut reader = RecordReader::default();
             let cut: Vec<Record> = bytes.chunks(size).flat_map(|chunk| reader.read(chunk)).collect();

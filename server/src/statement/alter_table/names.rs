@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::parse::statement::{AlterTable, AlterTableAction};
 use crate::parse::{self, position};
 use crate::plan::relations::{NameScope, identifier};
+use crate::server::SUPERUSER;
 use crate::session::Session;
 use crate::statement::create_table::{check_type_name, is_taken};
 
@@ -231,17 +232,21 @@ fn moved(session: &Session, snapshot: &CatalogSnapshot, name: &ObjectName, schem
     Ok(Some(new))
 }
 
-/// `OWNER TO`: there is one role, who owns everything.
+/// `OWNER TO`: the first role owns everything.
 ///
 /// # Errors
-/// 42704 for another role.
+/// 42704 when there is no such role, 0A000 for another one.
 pub(in crate::statement) fn check_owner(session: &Session, role: &Ident) -> Result<()> {
     let name = identifier(role);
     let is_keyword = role.quote_style.is_none();
     let is_self = is_keyword && ["current_user", "current_role", "session_user"].contains(&name.as_str());
-    match is_self || name == session.identity.user {
-        true => Ok(()),
-        false => Err(refused(SqlState::UNDEFINED_OBJECT, format!("role \"{name}\" does not exist"))),
+    let name = if is_self { session.identity.user.clone() } else { name };
+    if name == SUPERUSER {
+        return Ok(());
+    }
+    match session.server.catalog.snapshot().role(&name) {
+        Some(_) => Err(Error::not_supported("OWNER TO another role than the first")),
+        None => Err(refused(SqlState::UNDEFINED_OBJECT, format!("role \"{name}\" does not exist"))),
     }
 }
 

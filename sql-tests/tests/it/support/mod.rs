@@ -5,3 +5,7 @@ pub mod s3;
 pub mod proxy;
 
 pub mod server;
+
+pub mod raw;
+
+pub mod tls;

@@ -18,7 +18,8 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
-use tokio_postgres::{Client, Config, Error, NoTls};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Error, NoTls, Socket};
 
 /// Longer than any start or stop takes on the slowest machine.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -38,13 +39,15 @@ pub struct TestServer {
     port: u16,
 }
 
-/// A signal that asks a server to stop.
+/// A signal.
 #[derive(Clone, Copy, Debug)]
 pub enum Signal {
     /// What `docker stop` and service managers send.
     Terminate,
     /// What Ctrl-C sends.
     Interrupt,
+    /// What asks it to read its files again.
+    Hangup,
 }
 
 impl TestServer {
@@ -60,17 +63,31 @@ impl TestServer {
 
     /// Opens a session, as the default user in the default database.
     pub async fn connect(&self) -> Client {
+        match self.try_connect(&self.config(), NoTls).await {
+            Ok(client) => client,
+            Err(error) => panic!("cannot connect: {error:?}; the server's output:\n{}", self.log()),
+        }
+    }
+
+    /// Where the server is, the default user and the default database.
+    pub fn config(&self) -> Config {
         let mut config = Config::new();
         config.host("127.0.0.1").port(self.port).user(USER).dbname(USER);
-        match timeout(DEADLINE, config.connect(NoTls)).await {
-            Ok(Ok((client, connection))) => {
-                // When the connection breaks the client's next call says so.
-                tokio::spawn(connection);
-                client
-            }
-            Ok(Err(error)) => panic!("cannot connect: {error:?}; the server's output:\n{}", self.log()),
-            Err(_) => panic!("no session within {DEADLINE:?}; the server's output:\n{}", self.log()),
-        }
+        config
+    }
+
+    /// Opens a session if the server lets it.
+    pub async fn try_connect<T>(&self, config: &Config, tls: T) -> Result<Client, Error>
+    where
+        T: MakeTlsConnect<Socket, Stream: Send + 'static>,
+    {
+        let connected = timeout(DEADLINE, config.connect(tls)).await;
+        let connected = connected
+            .unwrap_or_else(|_| panic!("no session within {DEADLINE:?}; the server's output:\n{}", self.log()));
+        let (client, connection) = connected?;
+        // When the connection breaks the client's next call says so.
+        tokio::spawn(connection);
+        Ok(client)
     }
 
     /// The error with which `work` of this client's session ends, which is sent cancel requests until it does.
@@ -107,6 +124,16 @@ impl TestServer {
     /// Ends it without notice, as a crash or a power cut would, and waits until it is gone.
     pub fn kill_hard(&mut self) {
         self.process.kill();
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.process.send(signal);
+    }
+
+    /// Waits until it has ended, and returns how.
+    pub async fn ended(&mut self) -> ExitStatus {
+        self.process.ended().await
     }
 
     /// Asks it to stop, waits until it has, and returns how it ended.
@@ -237,6 +264,7 @@ impl Process {
         let name = match signal {
             Signal::Terminate => "TERM",
             Signal::Interrupt => "INT",
+            Signal::Hangup => "HUP",
         };
         let pid = self.child.id().to_string();
         let status = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid]).status();

@@ -34,7 +34,7 @@ use crate::error::{PgError, Result};
 use crate::function::{Call, ResultBuilder, ResultValue};
 use crate::sqlstate::SqlState;
 
-pub(crate) use quote::identifier as quoted_identifier;
+pub use quote::identifier as quoted_identifier;
 
 /// What this module has.
 pub static SECTION: Section = Section {

@@ -172,7 +172,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// A name, in quotation marks when it needs them.
-pub(crate) fn identifier(name: &str) -> String {
+pub fn identifier(name: &str) -> String {
     let mut characters = name.bytes();
     let starts = characters.next().is_some_and(|c| c.is_ascii_lowercase() || c == b'_');
     let plain = starts && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_');
