@@ -9,6 +9,7 @@ use arrow::datatypes::FieldRef;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DFSchemaRef, ParamValues, Result, ScalarValue, TableReference};
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
 use pg::PgError;
 use pg::sqlstate::SqlState;
@@ -185,19 +186,31 @@ impl UserDefinedLogicalNodeCore for Apply {
     }
 }
 
-/// The columns of outer queries that a plan reads, also inside its own subqueries and applies.
+/// The columns of outer queries that a plan reads, also inside its own subqueries and applies: not those that its subqueries
+/// read of the plan itself.
 ///
 /// # Errors
 /// None of its own.
 pub fn outer_columns(plan: &LogicalPlan) -> Result<Vec<Column>> {
     let mut found = Vec::new();
-    plan.apply_with_subqueries(|node| {
+    let mut add = |column: Column| {
+        if !found.contains(&column) {
+            found.push(column);
+        }
+    };
+    plan.apply(|node| {
+        let inputs = node.inputs();
+        let is_own = |column: &Column| inputs.iter().any(|input| input.schema().has_column(column));
         node.apply_expressions(|expr| {
             expr.apply(|expr| {
-                if let Expr::OuterReferenceColumn(_, column) = expr
-                    && !found.contains(column)
-                {
-                    found.push(column.clone());
+                match expr {
+                    Expr::OuterReferenceColumn(_, column) => add(column.clone()),
+                    Expr::ScalarSubquery(subquery)
+                    | Expr::Exists(Exists { subquery, .. })
+                    | Expr::InSubquery(InSubquery { subquery, .. }) => {
+                        outer_columns(&subquery.subquery)?.into_iter().filter(|it| !is_own(it)).for_each(&mut add);
+                    }
+                    _ => {}
                 }
                 Ok(TreeNodeRecursion::Continue)
             })
@@ -205,12 +218,8 @@ pub fn outer_columns(plan: &LogicalPlan) -> Result<Vec<Column>> {
         if let LogicalPlan::Extension(extension) = node
             && let Some(apply) = extension.node.as_any().downcast_ref::<Apply>()
         {
-            let own = apply.bindings.iter().map(|(column, _)| column).collect::<Vec<_>>();
-            for column in outer_columns(&apply.subquery)? {
-                if !own.contains(&&column) && !found.contains(&column) {
-                    found.push(column);
-                }
-            }
+            let is_bound = |column: &Column| apply.bindings.iter().any(|(bound, _)| bound == column);
+            outer_columns(&apply.subquery)?.into_iter().filter(|it| !is_bound(it)).for_each(&mut add);
         }
         Ok(TreeNodeRecursion::Continue)
     })?;

@@ -72,3 +72,20 @@ VALUES ((SELECT 'x'));
 SELECT * FROM (VALUES ((SELECT max(a) FROM (VALUES (1), (2)) w (a)), EXISTS (SELECT 1), 3 IN (SELECT 3))) v;
 SELECT * FROM (VALUES (1), (2)) v (a), LATERAL (VALUES ((SELECT a * 10)), (a)) w (b) ORDER BY a, b;
 VALUES ((SELECT a FROM (VALUES (1), (2)) v (a)));
+
+-- Subqueries in subqueries: a name means the nearest table that has it.
+CREATE TABLE deep (a integer, b integer);
+CREATE TABLE deeper (a integer, c integer);
+INSERT INTO deep VALUES (1, 10), (2, 20), (3, NULL), (NULL, 40);
+INSERT INTO deeper VALUES (1, 5), (2, 25), (2, 15), (NULL, 1);
+SELECT b FROM deep WHERE a IN (SELECT a FROM deeper WHERE c > (SELECT min(x.c) FROM deeper x WHERE x.a = deeper.a)) ORDER BY b;
+SELECT b FROM deep WHERE a IN (SELECT a FROM deep WHERE b > (SELECT sum(c) FROM deeper WHERE deeper.a = deep.a)) ORDER BY b;
+SELECT b FROM deep WHERE a NOT IN (SELECT a FROM deeper WHERE c < (SELECT max(x.c) FROM deeper x WHERE x.a = deeper.a)) ORDER BY b;
+SELECT b FROM deep WHERE EXISTS (SELECT FROM deeper WHERE deeper.a = deep.a AND c IN (SELECT max(x.c) FROM deeper x WHERE x.a = deeper.a)) ORDER BY b;
+SELECT b FROM deep WHERE EXISTS (SELECT FROM deeper WHERE c > (SELECT count(*) FROM deeper x WHERE x.a = deep.a)) ORDER BY b;
+SELECT b FROM deep WHERE a IN (SELECT a FROM deeper WHERE c > (SELECT min(x.c) FROM deeper x WHERE x.a = deeper.a AND b > x.c)) ORDER BY b;
+SELECT b, (SELECT sum(c) FROM deeper WHERE deeper.a = deep.a AND c > (SELECT avg(x.c) FROM deeper x WHERE x.a = deeper.a)) AS s FROM deep ORDER BY b;
+SELECT b, (SELECT count(*) FROM deep WHERE a > (SELECT min(a) FROM deeper WHERE c < deep.b)) AS n FROM deep ORDER BY b;
+SELECT d.b, l.n FROM deep d, LATERAL (SELECT count(*) AS n FROM deeper WHERE a = (SELECT max(x.a) FROM deep x WHERE x.a <= d.a)) l ORDER BY 1;
+SELECT d.b, l.n FROM deep d LEFT JOIN LATERAL (SELECT c AS n FROM deeper WHERE deeper.a = d.a AND c = (SELECT max(c) FROM deeper x WHERE x.a = deeper.a)) l ON true ORDER BY 1;
+DROP TABLE deep, deeper;
