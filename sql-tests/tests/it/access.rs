@@ -9,7 +9,7 @@ use tokio_postgres::{Client, Config, NoTls};
 
 use crate::client::{SqlError, error, value};
 use crate::support::raw;
-use crate::support::server::{TestServer, TestServerBuilder};
+use crate::support::server::{Signal, TestServer, TestServerBuilder};
 use crate::support::tls::{Tls, file};
 
 const PASSWORD: &str = "sésame";
@@ -153,8 +153,7 @@ async fn old_clients_may_be_asked_for_less() {
 
 #[tokio::test]
 async fn the_standard_rules_trust_this_machine() {
-    let server = TestServer::builder().start().await;
-    assert!(server.log().contains("Connections from this machine are trusted"), "{}", server.log());
+    let mut server = TestServer::builder().start().await;
     let client = server.connect().await;
     client.batch_execute("CREATE ROLE guest; CREATE USER eva").await.unwrap();
     assert_eq!(refusal(&server, "guest", "").await, "FATAL (28000): role \"guest\" is not permitted to log in");
@@ -165,6 +164,9 @@ async fn the_standard_rules_trust_this_machine() {
     }
     assert_eq!(value(&eva, "SHOW is_superuser").await, "off");
     assert_eq!(value(&eva, "SHOW session_authorization").await, "eva");
+    // What it prints is complete when it has ended.
+    server.stop_gracefully(Signal::Terminate).await;
+    assert!(server.log().contains("Connections from this machine are trusted"), "{}", server.log());
 }
 
 #[tokio::test]
