@@ -4,13 +4,16 @@
 //! deleted from what it writes, and who knows a row by its old address still finds it. When a unit is rewritten or
 //! dropped by somebody else in between, the commit is refused and what was written is removed.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use catalog::rows::{NewPlaces, ReplacedUnit, RowSet, Segment, SegmentFile};
-use catalog::{Catalog, CatalogChange, HotTable, Oid, Relation, TableRows, UnitId};
+use catalog::{Catalog, CatalogChange, CatalogSnapshot, HotTable, Oid, Relation, TableRows, UnitId};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use tracing::{debug, info};
@@ -55,25 +58,34 @@ pub async fn compact(
     table: Oid,
     thoroughness: Thoroughness,
 ) -> Result<bool> {
-    let external = |error: catalog::Error| DataFusionError::External(Box::new(error));
     let chosen = chosen(&catalog.snapshot().rows(table), thoroughness);
     if chosen.is_empty() {
         return Ok(false);
     }
     // What is rewritten must not grow.
-    let snapshot = catalog.commit(vec![CatalogChange::SealRows { table }]).await.map_err(external)?;
+    let seal = catalog.commit(vec![CatalogChange::SealRows { table }]).await;
+    let Some(snapshot) = unless_overtaken(table, seal)? else { return Ok(false) };
     let Some(Relation::Hot(definition)) = snapshot.relation_by_oid(table).cloned() else { return Ok(false) };
     let change = rewrite(definition, &snapshot.rows(table), chosen, segments).await?;
-    match catalog.commit(vec![change]).await {
-        Ok(_) => {
-            info!(table = table.0, "table compacted");
-            Ok(true)
-        }
+    let committed = unless_overtaken(table, catalog.commit(vec![change]).await)?;
+    if committed.is_some() {
+        info!(table = table.0, "table compacted");
+    }
+    Ok(committed.is_some())
+}
+
+/// What a commit of compaction has come to: nothing, when the table or what is rewritten of it is not there any more.
+fn unless_overtaken(
+    table: Oid,
+    committed: catalog::Result<Arc<CatalogSnapshot>>,
+) -> Result<Option<Arc<CatalogSnapshot>>> {
+    match committed {
+        Ok(snapshot) => Ok(Some(snapshot)),
         Err(error @ (catalog::Error::RowChangedConcurrently { .. } | catalog::Error::ChangedConcurrently { .. })) => {
             debug!(table = table.0, %error, "compaction was overtaken");
-            Ok(false)
+            Ok(None)
         }
-        Err(error) => Err(external(error)),
+        Err(error) => Err(DataFusionError::External(Box::new(error))),
     }
 }
 
