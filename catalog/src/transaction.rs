@@ -24,8 +24,10 @@ pub enum Isolation {
 #[derive(Debug)]
 pub struct Transaction {
     isolation: Isolation,
-    /// Set by the first statement under [`Isolation::RepeatableRead`].
+    /// What the last statement saw of others' commits.
     base: Option<Arc<CatalogSnapshot>>,
+    /// Whether a statement has begun that has not looked at others' commits yet, and may see newer ones than `base`.
+    looks_again: bool,
     /// The oldest snapshot whose addresses of rows are among the changes: it keeps them good.
     addresses: Option<Arc<CatalogSnapshot>>,
     changes: Changes,
@@ -49,18 +51,31 @@ pub struct Savepoint(Changes);
 impl Transaction {
     /// A transaction that has changed nothing.
     pub fn new(isolation: Isolation) -> Self {
-        Transaction { isolation, base: None, addresses: None, changes: Changes::default(), draft: None }
+        let changes = Changes::default();
+        Transaction { isolation, base: None, looks_again: false, addresses: None, changes, draft: None }
     }
 
-    /// What the next statement sees: the commits it may see, and on top of them the transaction's own changes.
+    /// A statement begins, or looks again at what others have committed: it sees that, if its isolation level lets it.
+    pub fn begin_statement(&mut self) {
+        self.looks_again = self.isolation == Isolation::ReadCommitted;
+    }
+
+    /// What the statement sees, the same from its beginning to its end: the commits it may see, and on top of them the
+    /// transaction's own changes.
     ///
     /// # Errors
     /// A concurrent commit has taken away what the transaction's changes build on.
     pub fn snapshot(&mut self, catalog: &SessionCatalog) -> Result<Arc<CatalogSnapshot>> {
-        let base = match (self.isolation, &self.base) {
-            (Isolation::RepeatableRead, Some(base)) => base.clone(),
+        let base = match &self.base {
+            Some(base) if !self.looks_again => base.clone(),
             _ => catalog.snapshot(),
         };
+        self.looks_again = false;
+        self.see(base)
+    }
+
+    /// The changes on top of `base`, from now on.
+    fn see(&mut self, base: Arc<CatalogSnapshot>) -> Result<Arc<CatalogSnapshot>> {
         if !self.base.as_ref().is_some_and(|known| Arc::ptr_eq(known, &base)) {
             self.draft = None;
             self.base = Some(base.clone());
@@ -94,19 +109,24 @@ impl Transaction {
     /// # Errors
     /// A change that does not fit what the transaction sees; none is added.
     pub fn add(&mut self, catalog: &SessionCatalog, added: Vec<CatalogChange>) -> Result<()> {
-        // The base is what the statement has read: the addresses in its changes are those of that snapshot. A newer one
-        // would not keep them good when compaction has moved the rows in between.
-        let base = match &self.base {
+        // What the statement has seen: the addresses in its changes may be those of that snapshot.
+        let seen = match &self.base {
             Some(base) => base.clone(),
             None => self.base.insert(catalog.snapshot()).clone(),
         };
+        // It may have met rows that are newer than that, which ON CONFLICT does.
+        let base = match self.isolation {
+            Isolation::ReadCommitted => catalog.snapshot(),
+            Isolation::RepeatableRead => seen.clone(),
+        };
+        let added = catalog.with_schema(added, &*self.see(base.clone())?);
         let mut changes = self.changes.clone();
         for change in added {
             changes.add(change)?;
         }
         let draft = changes.over(&base)?;
         if self.addresses.is_none() && changes.rows.values().any(TableDraft::deletes_committed) {
-            self.addresses = Some(base);
+            self.addresses = Some(seen);
         }
         self.changes = changes;
         self.draft = Some(Arc::new(draft));
@@ -222,6 +242,7 @@ mod tests {
     }
 
     fn sees(transaction: &mut Transaction, catalog: &SessionCatalog, names: [&str; 2]) -> [bool; 2] {
+        transaction.begin_statement();
         let snapshot = transaction.snapshot(catalog).unwrap();
         names.map(|name| snapshot.schema(name).is_some())
     }
@@ -256,10 +277,29 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &second));
     }
 
+    #[tokio::test]
+    async fn a_statement_sees_the_same_from_its_beginning_to_its_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
+        let session = SessionCatalog::new(catalog.clone(), 1);
+        let mut transaction = Transaction::new(Isolation::ReadCommitted);
+        transaction.begin_statement();
+        let first = transaction.snapshot(&session).unwrap();
+        catalog.commit(vec![create(&catalog, "other")]).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &transaction.snapshot(&session).unwrap()));
+        transaction.begin_statement();
+        assert!(transaction.snapshot(&session).unwrap().schema("other").is_some());
+    }
+
     fn append(values: std::ops::Range<i32>) -> CatalogChange {
         let values: ArrayRef = Arc::new(Int32Array::from_iter_values(values));
         let rows = RecordBatch::try_from_iter_with_nullable([("c1", values, true)]).unwrap();
         CatalogChange::ChangeRows { table: TABLE, changes: RowChanges::append(vec![rows]) }
+    }
+
+    fn delete(unit: UnitId, row: u32) -> CatalogChange {
+        let delete = RowAddresses::from_unit(unit, [row].into_iter().collect());
+        CatalogChange::ChangeRows { table: TABLE, changes: RowChanges { delete, ..RowChanges::default() } }
     }
 
     /// A table with ten rows in an inline unit, and the unit.
@@ -272,10 +312,11 @@ mod tests {
     }
 
     async fn compact(catalog: &Catalog, unit: UnitId) {
-        let mut places = NewPlaces::none(10);
-        (0..10).for_each(|row| places.set(row, 0, row));
+        let rows = catalog.snapshot().rows(TABLE).inline_unit(unit).unwrap().rows();
+        let mut places = NewPlaces::none(rows);
+        (0..rows).for_each(|row| places.set(row, 0, row));
         let replaced = vec![ReplacedUnit { unit, deleted: RowSet::default(), places: Arc::new(places) }];
-        let file = SegmentFile { table: TABLE, name: "s".into(), rows: 10, bytes: 1, details: bytes::Bytes::new() };
+        let file = SegmentFile { table: TABLE, name: "s".into(), rows, bytes: 1, details: bytes::Bytes::new() };
         let segments = vec![Arc::new(Segment::new(file, None))];
         let seal = CatalogChange::SealRows { table: TABLE };
         let rewrite = CatalogChange::RewriteRows { table: TABLE, replaced, segments };
@@ -289,11 +330,12 @@ mod tests {
         let session = SessionCatalog::new(catalog.clone(), 1);
         let unit = filled(&catalog).await;
         let mut transaction = Transaction::new(Isolation::ReadCommitted);
+        transaction.begin_statement();
         drop(transaction.snapshot(&session).unwrap());
         compact(&catalog, unit).await;
-        let delete = RowAddresses::from_unit(unit, [3].into_iter().collect());
-        let changes = RowChanges { delete, ..RowChanges::default() };
-        transaction.add(&session, vec![CatalogChange::ChangeRows { table: TABLE, changes }]).unwrap();
+        // A statement asks more than once for what it sees.
+        drop(transaction.snapshot(&session).unwrap());
+        transaction.add(&session, vec![delete(unit, 3)]).unwrap();
         // What nobody needs is forgotten with the next commits.
         for name in ["a", "b"] {
             catalog.commit(vec![create(&catalog, name)]).await.unwrap();
@@ -301,6 +343,24 @@ mod tests {
         assert_eq!(transaction.snapshot(&session).unwrap().rows(TABLE).rows(), 9);
         transaction.commit(&session).await.unwrap();
         assert_eq!(catalog.snapshot().rows(TABLE).rows(), 9);
+    }
+
+    #[tokio::test]
+    async fn a_statement_deletes_rows_that_are_newer_than_what_it_sees() {
+        let directory = tempfile::tempdir().unwrap();
+        let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
+        let session = SessionCatalog::new(catalog.clone(), 1);
+        let unit = filled(&catalog).await;
+        let mut transaction = Transaction::new(Isolation::ReadCommitted);
+        transaction.begin_statement();
+        drop(transaction.snapshot(&session).unwrap());
+        let full = catalog.commit(vec![append(10..20)]).await.unwrap();
+        assert_eq!(full.rows(TABLE).inline_units().next().unwrap().unit, unit);
+        transaction.add(&session, vec![delete(unit, 13)]).unwrap();
+        compact(&catalog, unit).await;
+        catalog.commit(vec![create(&catalog, "a")]).await.unwrap();
+        transaction.commit(&session).await.unwrap();
+        assert_eq!(catalog.snapshot().rows(TABLE).rows(), 19);
     }
 
     #[tokio::test]

@@ -117,7 +117,7 @@ impl Session {
         }
     }
 
-    /// What the next statement sees.
+    /// What the statement sees: in a transaction the same from its beginning to its end.
     ///
     /// # Errors
     /// A concurrent commit has taken away what the transaction builds on.
@@ -132,6 +132,14 @@ impl Session {
     pub fn begin_statement(&mut self) {
         self.statement_start_us = Some(now_us());
         self.guard = Some(self.new_guard());
+        self.look_again();
+    }
+
+    /// What the statement sees may be newer from now on than what it has seen.
+    pub fn look_again(&mut self) {
+        if let TransactionState::Open(open) = &mut self.transaction {
+            open.transaction.begin_statement();
+        }
     }
 
     /// What functions may know of the session.
@@ -178,11 +186,10 @@ impl Session {
     /// # Errors
     /// The changes do not fit.
     pub async fn commit(&mut self, changes: Vec<CatalogChange>) -> Result<()> {
-        let seen = self.snapshot()?;
-        let changes = self.catalog.with_schema(changes, &seen);
         match &mut self.transaction {
             TransactionState::Open(open) => open.transaction.add(&self.catalog, changes)?,
             TransactionState::Idle | TransactionState::Failed(_) => {
+                let changes = self.catalog.with_schema(changes, &self.catalog.snapshot());
                 self.catalog.commit(changes).await?;
                 self.settle_temporary().await;
             }

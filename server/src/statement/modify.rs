@@ -99,7 +99,7 @@ pub async fn execute(
                 return Ok(Outcome::command(format!("{} {count}", modify.verb())));
             }
             Write::Done => return Ok(found.returned.into_outcome(session, modify.verb())),
-            Write::RowsChanged if attempt < ATTEMPTS_MAX => {}
+            Write::RowsChanged if attempt < ATTEMPTS_MAX => session.look_again(),
             Write::RowsChanged => {
                 return Err(catalog::Error::RowChangedConcurrently { table: table.oid }.into());
             }

@@ -49,6 +49,9 @@ pub async fn execute(
     let mut attempts = 0;
     loop {
         attempts += 1;
+        if attempts > 1 {
+            session.look_again();
+        }
         let (planned, plan) = prepared.bound_plan(session, parameters).await?;
         let Some(target) = &planned.on_conflict else { return Err(Error::not_supported("ON CONFLICT")) };
         let (table, updates) = (target.table.clone(), target.update.is_some());

@@ -146,7 +146,6 @@ impl Writer {
         }
         match self.run(session, "COMMIT") {
             Err(_) => Ok(Outcome::InDoubt(draft)),
-            Ok(Answer::Error(error)) if is_conflict(&error) => Ok(Outcome::NotMade),
             Ok(Answer::Error(error)) => Err(self.refused(&error)),
             Ok(Answer::Command(tag)) if tag == "COMMIT" => Ok(Outcome::Acknowledged(draft)),
             Ok(other) => Err(End::Violation(format!("COMMIT was answered with {other:?}"))),
@@ -195,13 +194,7 @@ impl Writer {
     }
 }
 
-/// Writers are in nobody's way, so that only what cannot be is refused, and what compaction is in the way of.
+/// Writers are in nobody's way, so that only what cannot be is refused.
 fn is_expected(error: &SqlError, change: &Change) -> bool {
-    change.is_impossible() && error.sqlstate == "23502" || is_conflict(error)
-}
-
-/// A known fault: now and then compaction costs a transaction, which nobody else was in the way of. Nothing of it may be there
-/// then, as of any other that was refused.
-fn is_conflict(error: &SqlError) -> bool {
-    error.sqlstate == "40001"
+    change.is_impossible() && error.sqlstate == "23502"
 }
