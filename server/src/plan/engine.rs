@@ -33,6 +33,12 @@ use crate::spool::Spools;
 const THREADS_PER_CORE: usize = 4;
 /// Batches that are ready before the session has taken the one before.
 const BATCHES_AHEAD_MAX: usize = 1;
+/// Rows, over the number of cores, up to which one side of a join is made into one hash table for all cores. One core does
+/// it while the others wait; in exchange the other side is not dealt out among the cores, and its scan leaves out rows by
+/// one look into the table. With two cores, TPC-H takes a third less of the processor than with 128 Ki rows.
+const COLLECTED_ROWS_MAX: usize = 16 << 20;
+/// As [`COLLECTED_ROWS_MAX`], in bytes, where they are known.
+const COLLECTED_BYTES_MAX: usize = 256 << 20;
 
 /// The query engine, set up once for all sessions.
 ///
@@ -175,5 +181,8 @@ fn session_config() -> SessionConfig {
     let mut config = SessionConfig::new().with_information_schema(false);
     let options = config.options_mut();
     options.execution.parquet.pushdown_filters = false;
+    let partitions = options.execution.target_partitions.max(1);
+    options.optimizer.hash_join_single_partition_threshold_rows = COLLECTED_ROWS_MAX / partitions;
+    options.optimizer.hash_join_single_partition_threshold = COLLECTED_BYTES_MAX / partitions;
     config
 }

@@ -95,14 +95,14 @@ impl<'a> Argument<'a> for Narrow {
     }
 }
 
-/// What a sum is gathered in.
+/// What a sum is gathered in. It is changed in place: a total that is handed through is copied for each row.
 pub(super) trait Total<A>: Debug + Copy + Default + Saved + Send + Sync + 'static {
-    /// With this more.
-    fn plus(self, value: A) -> Option<Self>;
-    /// With this less.
-    fn minus(self, value: A) -> Option<Self>;
-    /// Both together.
-    fn joined(self, other: Self) -> Option<Self>;
+    /// Adds a value; `None` when that is too much.
+    fn add(&mut self, value: A) -> Option<()>;
+    /// Takes a value away; `None` when that is too much.
+    fn subtract(&mut self, value: A) -> Option<()>;
+    /// Adds another total; `None` when that is too much.
+    fn join(&mut self, other: Self) -> Option<()>;
     /// All digits.
     fn digits(self) -> Option<i256>;
 }
@@ -112,17 +112,20 @@ macro_rules! totals {
         $(
             impl Total<$value> for $total {
                 #[inline]
-                fn plus(self, $it: $value) -> Option<Self> {
-                    self.checked_add($convert)
+                fn add(&mut self, $it: $value) -> Option<()> {
+                    *self = self.checked_add($convert)?;
+                    Some(())
                 }
 
                 #[inline]
-                fn minus(self, $it: $value) -> Option<Self> {
-                    self.checked_sub($convert)
+                fn subtract(&mut self, $it: $value) -> Option<()> {
+                    *self = self.checked_sub($convert)?;
+                    Some(())
                 }
 
-                fn joined(self, other: Self) -> Option<Self> {
-                    self.checked_add(other)
+                fn join(&mut self, other: Self) -> Option<()> {
+                    *self = self.checked_add(other)?;
+                    Some(())
                 }
 
                 fn digits(self) -> Option<i256> {
@@ -148,19 +151,21 @@ pub(super) struct Wide {
 }
 
 impl Wide {
-    fn narrow(self, value: Option<i128>) -> Option<Self> {
-        value.map(|low| Wide { low, ..self })
-    }
-
-    fn wide(self, value: Option<i256>) -> Option<Self> {
-        value.map(|high| Wide { high, ..self })
-    }
-
-    fn add(self, value: i128) -> Option<Self> {
-        match self.narrow(self.low.checked_add(value)) {
-            Some(sum) => Some(sum),
-            None => Some(Wide { low: value, high: self.high.checked_add(i256::from_i128(self.low))? }),
+    #[inline]
+    fn add_narrow(&mut self, value: i128) -> Option<()> {
+        match self.low.checked_add(value) {
+            Some(low) => self.low = low,
+            None => {
+                self.add_wide(i256::from_i128(self.low))?;
+                self.low = value;
+            }
         }
+        Some(())
+    }
+
+    fn add_wide(&mut self, value: i256) -> Option<()> {
+        self.high = self.high.checked_add(value)?;
+        Some(())
     }
 }
 
@@ -177,17 +182,17 @@ impl Saved for Wide {
 
 impl Total<Narrow> for Wide {
     #[inline]
-    fn plus(self, value: Narrow) -> Option<Self> {
-        self.add(value.0)
+    fn add(&mut self, value: Narrow) -> Option<()> {
+        self.add_narrow(value.0)
     }
 
-    fn minus(self, value: Narrow) -> Option<Self> {
-        self.add(value.0.checked_neg()?)
+    fn subtract(&mut self, value: Narrow) -> Option<()> {
+        self.add_narrow(value.0.checked_neg()?)
     }
 
-    fn joined(self, other: Self) -> Option<Self> {
-        let sum = self.add(other.low)?;
-        sum.wide(sum.high.checked_add(other.high))
+    fn join(&mut self, other: Self) -> Option<()> {
+        self.add_narrow(other.low)?;
+        self.add_wide(other.high)
     }
 
     fn digits(self) -> Option<i256> {
@@ -197,19 +202,20 @@ impl Total<Narrow> for Wide {
 
 impl Total<Numeric> for Wide {
     #[inline]
-    fn plus(self, value: Numeric) -> Option<Self> {
+    fn add(&mut self, value: Numeric) -> Option<()> {
         match value.unscaled.to_i128() {
-            Some(narrow) => self.add(narrow),
-            None => self.wide(self.high.checked_add(value.unscaled)),
+            Some(narrow) => self.add_narrow(narrow),
+            None => self.add_wide(value.unscaled),
         }
     }
 
-    fn minus(self, value: Numeric) -> Option<Self> {
-        self.wide(self.high.checked_sub(value.unscaled))
+    fn subtract(&mut self, value: Numeric) -> Option<()> {
+        self.high = self.high.checked_sub(value.unscaled)?;
+        Some(())
     }
 
-    fn joined(self, other: Self) -> Option<Self> {
-        <Self as Total<Narrow>>::joined(self, other)
+    fn join(&mut self, other: Self) -> Option<()> {
+        <Self as Total<Narrow>>::join(self, other)
     }
 
     fn digits(self) -> Option<i256> {
@@ -308,19 +314,19 @@ where
 
     #[inline]
     fn add(&mut self, One(value): One<A>) -> Result<()> {
-        self.total = self.total.plus(value).ok_or_else(overflow)?;
+        self.total.add(value).ok_or_else(overflow)?;
         self.count += 1;
         Ok(())
     }
 
     fn remove(&mut self, One(value): One<A>) -> Result<()> {
-        self.total = self.total.minus(value).ok_or_else(overflow)?;
+        self.total.subtract(value).ok_or_else(overflow)?;
         self.count -= 1;
         Ok(())
     }
 
     fn merge(&mut self, later: Self) -> Result<()> {
-        self.total = self.total.joined(later.total).ok_or_else(overflow)?;
+        self.total.join(later.total).ok_or_else(overflow)?;
         self.count += later.count;
         Ok(())
     }
