@@ -229,10 +229,10 @@ mod tests {
     use crate::commit::Catalog;
     use crate::hot_table::{Column, HotTable};
     use crate::name::ObjectName;
-    use crate::rows::{NewPlaces, ReplacedUnit, RowAddresses, RowChanges, RowSet, Segment, SegmentFile, UnitId};
+    use crate::rows::UnitId;
+    use crate::rows::testing::{self, append, delete};
     use crate::schema::{Schema, SchemaKind};
     use crate::types::SqlType;
-    use arrow::array::{ArrayRef, Int32Array, RecordBatch};
 
     const TABLE: Oid = Oid(20_000);
 
@@ -291,36 +291,18 @@ mod tests {
         assert!(transaction.snapshot(&session).unwrap().schema("other").is_some());
     }
 
-    fn append(values: std::ops::Range<i32>) -> CatalogChange {
-        let values: ArrayRef = Arc::new(Int32Array::from_iter_values(values));
-        let rows = RecordBatch::try_from_iter_with_nullable([("c1", values, true)]).unwrap();
-        CatalogChange::ChangeRows { table: TABLE, changes: RowChanges::append(vec![rows]) }
-    }
-
-    fn delete(unit: UnitId, row: u32) -> CatalogChange {
-        let delete = RowAddresses::from_unit(unit, [row].into_iter().collect());
-        CatalogChange::ChangeRows { table: TABLE, changes: RowChanges { delete, ..RowChanges::default() } }
-    }
-
     /// A table with ten rows in an inline unit, and the unit.
     async fn filled(catalog: &Catalog) -> UnitId {
         let column = Column::new(1, "id", SqlType::Integer);
         let name = ObjectName::new("public", "t");
         let table = HotTable::new(TABLE, name, vec![column]);
-        let filled = catalog.commit(vec![CatalogChange::CreateHotTable(table), append(0..10)]).await.unwrap();
+        let filled = catalog.commit(vec![CatalogChange::CreateHotTable(table), append(TABLE, 0..10)]).await.unwrap();
         filled.rows(TABLE).inline_units().next().unwrap().unit
     }
 
     async fn compact(catalog: &Catalog, unit: UnitId) {
         let rows = catalog.snapshot().rows(TABLE).inline_unit(unit).unwrap().rows();
-        let mut places = NewPlaces::none(rows);
-        (0..rows).for_each(|row| places.set(row, 0, row));
-        let replaced = vec![ReplacedUnit { unit, deleted: RowSet::default(), places: Arc::new(places) }];
-        let file = SegmentFile { table: TABLE, name: "s".into(), rows, bytes: 1, details: bytes::Bytes::new() };
-        let segments = vec![Arc::new(Segment::new(file, None))];
-        let seal = CatalogChange::SealRows { table: TABLE };
-        let rewrite = CatalogChange::RewriteRows { table: TABLE, replaced, segments };
-        catalog.commit(vec![seal, rewrite]).await.unwrap();
+        catalog.commit(testing::compaction(TABLE, unit, rows)).await.unwrap();
     }
 
     #[tokio::test]
@@ -335,7 +317,7 @@ mod tests {
         compact(&catalog, unit).await;
         // A statement asks more than once for what it sees.
         drop(transaction.snapshot(&session).unwrap());
-        transaction.add(&session, vec![delete(unit, 3)]).unwrap();
+        transaction.add(&session, vec![delete(TABLE, unit, &[3])]).unwrap();
         // What nobody needs is forgotten with the next commits.
         for name in ["a", "b"] {
             catalog.commit(vec![create(&catalog, name)]).await.unwrap();
@@ -354,9 +336,9 @@ mod tests {
         let mut transaction = Transaction::new(Isolation::ReadCommitted);
         transaction.begin_statement();
         drop(transaction.snapshot(&session).unwrap());
-        let full = catalog.commit(vec![append(10..20)]).await.unwrap();
+        let full = catalog.commit(vec![append(TABLE, 10..20)]).await.unwrap();
         assert_eq!(full.rows(TABLE).inline_units().next().unwrap().unit, unit);
-        transaction.add(&session, vec![delete(unit, 13)]).unwrap();
+        transaction.add(&session, vec![delete(TABLE, unit, &[13])]).unwrap();
         compact(&catalog, unit).await;
         catalog.commit(vec![create(&catalog, "a")]).await.unwrap();
         transaction.commit(&session).await.unwrap();
@@ -373,7 +355,7 @@ mod tests {
         let seen = Some(transaction.snapshot(&session).unwrap().rows(TABLE).added());
         transaction.add(&session, vec![CatalogChange::Truncate { table: TABLE, seen }]).unwrap();
         let empty = CatalogChange::Truncate { table: TABLE, seen: None };
-        catalog.commit(vec![empty, append(10..20)]).await.unwrap();
+        catalog.commit(vec![empty, append(TABLE, 10..20)]).await.unwrap();
         assert!(matches!(transaction.commit(&session).await, Err(Error::RowChangedConcurrently { .. })));
         assert_eq!(catalog.snapshot().rows(TABLE).rows(), 10);
     }

@@ -3,6 +3,8 @@
 //! The tests are in `tests/it`; the commands are `record-postgresql`, `generate`, `crash`,
 //! `isolation` and `fuzz-wire`.
 
+pub mod command;
+
 pub mod session;
 
 pub mod answer;

@@ -156,9 +156,8 @@ mod tests {
     use crate::CatalogChange;
     use crate::hot_table::{Column, HotTable};
     use crate::name::ObjectName;
-    use crate::rows::{NewPlaces, RowSet, SegmentFile};
+    use crate::rows::{NewPlaces, SegmentFile, testing};
     use crate::types::SqlType;
-    use arrow::array::{ArrayRef, Int32Array};
     use bytes::Bytes;
 
     const TABLE: Oid = Oid(20_000);
@@ -171,15 +170,11 @@ mod tests {
     }
 
     fn append(values: std::ops::Range<i32>) -> CatalogChange {
-        let values: ArrayRef = Arc::new(Int32Array::from_iter_values(values));
-        let rows = RecordBatch::try_from_iter_with_nullable([("c1", values, true)]).unwrap();
-        CatalogChange::ChangeRows { table: TABLE, changes: RowChanges::append(vec![rows]) }
+        testing::append(TABLE, values)
     }
 
     fn delete(unit: u64, rows: &[u32]) -> CatalogChange {
-        let rows: RowSet = rows.iter().copied().collect();
-        let delete = RowAddresses::from_unit(UnitId(unit), rows);
-        CatalogChange::ChangeRows { table: TABLE, changes: RowChanges { delete, ..RowChanges::default() } }
+        testing::delete(TABLE, UnitId(unit), rows)
     }
 
     fn segment(rows: u32) -> Arc<Segment> {

@@ -9,6 +9,8 @@ pub mod moved;
 pub mod row_set;
 pub mod segment;
 pub mod table_rows;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod write;
 
 pub use address::{RowAddresses, UnitId};

@@ -1,11 +1,10 @@
 use super::*;
 use crate::error::Error;
 use crate::hot_table::Column;
-use crate::rows::{NewPlaces, ReplacedUnit, RowAddresses, RowChanges, RowSet, Segment, SegmentFile};
+use crate::rows::testing::{append, compaction, delete};
 use crate::transaction::{Isolation, Transaction};
 use crate::types::SqlType;
 use crate::user_type::{UserType, UserTypeKind, new_labels};
-use arrow::array::{ArrayRef, Int32Array, RecordBatch};
 
 const OWN: Oid = Oid(30_000);
 const SHARED: Oid = Oid(20_000);
@@ -28,12 +27,6 @@ fn table(oid: Oid, schema: &str) -> CatalogChange {
     CatalogChange::CreateHotTable(HotTable::new(oid, ObjectName::new(schema, "t"), vec![column]))
 }
 
-fn rows(table: Oid, values: std::ops::Range<i32>) -> CatalogChange {
-    let values: ArrayRef = Arc::new(Int32Array::from_iter_values(values));
-    let rows = RecordBatch::try_from_iter_with_nullable([("c1", values, true)]).unwrap();
-    CatalogChange::ChangeRows { table, changes: RowChanges::append(vec![rows]) }
-}
-
 fn schema(oid: u32, name: &str) -> CatalogChange {
     CatalogChange::CreateSchema(Schema { oid: Oid(oid), name: name.into(), kind: SchemaKind::Local })
 }
@@ -41,7 +34,7 @@ fn schema(oid: u32, name: &str) -> CatalogChange {
 impl Scene {
     async fn make_own_table(&self) {
         let changes =
-            self.session.with_schema(vec![table(OWN, "pg_temp_7"), rows(OWN, 0..3)], &self.session.snapshot());
+            self.session.with_schema(vec![table(OWN, "pg_temp_7"), append(OWN, 0..3)], &self.session.snapshot());
         self.session.commit(changes).await.unwrap();
     }
 
@@ -54,7 +47,7 @@ impl Scene {
 async fn others_see_nothing_of_it_and_nothing_is_committed_durably() {
     let scene = scene();
     scene.make_own_table().await;
-    scene.session.commit(vec![rows(OWN, 3..5)]).await.unwrap();
+    scene.session.commit(vec![append(OWN, 3..5)]).await.unwrap();
     assert_eq!(scene.own_rows(), 5);
     let shared = scene.catalog.snapshot();
     assert_eq!((shared.version(), shared.relation_by_oid(OWN).is_some()), (0, false));
@@ -67,7 +60,7 @@ async fn both_parts_of_a_transaction_are_committed_or_neither() {
     scene.make_own_table().await;
     for (name, taken) in [("free", false), ("taken", true)] {
         let mut transaction = Transaction::new(Isolation::ReadCommitted);
-        transaction.add(&scene.session, vec![rows(OWN, 0..10), schema(20_100, name)]).unwrap();
+        transaction.add(&scene.session, vec![append(OWN, 0..10), schema(20_100, name)]).unwrap();
         if taken {
             scene.catalog.commit(vec![schema(20_200, name)]).await.unwrap();
         }
@@ -83,7 +76,7 @@ async fn rows_that_come_and_go_leave_the_definitions_as_they_are() {
     scene.catalog.commit(vec![table(SHARED, "public")]).await.unwrap();
     scene.make_own_table().await;
     let before = scene.session.snapshot();
-    scene.session.commit(vec![rows(OWN, 0..1), rows(SHARED, 0..1)]).await.unwrap();
+    scene.session.commit(vec![append(OWN, 0..1), append(SHARED, 0..1)]).await.unwrap();
     let after = scene.session.snapshot();
     assert!(after.has_definitions_of(&before));
     assert!(Arc::ptr_eq(&after, &scene.session.snapshot()));
@@ -108,7 +101,7 @@ async fn a_column_goes_with_its_type_that_somebody_else_drops() {
     assert_eq!(names(), ["id", "m", "n"]);
     scene.catalog.commit(vec![CatalogChange::DropType { oid: mood.oid }]).await.unwrap();
     assert_eq!(names(), ["id"]);
-    scene.session.commit(vec![rows(OWN, 0..1)]).await.unwrap();
+    scene.session.commit(vec![append(OWN, 0..1)]).await.unwrap();
     assert_eq!((names(), scene.own_rows()), (vec!["id".to_owned()], 1));
 }
 
@@ -125,26 +118,17 @@ async fn a_session_without_a_transaction_keeps_nobody_from_forgetting() {
 #[tokio::test]
 async fn a_session_with_a_transaction_finds_rows_that_compaction_has_moved() {
     let scene = scene();
-    let filled = scene.catalog.commit(vec![table(SHARED, "public"), rows(SHARED, 0..10)]).await.unwrap();
+    let filled = scene.catalog.commit(vec![table(SHARED, "public"), append(SHARED, 0..10)]).await.unwrap();
     let unit = filled.rows(SHARED).inline_units().next().unwrap().unit;
     drop(filled);
     scene.make_own_table().await;
     let mut transaction = Transaction::new(Isolation::ReadCommitted);
     drop(transaction.snapshot(&scene.session).unwrap());
-    let mut places = NewPlaces::none(10);
-    (0..10).for_each(|row| places.set(row, 0, row));
-    let replaced = vec![ReplacedUnit { unit, deleted: RowSet::default(), places: Arc::new(places) }];
-    let file = SegmentFile { table: SHARED, name: "s".into(), rows: 10, bytes: 1, details: bytes::Bytes::new() };
-    let segments = vec![Arc::new(Segment::new(file, None))];
-    let seal = CatalogChange::SealRows { table: SHARED };
-    let rewrite = CatalogChange::RewriteRows { table: SHARED, replaced, segments };
-    scene.catalog.commit(vec![seal, rewrite]).await.unwrap();
+    scene.catalog.commit(compaction(SHARED, unit, 10)).await.unwrap();
     for (oid, name) in [(20_100, "a"), (20_101, "b")] {
         scene.catalog.commit(vec![schema(oid, name)]).await.unwrap();
     }
-    let delete = RowAddresses::from_unit(unit, [3].into_iter().collect());
-    let changes = RowChanges { delete, ..RowChanges::default() };
-    transaction.add(&scene.session, vec![CatalogChange::ChangeRows { table: SHARED, changes }]).unwrap();
+    transaction.add(&scene.session, vec![delete(SHARED, unit, &[3])]).unwrap();
     transaction.commit(&scene.session).await.unwrap();
     assert_eq!(scene.catalog.snapshot().rows(SHARED).rows(), 9);
 }

@@ -146,43 +146,14 @@ impl Analyzer<'_> {
         }
         let anchor = self.operand(anchor)?;
         let anchor = self.settled(anchor)?;
-        // The rows of one round, under a name that nothing else has.
-        let work = self.unique_alias(name);
-        let fields: Vec<_> = anchor.columns.iter().map(|column| column.ty.field(&column.column.name)).collect();
-        let schema = Arc::new(arrow::datatypes::Schema::new(fields));
-        let source = provider_as_source(Arc::new(CteWorkTable::new(&work, schema)));
-        let scan = LogicalPlanBuilder::scan(TableReference::bare(work.as_str()), source, None)?.build()?;
-        let columns = anchor
-            .columns
-            .iter()
-            .map(|column| OutputColumn {
-                column: Column::new(Some(TableReference::bare(work.as_str())), &column.column.name),
-                ..column.clone()
-            })
-            .collect();
-        let own = self.with_names(Analyzed { plan: scan, columns }, table)?;
+        let (work, rows) = self.work_table(name, &anchor)?;
+        let own = self.with_names(rows, table)?;
         self.common_tables.push(CommonTable { name: name.to_owned(), analyzed: own, is_work_table: true });
         let step = self.operand(step);
         self.common_tables.truncate(visible);
         let step = self.settled(step?)?;
         let types: Vec<_> = anchor.columns.iter().map(|column| column.ty.clone()).collect();
-        if step.columns.len() != types.len() {
-            let message = "each UNION query must have the same number of columns";
-            return Err(self.at(PgError::new(SqlState::SYNTAX_ERROR, message), &table.alias.name));
-        }
-        for (position, (column, ty)) in step.columns.iter().zip(&types).enumerate() {
-            if column.ty.oid != ty.oid {
-                let message = format!(
-                    "recursive query \"{name}\" column {} has type {} in non-recursive term but type {} overall",
-                    position + 1,
-                    ty.name(),
-                    column.ty.name()
-                );
-                let error = PgError::new(SqlState::DATATYPE_MISMATCH, message)
-                    .with_hint("Cast the output of the non-recursive term to the correct type.");
-                return Err(self.at(error, &table.alias.name));
-            }
-        }
+        self.check_step(name, table, &types, &step)?;
         let step = self.as_types(step, &types, CastContext::Implicit)?;
         let step_plan = as_term(step.plan, &step.columns, &anchor.columns)?;
         let distinct = quantifier != SetQuantifier::All;
@@ -201,6 +172,46 @@ impl Analyzer<'_> {
             .map(|(column, of_plan)| OutputColumn { column: of_plan, ..column })
             .collect();
         Ok(Analyzed { plan, columns })
+    }
+
+    /// The rows of one round of a table that is made of itself, under a name that nothing else has.
+    fn work_table(&mut self, name: &str, anchor: &Analyzed) -> Result<(String, Analyzed)> {
+        let work = self.unique_alias(name);
+        let fields: Vec<_> = anchor.columns.iter().map(|column| column.ty.field(&column.column.name)).collect();
+        let schema = Arc::new(arrow::datatypes::Schema::new(fields));
+        let source = provider_as_source(Arc::new(CteWorkTable::new(&work, schema)));
+        let scan = LogicalPlanBuilder::scan(TableReference::bare(work.as_str()), source, None)?.build()?;
+        let columns = anchor
+            .columns
+            .iter()
+            .map(|column| OutputColumn {
+                column: Column::new(Some(TableReference::bare(work.as_str())), &column.column.name),
+                ..column.clone()
+            })
+            .collect();
+        Ok((work, Analyzed { plan: scan, columns }))
+    }
+
+    /// That each round has the columns of what the table begins with.
+    fn check_step(&self, name: &str, table: &ast::Cte, types: &[pg::Type], step: &Analyzed) -> Result<()> {
+        if step.columns.len() != types.len() {
+            let message = "each UNION query must have the same number of columns";
+            return Err(self.at(PgError::new(SqlState::SYNTAX_ERROR, message), &table.alias.name));
+        }
+        for (position, (column, ty)) in step.columns.iter().zip(types).enumerate() {
+            if column.ty.oid != ty.oid {
+                let message = format!(
+                    "recursive query \"{name}\" column {} has type {} in non-recursive term but type {} overall",
+                    position + 1,
+                    ty.name(),
+                    column.ty.name()
+                );
+                let error = PgError::new(SqlState::DATATYPE_MISMATCH, message)
+                    .with_hint("Cast the output of the non-recursive term to the correct type.");
+                return Err(self.at(error, &table.alias.name));
+            }
+        }
+        Ok(())
     }
 }
 

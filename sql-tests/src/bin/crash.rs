@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use sql_tests::command;
 use sql_tests::crash::control;
 use sql_tests::crash::cycle::Field;
 use sql_tests::crash::flips;
@@ -17,13 +18,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 const SHOWN_MAX: usize = 20;
 
 fn main() -> ExitCode {
-    match Options::read(std::env::args().skip(1)).and_then(|options| run(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    command::end(Options::read(std::env::args().skip(1)).and_then(|options| run(&options)))
 }
 
 /// What the command line says.

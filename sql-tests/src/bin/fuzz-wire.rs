@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use sql_tests::command;
 use sql_tests::fuzz_wire::run::prepare;
 use sql_tests::fuzz_wire::{Case, Failure, check_server, send};
 use sql_tests::session::Address;
@@ -23,13 +24,7 @@ const WARM_UP_ONE_IN: u64 = 10;
 const GROWTH_BYTES_MAX: u64 = 64 << 20;
 
 fn main() -> ExitCode {
-    match Options::read(std::env::args().skip(1)).and_then(|options| fuzz(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    command::end(Options::read(std::env::args().skip(1)).and_then(|options| fuzz(&options)))
 }
 
 /// What the command line says.

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use sql_tests::command;
 use sql_tests::differences::{Differences, GENERATED};
 use sql_tests::generate::entry::Entries;
 use sql_tests::generate::report::Report;
@@ -16,13 +17,7 @@ use sql_tests::under_test::UnderTest;
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> ExitCode {
-    match Options::read(std::env::args().skip(1)).and_then(|options| run(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    command::end(Options::read(std::env::args().skip(1)).and_then(|options| run(&options)))
 }
 
 /// What the command line says.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
+use sql_tests::command;
 use sql_tests::isolation::anomalies::{find, is_forbidden};
 use sql_tests::isolation::history::Transaction;
 use sql_tests::isolation::schedule::{LEVELS, Schedule};
@@ -18,13 +19,7 @@ use sql_tests::under_test::UnderTest;
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    match Options::read(std::env::args().skip(1)).and_then(|options| check(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    command::end(Options::read(std::env::args().skip(1)).and_then(|options| check(&options)))
 }
 
 /// What the command line says.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use sql_tests::answer::{Answer, LOST};
+use sql_tests::command;
 use sql_tests::compare::{Difference, compare};
 use sql_tests::corpus::{self, CorpusFile};
 use sql_tests::differences::Differences;
@@ -24,13 +25,7 @@ fn main() -> ExitCode {
         [address, filter @ ..] if filter.len() < 2 => record(address, &filter.concat()),
         _ => Err("usage: record [--compare] ADDRESS [FILTER], or record --list ADDRESS".into()),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    command::end(done)
 }
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
