@@ -13,6 +13,8 @@ const FREE_FAILURES: u32 = 3;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 /// … up to this, which is less than clients wait for a connection.
 const DELAY_MAX: Duration = Duration::from_secs(5);
+/// How long attempts of one place may wait for one another; whoever would wait longer is refused.
+const QUEUE_MAX: Duration = Duration::from_secs(30);
 /// Failures are forgotten after this time without another one.
 const MEMORY: Duration = Duration::from_secs(300);
 /// Places that are remembered. The one that has failed longest ago makes room.
@@ -28,16 +30,27 @@ pub struct BackOff {
 struct Failures {
     count: u32,
     last: Instant,
+    /// When the last of those that wait may try.
+    taken_until: Instant,
 }
 
 impl BackOff {
-    /// How long a client at this place waits before it may try; no address is this machine's Unix socket.
-    pub fn delay(&self, address: Option<IpAddr>, now: Instant) -> Duration {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        match failures.get(&place(address)) {
-            Some(failures) if now.duration_since(failures.last) < MEMORY => delay_after(failures.count),
-            _ => Duration::ZERO,
+    /// How long a client at this place waits before it may try, behind those of the same place that wait already; nothing
+    /// when they are too many. No address is this machine's Unix socket.
+    pub fn turn(&self, address: Option<IpAddr>, now: Instant) -> Option<Duration> {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(failures) = failures.get_mut(&place(address)) else { return Some(Duration::ZERO) };
+        let delay = delay_after(failures.count);
+        if delay.is_zero() || now.duration_since(failures.last) >= MEMORY {
+            return Some(Duration::ZERO);
         }
+        let turn = failures.taken_until.max(now) + delay;
+        let wait = turn.duration_since(now);
+        if wait > QUEUE_MAX {
+            return None;
+        }
+        failures.taken_until = turn;
+        Some(wait)
     }
 
     /// A wrong password has come from there.
@@ -48,11 +61,11 @@ impl BackOff {
             let oldest = failures.iter().min_by_key(|(_, failures)| failures.last).map(|(place, _)| *place);
             oldest.map(|oldest| failures.remove(&oldest));
         }
-        let known = failures.entry(place).or_insert(Failures { count: 0, last: now });
+        let known = failures.entry(place).or_insert(Failures { count: 0, last: now, taken_until: now });
         if now.duration_since(known.last) >= MEMORY {
             known.count = 0;
         }
-        *known = Failures { count: known.count.saturating_add(1), last: now };
+        *known = Failures { count: known.count.saturating_add(1), last: now, ..*known };
     }
 }
 
@@ -87,10 +100,19 @@ mod tests {
         let (back_off, start) = (BackOff::default(), Instant::now());
         let address = |text: &str| Some(text.parse().unwrap());
         (0..5).for_each(|_| back_off.failed(address("2001:db8::1"), start));
-        assert!(back_off.delay(address("2001:db8::ffff"), start) > Duration::ZERO);
-        assert_eq!(back_off.delay(address("2001:db8:1::"), start), Duration::ZERO);
-        assert_eq!(back_off.delay(None, start), Duration::ZERO);
-        assert_eq!(back_off.delay(address("2001:db8::1"), start + MEMORY), Duration::ZERO);
+        assert!(back_off.turn(address("2001:db8::ffff"), start) > Some(Duration::ZERO));
+        assert_eq!(back_off.turn(address("2001:db8:1::"), start), Some(Duration::ZERO));
+        assert_eq!(back_off.turn(None, start), Some(Duration::ZERO));
+        assert_eq!(back_off.turn(address("2001:db8::1"), start + MEMORY), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn who_tries_at_the_same_time_waits_in_a_queue_with_an_end() {
+        let (back_off, start) = (BackOff::default(), Instant::now());
+        (0..20).for_each(|_| back_off.failed(None, start));
+        let turns: Vec<_> = (0..8).map(|_| back_off.turn(None, start).map(|wait| wait.as_secs())).collect();
+        assert_eq!(turns, [Some(5), Some(10), Some(15), Some(20), Some(25), Some(30), None, None]);
+        assert_eq!(back_off.turn(None, start + Duration::from_secs(10)), Some(Duration::from_secs(25)));
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub type Hash = [u8; HASH_BYTES];
 
 /// How often a password is hashed, as in PostgreSQL (`SCRAM_SHA_256_DEFAULT_ITERATIONS`).
 pub const ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).expect("it is not zero");
+/// How often a password may be hashed whose verifier comes from a client. To compare a password with it takes the server some
+/// tenths of a second.
+pub const ITERATIONS_MAX: u32 = 1 << 20;
 /// Bytes of salt, as in PostgreSQL (`SCRAM_DEFAULT_SALT_LEN`).
 pub const SALT_BYTES: usize = 16;
 const SCRAM_PREFIX: &str = "SCRAM-SHA-256";
@@ -62,6 +65,14 @@ impl Verifier {
     /// The verifier of a password, by SCRAM-SHA-256.
     pub fn scram(password: &str) -> Self {
         Verifier::Scram(ScramVerifier::new(password, random_bytes::<SALT_BYTES>().to_vec(), ITERATIONS))
+    }
+
+    /// How often a password is hashed to compare it with this.
+    pub fn iterations(&self) -> u32 {
+        match self {
+            Verifier::Scram(scram) => scram.iterations.get(),
+            Verifier::Md5(_) => 1,
+        }
     }
 
     /// Whether this is the password of the role.

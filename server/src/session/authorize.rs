@@ -47,10 +47,10 @@ pub enum Object<'a> {
     Setting(&'a str),
 }
 
-/// Refuses what this user may not do. Every verb asks before it acts.
+/// Refuses what this user may not do to relations, schemas, locations and settings. Every verb asks before it acts.
 ///
-/// There is one role, the superuser, who may do everything; the question is asked all the same, so that roles can be
-/// added in one place.
+/// There are no privileges on these yet: whoever is let in may do everything to them. The question is asked all the same, so
+/// that privileges can be added in one place. What a role may do to roles is in `statement::role`.
 ///
 /// # Errors
 /// 42501 when the user may not.

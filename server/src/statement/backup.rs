@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use pg::PgError;
+use pg::sqlstate::SqlState;
 use storage::backup::{MEMORY_BYTES, back_up};
 
 use crate::error::{Error, Result};
 use crate::session::{Action, Object, Session, TransactionStatus, authorize};
 use crate::statement::Outcome;
+use crate::statement::role::asker;
 
 /// How long a backup that was given up may take to remove what it had written. A store that does not answer must not
 /// keep the session; what is left is no backup.
@@ -15,7 +18,7 @@ const GIVE_UP_PATIENCE: Duration = Duration::from_secs(5);
 /// Copies what is committed when it begins. Writers go on: the snapshot does not change, and its files stay.
 ///
 /// # Errors
-/// 25001 in a transaction block; 58P02 when something is at the location; a location that is not open or cannot be
+/// 25001 in a transaction block; 42501 when the role is no superuser; 58P02 when something is at the location; a location that is not open or cannot be
 /// written; a damaged segment.
 pub async fn execute(session: &mut Session, location: &str) -> Result<Outcome> {
     if session.transaction_status() != TransactionStatus::Idle {
@@ -23,6 +26,11 @@ pub async fn execute(session: &mut Session, location: &str) -> Result<Outcome> {
         return Err(Error::InvalidStatementHere { message });
     }
     authorize(&session.identity, Action::Backup, Object::Location(location))?;
+    // There is in it what is kept of passwords.
+    if !asker(session)?.superuser {
+        let message = "must be superuser to make a backup";
+        return Err(PgError::new(SqlState::INSUFFICIENT_PRIVILEGE, message).into());
+    }
     let (server, guard) = (session.server.clone(), session.guard());
     let place = server.stores.backup_place(location)?;
     let reservation = server.engine.reserve("backup");

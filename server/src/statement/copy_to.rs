@@ -109,7 +109,8 @@ pub fn query(session: &Session, context: &PlanContext, copy: &CopyTo, text: &Arc
         Ok(Relation::External(_)) => named_columns(columns)?,
         Err(error) => match context.find_relation(&parts(table)?) {
             Ok(_) => named_columns(columns)?,
-            Err(_) => return Err(error),
+            Err(Error::UndefinedTable { .. }) => return Err(error),
+            Err(other) => return Err(other),
         },
     };
     let text = format!("SELECT {} FROM {table}", selected.join(", "));

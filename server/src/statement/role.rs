@@ -12,7 +12,7 @@ use pg::sqlstate::SqlState;
 use pg::types::TIMESTAMPTZ;
 use pg::{PgError, Type, input};
 
-use crate::access::verifier::Verifier;
+use crate::access::verifier::{ITERATIONS_MAX, Verifier};
 use crate::error::{Error, Result};
 use crate::parse::roles::{AlterRole, AlterRoleAction, CreateRole, DropRoles, RoleName, RoleNameKind, RoleOption};
 use crate::session::{Session, SessionSettings};
@@ -143,7 +143,10 @@ pub async fn drop(session: &mut Session, drop: &DropRoles) -> Result<Outcome> {
 }
 
 /// The role that asks, as it is by now.
-fn asker(session: &mut Session) -> Result<Arc<Role>> {
+///
+/// # Errors
+/// As for [`Session::snapshot`].
+pub fn asker(session: &mut Session) -> Result<Arc<Role>> {
     let oid = session.identity.role;
     let role = session.snapshot()?.role_by_oid(oid).cloned();
     // Its session outlives a role that is dropped, with no rights.
@@ -252,7 +255,7 @@ fn tell(session: &mut Session, role: &mut Role, options: &[RoleOption]) -> Resul
             }
             RoleOption::Password(password) => {
                 role.password = match password {
-                    Some(password) => kept(session, &role.name, password),
+                    Some(password) => kept(session, &role.name, password)?,
                     None => None,
                 }
             }
@@ -274,18 +277,22 @@ fn tell(session: &mut Session, role: &mut Role, options: &[RoleOption]) -> Resul
 }
 
 /// What is kept of a password. It may come as that.
-fn kept(session: &mut Session, role: &str, password: &str) -> Option<PasswordVerifier> {
+fn kept(session: &mut Session, role: &str, password: &str) -> Result<Option<PasswordVerifier>> {
     let verifier = match Verifier::parse(password) {
         Some(verifier) => verifier,
         None if session.settings.encrypts_passwords_by_md5() => Verifier::md5(password, role),
         None => Verifier::scram(password),
     };
+    if verifier.iterations() > ITERATIONS_MAX {
+        let message = format!("a password may be hashed {ITERATIONS_MAX} times at most");
+        return Err(PgError::invalid_parameter(message).into());
+    }
     // Many programs take an empty password for none.
     if password.is_empty() || verifier.is_of("", role) {
         session.notice("empty string is not a valid password, clearing password");
-        return None;
+        return Ok(None);
     }
-    Some(PasswordVerifier(verifier.to_string()))
+    Ok(Some(PasswordVerifier(verifier.to_string())))
 }
 
 fn undefined(name: &str) -> Error {

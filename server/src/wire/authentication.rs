@@ -70,9 +70,12 @@ pub async fn authenticate(
         Method::Reject => Answer::Wrong,
         Method::ScramSha256 | Method::Md5 | Method::Password => {
             let address = ip_address(guest.peer);
-            let delay = server.access.back_off.delay(address, Instant::now());
-            if !delay.is_zero() {
-                tokio::time::sleep(delay).await;
+            let Some(wait) = server.access.back_off.turn(address, Instant::now()) else {
+                let message = "too many attempts to log in from this address after wrong passwords";
+                return Err(PgError::new(SqlState::TOO_MANY_CONNECTIONS, message).into());
+            };
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
             }
             let verifier = role.as_ref().and_then(|role| current_verifier(role));
             let answer = ask(server, guest, user, verifier, method).await?;

@@ -247,6 +247,8 @@ async fn roles_are_changed_by_those_who_may() {
     let (eva, maker) = (connect(&server, "eva", "").await, connect(&server, "maker", "").await);
     for (client, statement, message) in [
         (&eva, "CREATE ROLE x", "permission denied to create role"),
+        (&eva, "BACKUP TO 'file:///nowhere'", "must be superuser to make a backup"),
+        (&eva, "COPY pg_authid TO STDOUT", "permission denied for table pg_authid"),
         (&eva, "DROP ROLE maker", "permission denied to drop role"),
         (&eva, "ALTER ROLE maker LOGIN", "permission denied"),
         (&eva, "ALTER ROLE eva CREATEROLE", "permission denied"),
