@@ -125,7 +125,7 @@ impl Session {
     /// `BEGIN`
     ///
     /// # Errors
-    /// 25001 when statements before it in the same string have run under another isolation level.
+    /// 25001 when statements before it have run under another isolation level.
     pub fn begin(&mut self, modes: TransactionModes) -> Result<()> {
         match &mut self.transaction {
             // BEGIN in a string of several statements: what came before it is part of the transaction.
@@ -135,9 +135,12 @@ impl Session {
                     open.implicit = false;
                 }
             }
-            TransactionState::Open(_) | TransactionState::Failed(_) => {
+            // What it says of the transaction counts all the same.
+            TransactionState::Open(_) => {
                 self.warn(SqlState::ACTIVE_SQL_TRANSACTION, "there is already a transaction in progress");
+                self.set_transaction(modes)?;
             }
+            TransactionState::Failed(_) => return Err(Error::InFailedTransaction),
             TransactionState::Idle => {
                 self.transaction = self.new_transaction(modes, false);
                 self.transaction_start_us = Some(now_us());
