@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use catalog::user_type::WrittenExpression;
-use catalog::{ColumnDefault, HotTable, Oid};
+use catalog::{ColumnDefault, HotTable, Oid, SqlType};
 use datafusion::common::Column as PlanColumn;
 use pg::Type;
 use pg::error::PgError;
@@ -147,6 +147,25 @@ impl Analyzer<'_> {
             Some(ColumnDefault::Generated(_)) | None => Typed::null(),
         };
         self.as_column(value, column)
+    }
+
+    /// The default of a column without its conversion to the column's type, which another one takes the place of. A constant
+    /// that has a type as the default alone keeps that, but for its length (PostgreSQL's `strip_implicit_coercions`).
+    ///
+    /// # Errors
+    /// The default cannot be read any more.
+    pub fn unconverted_default(&mut self, default: &WrittenExpression, ty: &SqlType) -> Result<WrittenExpression> {
+        let value = self.written_expression(default, Namespace::default(), KeptAs::Default)?;
+        if !value.is_unknown() {
+            return Ok(default.clone());
+        }
+        let ty = match ty {
+            // The name without a length is that of one character.
+            SqlType::Char(_) => "bpchar".to_owned(),
+            SqlType::User(_) => ty.to_string(),
+            _ => Type::of(type_of_column(ty).oid).name(),
+        };
+        Ok(WrittenExpression { text: format!("CAST(({}) AS {ty})", default.text), ..default.clone() })
     }
 
     /// What a generated column is computed by, over the columns of a row, before it becomes one of its values.

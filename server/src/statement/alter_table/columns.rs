@@ -10,7 +10,10 @@ use super::changes::Altering;
 use super::dependents::{drop_sequences_of, drop_views_of, view_of};
 use super::verify::Demand;
 use super::{constraints, no_column, refused};
+use crate::analyze::Analyzer;
+use crate::analyze::kept::KeptAs;
 use crate::analyze::rewrite::{ColumnSource, check_automatic};
+use crate::analyze::scope::Namespace;
 use crate::error::{Error, Result};
 use crate::parse::definition::Expression;
 use crate::parse::statement::UsingExpression;
@@ -49,7 +52,16 @@ pub(super) fn drop(
     let number = column.attribute_number;
     let scope = NameScope::of(session);
     check_no_redshift_key(altering, number, name)?;
-    check_not_generated_from(altering, name)?;
+    for computed in generated_from(altering, name)? {
+        let table = &altering.new.name.name;
+        let dependent = format!("column {computed} of table {table}");
+        if !cascade {
+            let needed = format!("column {name} of table {table}");
+            return Err(Error::still_needed(&needed, &[format!("{dependent} depends on {needed}")]));
+        }
+        altering.cascaded.push(dependent);
+        drop(session, altering, &computed, false, cascade)?;
+    }
     drop_views_of(&scope, altering, number, cascade)?;
     let over: Vec<_> = altering.new.constraints_over(number).map(|constraint| constraint.name.clone()).collect();
     for constraint in over {
@@ -73,17 +85,17 @@ fn check_no_redshift_key(altering: &Altering, number: i16, name: &str) -> Result
     Err(refused(SqlState::FEATURE_NOT_SUPPORTED, format!("cannot drop {key} column \"{name}\"")))
 }
 
-/// The columns that are computed from others are written by name.
-fn check_not_generated_from(altering: &Altering, name: &str) -> Result<()> {
+/// The columns that are computed from this one.
+fn generated_from(altering: &Altering, name: &str) -> Result<Vec<String>> {
+    let mut computed = Vec::new();
     for column in &altering.new.columns {
-        let Some(ColumnDefault::Generated(expression)) = &column.default else { continue };
-        if super::names::mentions(&expression.text, name)? {
-            let (table, computed) = (&altering.new.name.name, &column.name);
-            let line = format!("column {computed} of table {table} depends on column {name} of table {table}");
-            return Err(Error::still_needed(&format!("column {name} of table {table}"), &[line]));
+        if let Some(ColumnDefault::Generated(expression)) = &column.default
+            && super::names::mentions(&expression.text, name)?
+        {
+            computed.push(column.name.clone());
         }
     }
-    Ok(())
+    Ok(computed)
 }
 
 /// `ALTER COLUMN … TYPE`
@@ -105,14 +117,7 @@ pub(super) fn set_type(
     }
     let default = match &column.default {
         Some(ColumnDefault::Expression(default)) => {
-            if check_automatic(&column.name, &column.sql_type, &sql_type).is_err() {
-                let (name, shown) = (&column.name, pg::Type::of_column(&sql_type).name());
-                let message = format!("default for column \"{name}\" cannot be cast automatically to type {shown}");
-                return Err(refused(SqlState::DATATYPE_MISMATCH, message));
-            }
-            // It is a value of the old type, which becomes one of the new type.
-            let text = format!("CAST(({}) AS {})", default.text, column.sql_type);
-            Some(ColumnDefault::Expression(WrittenExpression { text, ..default.clone() }))
+            Some(ColumnDefault::Expression(converted_default(session, altering, &column, default, &sql_type)?))
         }
         other => other.clone(),
     };
@@ -132,6 +137,27 @@ pub(super) fn set_type(
     changed.sql_type = sql_type;
     changed.default = default;
     Ok(())
+}
+
+/// The default of a column that gets another type.
+fn converted_default(
+    session: &Session,
+    altering: &Altering,
+    column: &Column,
+    default: &WrittenExpression,
+    sql_type: &SqlType,
+) -> Result<WrittenExpression> {
+    let context = PlanContext::new(session, altering.snapshot.clone());
+    let mut analyzer = Analyzer::new(&context, "", Vec::new());
+    let default = analyzer.unconverted_default(default, &column.sql_type)?;
+    let value = analyzer.written_expression(&default, Namespace::default(), KeptAs::Default)?;
+    let changed = Column { sql_type: sql_type.clone(), ..column.clone() };
+    if analyzer.as_column(value, &changed).is_err() {
+        let (name, shown) = (&column.name, pg::Type::of_column(sql_type).name());
+        let message = format!("default for column \"{name}\" cannot be cast automatically to type {shown}");
+        return Err(refused(SqlState::DATATYPE_MISMATCH, message));
+    }
+    Ok(default)
 }
 
 fn check_free_to_change(session: &Session, altering: &Altering, column: &Column) -> Result<()> {
