@@ -9,6 +9,7 @@ use crate::error::{PgError, Result};
 use crate::function::{Call, Function, function};
 use crate::input::column::{self, Text};
 use crate::input::scalars;
+use crate::library::text::blanks::padded_to;
 use crate::output;
 use crate::types::{ANY, BPCHAR, CHAR, NAME, TEXT, VARCHAR, length_of};
 
@@ -56,7 +57,7 @@ pub(super) fn from_text(call: &Call) -> Result<ArrayRef> {
     // The text of a `char(n)` has the blanks that are not stored.
     let length = call.types.first().filter(|ty| ty.oid == BPCHAR).and_then(|ty| length_of(ty.typmod));
     if let Some(length) = length {
-        let padded = |text: &str| format!("{text:length$}");
+        let padded = |text: &str| padded_to(text, length);
         let texts: Vec<Option<String>> = (0..call.rows()).map(|row| texts.get(row).map(padded)).collect();
         let texts: Vec<Text<'_>> = texts.iter().map(Option::as_deref).collect();
         return column::column(&call.result, &texts, call.session());

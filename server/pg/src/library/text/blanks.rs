@@ -26,6 +26,15 @@ pub fn trimmed(text: &str) -> &str {
     text.trim_end_matches(' ')
 }
 
+/// The text with blanks up to a length in characters. What is formatted has a width of 65,535 characters at most.
+pub fn padded_to(text: &str, length: usize) -> String {
+    let missing = length.saturating_sub(text.chars().count());
+    let mut padded = String::with_capacity(text.len() + missing);
+    padded.push_str(text);
+    padded.extend(std::iter::repeat_n(' ', missing));
+    padded
+}
+
 /// A column of texts without the blanks at their ends.
 pub fn trimmed_column(texts: &ArrayRef) -> ArrayRef {
     match texts.as_string_view_opt() {
@@ -36,7 +45,7 @@ pub fn trimmed_column(texts: &ArrayRef) -> ArrayRef {
 
 fn padded(call: &Call) -> Result<ArrayRef> {
     let length = padded_length(call, 0);
-    call.map1(|text: &str| format!("{text:length$}"))
+    call.map1(|text: &str| padded_to(text, length))
 }
 
 fn padded_elements(call: &Call) -> Result<ArrayRef> {
@@ -51,7 +60,7 @@ fn padded_lists(array: &ArrayRef, length: usize) -> Result<ArrayRef> {
         return Ok(Arc::new(lists));
     }
     let Some(texts) = array.as_string_view_opt() else { return Ok(array.clone()) };
-    let padded = texts.iter().map(|text| text.map(|text| format!("{text:length$}")));
+    let padded = texts.iter().map(|text| text.map(|text| padded_to(text, length)));
     Ok(Arc::new(padded.collect::<StringViewArray>()))
 }
 
