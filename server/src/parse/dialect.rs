@@ -9,6 +9,12 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
 
+/// `IS [NOT] DISTINCT FROM`
+const DISTINCTIONS: [(&[Keyword], fn(Box<Expr>, Box<Expr>) -> Expr); 2] = [
+    (&[Keyword::IS, Keyword::DISTINCT, Keyword::FROM], Expr::IsDistinctFrom),
+    (&[Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM], Expr::IsNotDistinctFrom),
+];
+
 /// PostgreSQL's dialect with Redshift's additions switched on.
 #[derive(Debug)]
 pub struct WarehouseDialect;
@@ -73,8 +79,13 @@ impl Dialect for WarehouseDialect {
     }
 
     /// A chain of AND or OR, however long, as a tree of little depth. Who wants the conditions in their order finds them
-    /// from left to right.
+    /// from left to right. What stands behind IS DISTINCT FROM ends where the parser would go on.
     fn parse_infix(&self, parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        for (words, of) in DISTINCTIONS {
+            if parser.parse_keywords(words) {
+                return Some(parser.parse_subexpr(precedence).map(|right| of(Box::new(left.clone()), Box::new(right))));
+            }
+        }
         let (keyword, operator) = match &parser.peek_token_ref().token {
             Token::Word(word) if word.keyword == Keyword::AND => (Keyword::AND, BinaryOperator::And),
             Token::Word(word) if word.keyword == Keyword::OR => (Keyword::OR, BinaryOperator::Or),
