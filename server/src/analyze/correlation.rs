@@ -9,7 +9,7 @@ use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_aggregate::expr_fn::{bool_or, count};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::utils::split_conjunction_owned;
-use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder, Operator, lit, not};
+use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit, not};
 use pg::error::PgError;
 use pg::sqlstate::SqlState;
 
@@ -17,6 +17,8 @@ use crate::analyze::Analyzer;
 use crate::analyze::grouping::collect;
 use crate::analyze::names::as_outer;
 use crate::analyze::needed::{Needed, needed};
+use crate::analyze::truth::{is_conjunct, only_truth_counts, reads_columns, three_valued, without_not_in};
+use crate::analyze::with::is_volatile;
 use crate::apply::{Apply, ApplyKind, decorrelates_filter, decorrelates_scalar, outer_columns};
 use crate::error::Result;
 use crate::lazy::{balanced, conjuncts, may_fail};
@@ -42,6 +44,11 @@ impl Analyzer<'_> {
         under: Under,
     ) -> Result<LogicalPlan> {
         let mut exprs: Vec<_> = exprs.collect();
+        if under == Under::Filter {
+            for expr in &mut exprs {
+                **expr = with_joined_in(std::mem::take(*expr))?;
+            }
+        }
         let mut subqueries = Vec::new();
         for expr in &exprs {
             collect(expr, &mut subqueries, is_subquery)?;
@@ -49,7 +56,8 @@ impl Analyzer<'_> {
         let mut replaced: Vec<(Expr, Expr)> = Vec::new();
         for subquery in subqueries {
             let needed = exprs.iter().fold(Needed::Never, |found, expr| found.or(needed(expr, &subquery)));
-            if is_left(&subquery, &plan, under, &needed)? {
+            let sound = exprs.iter().all(|expr| joins_soundly(expr, &subquery));
+            if sound && is_left(&subquery, &plan, under, &needed)? {
                 continue;
             }
             let name = self.made_name("subquery");
@@ -111,7 +119,47 @@ impl Analyzer<'_> {
     }
 }
 
-/// The expression with columns in place of subqueries.
+/// The condition of a filter with the forms of IN that the engine can make joins of.
+fn with_joined_in(condition: Expr) -> Result<Expr> {
+    let condition = without_not_in(condition)?;
+    let mut subqueries = Vec::new();
+    collect(&condition, &mut subqueries, is_subquery)?;
+    let mut replaced = Vec::new();
+    for subquery in subqueries {
+        let Expr::InSubquery(found) = &subquery else { continue };
+        let plan = &found.subquery.subquery;
+        if !joins_soundly(&condition, &subquery)
+            && reads_columns(&found.expr)
+            && !may_fail(&found.expr)
+            && !is_volatile(plan)?
+            && !found.expr.is_volatile()
+            && !found.expr.exists(|node| Ok(is_subquery(node)))?
+            && outer_columns(plan)?.is_empty()
+        {
+            replaced.push((subquery.clone(), three_valued(found.clone())?));
+        }
+    }
+    with_columns(condition, &replaced)
+}
+
+/// Whether a join tells of the subquery what counts in this condition. One for IN does not tell false from NULL, and one for
+/// NOT IN does where rows go that it is not true of. Neither is right for an operand that is the same for all rows.
+fn joins_soundly(condition: &Expr, subquery: &Expr) -> bool {
+    match subquery {
+        Expr::InSubquery(found) if !reads_columns(&found.expr) => false,
+        Expr::InSubquery(found) if found.negated => is_conjunct(condition, subquery),
+        Expr::InSubquery(_) => only_truth_counts(condition, subquery),
+        _ => true,
+    }
+}
+
+/// The value of a query.
+pub(super) fn scalar(plan: LogicalPlan) -> Expr {
+    let outer_ref_columns = plan.all_out_ref_exprs();
+    Expr::ScalarSubquery(Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Default::default() })
+}
+
+/// The expression with others in place of subqueries.
 fn with_columns(expr: Expr, replaced: &[(Expr, Expr)]) -> Result<Expr> {
     let rewritten = expr.transform_down(|node| {
         Ok(match replaced.iter().find(|(from, _)| *from == node) {

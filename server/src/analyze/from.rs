@@ -8,6 +8,8 @@ mod rows_from;
 mod sample;
 
 pub(super) use column_definitions::returns_records;
+use std::collections::HashMap;
+
 use datafusion::common::{Column, JoinType, TableReference};
 use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder};
 use pg::error::PgError;
@@ -24,7 +26,7 @@ use crate::analyze::names::plan_column;
 use crate::analyze::scope::{Namespace, Place, ScopeColumn, ScopeRelation};
 use crate::analyze::sets::{project_set, set_field};
 use crate::analyze::typed::Typed;
-use crate::analyze::{Analyzed, Analyzer, folded};
+use crate::analyze::{Analyzed, Analyzer, folded, unique};
 use crate::apply::{Apply, ApplyKind, outer_columns};
 use crate::error::{Error, Result};
 use crate::lazy::conjuncts;
@@ -243,25 +245,26 @@ impl Analyzer<'_> {
         match found {
             FoundRelation::Table { oid, name: full, source } => {
                 let visible = alias.map_or_else(|| full.name.clone(), |alias| folded(&alias.name));
-                let unique = self.unique_alias(&visible);
-                let columns: Vec<_> = source
+                let table = self.unique_alias(&visible);
+                let mut columns: Vec<_> = source
                     .schema()
                     .fields()
                     .iter()
                     .map(|field| {
-                        ScopeColumn::new(field.name(), plan_column(&unique, field.name()), Type::of_field(field))
+                        ScopeColumn::new(field.name(), plan_column(&table, field.name()), Type::of_field(field))
                     })
                     .collect();
-                self.context.note_columns(oid, plan_columns(&columns));
-                let table = TableReference::bare(full.name.as_str());
-                let mut builder = LogicalPlanBuilder::scan(table, source, None)?;
-                if unique != full.name {
-                    builder = builder.alias(TableReference::bare(unique))?;
+                let scanned = TableReference::bare(full.name.as_str());
+                let mut builder = LogicalPlanBuilder::scan(scanned, source, None)?;
+                if table != full.name {
+                    builder = builder.alias(TableReference::bare(table))?;
                 }
+                let plan = self.with_own_columns(builder.build()?, &mut columns)?;
+                self.context.note_columns(oid, plan_columns(&columns));
                 let schema = alias.is_none().then(|| full.schema.clone());
                 let relation = ScopeRelation { name: Some(visible), schema, columns, is_scalar: false };
                 let relation = self.renamed(relation, alias)?;
-                Ok(Part { plan: builder.build()?, namespace: Namespace::of(relation) })
+                Ok(Part { plan, namespace: Namespace::of(relation) })
             }
             FoundRelation::View { oid, name: full, analyzed } => {
                 let mut part = self.named_as(*analyzed, alias, &full.name)?;
@@ -294,16 +297,45 @@ impl Analyzer<'_> {
         }
     }
 
+    /// A relation whose columns have names that no others of the statement have. The engine tells columns of different
+    /// relations apart by their relations while it plans, but where it hands conditions down to scans, by their names alone.
+    fn with_own_columns(&mut self, plan: LogicalPlan, columns: &mut [ScopeColumn]) -> Result<LogicalPlan> {
+        let mut own = HashMap::new();
+        for column in plan.schema().columns() {
+            let name = unique(&mut self.columns, &column.name);
+            if name != column.name {
+                own.insert(column, name);
+            }
+        }
+        if own.is_empty() {
+            return Ok(plan);
+        }
+        for column in columns {
+            if let Expr::Column(column) = &mut column.expr
+                && let Some(name) = own.get(column)
+            {
+                column.name = name.clone();
+            }
+        }
+        let exprs = plan.schema().columns().into_iter().map(|column| match own.get(&column) {
+            Some(name) => Expr::Column(column.clone()).alias_qualified(column.relation, name),
+            None => Expr::Column(column),
+        });
+        let exprs: Vec<_> = exprs.collect();
+        Ok(LogicalPlanBuilder::from(plan).project(exprs)?.build()?)
+    }
+
     fn named_as(&mut self, analyzed: Analyzed, alias: Option<&TableAlias>, name: &str) -> Result<Part> {
         let analyzed = self.settled(analyzed)?;
         let visible = alias.map_or_else(|| name.to_owned(), |alias| folded(&alias.name));
-        let unique = self.unique_alias(&visible);
-        let columns = analyzed
+        let table = self.unique_alias(&visible);
+        let mut columns: Vec<_> = analyzed
             .columns
             .iter()
-            .map(|column| ScopeColumn::new(&column.name, plan_column(&unique, &column.column.name), column.ty.clone()))
+            .map(|column| ScopeColumn::new(&column.name, plan_column(&table, &column.column.name), column.ty.clone()))
             .collect();
-        let plan = LogicalPlanBuilder::from(analyzed.plan).alias(TableReference::bare(unique))?.build()?;
+        let plan = LogicalPlanBuilder::from(analyzed.plan).alias(TableReference::bare(table))?.build()?;
+        let plan = self.with_own_columns(plan, &mut columns)?;
         let relation = ScopeRelation { name: Some(visible), schema: None, columns, is_scalar: false };
         let relation = self.renamed(relation, alias)?;
         Ok(Part { plan, namespace: Namespace::of(relation) })
@@ -563,10 +595,10 @@ impl Analyzer<'_> {
     /// A function in FROM that returns one value: one row.
     fn single_value(&mut self, value: Typed, alias: Option<&TableAlias>, name: &str) -> Result<Part> {
         let visible = alias.map_or_else(|| name.to_owned(), |alias| folded(&alias.name));
-        let unique = self.unique_alias(&visible);
+        let (table, column) = (self.unique_alias(&visible), unique(&mut self.columns, &visible));
         let one_row = LogicalPlanBuilder::empty(true);
-        let plan = one_row.project(vec![value.expr.alias(&visible)])?.alias(TableReference::bare(unique.as_str()))?;
-        let columns = vec![ScopeColumn::new(&visible, plan_column(&unique, &visible), value.ty)];
+        let plan = one_row.project(vec![value.expr.alias(&column)])?.alias(TableReference::bare(table.as_str()))?;
+        let columns = vec![ScopeColumn::new(&visible, plan_column(&table, &column), value.ty)];
         let relation = ScopeRelation { name: Some(visible), schema: None, columns, is_scalar: true };
         let relation = self.renamed(relation, alias)?;
         Ok(Part { plan: plan.build()?, namespace: Namespace::of(relation) })

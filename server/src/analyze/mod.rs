@@ -40,6 +40,7 @@ mod select;
 mod set_operation;
 mod sets;
 mod subquery;
+mod truth;
 pub(crate) mod type_name;
 mod typed;
 mod values;
@@ -73,6 +74,17 @@ pub use type_name::by_name as builtin_type;
 const PARAMETERS_MAX: usize = u16::MAX as usize;
 /// Queries inside each other, views included.
 const QUERY_DEPTH_MAX: usize = 200;
+
+/// The name, or one like it, that was not taken before.
+fn unique(taken: &mut HashSet<String>, name: &str) -> String {
+    let mut own = name.to_owned();
+    let mut number = 1;
+    while !taken.insert(own.clone()) {
+        own = format!("{name}_{number}");
+        number += 1;
+    }
+    own
+}
 
 /// A column of a query's result.
 #[derive(Debug, Clone)]
@@ -112,6 +124,8 @@ pub struct Analyzer<'a> {
     levels: Vec<Level>,
     common_tables: Vec<CommonTable>,
     aliases: HashSet<String>,
+    /// What columns of relations are called.
+    columns: HashSet<String>,
     /// Asks the next query that is read for its order, which it leaves here as an order of its plan's columns.
     kept_order: Option<Vec<Sort>>,
     /// Where columns were first read outside of an aggregate.
@@ -137,6 +151,7 @@ impl<'a> Analyzer<'a> {
             levels: Vec::new(),
             common_tables: Vec::new(),
             aliases: HashSet::new(),
+            columns: HashSet::new(),
             kept_order: None,
             places: HashMap::new(),
             presence: HashMap::new(),
@@ -170,13 +185,7 @@ impl<'a> Analyzer<'a> {
 
     /// An alias for a relation that no other relation of the statement has.
     fn unique_alias(&mut self, name: &str) -> String {
-        let mut alias = name.to_owned();
-        let mut number = 1;
-        while !self.aliases.insert(alias.clone()) {
-            alias = format!("{name}_{number}");
-            number += 1;
-        }
-        alias
+        unique(&mut self.aliases, name)
     }
 
     /// A name for a column that the plan has for itself.

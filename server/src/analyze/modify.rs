@@ -95,6 +95,7 @@ impl Analyzer<'_> {
         let plan = LogicalPlanBuilder::scan(TableReference::bare(name.name.as_str()), target.source.clone(), None)?
             .alias(TableReference::bare(alias.as_str()))?
             .build()?;
+        self.columns.extend(plan.schema().fields().iter().map(|field| field.name().clone()));
         let schema = written.is_none().then(|| name.schema.clone());
         let relation = scope_relation(&target.table, &alias, visible, schema);
         Ok(TargetRows { plan, alias, relation })

@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::datatypes::FieldRef;
+use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DFSchemaRef, ParamValues, Result, ScalarValue, TableReference};
 use datafusion::error::DataFusionError;
@@ -261,9 +262,12 @@ pub fn with_values(plan: LogicalPlan, values: &[(Column, ScalarValue)]) -> Resul
     let rewritten = plan.transform_up_with_subqueries(|node| {
         let node = node.map_expressions(|expr| {
             expr.transform(|expr| {
-                let Expr::OuterReferenceColumn(_, column) = &expr else { return Ok(Transformed::no(expr)) };
+                let Expr::OuterReferenceColumn(field, column) = &expr else { return Ok(Transformed::no(expr)) };
                 match values.iter().find(|(known, _)| known == column) {
-                    Some((_, value)) => Ok(Transformed::yes(Expr::Literal(value.clone(), None))),
+                    Some((_, value)) => {
+                        let metadata = Some(FieldMetadata::new_from_field(field));
+                        Ok(Transformed::yes(Expr::Literal(value.clone(), metadata)))
+                    }
                     None => Ok(Transformed::no(expr)),
                 }
             })

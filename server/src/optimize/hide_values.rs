@@ -1,11 +1,11 @@
-//! Keeps the engine from taking a column of a UNION ALL for a constant, or for the same as another one, because it is that in
-//! each input.
+//! Keeps the engine from taking a column for a constant, or for the same as another one, because it is that in the input of a
+//! UNION ALL, or of an outer join that extends it with NULLs.
 //!
 //! `SELECT 10, x … UNION ALL SELECT 12, y … ORDER BY 1`: the engine knows that the first column has two values, and drops it
 //! from the order all the same. `SELECT x, x … UNION ALL SELECT y, y … ORDER BY 1, 2`: each input is ordered by its only value,
-//! which the engine does not find enough for both columns afterwards. Constants and repeated values in the inputs of a union
-//! are hidden from it here, after filters have been pushed into the inputs, so that an input whose constant does not qualify
-//! is still left out.
+//! which the engine does not find enough for both columns afterwards. `t LEFT JOIN (SELECT 1 AS n) q … ORDER BY n`: it takes n
+//! for 1 also where it is NULL. Constants and repeated values in such inputs are hidden from it here, after filters have been
+//! pushed into the inputs, so that an input whose constant does not qualify is still left out.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -13,38 +13,61 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, FieldRef, Schema};
-use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{JoinType, Result};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::expressions::{Column, UnKnownColumn};
 use datafusion::physical_expr::projection::ProjectionExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::union::UnionExec;
+use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 
-/// Hides what the engine knows about the columns of the inputs of unions.
+/// Hides what the engine knows about the columns of inputs, where it does not hold for the output.
 #[derive(Debug, Default)]
-pub struct UnionConstants;
+pub struct HideValues;
 
-impl PhysicalOptimizerRule for UnionConstants {
+impl PhysicalOptimizerRule for HideValues {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let hidden = plan.transform_up(|node| {
-            let Some(union) = node.downcast_ref::<UnionExec>() else { return Ok(Transformed::no(node)) };
-            let inputs = union.inputs().iter().map(with_hidden_values).collect::<Result<Vec<_>>>()?;
-            Ok(Transformed::yes(UnionExec::try_new(inputs)?))
+            let hides = hides_inputs(node.as_ref());
+            if !hides.contains(&true) {
+                return Ok(Transformed::no(node));
+            }
+            let inputs = node.children().into_iter().zip(hides);
+            let inputs = inputs.map(|(input, hides)| if hides { with_hidden_values(input) } else { Ok(input.clone()) });
+            let inputs = inputs.collect::<Result<Vec<_>>>()?;
+            Ok(Transformed::yes(replace_children_if_necessary(node, inputs)?))
         });
         hidden.map(|transformed| transformed.data)
     }
 
     fn name(&self) -> &str {
-        "UnionConstants"
+        "HideValues"
     }
 
     fn schema_check(&self) -> bool {
         true
+    }
+}
+
+/// Of which inputs of a node values are to be hidden.
+fn hides_inputs(node: &dyn ExecutionPlan) -> Vec<bool> {
+    if let Some(union) = node.downcast_ref::<UnionExec>() {
+        return vec![true; union.inputs().len()];
+    }
+    let join_type = match node.downcast_ref::<HashJoinExec>() {
+        Some(join) => Some(join.join_type),
+        None => node.downcast_ref::<NestedLoopJoinExec>().map(|join| *join.join_type()),
+    };
+    match join_type {
+        Some(JoinType::Left) => vec![false, true],
+        Some(JoinType::Right) => vec![true, false],
+        Some(JoinType::Full) => vec![true, true],
+        _ => Vec::new(),
     }
 }
 
@@ -65,7 +88,7 @@ fn with_hidden_values(input: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Executio
     let projected = columns.iter().zip(hidden).zip(schema.fields()).enumerate();
     let projected = projected.map(|(place, ((value, hidden), field))| {
         let value = value.clone();
-        let expr: Arc<dyn PhysicalExpr> = if hidden { Arc::new(HiddenValue { value, place }) } else { value };
+        let expr: Arc<dyn PhysicalExpr> = if hidden { Arc::new(HiddenValue::new(value, place)) } else { value };
         ProjectionExpr { expr, alias: field.name().clone() }
     });
     Ok(Arc::new(ProjectionExec::try_new(projected.collect::<Vec<_>>(), input.clone())?))
@@ -79,7 +102,15 @@ fn column(name: &str, place: usize) -> Arc<dyn PhysicalExpr> {
 #[derive(Debug, Clone, Eq)]
 struct HiddenValue {
     value: Arc<dyn PhysicalExpr>,
+    /// Another child, which is not read: what is made of constants alone is a constant to the engine.
+    unknown: Arc<dyn PhysicalExpr>,
     place: usize,
+}
+
+impl HiddenValue {
+    fn new(value: Arc<dyn PhysicalExpr>, place: usize) -> Self {
+        HiddenValue { value, unknown: Arc::new(UnKnownColumn::new("hidden")), place }
+    }
 }
 
 // Derived, they would move the value (rust-lang/rust#78808).
@@ -120,12 +151,12 @@ impl PhysicalExpr for HiddenValue {
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
-        vec![&self.value]
+        vec![&self.value, &self.unknown]
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
         let value = children.into_iter().next().unwrap_or_else(|| self.value.clone());
-        Ok(Arc::new(HiddenValue { value, place: self.place }))
+        Ok(Arc::new(HiddenValue::new(value, self.place)))
     }
 
     fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -47,7 +47,8 @@ fn pushed_down(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn Execu
         return Ok(Transformed::no(node));
     }
     let Some((projection, filter)) = fallible_over_filter(&node) else { return remove_unnecessary_projections(node) };
-    let embedded = try_embed_projection(projection, filter)?;
+    // What the engine makes of it may have lost what the fields say of their types.
+    let embedded = try_embed_projection(projection, filter)?.filter(|embedded| embedded.schema() == node.schema());
     Ok(embedded.map_or_else(|| Transformed::no(node.clone()), Transformed::yes))
 }
 

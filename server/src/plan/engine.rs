@@ -11,6 +11,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::join_selection::JoinSelection;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, execute_stream};
@@ -22,7 +23,7 @@ use storage::scan::report::ScanReports;
 use tokio::runtime::Runtime;
 
 use crate::error::{Error, Result};
-use crate::optimize::{GuardFilters, SafeProjectionPushdown, SplitFilterProjections, UnionConstants, YieldInJoins};
+use crate::optimize::{GuardFilters, HideValues, SafeProjectionPushdown, SplitFilterProjections, YieldInJoins};
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
 use crate::run::THREAD_STACK_BYTES;
@@ -163,8 +164,12 @@ impl Drop for Engine {
 
 /// The engine's rules and ours.
 fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(UnionConstants)];
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = Vec::new();
     for rule in PhysicalOptimizer::new().rules {
+        // Behind what makes constants of aggregates, and before what looks for orders.
+        if rule.name() == JoinSelection::new().name() {
+            rules.push(Arc::new(HideValues));
+        }
         if rule.name() == SafeProjectionPushdown::default().name() {
             rules.push(Arc::new(SplitFilterProjections));
             rules.push(Arc::new(SafeProjectionPushdown::default()));
