@@ -22,6 +22,7 @@ use crate::compaction;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::locks::Locks;
+use crate::notifications::Notifications;
 use crate::plan::Engine;
 use crate::sequences::Sequences;
 use crate::session::SessionRegistry;
@@ -59,6 +60,8 @@ pub struct Server {
     pub keys: Arc<KeyIndex>,
     /// What transactions have locked.
     pub locks: Arc<Locks>,
+    /// What is sent to sessions that listen.
+    pub notifications: Arc<Notifications>,
     /// What runs queries.
     pub engine: Engine,
     /// The values of sequences.
@@ -90,6 +93,7 @@ impl Server {
         let sessions = SessionRegistry::default();
         let (draining, stopping) = (CancellationToken::new(), CancellationToken::new());
         let keys = Arc::new(KeyIndex::new(segments.clone()));
+        let notifications = Arc::new(Notifications::new(engine.reserve("notifications")));
         let (locks, sequences) = (Arc::default(), Sequences::default());
         Ok(Arc::new(Server {
             config,
@@ -99,6 +103,7 @@ impl Server {
             segments,
             keys,
             locks,
+            notifications,
             engine,
             sequences,
             sessions,

@@ -35,9 +35,13 @@ pub fn split(text: &str) -> Vec<Statement> {
     statements
 }
 
-/// Whether the order of the rows is part of the answer: whether there is an ORDER BY outside of parentheses.
+/// Whether the order of the rows is part of the answer: whether there is an ORDER BY outside of parentheses, or they are
+/// those of a cursor, whose query should have one.
 pub fn is_ordered(sql: &str) -> bool {
     let tokens: Vec<_> = Tokens::of(sql).filter(|token| token.depth == 0).collect();
+    if tokens.first().is_some_and(|token| token.text.eq_ignore_ascii_case("fetch")) {
+        return true;
+    }
     let follows = |pair: &[Token<'_>]| match pair {
         [first, second] => first.text.eq_ignore_ascii_case("order") && second.text.eq_ignore_ascii_case("by"),
         _ => false,

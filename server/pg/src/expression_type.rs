@@ -168,7 +168,8 @@ pub fn arrow_type(oid: u32, typmod: i32) -> DataType {
         INTERVAL => DataType::Interval(IntervalUnit::MonthDayNano),
         UUID => DataType::FixedSizeBinary(16),
         RECORD => DataType::Struct(Vec::<Field>::new().into()),
-        VOID => DataType::Null,
+        // Nothing, which clients see as an empty text.
+        VOID => DataType::Utf8View,
         oid if types::is_object_number(oid) => DataType::UInt32,
         oid if names::is_user_number(oid) => {
             names::definition(oid).map_or(DataType::Utf8View, |definition| definition.sql_type().in_flight())

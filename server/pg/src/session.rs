@@ -40,6 +40,8 @@ pub struct SessionValues {
     pub random: RandomState,
     /// The values of sequences; none where there is no session.
     pub sequences: Option<Arc<dyn Sequences>>,
+    /// What is sent to those who listen; nothing where there is no session.
+    pub notifications: Option<Arc<dyn Notifications>>,
     /// Who waits for whom; unknown where there is no session.
     pub waits: Option<Arc<dyn Waits>>,
     /// The catalog as the statement sees it; none where there is no statement.
@@ -81,6 +83,21 @@ pub trait Sequences: std::fmt::Debug + Send + Sync {
     fn state(&self, sequence: &Arc<Sequence>) -> crate::error::Result<SequenceState>;
 }
 
+/// What a session sends to those who listen, and what it listens to.
+pub trait Notifications: std::fmt::Debug + Send + Sync {
+    /// Sends a notification when the transaction is committed.
+    ///
+    /// # Errors
+    /// 54000 when nobody has taken too many others.
+    fn notify(&self, channel: &str, payload: &str) -> crate::error::Result<()>;
+
+    /// The channels that the session listens to.
+    fn listening(&self) -> Vec<String>;
+
+    /// How full the queue is of what has not been taken, from 0 to 1.
+    fn queue_usage(&self) -> f64;
+}
+
 /// Who waits for whom.
 pub trait Waits: std::fmt::Debug + Send + Sync {
     /// The processes whose transactions this one waits for.
@@ -107,6 +124,7 @@ impl Default for SessionValues {
             settings: Arc::default(),
             random: RandomState::default(),
             sequences: None,
+            notifications: None,
             waits: None,
             names: None,
         }

@@ -354,7 +354,7 @@ fn fits(oid: u32, data_type: &DataType) -> bool {
         (INT2 | INT4 | INT8, it) => it.is_integer(),
         (FLOAT4 | FLOAT8, it) => it.is_floating(),
         (NUMERIC, it) => it.is_decimal() || it.is_integer(),
-        (CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | JSON | JSONB | JSONPATH | PG_NODE_TREE, it) => {
+        (CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | JSON | JSONB | JSONPATH | PG_NODE_TREE | VOID, it) => {
             it.is_string()
         }
         (BYTEA, it) => it.is_binary() || matches!(it, DataType::FixedSizeBinary(_)),

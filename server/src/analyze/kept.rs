@@ -38,6 +38,8 @@ pub enum KeptAs {
     Generated,
     /// `COPY … FROM … WHERE`, which is kept for as long as the statement runs
     CopyWhere,
+    /// A parameter of `EXECUTE`, which is evaluated at once
+    ExecuteParameter,
 }
 
 impl KeptAs {
@@ -47,6 +49,7 @@ impl KeptAs {
             KeptAs::Default => ("DEFAULT expression", "DEFAULT expressions"),
             KeptAs::Check => ("check constraint", "check constraints"),
             KeptAs::CopyWhere => ("COPY FROM WHERE condition", "COPY FROM WHERE conditions"),
+            KeptAs::ExecuteParameter => ("EXECUTE parameter", "EXECUTE parameters"),
             KeptAs::Generated => ("column generation expression", "column generation expressions"),
         }
     }
@@ -87,13 +90,13 @@ impl Analyzer<'_> {
         let (one, many) = kept.names();
         if expr.visit(&mut Queries).is_break() {
             let message = format!("cannot use subquery in {one}");
-            return Err(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message).into());
+            return Err(self.at(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message), expr));
         }
         self.levels.push(Level { namespace, place: Some(Place::Plain(many)), ..Level::default() });
         let value = match kept {
             KeptAs::Check => self.condition(expr, "CHECK"),
             KeptAs::CopyWhere => self.condition(expr, "WHERE"),
-            KeptAs::Default | KeptAs::Generated => self.expression(expr),
+            KeptAs::Default | KeptAs::Generated | KeptAs::ExecuteParameter => self.expression(expr),
         };
         self.levels.pop();
         match (value, kept) {

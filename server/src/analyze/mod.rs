@@ -16,6 +16,7 @@ pub mod coerce;
 mod composite;
 mod correlation;
 pub mod domain;
+mod execute;
 mod expression;
 mod from;
 mod function_call;

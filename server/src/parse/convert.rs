@@ -13,10 +13,10 @@ use sqlparser::tokenizer::Location;
 
 use crate::error::{Error, Result};
 use crate::parse::statement::{
-    ConflictAction, ConflictTarget, CreateSchema, CreateView, Drop, DropKind, Explain, Insert, OnConflict, Set,
+    ConflictAction, ConflictTarget, CreateSchema, CreateView, Drop, DropKind, Explain, Insert, OnConflict, RowsOf, Set,
     Statement,
 };
-use crate::parse::{StatementReader, create_table_as, modify};
+use crate::parse::{StatementReader, create_table_as, modify, prepared};
 
 /// Our form of a statement that sqlparser has read, beginning at `start`.
 pub(super) fn statement(statement: ast::Statement, reader: &StatementReader<'_>, start: Location) -> Result<Statement> {
@@ -258,7 +258,13 @@ fn explain(statement: ast::Statement) -> Result<Statement> {
         }
     }
     match *statement {
-        ast::Statement::Query(query) => Ok(Statement::Explain(Explain { analyze, verbose, query })),
+        ast::Statement::Query(query) => {
+            Ok(Statement::Explain(Explain { analyze, verbose, query: RowsOf::Query(query) }))
+        }
+        execute @ ast::Statement::Execute { .. } => {
+            let query = RowsOf::Execute(prepared::execute(execute)?);
+            Ok(Statement::Explain(Explain { analyze, verbose, query }))
+        }
         other => Err(Error::not_supported(format!("EXPLAIN {}", leading_keywords(&other)))),
     }
 }

@@ -6,7 +6,7 @@ use sqlparser::tokenizer::Token;
 
 use super::create_table::is_hash_name;
 use super::definition::{Lifetime, TableAttributes};
-use super::statement::CreateTableAs;
+use super::statement::{CreateTableAs, RowsOf};
 use super::{Statement, StatementReader};
 use crate::error::{Error, Result};
 
@@ -23,10 +23,10 @@ impl StatementReader<'_> {
         };
         let attributes = self.table_attributes(&mut lifetime)?;
         self.expect_word("AS")?;
-        if self.words(&["EXECUTE"]) {
-            return Err(Error::not_supported("CREATE TABLE AS EXECUTE"));
-        }
-        let query = self.parser.parse_query().map_err(|error| self.syntax(error))?;
+        let query = match self.words(&["EXECUTE"]) {
+            true => RowsOf::Execute(self.execute()?),
+            false => RowsOf::Query(self.parser.parse_query().map_err(|error| self.syntax(error))?),
+        };
         let no_data = self.words(&["WITH", "NO", "DATA"]);
         let _ = !no_data && self.words(&["WITH", "DATA"]);
         let create = CreateTableAs { name, lifetime, if_not_exists, columns, attributes, query, with_data: !no_data };
@@ -77,7 +77,7 @@ pub(super) fn query(mut query: Box<Query>) -> Result<Statement> {
         if_not_exists: false,
         columns: Vec::new(),
         attributes: TableAttributes::default(),
-        query,
+        query: RowsOf::Query(query),
         with_data: true,
     }))
 }

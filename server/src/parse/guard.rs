@@ -9,7 +9,7 @@ use sqlparser::ast::{
 use crate::error::{Error, Result};
 use crate::parse::merge::{Merge, MergeAction};
 use crate::parse::position;
-use crate::parse::statement::{Assignment, CopySource, CopyTo, Insert, Modify, ModifyKind, Statement};
+use crate::parse::statement::{Assignment, CopySource, CopyTo, Insert, Modify, ModifyKind, RowsOf, Statement};
 
 /// Words that PostgreSQL does not take as the name of a relation unless they are quoted; sqlparser takes some of them.
 const RESERVED_WORDS: &[&str] = &[
@@ -87,9 +87,12 @@ const RESERVED_WORDS: &[&str] = &[
 pub fn check(statement: &Statement, text: &str) -> Result<()> {
     let visited = match statement {
         Statement::Query(query) => query.visit(&mut Guard),
-        Statement::CreateTableAs(create) => create.query.visit(&mut Guard),
+        Statement::CreateTableAs(create) => visit_rows(&create.query),
+        Statement::Declare(declare) => declare.query.visit(&mut Guard),
+        Statement::Prepare(prepare) => return check(&prepare.statement, text),
+        Statement::Execute(execute) => execute.parameters.visit(&mut Guard),
         Statement::Insert(insert) => visit_insert(insert),
-        Statement::Explain(explain) => explain.query.visit(&mut Guard),
+        Statement::Explain(explain) => visit_rows(&explain.query),
         Statement::Modify(modify) => visit_modify(modify),
         Statement::CopyTo(CopyTo { source: CopySource::Query(query), .. }) => query.visit(&mut Guard),
         Statement::CopyTo(CopyTo { source: CopySource::Change(change), .. }) => return check(change, text),
@@ -104,6 +107,13 @@ pub fn check(statement: &Statement, text: &str) -> Result<()> {
             position: position::character(text, word.span.start),
         }),
         ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+fn visit_rows(rows: &RowsOf) -> ControlFlow<Refusal> {
+    match rows {
+        RowsOf::Query(query) => query.visit(&mut Guard),
+        RowsOf::Execute(execute) => execute.parameters.visit(&mut Guard),
     }
 }
 

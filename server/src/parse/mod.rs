@@ -12,6 +12,7 @@ pub mod convert;
 pub mod copy;
 mod create_table;
 mod create_table_as;
+mod cursors;
 pub mod definition;
 pub mod depth;
 pub mod dialect;
@@ -22,10 +23,12 @@ pub mod length;
 pub mod merge;
 pub mod modify;
 mod nested_type;
+mod notifications;
 pub mod numbers;
 mod overriding;
 pub mod parentheses;
 pub mod position;
+mod prepared;
 pub mod roles;
 mod sequences;
 pub mod statement;
@@ -147,6 +150,15 @@ impl StatementReader<'_> {
             return Ok(statement);
         }
         if let Some(statement) = self.transaction_statement()? {
+            return Ok(statement);
+        }
+        if let Some(statement) = self.notification_statement()? {
+            return Ok(statement);
+        }
+        if let Some(statement) = self.cursor_statement()? {
+            return Ok(statement);
+        }
+        if let Some(statement) = self.prepared_statement()? {
             return Ok(statement);
         }
         if let Some(statement) = self.merge()? {

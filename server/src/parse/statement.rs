@@ -103,6 +103,36 @@ pub enum Statement {
     },
     /// `DISCARD`
     Discard(Discard),
+    /// `PREPARE`
+    Prepare(Prepare),
+    /// `EXECUTE`
+    Execute(Execute),
+    /// `DEALLOCATE`
+    Deallocate {
+        /// The prepared statement; all of them when there is none.
+        name: Option<ast::Ident>,
+    },
+    /// `DECLARE … CURSOR`
+    Declare(Declare),
+    /// `FETCH`, `MOVE`
+    Fetch(Fetch),
+    /// `CLOSE`
+    Close {
+        /// The cursor; all of them when there is none.
+        name: Option<ast::Ident>,
+    },
+    /// `LISTEN`
+    Listen {
+        /// The channel.
+        channel: ast::Ident,
+    },
+    /// `NOTIFY`
+    Notify(Notify),
+    /// `UNLISTEN`
+    Unlisten {
+        /// The channel; all of them when there is none.
+        channel: Option<ast::Ident>,
+    },
     /// `SAVEPOINT name`
     Savepoint(ast::Ident),
     /// `ROLLBACK TO [SAVEPOINT] name`
@@ -133,7 +163,88 @@ pub struct Explain {
     /// Whether the plan is shown in detail.
     pub verbose: bool,
     /// What is explained.
+    pub query: RowsOf,
+}
+
+/// Where the rows of EXPLAIN and of CREATE TABLE AS come from.
+#[derive(Debug, Clone)]
+pub enum RowsOf {
+    /// A query.
+    Query(Box<ast::Query>),
+    /// A prepared statement that is one.
+    Execute(Execute),
+}
+
+/// `PREPARE name [(types)] AS statement`
+#[derive(Debug, Clone)]
+pub struct Prepare {
+    /// Its name.
+    pub name: ast::Ident,
+    /// The types of its parameters, as far as they are said.
+    pub types: Vec<ast::DataType>,
+    /// The statement.
+    pub statement: Box<Statement>,
+}
+
+/// `EXECUTE name [(parameters)]`
+#[derive(Debug, Clone)]
+pub struct Execute {
+    /// The prepared statement.
+    pub name: ast::Ident,
+    /// The values of its parameters.
+    pub parameters: Vec<ast::Expr>,
+}
+
+/// `DECLARE name … CURSOR … FOR query`
+#[derive(Debug, Clone)]
+pub struct Declare {
+    /// Its name.
+    pub name: ast::Ident,
+    /// Whether its rows are sent in binary.
+    pub binary: bool,
+    /// Whether it goes backward; as its plan allows when nothing is said.
+    pub scroll: Option<bool>,
+    /// `WITH HOLD`: whether it outlives its transaction.
+    pub hold: bool,
+    /// Its rows.
     pub query: Box<ast::Query>,
+}
+
+/// `FETCH direction FROM cursor`
+#[derive(Debug, Clone)]
+pub struct Fetch {
+    /// Where to, and how far.
+    pub direction: Direction,
+    /// The cursor.
+    pub cursor: ast::Ident,
+    /// `MOVE`: whether no rows are sent.
+    pub moves: bool,
+}
+
+/// `NOTIFY channel [, payload]`
+#[derive(Debug, Clone)]
+pub struct Notify {
+    /// The channel.
+    pub channel: ast::Ident,
+    /// What is said.
+    pub payload: Option<String>,
+}
+
+/// The direction of FETCH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// So many rows from where it is; none is the row where it is.
+    Forward(u64),
+    /// All that are left.
+    ForwardAll,
+    /// So many rows backward, at least one.
+    Backward(u64),
+    /// All that came before.
+    BackwardAll,
+    /// The row of this number; from the end when it is negative; before the first when it is 0.
+    Absolute(i64),
+    /// The row so many rows away.
+    Relative(i64),
 }
 
 /// `INSERT INTO table [(columns)] [OVERRIDING …] query [RETURNING …]`
@@ -266,6 +377,13 @@ impl Modify {
     }
 }
 
+impl Fetch {
+    /// The verb.
+    pub fn verb(&self) -> &'static str {
+        if self.moves { "MOVE" } else { "FETCH" }
+    }
+}
+
 /// `COPY table [(columns)] FROM STDIN`
 #[derive(Debug, Clone)]
 pub struct CopyFrom {
@@ -377,7 +495,7 @@ pub struct CreateTableAs {
     /// What Redshift lets one say.
     pub attributes: TableAttributes,
     /// What its rows are.
-    pub query: Box<ast::Query>,
+    pub query: RowsOf,
     /// Whether it gets the rows; otherwise only the columns.
     pub with_data: bool,
 }
@@ -867,6 +985,17 @@ impl Statement {
             Statement::Commit { .. } => "COMMIT",
             Statement::Rollback { .. } | Statement::RollbackTo(_) => "ROLLBACK",
             Statement::Discard(discard) => discard.tag(),
+            Statement::Prepare(_) => "PREPARE",
+            Statement::Execute(_) => "EXECUTE",
+            Statement::Deallocate { name: Some(_) } => "DEALLOCATE",
+            Statement::Deallocate { name: None } => "DEALLOCATE ALL",
+            Statement::Declare(_) => "DECLARE CURSOR",
+            Statement::Fetch(fetch) => fetch.verb(),
+            Statement::Close { name: Some(_) } => "CLOSE CURSOR",
+            Statement::Close { name: None } => "CLOSE CURSOR ALL",
+            Statement::Listen { .. } => "LISTEN",
+            Statement::Notify(_) => "NOTIFY",
+            Statement::Unlisten { .. } => "UNLISTEN",
             Statement::Savepoint(_) => "SAVEPOINT",
             Statement::Release(_) => "RELEASE",
             Statement::Reset { .. } | Statement::ResetAll => "RESET",
@@ -879,6 +1008,16 @@ impl Statement {
         match self {
             Statement::CopyTo(CopyTo { source: CopySource::Change(change), .. }) => change,
             other => other,
+        }
+    }
+
+    /// The prepared statement that it executes, if that is what it does.
+    pub fn executed(&self) -> Option<&Execute> {
+        match self {
+            Statement::Execute(execute)
+            | Statement::Explain(Explain { query: RowsOf::Execute(execute), .. })
+            | Statement::CreateTableAs(CreateTableAs { query: RowsOf::Execute(execute), .. }) => Some(execute),
+            _ => None,
         }
     }
 
@@ -902,6 +1041,16 @@ impl Statement {
             | Statement::RollbackTo(_)
             | Statement::Savepoint(_)
             | Statement::Release(_)
+            // What is executed is asked itself.
+            | Statement::Prepare(_)
+            | Statement::Execute(_)
+            | Statement::Deallocate { .. }
+            | Statement::Declare(_)
+            | Statement::Fetch(_)
+            | Statement::Close { .. }
+            | Statement::Listen { .. }
+            | Statement::Notify(_)
+            | Statement::Unlisten { .. }
             | Statement::Discard(_)
             | Statement::Set(_)
             | Statement::Reset { .. }

@@ -24,8 +24,8 @@ use crate::parse::{Statement, parse};
 use crate::plan::relations::NameScope;
 use crate::plan::seen::{Named, of_view, seen_relations};
 use crate::plan::sequence_rows::SequenceRows;
-use crate::plan::{role_relations, system_relations};
-use crate::session::{Action, Identity, Object, Session, authorize};
+use crate::plan::{role_relations, session_relations, system_relations};
+use crate::session::{Action, Identity, Object, PreparedStatements, Session, ShownPortals, authorize};
 
 /// Views in views that are followed. Each is planned inside the other.
 const VIEW_DEPTH_MAX: usize = 64;
@@ -42,6 +42,9 @@ pub struct PlanContext {
     stores: Arc<ObjectStores>,
     segments: Arc<Segments>,
     reports: Arc<ScanReports>,
+    /// What the session has, for the relations that show it.
+    statements: Arc<PreparedStatements>,
+    portals: Arc<ShownPortals>,
     /// The relations that the statement names itself, not those its views read.
     relations: Mutex<BTreeSet<Oid>>,
     /// What its plan calls their columns.
@@ -73,6 +76,8 @@ impl PlanContext {
             stores: server.stores.clone(),
             segments: server.segments.clone(),
             reports,
+            statements: session.statements.clone(),
+            portals: session.portals.shown.clone(),
             relations: Mutex::default(),
             named: Mutex::default(),
             view_depth: 0,
@@ -100,6 +105,8 @@ impl PlanContext {
             stores: self.stores.clone(),
             segments: self.segments.clone(),
             reports: self.reports.clone(),
+            statements: self.statements.clone(),
+            portals: self.portals.clone(),
             relations: Mutex::default(),
             named: Mutex::default(),
             view_depth: self.view_depth,
@@ -194,10 +201,13 @@ impl PlanContext {
             (None, _) => self.scope.relation(&self.snapshot, parts)?,
         };
         let Some(relation) = relation else {
-            let found = match role_relations::find(parts, &self.snapshot, &self.identity)? {
-                None => system_relations::find(parts, &self.snapshot, self.segments.column_cache())?,
-                found => found,
-            };
+            let mut found = role_relations::find(parts, &self.snapshot, &self.identity)?;
+            if found.is_none() {
+                found = session_relations::find(parts, &self.statements, &self.portals);
+            }
+            if found.is_none() {
+                found = system_relations::find(parts, &self.snapshot, self.segments.column_cache())?;
+            }
             let (name, source) =
                 found.ok_or_else(|| Error::UndefinedTable { name: parts.join("."), position: None })?;
             // It is not in the catalog, so it has no number.

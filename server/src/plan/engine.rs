@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -27,7 +28,7 @@ use crate::optimize::{GuardFilters, HideValues, SafeProjectionPushdown, SplitFil
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
 use crate::run::THREAD_STACK_BYTES;
-use crate::spool::Spools;
+use crate::spool::{Batches, Spools};
 
 /// Threads for queries, for each core. A query computes on as many as there are cores; while it does not give way, the
 /// others have threads left, and the operating system shares the cores out.
@@ -95,6 +96,11 @@ impl Engine {
     pub fn reserve(&self, consumer: &str) -> MemoryReservation {
         let pool: &Arc<dyn MemoryPool> = &self.template.runtime_env().memory_pool;
         MemoryConsumer::new(consumer).register(pool)
+    }
+
+    /// A place for rows that are read again, in the memory that all queries share, and on disk when there is none left.
+    pub fn batches(&self, consumer: &str, schema: SchemaRef) -> Batches {
+        Batches::new(consumer, schema, self.template.runtime_env())
     }
 
     /// Does what may compute for long on a thread where that keeps no session waiting. What has been given up goes on to

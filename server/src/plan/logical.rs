@@ -6,6 +6,8 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use catalog::{CatalogSnapshot, HotTable};
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::logical_expr::LogicalPlan;
+use pg::sqlstate::SqlState;
+use pg::types::UNKNOWN;
 use pg::user_types::base_type;
 use pg::{PgError, Type};
 use sqlparser::ast;
@@ -19,9 +21,6 @@ use crate::plan::PlanContext;
 use crate::plan::conflict::ConflictPlan;
 use crate::plan::point::PointSelect;
 use crate::plan::rebind::with_rows_of;
-
-/// OID of `text`: what a parameter is when nothing says otherwise.
-const TEXT_OID: u32 = 25;
 
 /// A planned query.
 #[derive(Debug, Clone)]
@@ -134,12 +133,18 @@ impl Planned {
         Ok(Planned { plan, on_conflict, snapshot, ..self.clone() })
     }
 
-    /// OIDs of the parameters' types: those that the client declared, then those that the query tells, then text.
-    pub fn parameter_oids(&self, declared: &[u32]) -> Vec<u32> {
+    /// OIDs of the parameters' types: those that the client declared, then those that the query tells.
+    ///
+    /// # Errors
+    /// 42P18 for a parameter that the query does not read.
+    pub fn parameter_oids(&self, declared: &[u32]) -> Result<Vec<u32>> {
         let count = self.parameters.len().max(declared.len());
         let oid = |number: usize| match declared.get(number) {
-            Some(oid) if *oid != 0 => *oid,
-            _ => self.parameters.get(number).and_then(Option::as_ref).map_or(TEXT_OID, |ty| ty.oid),
+            Some(oid) if *oid != 0 && *oid != UNKNOWN => Ok(*oid),
+            _ => self.parameters.get(number).and_then(Option::as_ref).map(|ty| ty.oid).ok_or_else(|| {
+                let message = format!("could not determine data type of parameter ${}", number + 1);
+                PgError::new(SqlState::INDETERMINATE_DATATYPE, message).into()
+            }),
         };
         (0..count).map(oid).collect()
     }

@@ -14,6 +14,7 @@ pub mod relations;
 mod role_relations;
 pub mod seen;
 mod sequence_rows;
+mod session_relations;
 mod system_relations;
 pub mod type_names;
 pub mod types;

@@ -2,6 +2,8 @@
 
 pub mod authorize;
 pub mod guard;
+pub mod notifications;
+pub mod portal;
 pub mod prepared;
 pub mod registry;
 pub mod settings;
@@ -10,12 +12,13 @@ pub mod transaction;
 
 pub use authorize::{Action, Object, authorize};
 pub use guard::StatementGuard;
-pub use prepared::{Portal, Prepared};
+pub use notifications::SessionNotifications;
+pub use portal::{Portal, Portals, ShownPortals};
+pub use prepared::{Prepared, PreparedStatements};
 pub use registry::{SessionEntry, SessionRegistry};
 pub use settings::SessionSettings;
 pub use transaction::{OpenTransaction, TransactionState, TransactionStatus};
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use catalog::{CatalogChange, CatalogSnapshot, Oid, Role, SessionCatalog};
@@ -48,10 +51,10 @@ pub struct Session {
     pub settings: SessionSettings,
     /// Its transaction.
     pub transaction: TransactionState,
-    /// Its prepared statements; the unnamed one is "".
-    pub statements: HashMap<String, Arc<Prepared>>,
-    /// Its portals; the unnamed one is "".
-    pub portals: HashMap<String, Portal>,
+    /// Its prepared statements.
+    pub statements: Arc<PreparedStatements>,
+    /// Its portals, cursors among them.
+    pub portals: Portals,
     /// What ends the statement that is being planned and executed.
     guard: Option<StatementGuard>,
     /// What its transaction has locked, if anything.
@@ -61,6 +64,8 @@ pub struct Session {
     statement_start_us: Option<i64>,
     /// When the open transaction began.
     transaction_start_us: Option<i64>,
+    /// What it sends to those who listen, and what it listens to.
+    pub notifications: Arc<SessionNotifications>,
     /// The values of sequences.
     pub sequences: Arc<SessionSequences>,
     /// The generator behind `random()`.
@@ -100,14 +105,15 @@ impl Session {
         let (user, process_id) = (role.name.clone(), entry.process_id);
         Session {
             sequences: Arc::new(SessionSequences::new(server.clone())),
+            notifications: Arc::new(SessionNotifications::new(server.notifications.clone(), process_id)),
             catalog: SessionCatalog::new(server.catalog.clone(), entry.process_id),
             server,
             identity: Arc::new(Identity { user, role: role.oid, database, process_id }),
             entry,
             settings: SessionSettings::of(role),
             transaction: TransactionState::Idle,
-            statements: HashMap::new(),
-            portals: HashMap::new(),
+            statements: Arc::default(),
+            portals: Portals::default(),
             guard: None,
             locks: None,
             notices: Vec::new(),
@@ -158,6 +164,7 @@ impl Session {
             version: version(),
             random: self.random.clone(),
             sequences: Some(self.sequences.clone()),
+            notifications: Some(self.notifications.clone()),
             waits: Some(self.server.locks.clone()),
             names: None,
             settings: known.values.clone(),
@@ -266,6 +273,7 @@ fn version() -> String {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.notifications.leave();
         self.server.sessions.unregister(self.entry.process_id);
     }
 }

@@ -8,9 +8,11 @@ use crate::error::{Error, Result};
 use crate::locks::TransactionLocks;
 use crate::parse::statement::TransactionModes;
 use crate::sequences::OwnSequences;
+use crate::session::notifications::Noted;
 use crate::session::{Session, SessionSettings, now_us};
 use pg::PgError;
 use pg::sqlstate::SqlState;
+use tokio::sync::OwnedMutexGuard;
 
 /// The state of a session's transaction.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub struct OpenTransaction {
     pub transaction: Transaction,
     /// Whether it was opened for the statements of one query string, and ends with them.
     pub implicit: bool,
+    /// Of one that was opened so: whether by a query string of several statements.
+    pub is_of_query_string: bool,
     /// Whether it may change nothing.
     pub read_only: bool,
     /// The session's settings as they were when it began.
@@ -46,6 +50,18 @@ struct Savepoint {
     sequences: OwnSequences,
     settings: SessionSettings,
     read_only: bool,
+    /// How many portals had been made.
+    portals: u64,
+    notifications: Noted,
+}
+
+/// What an implicit transaction extends over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The statements of a query string.
+    QueryString,
+    /// What the extended protocol asks for up to the next Sync.
+    Batch,
 }
 
 /// What ReadyForQuery says.
@@ -108,16 +124,20 @@ impl Session {
         TransactionState::Open(Box::new(OpenTransaction {
             transaction: Transaction::new(isolation),
             implicit,
+            is_of_query_string: false,
             read_only: modes.read_only.unwrap_or_else(|| self.settings.default_read_only()),
             settings: self.settings.clone(),
             savepoints: Vec::new(),
         }))
     }
 
-    /// Opens a transaction for the statements of one query string, unless one is open.
-    pub fn begin_implicit(&mut self) {
+    /// Opens a transaction for several statements, unless one is open.
+    pub fn begin_implicit(&mut self, extent: Extent) {
         if matches!(self.transaction, TransactionState::Idle) {
             self.transaction = self.new_transaction(TransactionModes::default(), true);
+            if let TransactionState::Open(open) = &mut self.transaction {
+                open.is_of_query_string = extent == Extent::QueryString;
+            }
             self.transaction_start_us = Some(now_us());
         }
     }
@@ -212,39 +232,63 @@ impl Session {
     /// # Errors
     /// The changes do not fit what others have committed; the transaction is over all the same.
     pub async fn commit_transaction(&mut self) -> Result<bool> {
-        self.portals.clear();
+        if matches!(self.transaction, TransactionState::Open(_))
+            && let Err(error) = self.hold_cursors().await
+        {
+            self.rollback();
+            return Err(error);
+        }
         self.transaction_start_us = None;
         match std::mem::replace(&mut self.transaction, TransactionState::Idle) {
             TransactionState::Idle => {
+                self.portals.commit();
                 self.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
                 Ok(true)
             }
             TransactionState::Failed(open) => {
+                self.portals.roll_back();
+                self.notifications.roll_back();
                 self.settings = open.settings;
                 self.sequences.forget_own();
                 Ok(false)
             }
             TransactionState::Open(open) => {
-                let OpenTransaction { mut transaction, settings, .. } = *open;
+                let OpenTransaction { transaction, settings, .. } = *open;
                 // Others get the locks when they can see what was committed.
                 let _held = self.locks.take();
-                let committed = match self.add_own_sequences(&mut transaction) {
-                    Ok(()) => transaction.commit(&self.catalog).await.map_err(Error::from),
-                    Err(error) => Err(error),
-                };
+                let committed = self.commit_in_order(transaction).await;
                 match committed {
-                    Ok(()) => {
+                    Ok(_in_order) => {
+                        self.notifications.commit();
+                        self.portals.commit();
                         self.settings.end_local();
                         self.settle_temporary().await;
                         Ok(true)
                     }
                     Err(error) => {
+                        self.notifications.roll_back();
+                        self.portals.roll_back();
                         self.sequences.forget_own();
                         self.settings = settings;
                         Err(error)
                     }
                 }
             }
+        }
+    }
+
+    /// Commits the changes. What it answers is held until what the transaction has sent is delivered.
+    async fn commit_in_order(&mut self, mut transaction: Transaction) -> Result<Option<OwnedMutexGuard<()>>> {
+        self.add_own_sequences(&mut transaction)?;
+        let in_order = self.notifications.begin_commit().await?;
+        transaction.commit(&self.catalog).await?;
+        Ok(in_order)
+    }
+
+    /// A statement that is a transaction of its own has sent its answer: what it has noted is done.
+    pub fn end_autocommit(&mut self) {
+        if matches!(self.transaction, TransactionState::Idle) {
+            self.notifications.commit();
         }
     }
 
@@ -282,7 +326,7 @@ impl Session {
 
     /// `ROLLBACK`
     pub fn rollback(&mut self) {
-        self.portals.clear();
+        self.portals.roll_back();
         match std::mem::replace(&mut self.transaction, TransactionState::Idle) {
             TransactionState::Idle => {
                 self.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
@@ -290,6 +334,7 @@ impl Session {
             TransactionState::Open(open) | TransactionState::Failed(open) => self.settings = open.settings,
         }
         self.sequences.forget_own();
+        self.notifications.roll_back();
         self.transaction_start_us = None;
         self.locks = None;
     }
@@ -303,7 +348,16 @@ impl Session {
             TransactionState::Open(open) if !open.implicit => {
                 let (changes, settings) = (open.transaction.savepoint(), self.settings.clone());
                 let (sequences, read_only) = (self.sequences.savepoint(), open.read_only);
-                open.savepoints.push(Savepoint { name, changes, sequences, settings, read_only });
+                let (portals, notifications) = (self.portals.made(), self.notifications.noted());
+                open.savepoints.push(Savepoint {
+                    name,
+                    changes,
+                    sequences,
+                    settings,
+                    read_only,
+                    portals,
+                    notifications,
+                });
                 Ok(())
             }
             _ => Err(Error::OutsideTransaction { statement: "SAVEPOINT" }),
@@ -344,6 +398,8 @@ impl Session {
             open.transaction.roll_back_to(&savepoint.changes);
             open.read_only = savepoint.read_only;
             self.settings = savepoint.settings.clone();
+            self.portals.roll_back_to(savepoint.portals);
+            self.notifications.roll_back_to(savepoint.notifications);
             let snapshot = open.transaction.snapshot(&self.catalog).ok();
             self.sequences.roll_back_to(&savepoint.sequences, snapshot.as_deref());
         }
@@ -358,11 +414,16 @@ impl Session {
             TransactionState::Open(open) if open.implicit => {
                 self.settings = open.settings;
                 self.sequences.forget_own();
+                self.portals.roll_back();
                 TransactionState::Idle
             }
             TransactionState::Open(open) => TransactionState::Failed(open),
             other => other,
         };
+        // ROLLBACK TO goes on from what was noted before a savepoint.
+        if !matches!(self.transaction, TransactionState::Failed(_)) {
+            self.notifications.roll_back();
+        }
         // What was locked before a savepoint stays locked: ROLLBACK TO goes on from there.
         if !matches!(&self.transaction, TransactionState::Failed(open) if !open.savepoints.is_empty()) {
             self.locks = None;

@@ -4,19 +4,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::error::DataFusionError;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::execution::{SpillFile, TaskContext};
-use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, SpillMetrics};
-use datafusion::physical_plan::spill::{SpillManager, get_record_batch_memory_size};
+use datafusion::execution::TaskContext;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, execute_stream};
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use tokio::sync::watch;
+
+use super::batches::Batches;
 
 /// What a table's rows are kept under: its name, and the values of outer queries that it was given.
 type Key = (String, Vec<(Column, ScalarValue)>);
@@ -82,7 +80,7 @@ impl Spooled {
                 started.insert(Started { rows, _task: task }).rows.clone()
             }
         };
-        let schema = rows.spill.schema().clone();
+        let schema = rows.batches.schema().clone();
         // The stream holds the table, and with it the task.
         let state = (self.clone(), rows, 0);
         let batches = futures::stream::try_unfold(state, |(table, rows, place)| async move {
@@ -94,12 +92,10 @@ impl Spooled {
 
 /// Batches by their place, and how far they have come.
 struct Rows {
-    batches: Mutex<Vec<Kept>>,
+    batches: Batches,
     /// How many batches somebody has asked for.
     wanted: watch::Sender<usize>,
     progress: watch::Sender<Progress>,
-    spill: SpillManager,
-    reservation: MemoryReservation,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -109,21 +105,12 @@ struct Progress {
     error: Option<Arc<DataFusionError>>,
 }
 
-#[derive(Clone)]
-enum Kept {
-    Memory(RecordBatch),
-    Disk(Arc<dyn SpillFile>),
-}
-
 impl Rows {
     fn new(schema: SchemaRef, context: &TaskContext) -> Self {
-        let metrics = SpillMetrics::new(&ExecutionPlanMetricsSet::new(), 0);
         Rows {
-            batches: Mutex::default(),
+            batches: Batches::new("Spool", schema, &context.runtime_env()),
             wanted: watch::Sender::new(0),
             progress: watch::Sender::new(Progress::default()),
-            spill: SpillManager::new(context.runtime_env(), metrics, schema),
-            reservation: MemoryConsumer::new("Spool").with_can_spill(true).register(context.memory_pool()),
         }
     }
 
@@ -140,26 +127,11 @@ impl Rows {
         if reached.ready <= place {
             return reached.error.map_or(Ok(None), |error| Err(DataFusionError::Shared(error)));
         }
-        let kept = self.batches.lock().unwrap_or_else(PoisonError::into_inner).get(place).cloned();
-        match kept {
-            Some(Kept::Memory(batch)) => Ok(Some(batch)),
-            Some(Kept::Disk(file)) => {
-                let parts: Vec<_> = self.spill.read_spill_as_stream_unbuffered(file, None)?.try_collect().await?;
-                Ok(Some(concat_batches(self.spill.schema(), &parts)?))
-            }
-            None => Ok(None),
-        }
+        self.batches.get(place).await
     }
 
     fn keep(&self, batch: RecordBatch) -> Result<()> {
-        let kept = match self.reservation.try_grow(get_record_batch_memory_size(&batch)) {
-            Ok(()) => Kept::Memory(batch),
-            Err(_) => match self.spill.spill_record_batch_and_finish(std::slice::from_ref(&batch), "Spool")? {
-                Some(file) => Kept::Disk(file),
-                None => Kept::Memory(batch),
-            },
-        };
-        self.batches.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+        self.batches.keep(batch)?;
         self.progress.send_modify(|progress| progress.ready += 1);
         Ok(())
     }

@@ -5,10 +5,12 @@
 //! one that is executed starts the query, and all read the rows that it has made so far. Rows are made as they are asked
 //! for, and kept until the statement ends: in memory while the pool has some, on disk from there on.
 
+mod batches;
 mod execution;
 mod kept;
 mod logical;
 
+pub use batches::Batches;
 pub use execution::SpoolPlanner;
 pub use kept::Spools;
 pub use logical::{Spool, bound_spools};

@@ -69,11 +69,8 @@ pub async fn execute(session: &mut Session, prepared: &Prepared, copy: &CopyTo) 
 /// Changes rows, and answers what RETURNING says of them.
 async fn execute_change(session: &mut Session, prepared: &Prepared, change: &Statement) -> Result<Outcome> {
     let text = prepared.text().into();
-    let prepared = Prepared {
-        parsed: Some(Parsed { statement: change.clone(), text }),
-        planned: prepared.planned.clone(),
-        parameter_types: Vec::new(),
-    };
+    let prepared =
+        Prepared::new(Some(Parsed { statement: change.clone(), text }), prepared.planned.clone(), Vec::new());
     match change {
         Statement::Insert(insert) => insert::execute(session, &prepared, insert, &[]).await,
         Statement::Modify(modify) => modify::execute(session, &prepared, modify, &[]).await,

@@ -10,7 +10,7 @@ use storage::hot::TableWriter;
 use storage::hot::table_writer::WrittenRows;
 
 use crate::error::{Error, Result};
-use crate::parse::statement::CreateTableAs;
+use crate::parse::statement::{CreateTableAs, RowsOf};
 use crate::plan::relations::identifier;
 use crate::plan::types::type_of_result;
 use crate::session::{Prepared, Session};
@@ -53,7 +53,7 @@ pub async fn execute(
     let reservation = server.engine.reserve("create table as");
     let mut writer = TableWriter::new(table.clone(), server.segments.clone(), reservation)?;
     let rules = RowRules::new(session, &snapshot, &table)?;
-    let ordered = create.query.order_by.is_some();
+    let ordered = matches!(&create.query, RowsOf::Query(query) if query.order_by.is_some());
     for_each_batch(session, &planned, plan, ordered, |batch| {
         Ok(writer.append(rules.checked(batch.columns().to_vec(), batch.num_rows())?)?)
     })

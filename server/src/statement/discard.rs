@@ -20,6 +20,7 @@ pub async fn execute(session: &mut Session, discard: Discard) -> Result<Outcome>
             }
             session.portals.clear();
             session.statements.clear();
+            session.notifications.unlisten(None);
             session.settings.reset_all();
             session.sequences.discard();
             drop_temporary(session).await?;

@@ -21,6 +21,7 @@ pub mod create_table;
 pub mod create_table_as;
 pub mod create_type;
 pub mod create_view;
+pub mod cursor;
 pub mod discard;
 pub mod drop;
 pub mod drop_partition;
@@ -30,9 +31,11 @@ pub mod insert;
 pub mod literal_rows;
 pub mod merge;
 pub mod modify;
+pub mod notification;
 pub mod on_conflict;
 pub mod outcome;
 pub mod prepare;
+pub mod prepared;
 pub mod query;
 pub mod returning;
 pub mod role;
@@ -54,6 +57,7 @@ pub use outcome::{Outcome, RowStream};
 pub use prepare::prepare;
 
 use datafusion::common::ScalarValue;
+use pg::PgError;
 
 use crate::error::{Error, Result};
 use crate::parse::{Parsed, Statement};
@@ -73,6 +77,11 @@ pub async fn execute(
     parameters: &[ScalarValue],
 ) -> Result<Option<Outcome>> {
     let Some(parsed) = &prepared.parsed else { return Ok(None) };
+    prepared.count_execution();
+    if let Some(execute) = parsed.statement.executed() {
+        let (executed, parameters) = prepared::executed(session, parsed, execute).await?;
+        return Box::pin(self::execute(session, &executed, &parameters)).await;
+    }
     let alone = session.transaction_status() == TransactionStatus::Idle;
     let mut attempt = 1;
     loop {
@@ -87,6 +96,7 @@ pub async fn execute(
             Ok(outcome) => return Ok(Some(outcome)),
         }
         session.take_notices();
+        session.notifications.roll_back();
     }
 }
 
@@ -146,6 +156,15 @@ async fn execute_once(
         Statement::Commit { chain } => transaction::commit(session, *chain).await,
         Statement::Rollback { chain } => transaction::rollback(session, *chain),
         Statement::Discard(discard) => discard::execute(session, *discard).await,
+        Statement::Prepare(prepare) => prepared::prepare_named(session, prepare, parsed).await,
+        Statement::Execute(_) => Err(PgError::internal("EXECUTE does not stand for a statement").into()),
+        Statement::Deallocate { name } => prepared::deallocate(session, name.as_ref()),
+        Statement::Declare(declare) => cursor::declare(session, prepared, declare, parameters).await,
+        Statement::Fetch(fetch) => cursor::fetch(session, fetch).await,
+        Statement::Close { name } => cursor::close(session, name.as_ref()),
+        Statement::Listen { channel } => notification::listen(session, channel),
+        Statement::Notify(notify) => notification::notify(session, notify),
+        Statement::Unlisten { channel } => notification::unlisten(session, channel.as_ref()),
         Statement::Savepoint(name) => transaction::savepoint(session, name),
         Statement::RollbackTo(name) => transaction::rollback_to(session, name),
         Statement::Release(name) => transaction::release(session, name),

@@ -40,6 +40,8 @@ pub struct RowStream {
     pub names: Option<Arc<Names>>,
     /// Rows that have been handed out.
     pub sent: u64,
+    /// Whether they are sent in binary although nobody has asked for it: those of a binary cursor.
+    pub binary: bool,
     stream: SendableRecordBatchStream,
     guard: StatementGuard,
     rest: Option<RecordBatch>,
@@ -53,7 +55,7 @@ impl RowStream {
         stream: SendableRecordBatchStream,
         guard: StatementGuard,
     ) -> Self {
-        RowStream { schema, verb, names: None, sent: 0, stream, guard, rest: None }
+        RowStream { schema, verb, names: None, sent: 0, binary: false, stream, guard, rest: None }
     }
 
     /// The same with rows that know of the catalog.
@@ -62,10 +64,25 @@ impl RowStream {
         RowStream { names: Some(names), ..self }
     }
 
+    /// The verb.
+    pub fn verb(&self) -> &'static str {
+        self.verb
+    }
+
+    /// Its columns, what their numbers stand for, the rows to come, and those that are here.
+    pub fn into_parts(self) -> (SchemaRef, Option<Arc<Names>>, SendableRecordBatchStream, Option<RecordBatch>) {
+        (self.schema, self.names, self.stream, self.rest)
+    }
+
+    /// What ends the statement that its next rows are for.
+    pub fn set_guard(&mut self, guard: StatementGuard) {
+        self.guard = guard;
+    }
+
     /// The command tag after so many rows: only those of queries and changes count them.
     pub fn command_tag(&self, rows: u64) -> String {
         match self.verb {
-            verb @ ("SELECT" | "UPDATE" | "DELETE") => format!("{verb} {rows}"),
+            verb @ ("SELECT" | "UPDATE" | "DELETE" | "FETCH") => format!("{verb} {rows}"),
             "INSERT" => format!("INSERT 0 {rows}"),
             verb => verb.to_owned(),
         }

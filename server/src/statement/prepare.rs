@@ -6,9 +6,9 @@ use datafusion::logical_expr::LogicalPlan;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::parse::statement::{CopySource, CopyTo};
+use crate::parse::statement::{CopySource, CopyTo, CreateTableAs, Explain, RowsOf};
 use crate::parse::{Parsed, Statement};
-use crate::plan::relations::{NameScope, parts};
+use crate::plan::relations::{NameScope, identifier, parts};
 use crate::plan::{PlanContext, Planned, plan_query, plan_table_source};
 use crate::session::{Prepared, Session};
 use crate::statement::{copy_to, insert, modify, show};
@@ -22,15 +22,29 @@ use pg::{PgError, Type};
 /// The statement cannot be planned, or the transaction has failed before.
 pub async fn prepare(session: &mut Session, parsed: Option<Parsed>, declared: &[u32]) -> Result<Prepared> {
     let Some(parsed) = parsed else {
-        return Ok(Prepared { parsed: None, planned: None, parameter_types: declared.to_vec() });
+        return Ok(Prepared::new(None, None, declared.to_vec()));
     };
     session.check_not_failed(&parsed.statement)?;
     let planned = plan(session, &parsed, declared.iter().map(|oid| declared_type(*oid)).collect()).await?;
     let parameter_types = match &planned {
-        Some(planned) => planned.parameter_oids(declared),
+        Some(planned) => planned.parameter_oids(declared)?,
         None => declared.to_vec(),
     };
-    Ok(Prepared { parsed: Some(parsed), planned, parameter_types })
+    let named = match &parsed.statement {
+        // When there is no such statement or cursor, that is found out when it is executed.
+        Statement::Execute(execute) => {
+            let named = session.statements.get(&identifier(&execute.name)).ok();
+            named.and_then(|named| named.result_schema())
+        }
+        Statement::Fetch(fetch) if !fetch.moves => {
+            let named = session.portals.get(&identifier(&fetch.cursor));
+            named.and_then(|named| named.prepared.result_schema())
+        }
+        _ => None,
+    };
+    let mut prepared = Prepared::new(Some(parsed), planned, parameter_types);
+    prepared.named = named;
+    Ok(prepared)
 }
 
 /// Plans the query that a statement holds, if it holds one. That can take long, so it can be ended as execution can.
@@ -43,8 +57,12 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
             _ => Ok(planned),
         };
     }
+    if parsed.statement.executed().is_some() {
+        return Ok(None);
+    }
     let snapshot = match &parsed.statement {
         Statement::Query(_)
+        | Statement::Declare(_)
         | Statement::Explain(_)
         | Statement::Insert(_)
         | Statement::Modify(_)
@@ -73,9 +91,12 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
         }
         let planned = match (&parsed.statement, &target, modified) {
             (Statement::Query(query), ..) => plan_query(&context, query, &parsed.text, parameters),
-            (Statement::Explain(explain), ..) => plan_query(&context, &explain.query, &parsed.text, parameters),
-            (Statement::CreateTableAs(create), ..) => {
-                plan_table_source(&context, &create.query, &parsed.text, parameters)
+            (Statement::Declare(declare), ..) => plan_query(&context, &declare.query, &parsed.text, parameters),
+            (Statement::Explain(Explain { query: RowsOf::Query(query), .. }), ..) => {
+                plan_query(&context, query, &parsed.text, parameters)
+            }
+            (Statement::CreateTableAs(CreateTableAs { query: RowsOf::Query(query), .. }), ..) => {
+                plan_table_source(&context, query, &parsed.text, parameters)
             }
             (Statement::Insert(insert), Some(target), _) => insert::plan(&context, &parsed, insert, target, parameters),
             (Statement::Modify(modify), _, Some(table)) => modify::plan(&context, &parsed, modify, table, parameters),
@@ -102,6 +123,7 @@ impl Prepared {
             Statement::Insert(insert) if !insert.returning.is_empty() => {
                 self.planned.as_ref().map(|planned| planned.schema.clone())
             }
+            Statement::Execute(_) | Statement::Fetch(_) => self.named.clone(),
             Statement::Explain(_) => Some(text_column("QUERY PLAN")),
             Statement::Show { name } => Some(text_column(&show::column_name(name))),
             _ => None,
@@ -152,7 +174,7 @@ impl Prepared {
         // The client reads rows as they were described to it.
         let types = |planned: &Planned| planned.schema.fields().iter().map(|it| describe(it).oid).collect::<Vec<_>>();
         if types(&replanned) != types(planned) {
-            return Err(Error::not_supported("a prepared statement whose result type has changed"));
+            return Err(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, "cached plan must not change result type").into());
         }
         Ok(replanned)
     }

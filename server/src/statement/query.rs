@@ -17,15 +17,23 @@ use crate::statement::{Outcome, RowStream};
 /// # Errors
 /// The query cannot be planned or started.
 pub async fn execute(session: &mut Session, prepared: &Prepared, parameters: &[ScalarValue]) -> Result<Outcome> {
+    start(session, prepared, parameters).await.map(Outcome::Rows)
+}
+
+/// The rows of the query.
+///
+/// # Errors
+/// As for [`execute`].
+pub async fn start(session: &mut Session, prepared: &Prepared, parameters: &[ScalarValue]) -> Result<RowStream> {
     if let Some(rows) = point_select(session, prepared, parameters).await? {
-        return Ok(Outcome::Rows(rows));
+        return Ok(rows);
     }
     let (planned, plan) = prepared.bound_plan(session, parameters).await?;
     let guard = session.guard();
     let context = Arc::new(PlanContext::new(session, planned.snapshot.clone()));
     let plan = guard.run(session.server.engine.physical_plan(context.clone(), plan)).await??;
     let stream = session.server.engine.execute(plan, context.state())?;
-    Ok(Outcome::Rows(RowStream::new(planned.schema, "SELECT", stream, guard).with_names(context.names().clone())))
+    Ok(RowStream::new(planned.schema, "SELECT", stream, guard).with_names(context.names().clone()))
 }
 
 /// The rows of a query that asks for those of a key, if it is one, and if what it was planned for has not changed.

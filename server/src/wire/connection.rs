@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use pg::PgError;
 use pg::sqlstate::SqlState;
-use pgwire::messages::response::{ReadyForQuery, TransactionStatus as WireStatus};
+use pgwire::messages::response::{NotificationResponse, ReadyForQuery, TransactionStatus as WireStatus};
 use pgwire::messages::startup::{BackendKeyData, ParameterStatus, SecretKey};
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use tokio::time::Instant;
@@ -143,16 +143,23 @@ impl Connection {
             }
         };
         let deadline = patience.filter(|_| self.idle).map(|patience| Instant::now() + patience);
-        // A transaction that is open may still be ended.
-        let may_end = self.idle && status == TransactionStatus::Idle;
-        let received = tokio::select! {
-            biased;
-            () = server.stopping().cancelled() => return self.end(&Error::AdminShutdown).await,
-            () = server.draining().cancelled(), if may_end => return self.end(&Error::AdminShutdown).await,
-            received = incoming.next() => received,
-            () = reached(deadline) => {
-                let (sqlstate, message) = impatience;
-                return self.end(&PgError::new(sqlstate, message).into()).await;
+        // A transaction that is open may still be ended; it is told of nothing before it is.
+        let is_between = self.idle && status == TransactionStatus::Idle;
+        let notifications = self.session.notifications.clone();
+        let received = loop {
+            tokio::select! {
+                biased;
+                () = server.stopping().cancelled() => return self.end(&Error::AdminShutdown).await,
+                () = server.draining().cancelled(), if is_between => return self.end(&Error::AdminShutdown).await,
+                received = incoming.next() => break received,
+                () = notifications.arrived(), if is_between => {
+                    self.send_notifications()?;
+                    self.output.flush().await?;
+                }
+                () = reached(deadline) => {
+                    let (sqlstate, message) = impatience;
+                    return self.end(&PgError::new(sqlstate, message).into()).await;
+                }
             }
         };
         self.idle = false;
@@ -257,7 +264,7 @@ impl Connection {
             self.output.message(error_response(Severity::Error, &error.report()))?;
         }
         if self.session.transaction_status() == TransactionStatus::Idle {
-            self.session.portals.clear();
+            self.session.portals.roll_back();
         }
         self.ready().await
     }
@@ -265,7 +272,10 @@ impl Connection {
     async fn ready(&mut self) -> io::Result<()> {
         self.send_notices()?;
         let status = match self.session.transaction_status() {
-            TransactionStatus::Idle => WireStatus::Idle,
+            TransactionStatus::Idle => {
+                self.send_notifications()?;
+                WireStatus::Idle
+            }
             TransactionStatus::Open => WireStatus::Transaction,
             TransactionStatus::Failed => WireStatus::Error,
         };
@@ -277,6 +287,16 @@ impl Connection {
     pub(super) fn send_notices(&mut self) -> io::Result<()> {
         for notice in self.session.take_notices() {
             self.output.message(notice_response(&notice))?;
+        }
+        Ok(())
+    }
+
+    /// Tells the client what others, or it itself, have sent to the channels that it listens to.
+    fn send_notifications(&mut self) -> io::Result<()> {
+        for notification in self.session.notifications.take() {
+            let (channel, payload) = (notification.channel.clone(), notification.payload.clone());
+            let response = NotificationResponse::new(notification.process_id, channel, payload);
+            self.output.message(PgWireBackendMessage::NotificationResponse(response))?;
         }
         Ok(())
     }

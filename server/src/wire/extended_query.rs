@@ -12,8 +12,10 @@ use pgwire::messages::response::EmptyQueryResponse;
 
 use crate::error::{Error, Result};
 use crate::parse::{Statement, parse};
+use crate::session::portal::PortalRows;
+use crate::session::transaction::Extent;
 use crate::session::{Portal, Prepared};
-use crate::statement::{self, Outcome};
+use crate::statement::{self, Outcome, RowStream, cursor};
 use crate::wire::Failure;
 use crate::wire::connection::Connection;
 use crate::wire::parameters;
@@ -36,18 +38,16 @@ impl Connection {
             }
             .into());
         }
-        if !name.is_empty() && self.session.statements.contains_key(&name) {
-            return Err(Error::DuplicateStatement { name }.into());
-        }
+        self.session.statements.check_new(&name)?;
         self.session.begin_statement();
         let prepared = statement::prepare(&mut self.session, statements.pop(), &message.type_oids).await?;
-        self.session.statements.insert(name, Arc::new(prepared));
+        self.session.statements.insert(name, prepared, false);
         self.message(PgWireBackendMessage::ParseComplete(ParseComplete::new()))
     }
 
     pub(super) fn bind(&mut self, message: Bind) -> Result<(), Failure> {
         let name = message.statement_name.clone().unwrap_or_default();
-        let prepared = self.prepared(&name)?;
+        let prepared = self.session.statements.get(&name)?;
         if let Some(parsed) = &prepared.parsed {
             self.session.check_not_failed(&parsed.statement)?;
         }
@@ -57,7 +57,9 @@ impl Connection {
             values.names = Some(self.session.names()?);
         }
         let portal = portal(&name, prepared, &message, &values)?;
-        self.session.portals.insert(message.portal_name.unwrap_or_default(), portal);
+        let name = message.portal_name.unwrap_or_default();
+        self.session.portals.check_new(&name)?;
+        self.session.portals.insert(name, portal);
         self.message(PgWireBackendMessage::BindComplete(BindComplete::new()))
     }
 
@@ -65,7 +67,7 @@ impl Connection {
         let name = message.name.clone().unwrap_or_default();
         let (schema, formats) = match message.target_type {
             TARGET_STATEMENT => {
-                let prepared = self.prepared(&name)?;
+                let prepared = self.session.statements.get(&name)?;
                 let types = ParameterDescription::new(prepared.parameter_types.clone());
                 self.message(PgWireBackendMessage::ParameterDescription(types))?;
                 (prepared.result_schema(), Vec::new())
@@ -84,36 +86,49 @@ impl Connection {
 
     /// Runs a portal, or goes on where it stopped.
     pub(super) async fn execute(&mut self, message: Execute) -> Result<(), Failure> {
-        let name = message.name.unwrap_or_default();
+        let name = message.name.clone().unwrap_or_default();
         // It is taken out while it runs, and put back unless it fails or its transaction ends.
         let mut portal =
-            self.session.portals.remove(&name).ok_or_else(|| Error::UndefinedPortal { name: name.clone() })?;
+            self.session.portals.take(&name).ok_or_else(|| Error::UndefinedPortal { name: name.clone() })?;
+        let ended = self.execute_portal(&name, &mut portal, &message).await;
+        let is_cursor = matches!(portal.rows, Some(PortalRows::Cursor(_)));
+        match ended {
+            Ok(false) => self.session.portals.put_back(name, portal),
+            Err(_) if is_cursor => self.session.portals.put_back(name, portal),
+            Ok(true) | Err(_) => {
+                self.session.portals.remove(&name);
+            }
+        }
+        ended.map(drop)
+    }
+
+    /// Whether nothing is left of the portal.
+    async fn execute_portal(&mut self, name: &str, portal: &mut Portal, message: &Execute) -> Result<bool, Failure> {
         let Some(parsed) = &portal.prepared.parsed else {
-            return self.message(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new()));
+            self.message(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new()))?;
+            return Ok(true);
         };
         let ends_transaction = parsed.statement.ends_transaction();
         self.session.check_not_failed(&parsed.statement)?;
         // What is sent up to the next Sync is one transaction.
         if !matches!(parsed.statement, Statement::Begin { .. }) && !ends_transaction {
-            self.session.begin_implicit();
+            self.session.begin_implicit(Extent::Batch);
         }
         let rows_max = usize::try_from(message.max_rows).ok().filter(|rows| *rows > 0).unwrap_or(usize::MAX);
-        self.run_portal(&mut portal, rows_max).await?;
-        if !ends_transaction {
-            self.session.portals.insert(name, portal);
-        }
-        Ok(())
+        self.run_portal(name, portal, rows_max).await?;
+        Ok(ends_transaction)
     }
 
-    async fn run_portal(&mut self, portal: &mut Portal, rows_max: usize) -> Result<(), Failure> {
+    async fn run_portal(&mut self, name: &str, portal: &mut Portal, rows_max: usize) -> Result<(), Failure> {
         if portal.finished {
             return Err(Error::PortalFinished.into());
         }
+        // Each Execute has its own time, and can be cancelled by itself.
+        self.session.begin_statement();
         if portal.rows.is_none() {
             let prepared = portal.prepared.clone();
-            self.session.begin_statement();
-            match statement::execute(&mut self.session, &prepared, &portal.parameters).await? {
-                Some(Outcome::Rows(rows)) => portal.rows = Some(rows),
+            let rows = match statement::execute(&mut self.session, &prepared, &portal.parameters).await? {
+                Some(Outcome::Rows(rows)) => rows,
                 Some(Outcome::Command(tag)) => {
                     portal.finished = true;
                     return self.complete(tag);
@@ -129,12 +144,33 @@ impl Connection {
                     return self.complete(tag);
                 }
                 None => return Ok(()),
-            }
+            };
+            let fetches = matches!(prepared.parsed.as_ref().map(|it| &it.statement), Some(Statement::Fetch(_)));
+            // The cursor is where FETCH says, whether or not the client takes all of the rows.
+            let rows = if fetches && rows_max < usize::MAX { self.session.computed_rows(rows).await? } else { rows };
+            portal.rows = Some(PortalRows::Stream(rows));
         }
-        let Some(rows) = &mut portal.rows else { return Ok(()) };
+        match &mut portal.rows {
+            Some(PortalRows::Stream(rows)) => {
+                rows.set_guard(self.session.guard());
+                self.send_portal_rows(rows, &portal.formats, rows_max).await
+            }
+            Some(PortalRows::Cursor(rows)) => {
+                let mut rows = cursor::execute(&mut self.session, name, rows.clone(), rows_max).await?;
+                self.send_portal_rows(&mut rows, &portal.formats, rows_max).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn send_portal_rows(
+        &mut self,
+        rows: &mut RowStream,
+        formats: &[Format],
+        rows_max: usize,
+    ) -> Result<(), Failure> {
         let before = rows.sent;
-        let formats = portal.formats.clone();
-        if self.send_rows(rows, &formats, rows_max).await? {
+        if self.send_rows(rows, formats, rows_max).await? {
             let tag = rows.command_tag(rows.sent - before);
             self.complete(tag)
         } else {
@@ -145,16 +181,15 @@ impl Connection {
     pub(super) fn close(&mut self, message: Close) -> Result<(), Failure> {
         let name = message.name.unwrap_or_default();
         match message.target_type {
-            TARGET_STATEMENT => drop(self.session.statements.remove(&name)),
-            TARGET_PORTAL => drop(self.session.portals.remove(&name)),
+            TARGET_STATEMENT => {
+                self.session.statements.remove(&name);
+            }
+            TARGET_PORTAL => {
+                self.session.portals.remove(&name);
+            }
             _ => return Err(Error::Protocol { message: "invalid CLOSE message subtype".into() }.into()),
         }
         self.message(PgWireBackendMessage::CloseComplete(CloseComplete::new()))
-    }
-
-    fn prepared(&self, name: &str) -> Result<Arc<Prepared>> {
-        let prepared = self.session.statements.get(name).cloned();
-        prepared.ok_or_else(|| Error::UndefinedStatement { name: name.to_owned() })
     }
 }
 
@@ -176,7 +211,7 @@ fn portal(statement_name: &str, prepared: Arc<Prepared>, message: &Bind, session
     let parameters = values
         .map(|((value, oid), format)| Ok(parameters::decode(*oid, format, value.as_deref(), session)?))
         .collect::<Result<_>>()?;
-    Ok(Portal { prepared, parameters, formats: result_formats, rows: None, finished: false })
+    Ok(Portal::new(prepared, parameters, result_formats))
 }
 
 /// One format for each of `count` values: none given is text for all, one given is for all.

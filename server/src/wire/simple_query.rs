@@ -8,6 +8,7 @@ use pgwire::messages::response::{CommandComplete, EmptyQueryResponse};
 use crate::error::Error;
 use crate::parse::parse;
 use crate::session::TransactionStatus;
+use crate::session::transaction::Extent;
 use crate::statement::{self, Outcome, RowStream};
 use crate::wire::Failure;
 use crate::wire::connection::Connection;
@@ -32,7 +33,7 @@ impl Connection {
         for (number, parsed) in statements.into_iter().enumerate() {
             // Also behind a COMMIT in the middle of the string.
             if last > 0 {
-                self.session.begin_implicit();
+                self.session.begin_implicit(Extent::QueryString);
             }
             self.session.begin_statement();
             let prepared = statement::prepare(&mut self.session, Some(parsed), &[]).await?;
@@ -51,14 +52,16 @@ impl Connection {
             if number == last {
                 self.session.commit_implicit().await?;
             }
+            self.session.end_autocommit();
             self.complete(tag)?;
         }
         Ok(())
     }
 
     async fn send_all_rows(&mut self, mut rows: RowStream) -> Result<String, Failure> {
-        self.row_description(&rows.schema, &[])?;
-        self.send_rows(&mut rows, &[], usize::MAX).await?;
+        let formats: &[Format] = if rows.binary { &[Format::Binary] } else { &[] };
+        self.row_description(&rows.schema, formats)?;
+        self.send_rows(&mut rows, formats, usize::MAX).await?;
         Ok(rows.command_tag(rows.sent))
     }
 
@@ -76,8 +79,10 @@ impl Connection {
         while left > 0 {
             let Some(batch) = rows.next(left).await? else { return Ok(true) };
             left -= batch.num_rows();
-            let encoder =
-                encoder.get_or_insert_with(|| RowEncoder::new(&rows.schema, formats).in_session(values.clone()));
+            let encoder = encoder.get_or_insert_with(|| {
+                let formats: Vec<_> = (0..rows.schema.fields().len()).map(|it| format_of(formats, it)).collect();
+                RowEncoder::new(&rows.schema, &formats).in_session(values.clone())
+            });
             for start in (0..batch.num_rows()).step_by(ENCODE_ROWS_MAX) {
                 let end = (start + ENCODE_ROWS_MAX).min(batch.num_rows());
                 self.output.write(|buffer| encoder.encode(&batch, start..end, buffer))?;

@@ -3,6 +3,8 @@
 //! * [`slt`]: the statements and answers below `slt/`, the place for whatever SQL alone can show
 //! * [`corpus`]: the statements below `corpus/`, and PostgreSQL's recorded answers to them
 //! * [`protocol`]: what a driver sees of the wire protocol and SQL text does not show
+//! * [`cursors`]: prepared statements and portals, which SQL and the protocol share
+//! * [`notifications`]: what sessions send to each other
 //! * [`copy`], [`copy_refused`]: the bytes that COPY sends and takes, and what it says of statements
 //! * [`hostile_messages`]: clients that do not keep to the protocol
 //! * [`encryption`]: who encrypts, and with which certificate
@@ -32,6 +34,10 @@ mod slt;
 mod corpus;
 
 mod protocol;
+
+mod cursors;
+
+mod notifications;
 
 mod copy;
 

@@ -57,12 +57,18 @@ pub fn readable(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     edited(tokens, edits)
 }
 
-/// The clause behind a recursive table, or behind the columns of a new one, that is not supported.
+/// The clause behind a recursive table, behind the columns of a new one, or in place of a condition, that is not supported.
 pub fn unsupported(tokens: &[TokenWithSpan]) -> Option<&'static str> {
     let solid: Vec<usize> =
         (0..tokens.len()).filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_))).collect();
     let reader = Reader { tokens, solid: &solid };
     (1..solid.len()).find_map(|number| {
+        let is_current = reader.is_word(number - 1, "where")
+            && reader.is_word(number, "current")
+            && reader.is_word(number + 1, "of");
+        if is_current {
+            return Some("WHERE CURRENT OF");
+        }
         if reader.token(number - 1) != Some(&Token::RParen) {
             return None;
         }

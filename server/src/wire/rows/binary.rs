@@ -95,8 +95,8 @@ fn plain<'a>(write: impl Fn(usize, &mut BytesMut) + 'a) -> BinaryWriter<'a> {
 
 /// Whether the binary format of a type is its text.
 fn has_text_format(oid: u32) -> bool {
-    use types::{BPCHAR, CHAR, JSON, JSONB, NAME, TEXT, UNKNOWN, VARCHAR};
-    matches!(oid, CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | JSON | JSONB | types::PG_NODE_TREE)
+    use types::{BPCHAR, CHAR, JSON, JSONB, NAME, TEXT, UNKNOWN, VARCHAR, VOID};
+    matches!(oid, CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | JSON | JSONB | VOID | types::PG_NODE_TREE)
 }
 
 fn text_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> Result<BinaryWriter<'a>, EncodeError> {

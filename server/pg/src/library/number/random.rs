@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::array::{ArrayRef, Float64Array, new_null_array};
+use arrow::array::{ArrayRef, Float64Array, StringViewBuilder};
 
 use crate::error::{PgError, Result};
 use crate::function::{Call, Function, function};
@@ -68,15 +68,21 @@ fn random(call: &Call) -> Result<ArrayRef> {
 
 fn set_seed(call: &Call) -> Result<ArrayRef> {
     let seeds = call.column::<f64>(0)?;
-    for seed in (0..call.rows()).filter_map(|row| seeds.get(row)) {
+    let mut results = StringViewBuilder::with_capacity(call.rows());
+    for row in 0..call.rows() {
+        let Some(seed) = seeds.get(row) else {
+            results.append_null();
+            continue;
+        };
         if !(-1.0..=1.0).contains(&seed) {
             let message = format!("setseed parameter {seed} is out of allowed range [-1,1]");
             return Err(PgError::invalid_parameter(message));
         }
         let scaled = ((1u64 << 52) - 1) as f64 * seed;
         *call.session().random.generator() = Generator::new(scaled as i64 as u64);
+        results.append_value("");
     }
-    Ok(new_null_array(&call.result.arrow, call.rows()))
+    Ok(Arc::new(results.finish()))
 }
 
 #[cfg(test)]

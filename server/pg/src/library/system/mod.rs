@@ -3,6 +3,7 @@
 mod comments;
 mod encodings;
 mod format_type;
+pub mod notifications;
 mod nulls;
 mod sequences;
 mod session;
@@ -29,10 +30,12 @@ pub static SECTION: Section = Section {
         comments::FUNCTIONS,
         encodings::FUNCTIONS,
         format_type::FUNCTIONS,
+        notifications::FUNCTIONS,
         nulls::FUNCTIONS,
         sequences::FUNCTIONS,
         session::FUNCTIONS,
         sizes::FUNCTIONS,
     ],
+    sets: &[notifications::SETS],
     ..Section::EMPTY
 };
