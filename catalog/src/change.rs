@@ -5,6 +5,7 @@ mod role;
 mod rows;
 mod schema;
 mod sequence;
+pub(crate) mod statistics;
 mod table;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,7 @@ use crate::rows::{ReplacedUnit, RowChanges, RowCounts, Segment};
 use crate::schema::Schema;
 use crate::sequence::{Sequence, SequenceState};
 use crate::snapshot::{CatalogSnapshot, Definitions, Relation};
+use crate::statistics::TableStatistics;
 use crate::store::{RecordKey, Touched};
 use crate::type_change::describe_type;
 use crate::user_type::UserType;
@@ -164,6 +166,13 @@ pub enum CatalogChange {
         /// ([`TableRows::added`](crate::TableRows::added)): what others have added since must not go with them.
         seen: Option<u64>,
     },
+    /// `ANALYZE`
+    SetStatistics {
+        /// The hot table.
+        table: Oid,
+        /// What is known of it, and of those of its columns that were looked at.
+        statistics: Arc<TableStatistics>,
+    },
     /// The last inline unit of a hot table gets no more rows, so that it can be rewritten
     SealRows {
         /// The hot table.
@@ -185,7 +194,7 @@ impl CatalogChange {
     fn is_definition(&self) -> bool {
         use CatalogChange::{
             ChangeRows, ExpectHotTable, ExpectRows, ExpectTypes, RewriteRows, SealRows, SetComment, SetSequence,
-            Truncate,
+            SetStatistics, Truncate,
         };
         !matches!(
             self,
@@ -198,6 +207,7 @@ impl CatalogChange {
                 | SealRows { .. }
                 | RewriteRows { .. }
                 | SetSequence { .. }
+                | SetStatistics { .. }
         )
     }
 
@@ -275,6 +285,7 @@ impl CatalogSnapshot {
             CatalogChange::DropPartition { table, values } => self.drop_partition(*table, values, touched),
             CatalogChange::ChangeRows { table, changes } => self.change_rows(*table, changes, touched),
             CatalogChange::Truncate { table, seen } => self.truncate(*table, *seen, touched),
+            CatalogChange::SetStatistics { table, statistics } => self.set_statistics(*table, statistics, touched),
             CatalogChange::SealRows { table } => self.seal_rows(*table),
             CatalogChange::RewriteRows { table, replaced, segments } => {
                 self.rewrite_rows(*table, replaced, segments, touched)
@@ -414,6 +425,7 @@ impl CatalogSnapshot {
         touched.records.extend(self.partitions(oid).keys().map(|values| RecordKey::Partition(oid, values.clone())));
         self.drop_rows(oid, touched);
         self.drop_sequence_state(oid, touched);
+        self.drop_statistics(oid, touched);
         self.drop_comments(ObjectClass::Relation, oid, touched);
         if let Relation::Hot(table) = &relation {
             let constraints = table.constraints.iter().map(|constraint| constraint.oid);

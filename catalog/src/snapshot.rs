@@ -15,6 +15,7 @@ use crate::role::Role;
 use crate::rows::{TableRows, UnitId};
 use crate::schema::{Schema, SchemaKind};
 use crate::sequence::{Sequence, SequenceState};
+use crate::statistics::TableStatistics;
 use crate::types::SqlType;
 use crate::user_type::UserType;
 use crate::view::View;
@@ -34,6 +35,8 @@ pub struct CatalogSnapshot {
     pub(crate) definitions: Arc<Definitions>,
     pub(crate) rows: OrdMap<Oid, Arc<TableRows>>,
     pub(crate) sequences: OrdMap<Oid, SequenceState>,
+    /// What is known of the values of hot tables.
+    pub(crate) statistics: OrdMap<Oid, Arc<TableStatistics>>,
     /// Tables of which old addresses of rows are remembered.
     pub(crate) moved: BTreeSet<Oid>,
     /// What everybody sees, where this is what one session sees. Whoever has this knows the addresses of rows in that.
@@ -105,6 +108,7 @@ impl CatalogSnapshot {
             definitions: Arc::default(),
             rows: OrdMap::new(),
             sequences: OrdMap::new(),
+            statistics: OrdMap::new(),
             moved: BTreeSet::new(),
             shared: None,
         }
@@ -299,6 +303,11 @@ impl CatalogSnapshot {
     /// How far a sequence has come.
     pub fn sequence_state(&self, sequence: Oid) -> Option<SequenceState> {
         self.sequences.get(&sequence).copied()
+    }
+
+    /// What ANALYZE has found out about a hot table.
+    pub fn statistics(&self, table: Oid) -> Option<&Arc<TableStatistics>> {
+        self.statistics.get(&table)
     }
 
     /// The names of all files that segments refer to, by table.

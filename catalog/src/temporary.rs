@@ -161,6 +161,7 @@ impl SessionCatalog {
             Change::ExpectRows { table: oid, .. }
             | Change::ChangeRows { table: oid, .. }
             | Change::Truncate { table: oid, .. }
+            | Change::SetStatistics { table: oid, .. }
             | Change::SealRows { table: oid }
             | Change::RewriteRows { table: oid, .. }
             | Change::SetSequence { sequence: oid, .. }
@@ -197,6 +198,9 @@ impl SessionCatalog {
             }
             if let Some(state) = after.sequences.get(&oid) {
                 part.sequences.insert(oid, *state);
+            }
+            if let Some(known) = after.statistics.get(&oid) {
+                part.statistics.insert(oid, known.clone());
             }
         }
         part.definitions = match before.has_definitions_of(after) {
@@ -257,6 +261,8 @@ impl State {
         merged.next_unit = merged.next_unit.max(self.temporary.next_unit);
         merged.rows.extend(self.temporary.rows.iter().map(|(oid, rows)| (*oid, rows.clone())));
         merged.sequences.extend(self.temporary.sequences.iter().map(|(oid, state)| (*oid, *state)));
+        let statistics = self.temporary.statistics.iter().map(|(oid, known)| (*oid, known.clone()));
+        merged.statistics.extend(statistics);
         merged.shared = Some(shared);
         let merged = Arc::new(merged);
         self.last = Arc::downgrade(&merged);

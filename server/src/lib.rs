@@ -7,6 +7,7 @@
 pub mod access;
 pub mod analyze;
 pub mod apply;
+pub mod auto_analyze;
 pub mod compaction;
 pub mod computed_limit;
 pub mod config;

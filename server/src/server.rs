@@ -18,6 +18,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::access::Access;
 use crate::access::verifier::Verifier;
+use crate::auto_analyze;
 use crate::compaction;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -134,6 +135,7 @@ impl Server {
     /// Serves clients until [`stop`](Self::stop) is called, then lets the sessions end.
     pub async fn serve(self: &Arc<Self>, listener: TcpListener, unix: Option<UnixSocket>) {
         let compacting = tokio::spawn(compaction::run(Arc::downgrade(self), self.stopping.clone()));
+        let analyzing = tokio::spawn(auto_analyze::run(Arc::downgrade(self), self.stopping.clone()));
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -153,8 +155,10 @@ impl Server {
         }
         drop((listener, unix));
         self.end_sessions(connections).await;
-        if let Err(error) = compacting.await {
-            warn!(%error, "compaction did not end well");
+        for (work, ended) in [("compaction", compacting.await), ("analyzing", analyzing.await)] {
+            if let Err(error) = ended {
+                warn!(work, %error, "work in the background did not end well");
+            }
         }
         self.catalog.close();
     }

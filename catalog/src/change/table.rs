@@ -28,6 +28,7 @@ impl CatalogSnapshot {
             return Err(Error::ChangedConcurrently { oid: old.oid });
         }
         self.drop_comments_within(old, new, touched);
+        self.drop_statistics_within(old, new, touched);
         self.check_indexes(new, Some(old))?;
         self.rename_relation(&old.name, &new.name)?;
         self.put_relation(new.name.clone(), Relation::Hot(new.clone()), touched);

@@ -1,5 +1,6 @@
 //! All records of a snapshot, as a store holds them that has committed it and nothing else.
 
+use crate::change::statistics::TABLE_ITSELF;
 use crate::error::Result;
 use crate::name::Oid;
 use crate::rows::{TableRows, codec};
@@ -18,6 +19,7 @@ pub fn visit_records(snapshot: &CatalogSnapshot, visit: &mut RecordVisitor<'_>) 
         definitions,
         rows,
         sequences,
+        statistics,
         version: _,
         definition_version: _,
         next_oid: _,
@@ -28,7 +30,11 @@ pub fn visit_records(snapshot: &CatalogSnapshot, visit: &mut RecordVisitor<'_>) 
         shared: _,
     } = snapshot;
     let states = sequences.keys().map(|oid| RecordKey::SequenceState(*oid));
-    for key in std::iter::once(RecordKey::Meta).chain(keys_of(definitions)).chain(states) {
+    let statistics = statistics.iter().flat_map(|(table, known)| {
+        let columns = std::iter::once(TABLE_ITSELF).chain(known.columns.keys().copied());
+        columns.map(|column| RecordKey::Statistics(*table, column)).collect::<Vec<_>>()
+    });
+    for key in std::iter::once(RecordKey::Meta).chain(keys_of(definitions)).chain(states).chain(statistics) {
         visit_record(snapshot, &key, visit)?;
     }
     for (table, rows) in rows {
@@ -99,6 +105,7 @@ mod tests {
     use crate::name::ObjectName;
     use crate::rows::{RowAddresses, RowChanges, RowSet, Segment, SegmentFile};
     use crate::sequence::Sequence;
+    use crate::statistics::{ColumnStatistics, TableStatistics};
     use crate::store::{CommitStore, RedbStore};
     use crate::types::SqlType;
     use crate::user_type::{UserType, UserTypeKind, new_labels};
@@ -162,7 +169,10 @@ mod tests {
         let append = |changes| vec![CatalogChange::ChangeRows { table, changes }];
         let changes =
             RowChanges { segments: vec![(segment, RowSet::default())], ..RowChanges::append(vec![rows([1, 2])]) };
-        let before = catalog.commit(append(changes)).await.unwrap();
+        catalog.commit(append(changes)).await.unwrap();
+        let columns = [(1, Arc::new(ColumnStatistics::default()))].into();
+        let statistics = Arc::new(TableStatistics { columns, ..TableStatistics::default() });
+        let before = catalog.commit(vec![CatalogChange::SetStatistics { table, statistics }]).await.unwrap();
         let inline = before.rows(table).inline_units().next().unwrap().unit;
         let delete = RowAddresses::from_unit(inline, [1].into_iter().collect());
         let snapshot = catalog.commit(append(RowChanges { delete, ..RowChanges::default() })).await.unwrap();
@@ -170,6 +180,6 @@ mod tests {
         let store = stored(&directory.path().join("catalog.redb"));
         assert_eq!(exported(&snapshot), store);
         let kinds: String = store.keys().map(|key| char::from(key[0])).collect();
-        assert_eq!(kinds, "abccefghijkl");
+        assert_eq!(kinds, "abccefghijklmm");
     }
 }

@@ -6,7 +6,9 @@ use std::sync::mpsc::Sender;
 
 use bytes::{Buf, Bytes};
 use roaring::RoaringBitmap;
+use serde::de::DeserializeOwned;
 
+use crate::change::statistics::TABLE_ITSELF;
 use crate::comment::{Commented, ObjectClass};
 use crate::error::{Error, Result};
 use crate::name::Oid;
@@ -16,6 +18,7 @@ use crate::rows::codec::RowsDecoder;
 use crate::rows::{InlineUnit, Segment, SegmentFile, UnitId};
 use crate::schema::Schema;
 use crate::snapshot::{CatalogSnapshot, Relation};
+use crate::statistics::{ColumnStatistics, TableStatistics};
 use crate::store::CommitStore;
 use crate::store::record::{FORMAT_VERSION, Meta, StoredRelation, corrupted, parse, unsealed};
 
@@ -58,7 +61,8 @@ fn empty_snapshot(key: &[u8], content: &[u8]) -> Result<CatalogSnapshot> {
 }
 
 /// The snapshot as far as its records have been read. They come in the order of their keys: definitions first, then the
-/// columns of inline units, their rows, segments, what is deleted, types, how far sequences have come, comments, and roles.
+/// columns of inline units, their rows, segments, what is deleted, types, how far sequences have come, comments, roles, and what is known of
+/// the values of tables.
 struct Loader<'a> {
     snapshot: CatalogSnapshot,
     inline: BTreeMap<(Oid, UnitId), (RowsDecoder, InlineUnit)>,
@@ -102,6 +106,7 @@ impl Loader<'_> {
                 definitions.roles.insert(role.name.clone(), Arc::new(role));
                 Ok(())
             }
+            b'm' => self.restore_statistics(key, content),
             _ => Err(corrupted(key, "its kind is unknown")),
         }
     }
@@ -154,16 +159,9 @@ impl Loader<'_> {
         rows.map_err(|error| corrupted(key, &error.to_string()))
     }
 
-    fn restore_segment(&mut self, key: &[u8], mut content: Bytes) -> Result<()> {
-        if content.len() < size_of::<u32>() {
-            return Err(corrupted(key, "it is too short"));
-        }
-        let length = content.get_u32_le() as usize;
-        if content.len() < length {
-            return Err(corrupted(key, "it is too short"));
-        }
-        let mut file: SegmentFile = parse(key, &content.split_to(length))?;
-        file.details = content;
+    fn restore_segment(&mut self, key: &[u8], content: Bytes) -> Result<()> {
+        let (mut file, details): (SegmentFile, Bytes) = json_and(key, content)?;
+        file.details = details;
         let segment = Segment::new(file, self.garbage.cloned());
         segment.set_needed(true);
         let unit = key_unit(key)?;
@@ -171,12 +169,41 @@ impl Loader<'_> {
         Ok(())
     }
 
+    fn restore_statistics(&mut self, key: &[u8], content: Bytes) -> Result<()> {
+        let (table, column) = (key_oid(key)?, i16::from_be_bytes(key_part(key, 5)?));
+        let statistics = &mut self.snapshot.statistics;
+        if column == TABLE_ITSELF {
+            let known: TableStatistics = parse(key, &content)?;
+            statistics.insert(table, Arc::new(known));
+            return Ok(());
+        }
+        let (known, values): (ColumnStatistics, Bytes) = json_and(key, content)?;
+        let known = known.with_bytes(&values).map_err(|error| corrupted(key, &error.to_string()))?;
+        let of_table = statistics.get_mut(&table).ok_or_else(|| corrupted(key, "its table is not there"))?;
+        Arc::make_mut(of_table).columns.insert(column, Arc::new(known));
+        Ok(())
+    }
+
     fn finish(mut self) -> CatalogSnapshot {
         for ((table, _), (_, unit)) in self.inline {
             self.snapshot.restored_rows(table).restore_unit(unit);
         }
+        for (table, known) in std::mem::take(&mut self.snapshot.statistics) {
+            let found = known.found_with(&self.snapshot.rows(table));
+            self.snapshot.statistics.insert(table, Arc::new(found));
+        }
         self.snapshot
     }
+}
+
+/// What was written as JSON, and the bytes behind it.
+fn json_and<T: DeserializeOwned>(key: &[u8], mut content: Bytes) -> Result<(T, Bytes)> {
+    let length = if content.len() < size_of::<u32>() { usize::MAX } else { content.get_u32_le() as usize };
+    if content.len() < length {
+        return Err(corrupted(key, "it is too short"));
+    }
+    let value = parse(key, &content.split_to(length))?;
+    Ok((value, content))
 }
 
 fn key_oid(key: &[u8]) -> Result<Oid> {

@@ -7,6 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::change::statistics::TABLE_ITSELF;
 use crate::comment::Commented;
 use crate::error::{Error, Result};
 use crate::external_table::ExternalTable;
@@ -21,7 +22,7 @@ use crate::store::touched::Touched;
 use crate::view::View;
 
 /// The format of the records that this version reads and writes.
-pub const FORMAT_VERSION: u32 = 5;
+pub const FORMAT_VERSION: u32 = 6;
 
 const CHECKSUM_BYTES: usize = 4;
 
@@ -52,6 +53,8 @@ pub enum RecordKey {
     Comment(Commented),
     /// A role.
     Role(Oid),
+    /// What ANALYZE has found out about a column of a hot table; about the table itself, under the number 0.
+    Statistics(Oid, i16),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -118,6 +121,11 @@ impl RecordKey {
             RecordKey::Role(oid) => {
                 key.push(b'l');
                 key.extend(oid.0.to_be_bytes());
+            }
+            RecordKey::Statistics(oid, column) => {
+                key.push(b'm');
+                key.extend(oid.0.to_be_bytes());
+                key.extend(column.to_be_bytes());
             }
         }
         key
@@ -196,16 +204,32 @@ pub(super) fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Result<Opt
         RecordKey::InlineUnit(table, unit) => inline_unit(snapshot, *table, *unit)?,
         // Written once, with the commit that adds them.
         RecordKey::InlineRows(..) => None,
-        RecordKey::Segment(table, unit) => snapshot.rows(*table).segment(*unit).map(|segment| {
-            let mut content = BytesMut::new();
-            let file = json(&segment.file);
-            content.put_u32_le(file.len() as u32);
-            content.put_slice(&file);
-            content.put_slice(&segment.file.details);
-            content.to_vec()
-        }),
+        RecordKey::Segment(table, unit) => {
+            snapshot.rows(*table).segment(*unit).map(|segment| json_and(&segment.file, &segment.file.details))
+        }
+        RecordKey::Statistics(table, column) => statistics(snapshot, *table, *column)?,
         RecordKey::Deleted(table, unit, block) => deleted_rows(snapshot, *table, *unit, *block)?,
     })
+}
+
+fn statistics(snapshot: &CatalogSnapshot, table: Oid, column: i16) -> Result<Option<Vec<u8>>> {
+    let Some(known) = snapshot.statistics(table) else { return Ok(None) };
+    if column == TABLE_ITSELF {
+        return Ok(Some(json(known.as_ref())));
+    }
+    let Some(known) = known.columns.get(&column) else { return Ok(None) };
+    let values = known.values_to_bytes().map_err(|error| not_stored(table, &error.to_string()))?;
+    Ok(Some(json_and(known.as_ref(), &values)))
+}
+
+/// The length of the JSON, the JSON, and other bytes.
+fn json_and(value: &impl Serialize, bytes: &[u8]) -> Vec<u8> {
+    let mut content = BytesMut::new();
+    let value = json(value);
+    content.put_u32_le(value.len() as u32);
+    content.put_slice(&value);
+    content.put_slice(bytes);
+    content.to_vec()
 }
 
 fn inline_unit(snapshot: &CatalogSnapshot, table: Oid, unit: UnitId) -> Result<Option<Vec<u8>>> {

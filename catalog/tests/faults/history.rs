@@ -157,6 +157,9 @@ pub fn content(snapshot: &CatalogSnapshot) -> Content {
             let oid = relation.oid();
             put("relation", relation.name(), format!("{relation:?}"));
             put("partitions", &oid, format!("{:?}", snapshot.partitions(oid)));
+            if let Some(known) = snapshot.statistics(oid) {
+                put("statistics", &oid, format!("{} {:?}", known.rows, known.columns));
+            }
             let rows = snapshot.rows(oid);
             for unit in rows.inline_units() {
                 put("rows", &(oid, unit.unit), values(unit));

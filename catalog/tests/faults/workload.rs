@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch};
 use bytes::Bytes;
 use catalog::rows::{NewPlaces, ReplacedUnit, RowSet, Segment, SegmentFile};
 use catalog::vfs::simulated::Random;
 use catalog::{
-    Catalog, CatalogChange, CatalogSnapshot, Column, ExternalTable, FileFormat, HotTable, ObjectName, Oid, Partition,
-    Relation, RowAddresses, RowChanges, Schema, SchemaKind, SqlType, View,
+    Catalog, CatalogChange, CatalogSnapshot, Column, ColumnStatistics, ExternalTable, FileFormat, HotTable, ObjectName,
+    Oid, Partition, Relation, RowAddresses, RowChanges, Schema, SchemaKind, SqlType, TableStatistics, View,
 };
 
 /// Makes commits.
@@ -62,6 +62,7 @@ impl Workload {
                 Some(table) if kind < 11 => self.delete_rows(snapshot, table),
                 Some(table) if kind == 11 => self.rewrite_rows(snapshot, table),
                 Some(table) if kind == 12 => vec![CatalogChange::Truncate { table, seen: None }],
+                Some(table) if kind == 13 => vec![self.analyze(snapshot, table)],
                 Some(table) => vec![self.append_rows(table)],
                 None => self.create_table(catalog),
             },
@@ -129,6 +130,15 @@ impl Workload {
             if self.random.chance(1, 4) { self.random.below(self.rows_bytes_max) } else { self.random.below(300) };
         let values = Int64Array::from_iter_values((0..=size / 8).map(|_| self.random.next_u64() as i64));
         append(table, values)
+    }
+
+    /// Statistics that follow from nothing.
+    fn analyze(&mut self, snapshot: &CatalogSnapshot, table: Oid) -> CatalogChange {
+        let values: ArrayRef = Arc::new(Int32Array::from_iter_values((0..self.random.below(100)).map(|it| it as i32)));
+        let known = ColumnStatistics { values: Some(values), ..ColumnStatistics::default() };
+        let mut statistics = TableStatistics::of(&snapshot.rows(table));
+        statistics.columns.insert(1, Arc::new(known));
+        CatalogChange::SetStatistics { table, statistics: Arc::new(statistics) }
     }
 
     /// Deletes one row in ten of an inline unit that are not deleted already.

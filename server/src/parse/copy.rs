@@ -115,7 +115,7 @@ impl StatementReader<'_> {
     }
 
     /// An error about what stands at a token.
-    fn at_token(&self, error: PgError, token: &TokenWithSpan) -> Error {
+    pub(super) fn at_token(&self, error: PgError, token: &TokenWithSpan) -> Error {
         Error::Sql { error: Box::new(error), position: position::character(&self.text, token.span.start) }
     }
 }

@@ -182,7 +182,8 @@ fn wrong_alias(item: &SelectItem) -> Option<&Ident> {
     }
 }
 
-fn is_reserved(word: &str) -> bool {
+/// Whether a word cannot be a name as it is.
+pub(super) fn is_reserved(word: &str) -> bool {
     RESERVED_WORDS.iter().any(|reserved| reserved.eq_ignore_ascii_case(word))
 }
 

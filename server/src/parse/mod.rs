@@ -34,6 +34,7 @@ mod sequences;
 pub mod statement;
 mod transaction;
 mod user_types;
+mod vacuum;
 
 pub use dialect::WarehouseDialect;
 pub use statement::Statement;
@@ -172,6 +173,9 @@ impl StatementReader<'_> {
         }
         if self.parser.parse_keyword(Keyword::COPY) {
             return self.copy();
+        }
+        if let Some(statement) = self.maintenance_statement()? {
+            return Ok(statement);
         }
         if self.words(&["BACKUP", "TO"]) {
             return self.backup();

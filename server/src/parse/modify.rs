@@ -1,4 +1,4 @@
-//! sqlparser's UPDATE, DELETE, TRUNCATE and VACUUM → ours.
+//! sqlparser's UPDATE, DELETE and TRUNCATE → ours.
 
 use sqlparser::ast::{
     self, AssignmentTarget, CascadeOption, FromTable, TableFactor, TableWithJoins, TruncateIdentityOption,
@@ -104,25 +104,5 @@ pub(super) fn truncate(truncate: ast::Truncate) -> Result<Statement> {
             let cascade = matches!(truncate.cascade, Some(CascadeOption::Cascade));
             Ok(Statement::Truncate(Truncate { tables, restart_identity, cascade }))
         }
-    }
-}
-
-/// `VACUUM [FULL | DELETE ONLY] [table]`
-pub(super) fn vacuum(vacuum: ast::VacuumStatement) -> Result<Statement> {
-    let named = vacuum.table_name.as_ref().and_then(|name| name.0.first()).and_then(|part| part.as_ident());
-    let refused = [
-        (vacuum.sort_only, "VACUUM SORT ONLY"),
-        (vacuum.reindex, "VACUUM REINDEX"),
-        (vacuum.recluster, "VACUUM RECLUSTER"),
-        (vacuum.threshold.is_some(), "VACUUM … TO … PERCENT"),
-        (vacuum.boost, "VACUUM BOOST"),
-        (
-            named.is_some_and(|word| word.quote_style.is_none() && word.value.eq_ignore_ascii_case("analyze")),
-            "VACUUM ANALYZE",
-        ),
-    ];
-    match refused.iter().find(|(written, _)| *written) {
-        Some((_, feature)) => Err(Error::not_supported(*feature)),
-        None => Ok(Statement::Vacuum { table: vacuum.table_name }),
     }
 }

@@ -25,10 +25,9 @@ pub enum Statement {
     /// `TRUNCATE`
     Truncate(Truncate),
     /// `VACUUM`
-    Vacuum {
-        /// The table; all tables when there is none.
-        table: Option<ast::ObjectName>,
-    },
+    Vacuum(Vacuum),
+    /// `ANALYZE`
+    Analyze(Analyze),
     /// `BACKUP TO location`
     Backup {
         /// Where to, as a URL.
@@ -904,6 +903,35 @@ pub enum CommentedRelation {
     Sequence,
 }
 
+/// `VACUUM`
+#[derive(Debug, Clone)]
+pub struct Vacuum {
+    /// The tables; all when there are none.
+    pub tables: Vec<TableColumns>,
+    /// Whether they are analysed, too.
+    pub analyze: bool,
+    /// Whether the client hears what is done.
+    pub verbose: bool,
+}
+
+/// `ANALYZE`
+#[derive(Debug, Clone)]
+pub struct Analyze {
+    /// The tables; all when there are none.
+    pub tables: Vec<TableColumns>,
+    /// Whether the client hears what is done.
+    pub verbose: bool,
+}
+
+/// `table [(column, …)]`
+#[derive(Debug, Clone)]
+pub struct TableColumns {
+    /// The table.
+    pub table: ast::ObjectName,
+    /// The columns; all when there are none.
+    pub columns: Vec<ast::Ident>,
+}
+
 /// What a statement says about a transaction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TransactionModes {
@@ -958,7 +986,8 @@ impl Statement {
             Statement::Insert(_) => "INSERT",
             Statement::Modify(modify) => modify.verb(),
             Statement::Truncate(_) => "TRUNCATE TABLE",
-            Statement::Vacuum { .. } => "VACUUM",
+            Statement::Vacuum(_) => "VACUUM",
+            Statement::Analyze(_) => "ANALYZE",
             Statement::Backup { .. } => "BACKUP",
             Statement::CopyFrom(_) | Statement::CopyTo(_) => "COPY",
             Statement::CreateSchema(_) | Statement::CreateExternalSchema(_) => "CREATE SCHEMA",
@@ -1032,7 +1061,8 @@ impl Statement {
             Statement::Query(_)
             | Statement::CopyTo(_)
             | Statement::Explain(_)
-            | Statement::Vacuum { .. }
+            | Statement::Vacuum(_)
+            | Statement::Analyze(_)
             | Statement::Begin { .. }
             | Statement::SetTransaction(_)
             | Statement::SetCharacteristics(_)

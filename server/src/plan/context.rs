@@ -10,7 +10,7 @@ use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::Column;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
-use pg::names::Names;
+use pg::names::{Names, PG_CATALOG};
 use pg::{PgError, SessionValues};
 use storage::external::ExternalTableProvider;
 use storage::hot::{HotTableProvider, Segments};
@@ -21,9 +21,11 @@ use crate::analyze::{Analyzed, Analyzer};
 use crate::error::{Error, Result};
 use crate::lazy::physical_may_fail;
 use crate::parse::{Statement, parse};
+use crate::plan::in_memory::system_relation;
 use crate::plan::relations::NameScope;
 use crate::plan::seen::{Named, of_view, seen_relations};
 use crate::plan::sequence_rows::SequenceRows;
+use crate::plan::statistics_relation::pg_stats;
 use crate::plan::{role_relations, session_relations, system_relations};
 use crate::session::{Action, Identity, Object, PreparedStatements, Session, ShownPortals, authorize};
 
@@ -201,7 +203,7 @@ impl PlanContext {
             (None, _) => self.scope.relation(&self.snapshot, parts)?,
         };
         let Some(relation) = relation else {
-            let mut found = role_relations::find(parts, &self.snapshot, &self.identity)?;
+            let mut found = self.system_relation(parts)?;
             if found.is_none() {
                 found = session_relations::find(parts, &self.statements, &self.portals);
             }
@@ -221,12 +223,8 @@ impl PlanContext {
             Relation::Hot(table) => {
                 let table = seen.map_or_else(|| table.clone(), |seen| Arc::new(seen.of_table(table)));
                 let rows = self.snapshot.rows(table.oid);
-                let source = provider_as_source(Arc::new(HotTableProvider::new(
-                    table,
-                    rows,
-                    self.segments.clone(),
-                    physical_may_fail,
-                )));
+                let provider = HotTableProvider::new(table, rows, self.segments.clone(), physical_may_fail);
+                let source = provider_as_source(Arc::new(provider.seen_in(&self.snapshot)));
                 FoundRelation::Table { oid, name, source }
             }
             Relation::External(table) => {
@@ -249,6 +247,22 @@ impl PlanContext {
                 FoundRelation::Table { oid, name, source: provider_as_source(Arc::new(rows)) }
             }
         })
+    }
+
+    /// A relation of `pg_catalog`.
+    fn system_relation(&self, parts: &[String]) -> Result<Option<(ObjectName, Arc<dyn TableSource>)>> {
+        let name = match parts {
+            [name] => name,
+            [schema, name] if schema == PG_CATALOG => name,
+            _ => return Ok(None),
+        };
+        let columns = match role_relations::find(name, &self.snapshot, &self.identity)? {
+            Some(columns) => columns,
+            None if name == "pg_stats" => pg_stats(&self.snapshot, &self.values)?,
+            None => return Ok(None),
+        };
+        let name = ObjectName::new(PG_CATALOG, name.as_str());
+        Ok(Some((name, system_relation(columns)?)))
     }
 
     /// A view's query, its columns named as the view names them.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::DataFusionError;
+use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -111,6 +112,22 @@ impl Engine {
     pub async fn analyze<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         let task = self.threads().spawn_blocking(work);
         task.await.unwrap_or_else(|error| Err(ended(&error)))
+    }
+
+    /// Does what reads tables on the engine's threads. It ends when nobody waits for it any more.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn run<T, W>(&self, work: impl FnOnce(Arc<TaskContext>) -> W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: Future<Output = datafusion::common::Result<T>> + Send + 'static,
+    {
+        let task = {
+            let _entered = self.threads().enter();
+            SpawnedTask::spawn(work(self.template.task_ctx()))
+        };
+        Ok(task.await.map_err(|error| ended(&error))??)
     }
 
     /// The plan that is executed, made on the engine's threads.

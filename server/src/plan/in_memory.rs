@@ -3,14 +3,34 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::cast;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
+use catalog::hot_table::arrow_schema;
+use catalog::{Column, SqlType};
 use datafusion::catalog::memory::MemorySourceConfig;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
-use datafusion::logical_expr::{Expr, TableType};
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::logical_expr::{Expr, TableSource, TableType};
 use datafusion::physical_plan::ExecutionPlan;
+
+/// A column of a relation that holds what was so when the statement was planned: its name and type, and its values.
+pub type Shown = (&'static str, SqlType, ArrayRef);
+
+/// A relation with these columns.
+///
+/// # Errors
+/// They have not the same number of values, or values of other types: a bug.
+pub fn system_relation(columns: Vec<Shown>) -> Result<Arc<dyn TableSource>> {
+    let definitions = (1..).zip(&columns).map(|(number, (name, ty, _))| Column::new(number, *name, ty.clone()));
+    let schema = arrow_schema(&definitions.collect::<Vec<_>>());
+    let values = columns.iter().zip(schema.fields());
+    let values = values.map(|((_, _, values), field)| cast(values, field.data_type())).collect::<Result<_, _>>()?;
+    let rows = RecordBatch::try_new(schema.clone(), values)?;
+    Ok(provider_as_source(Arc::new(MemTable::try_new(schema, vec![vec![rows]])?)))
+}
 
 /// Where the rows come from.
 pub trait RowSource: Debug + Send + Sync + 'static {

@@ -15,6 +15,7 @@ mod role_relations;
 pub mod seen;
 mod sequence_rows;
 mod session_relations;
+mod statistics_relation;
 mod system_relations;
 pub mod type_names;
 pub mod types;

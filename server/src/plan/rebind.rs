@@ -33,6 +33,6 @@ pub fn with_rows_of(plan: LogicalPlan, snapshot: &CatalogSnapshot) -> Result<Log
 fn scan_of(scan: &TableScan, snapshot: &CatalogSnapshot) -> Option<TableScan> {
     let provider = source_as_provider(&scan.source).ok()?;
     let table = provider.downcast_ref::<HotTableProvider>()?;
-    let source = provider_as_source(Arc::new(table.with_rows(snapshot.rows(table.oid()))));
+    let source = provider_as_source(Arc::new(table.seen_in(snapshot)));
     Some(TableScan { source, ..scan.clone() })
 }

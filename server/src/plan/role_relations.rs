@@ -3,59 +3,36 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Int32Array, ListBuilder, RecordBatch, StringViewArray, StringViewBuilder,
+    Array, ArrayRef, BooleanArray, Int32Array, ListBuilder, StringViewArray, StringViewBuilder,
     TimestampMicrosecondArray, UInt32Array,
 };
-use arrow::compute::cast;
-use catalog::hot_table::arrow_schema;
-use catalog::{CatalogSnapshot, Column, ObjectName, Role, SqlType};
-use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::error::DataFusionError;
-use datafusion::logical_expr::TableSource;
+use catalog::{CatalogSnapshot, Role, SqlType};
 use pg::PgError;
-use pg::names::PG_CATALOG;
 use pg::sqlstate::SqlState;
 
 use crate::error::Result;
+use crate::plan::in_memory::Shown;
 use crate::session::Identity;
 
 /// What `pg_roles` shows instead of what is kept of a password.
 const HIDDEN: &str = "********";
 
-/// A column: its name and type, and its values.
-type Shown = (&'static str, SqlType, ArrayRef);
-
-/// The relation of this name, if it is one of them.
+/// The columns of the relation of this name, if it is one of them.
 ///
 /// # Errors
 /// 42501 for `pg_authid` when not a superuser asks: it has what is kept of passwords.
-pub fn find(
-    parts: &[String],
-    snapshot: &CatalogSnapshot,
-    identity: &Identity,
-) -> Result<Option<(ObjectName, Arc<dyn TableSource>)>> {
-    let name = match parts {
-        [name] => name,
-        [schema, name] if schema == PG_CATALOG => name,
-        _ => return Ok(None),
-    };
+pub fn find(name: &str, snapshot: &CatalogSnapshot, identity: &Identity) -> Result<Option<Vec<Shown>>> {
     let roles: Vec<_> = snapshot.roles().map(AsRef::as_ref).collect();
-    let columns = match name.as_str() {
-        "pg_roles" => pg_roles(&roles),
-        "pg_authid" if snapshot.role_by_oid(identity.role).is_some_and(|role| role.superuser) => pg_authid(&roles),
-        "pg_authid" => {
-            return Err(PgError::new(SqlState::INSUFFICIENT_PRIVILEGE, "permission denied for table pg_authid").into());
+    match name {
+        "pg_roles" => Ok(Some(pg_roles(&roles))),
+        "pg_authid" if snapshot.role_by_oid(identity.role).is_some_and(|role| role.superuser) => {
+            Ok(Some(pg_authid(&roles)))
         }
-        _ => return Ok(None),
-    };
-    let definitions = (1..).zip(&columns).map(|(number, (name, ty, _))| Column::new(number, *name, ty.clone()));
-    let schema = arrow_schema(&definitions.collect::<Vec<_>>());
-    let values = columns.iter().zip(schema.fields());
-    let values = values.map(|((_, _, values), field)| cast(values, field.data_type()));
-    let values = values.collect::<Result<_, _>>().map_err(DataFusionError::from)?;
-    let rows = RecordBatch::try_new(schema.clone(), values).map_err(DataFusionError::from)?;
-    let source = provider_as_source(Arc::new(MemTable::try_new(schema, vec![vec![rows]])?));
-    Ok(Some((ObjectName::new(PG_CATALOG, name.as_str()), source)))
+        "pg_authid" => {
+            Err(PgError::new(SqlState::INSUFFICIENT_PRIVILEGE, "permission denied for table pg_authid").into())
+        }
+        _ => Ok(None),
+    }
 }
 
 fn pg_roles(roles: &[&Role]) -> Vec<Shown> {

@@ -88,7 +88,7 @@ pub struct Identity {
 /// Something the client should hear that is no error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// `NOTICE` or `WARNING`
+    /// `INFO`, `NOTICE` or `WARNING`
     pub severity: &'static str,
     /// Its code.
     pub sqlstate: SqlState,
@@ -231,6 +231,12 @@ impl Session {
                 self.notice_with_detail(message, Some(lines.join("\n")));
             }
         }
+    }
+
+    /// Tells the client what it has asked to hear, whatever `client_min_messages` says.
+    pub fn inform(&mut self, message: impl Into<String>) {
+        let sqlstate = SqlState::SUCCESSFUL_COMPLETION;
+        self.notices.push(Notice { severity: "INFO", sqlstate, message: message.into(), detail: None });
     }
 
     /// Warns the client.

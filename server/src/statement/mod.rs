@@ -5,6 +5,7 @@ pub mod alter_domain;
 pub mod alter_schema;
 pub mod alter_table;
 pub mod alter_type;
+pub mod analyze;
 pub mod assignment;
 pub mod backup;
 pub mod comment;
@@ -125,7 +126,8 @@ async fn execute_once(
         Statement::Insert(insert) => insert::execute(session, prepared, insert, parameters).await,
         Statement::Modify(modify) => modify::execute(session, prepared, modify, parameters).await,
         Statement::Truncate(truncate) => truncate::execute(session, truncate).await,
-        Statement::Vacuum { table } => vacuum::execute(session, table.as_ref()).await,
+        Statement::Vacuum(vacuum) => vacuum::execute(session, vacuum).await,
+        Statement::Analyze(analyze) => analyze::execute(session, analyze).await,
         Statement::Backup { location } => backup::execute(session, location).await,
         Statement::CopyFrom(copy) => copy_from::execute(session, copy, &parsed.text).await,
         Statement::CopyTo(copy) => copy_to::execute(session, prepared, copy).await,

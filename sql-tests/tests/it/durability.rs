@@ -68,6 +68,29 @@ async fn write_in_every_way(client: &Client, cycle: i64) -> i64 {
 }
 
 #[tokio::test]
+async fn what_analyze_found_out_outlives_a_kill() {
+    let data_dir = tempfile::tempdir().unwrap();
+    let known =
+        "SELECT string_agg(attname || n_distinct || most_common_vals::text, ' ' ORDER BY attname) FROM pg_stats";
+    let mut server = start_in(data_dir.path()).await;
+    let client = server.connect().await;
+    let write = "CREATE TABLE t (i int, s text); INSERT INTO t SELECT g % 3, NULL FROM generate_series(1, 30) AS g;
+        UPDATE t SET s = 'text' WHERE i = 1; ANALYZE t; ALTER TABLE t ADD COLUMN dropped int; ANALYZE; CREATE TABLE gone (x int);
+        INSERT INTO gone VALUES (1), (1); ANALYZE gone; DROP TABLE gone; ALTER TABLE t DROP COLUMN dropped";
+    client.batch_execute(write).await.unwrap();
+    let before = value(&client, known).await;
+    assert_eq!(before, "i3{0,1,2} s1{text}");
+    client.batch_execute("BEGIN; DELETE FROM t WHERE i = 0; ANALYZE t").await.unwrap();
+    server.kill_hard();
+    for _ in 0..2 {
+        let mut server = start_in(data_dir.path()).await;
+        let client = server.connect().await;
+        assert_eq!(value(&client, known).await, before);
+        server.kill_hard();
+    }
+}
+
+#[tokio::test]
 async fn a_writer_finds_all_that_was_acknowledged_when_its_server_was_killed() {
     let data_dir = tempfile::tempdir().unwrap();
     let mut next = 0;

@@ -8,6 +8,7 @@ pub mod rows;
 pub mod scan;
 pub mod segments;
 mod sort_key;
+pub mod statistics;
 pub mod table_writer;
 
 pub use keys::{KeyHasher, KeyIndex};

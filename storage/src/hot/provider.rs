@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
-use catalog::{HotTable, Oid, TableRows};
+use catalog::{CatalogSnapshot, HotTable, Oid, TableRows, TableStatistics};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
 use datafusion::logical_expr::{Expr, TableType};
@@ -21,6 +21,8 @@ pub struct HotTableProvider {
     segments: Arc<Segments>,
     schema: SchemaRef,
     may_fail: MayFail,
+    /// What ANALYZE has found out.
+    known: Option<Arc<TableStatistics>>,
 }
 
 impl HotTableProvider {
@@ -28,12 +30,14 @@ impl HotTableProvider {
     /// made.
     pub fn new(table: Arc<HotTable>, rows: Arc<TableRows>, segments: Arc<Segments>, may_fail: MayFail) -> Self {
         let schema = table.arrow_schema();
-        HotTableProvider { table, rows, segments, schema, may_fail }
+        HotTableProvider { table, rows, segments, schema, may_fail, known: None }
     }
 
-    /// The same table with other rows.
-    pub fn with_rows(&self, rows: Arc<TableRows>) -> Self {
-        HotTableProvider { rows, ..self.clone() }
+    /// The same table as it is in another snapshot with the same definitions: its rows, and what is known of them.
+    #[must_use]
+    pub fn seen_in(&self, snapshot: &CatalogSnapshot) -> Self {
+        let (rows, known) = (snapshot.rows(self.table.oid), snapshot.statistics(self.table.oid).cloned());
+        HotTableProvider { rows, known, ..self.clone() }
     }
 
     /// The number of the table.
@@ -55,7 +59,7 @@ impl HotTableProvider {
     ) -> Self {
         let mut fields: Vec<FieldRef> = table.arrow_schema().fields().iter().cloned().collect();
         fields.extend(address_fields().map(Arc::new));
-        HotTableProvider { table, rows, segments, schema: Arc::new(Schema::new(fields)), may_fail }
+        HotTableProvider { table, rows, segments, schema: Arc::new(Schema::new(fields)), may_fail, known: None }
     }
 }
 
@@ -86,6 +90,7 @@ impl TableProvider for HotTableProvider {
         };
         let partitions_max = state.config_options().execution.target_partitions;
         let (table, rows, segments) = (self.table.clone(), self.rows.clone(), self.segments.clone());
-        Ok(Arc::new(HotScanExec::new(table, rows, segments, projection, limit, partitions_max, self.may_fail)?))
+        let scan = HotScanExec::new(table, rows, segments, projection, limit, partitions_max, self.may_fail)?;
+        Ok(Arc::new(scan.with_statistics(self.known.clone())?))
     }
 }

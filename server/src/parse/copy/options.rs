@@ -285,7 +285,7 @@ impl StatementReader<'_> {
     }
 
     /// Columns with commas between them.
-    pub(super) fn copy_column_list(&mut self) -> Result<Vec<ast::Ident>> {
+    pub(in crate::parse) fn copy_column_list(&mut self) -> Result<Vec<ast::Ident>> {
         let mut columns = vec![self.identifier()?];
         while self.parser.consume_token(&Token::Comma) {
             columns.push(self.identifier()?);

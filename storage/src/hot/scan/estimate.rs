@@ -2,7 +2,7 @@
 
 use arrow::array::{Array, ArrayRef, UInt64Array};
 use arrow::datatypes::{DataType, Schema};
-use catalog::HotTable;
+use catalog::{HotTable, TableStatistics};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Result, ScalarValue, Statistics};
 use datafusion::functions_aggregate::min_max::{MaxAccumulator, MinAccumulator};
@@ -15,34 +15,74 @@ use super::zone_maps::{Bound, ZoneMaps};
 const LEFT_ONE_IN: usize = 5;
 /// Bytes that a value without a fixed width is taken to have.
 const WIDE_BYTES: usize = 32;
+/// Bytes that Arrow's views, or offsets and the like, add to those of a value without a fixed width.
+const VIEW_BYTES: usize = 16;
 
-/// What is known of the columns at `columns`, whose types are those of `schema`.
-pub(super) fn estimate(
-    table: &HotTable,
-    pieces: &[Piece],
-    columns: &[usize],
-    schema: &Schema,
-    has_conditions: bool,
-) -> Result<Statistics> {
-    let all_rows: usize = pieces.iter().map(|piece| piece.rows).sum();
-    let deleted: u64 = pieces.iter().map(|piece| piece.deleted).sum();
-    let rows = all_rows - deleted as usize;
-    let is_exact = deleted == 0 && !has_conditions;
-    let maps = ZoneMaps { table, pieces };
-    let mut statistics = Statistics::new_unknown(schema);
-    for (place, column) in columns.iter().enumerate() {
-        if *column < table.columns.len() {
-            let known = column_statistics(&maps, *column, all_rows)?;
-            statistics.column_statistics[place] = if is_exact { known } else { known.to_inexact() };
+/// What the rows of a scan are estimated by.
+pub(super) struct Estimate<'a> {
+    pub table: &'a HotTable,
+    pub pieces: &'a [Piece],
+    /// What ANALYZE has found out.
+    pub known: Option<&'a TableStatistics>,
+}
+
+impl Estimate<'_> {
+    /// What is known of the columns at `columns`, whose types are those of `schema`.
+    pub fn of(&self, columns: &[usize], schema: &Schema, has_conditions: bool) -> Result<Statistics> {
+        let all_rows: usize = self.pieces.iter().map(|piece| piece.rows).sum();
+        let deleted: u64 = self.pieces.iter().map(|piece| piece.deleted).sum();
+        let rows = all_rows - deleted as usize;
+        let left = if has_conditions { rows.div_ceil(LEFT_ONE_IN) } else { rows };
+        let is_exact = deleted == 0 && !has_conditions;
+        let maps = ZoneMaps { table: self.table, pieces: self.pieces };
+        let mut statistics = Statistics::new_unknown(schema);
+        let mut width = 0;
+        for (place, column) in columns.iter().enumerate() {
+            let analyzed = self.analyzed(*column);
+            width += width_of(schema.field(place).data_type(), analyzed);
+            if *column < self.table.columns.len() {
+                let measured = column_statistics(&maps, *column, all_rows)?;
+                let measured = if is_exact { measured } else { measured.to_inexact() };
+                statistics.column_statistics[place] = with_analyzed(measured, analyzed, rows, left);
+            }
         }
+        let bytes = Precision::Inexact(width.saturating_mul(left));
+        statistics.num_rows = if has_conditions { Precision::Inexact(left) } else { Precision::Exact(rows) };
+        statistics.total_byte_size = bytes;
+        Ok(statistics)
     }
-    let width = schema.fields().iter().map(|field| field.data_type().primitive_width().unwrap_or(WIDE_BYTES));
-    let bytes = width.sum::<usize>().saturating_mul(rows);
-    (statistics.num_rows, statistics.total_byte_size) = match has_conditions {
-        true => (Precision::Inexact(rows.div_ceil(LEFT_ONE_IN)), Precision::Inexact(bytes.div_ceil(LEFT_ONE_IN))),
-        false => (Precision::Exact(rows), Precision::Inexact(bytes)),
-    };
-    Ok(statistics)
+
+    fn analyzed(&self, column: usize) -> Option<&catalog::ColumnStatistics> {
+        let number = self.table.columns.get(column)?.attribute_number;
+        self.known?.columns.get(&number).map(AsRef::as_ref)
+    }
+}
+
+/// Bytes of a value in flight.
+fn width_of(data_type: &DataType, analyzed: Option<&catalog::ColumnStatistics>) -> usize {
+    let fixed = data_type.primitive_width();
+    fixed.or_else(|| Some(VIEW_BYTES + analyzed?.average_width as usize)).unwrap_or(WIDE_BYTES)
+}
+
+/// What was measured, and where nothing was, what ANALYZE has found out: it was so once, of the rows that there were then, and
+/// is never exact.
+fn with_analyzed(
+    measured: ColumnStatistics,
+    analyzed: Option<&catalog::ColumnStatistics>,
+    rows: usize,
+    left: usize,
+) -> ColumnStatistics {
+    let Some(analyzed) = analyzed else { return measured };
+    let distinct = analyzed.distinct_of(rows as u64).map(|distinct| (distinct as usize).min(left));
+    let nulls = (f64::from(analyzed.null_fraction) * left as f64).round() as usize;
+    ColumnStatistics {
+        distinct_count: distinct.map_or(Precision::Absent, Precision::Inexact),
+        null_count: match measured.null_count {
+            Precision::Absent => Precision::Inexact(nulls),
+            known => known,
+        },
+        ..measured
+    }
 }
 
 /// A column's, as if no row were deleted.

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::array::{RecordBatch, UInt32Array, UInt64Array};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
-use catalog::{HotTable, TableRows, UnitId};
+use catalog::{HotTable, TableRows, TableStatistics, UnitId};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, Statistics};
@@ -110,7 +110,8 @@ impl HotScanExec {
         let schema = Arc::new(full_schema.project(projection)?);
         let pieces = pieces(&rows, &segments)?.into();
         let columns = projection.to_vec();
-        let scanned = Scanned { table, rows, segments, full_schema, columns, schema, conditions: Vec::new(), fetch };
+        let (conditions, known) = (Vec::new(), None);
+        let scanned = Scanned { table, rows, segments, full_schema, columns, schema, conditions, known, fetch };
         Ok(Self::of(scanned, pieces, Pruned::default(), partitions_max, may_fail))
     }
 
@@ -136,6 +137,17 @@ impl HotScanExec {
             metrics: ExecutionPlanMetricsSet::new(),
             pieces,
         }
+    }
+
+    /// The scan, with what ANALYZE has found out about the table.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn with_statistics(&self, known: Option<Arc<TableStatistics>>) -> Result<Self> {
+        self.with(|scanned| {
+            scanned.known = known;
+            Ok(())
+        })
     }
 
     /// The scan, with something about it changed that its pieces do not depend on.
@@ -201,7 +213,8 @@ impl HotScanExec {
         let scanned = &self.scanned;
         let has_conditions = !scanned.conditions.is_empty();
         let statistics =
-            estimate::estimate(&scanned.table, &self.pieces, &scanned.columns, &scanned.schema, has_conditions)?;
+            estimate::Estimate { table: &scanned.table, pieces: &self.pieces, known: scanned.known.as_deref() };
+        let statistics = statistics.of(&scanned.columns, &scanned.schema, has_conditions)?;
         let statistics = match scanned.fetch {
             Some(_) => statistics.with_fetch(scanned.fetch, 0, self.properties.partitioning.partition_count())?,
             None => statistics,

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt
 use arrow::compute::{BatchCoalescer, filter};
 use arrow::datatypes::SchemaRef;
 use catalog::rows::RowSet;
-use catalog::{HotTable, TableRows};
+use catalog::{HotTable, TableRows, TableStatistics};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::physical_expr::{DynamicFilterTracking, PhysicalExpr};
@@ -32,6 +32,8 @@ pub(super) struct Scanned {
     pub columns: Vec<usize>,
     pub schema: SchemaRef,
     pub conditions: Vec<Condition>,
+    /// What ANALYZE has found out about the table.
+    pub known: Option<Arc<TableStatistics>>,
     /// Rows that a partition answers at most.
     pub fetch: Option<usize>,
 }

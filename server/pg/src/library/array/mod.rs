@@ -23,6 +23,7 @@ mod unnest;
 
 use super::Section;
 
+pub use order::column_order;
 pub use quantified::quantified;
 pub use spread::spread;
 pub use unnest::{Expansion, expand, expands_columns};

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use arrow::array::{Array, ArrayRef, DynComparator, make_comparator};
 use arrow::compute::SortOptions;
+use arrow::datatypes::Field;
 use datafusion_expr::ColumnarValue;
 
 use super::unify::{brought_to, common};
@@ -12,7 +13,7 @@ use crate::expression_type::Type;
 use crate::function::{Call, Method};
 use crate::library;
 use crate::sqlstate::SqlState;
-use crate::types::*;
+use crate::types::{self, *};
 use crate::user_types;
 
 /// What a comparison is for; PostgreSQL's error says it when the type has none.
@@ -67,6 +68,24 @@ pub fn check_comparable(oid: u32, purpose: Purpose) -> Result<()> {
     Err(PgError::new(SqlState::UNDEFINED_FUNCTION, message))
 }
 
+/// What the values of a column are ordered and compared by: values whose Arrow order is that of the type. None when the type
+/// has no order.
+///
+/// # Errors
+/// A value cannot be ordered.
+pub fn column_order(field: &Field, values: &ArrayRef) -> Result<Option<ArrayRef>> {
+    let ty = Type::of_field(field);
+    let oid = user_types::base_number(ty.oid);
+    if check_comparable(oid, Purpose::Order).is_err() {
+        return Ok(None);
+    }
+    match types::element_type(oid) {
+        Some(element) if check_comparable(element, Purpose::Order).is_err() => Ok(None),
+        Some(_) => computed("array_order", Type { oid, ..ty }, values.clone()).map(Some),
+        None => order_key(oid, values.clone()).map(Some),
+    }
+}
+
 /// Values whose Arrow order is the order of the type: the values themselves, or what the type's section computes of them.
 pub fn order_key(oid: u32, values: ArrayRef) -> Result<ArrayRef> {
     let oid = user_types::base_number(oid);
@@ -79,9 +98,13 @@ pub fn order_key(oid: u32, values: ArrayRef) -> Result<ArrayRef> {
         JSONB => "jsonb_order",
         _ => return Ok(values),
     };
+    computed(name, Type { oid, typmod: -1, arrow: values.data_type().clone() }, values)
+}
+
+/// What the function of this name makes of values.
+fn computed(name: &str, source: Type, values: ArrayRef) -> Result<ArrayRef> {
     let Some(function) = library::functions(name).first() else { return Ok(values) };
     let Method::Kernel(kernel) = function.method else { return Ok(values) };
-    let source = Type { oid, typmod: -1, arrow: values.data_type().clone() };
     let result = match function.shape {
         Some(shape) => shape(&[crate::function::ArgumentShape { ty: &source, constant: None }])?,
         None => Type::of(function.result),
