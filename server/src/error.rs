@@ -8,6 +8,7 @@ use crate::wire::rows::EncodeError;
 use datafusion::error::DataFusionError;
 use pg::PgError;
 use pg::copy_format::CopyError;
+use pg::error::Subject;
 use pg::input::InputError;
 use pg::sqlstate::SqlState;
 
@@ -154,33 +155,11 @@ pub enum Error {
         /// Whether there are more values than columns.
         more_expressions: bool,
     },
-    /// NULL for a column that refuses it.
-    #[error("null value in column \"{column}\" of relation \"{relation}\" violates not-null constraint")]
-    NotNullViolation {
-        /// The column.
-        column: String,
-        /// The table.
-        relation: String,
-        /// The row.
-        detail: Option<String>,
-    },
     /// An option or setting has a value it cannot have.
     #[error("{message}")]
     InvalidParameterValue {
         /// What is wrong with it.
         message: String,
-    },
-    /// No such setting.
-    #[error("unrecognized configuration parameter \"{name}\"")]
-    UndefinedSetting {
-        /// The name.
-        name: String,
-    },
-    /// The setting cannot be changed.
-    #[error("parameter \"{name}\" cannot be changed")]
-    ReadOnlySetting {
-        /// The name.
-        name: String,
     },
     /// The statement may not run where it was sent.
     #[error("{message}")]
@@ -318,6 +297,8 @@ pub struct ErrorReport {
     pub position: Option<usize>,
     /// What was being done.
     pub context: Option<String>,
+    /// What it is about, by name.
+    pub subject: Option<Box<Subject>>,
 }
 
 /// What a client hears of an error that PostgreSQL has words for.
@@ -329,13 +310,23 @@ pub fn report_of(error: &PgError) -> ErrorReport {
         hint: error.hint.clone(),
         position: None,
         context: None,
+        subject: error.subject.clone(),
+    }
+}
+
+/// The error without its place.
+impl From<ErrorReport> for PgError {
+    fn from(report: ErrorReport) -> Self {
+        let ErrorReport { sqlstate, message, detail, hint, subject, .. } = report;
+        PgError { sqlstate, message, detail, hint, subject }
     }
 }
 
 impl ErrorReport {
     /// A report with code and message alone.
     pub fn new(sqlstate: SqlState, message: impl Into<String>) -> Self {
-        ErrorReport { sqlstate, message: message.into(), detail: None, hint: None, position: None, context: None }
+        let message = message.into();
+        ErrorReport { sqlstate, message, detail: None, hint: None, position: None, context: None, subject: None }
     }
 
     /// With a detail.
@@ -372,10 +363,7 @@ impl Error {
 
     /// Serializable transactions, of which nothing less is made.
     pub fn no_serializable_transactions() -> Self {
-        let error = PgError::not_supported("ISOLATION LEVEL SERIALIZABLE");
-        error
-            .with_hint("Use REPEATABLE READ, which is snapshot isolation: it excludes all anomalies but write skew.")
-            .into()
+        crate::session::settings::setting::no_serializable_transactions().into()
     }
 
     /// What the client is told. No wildcard arm: a new variant must choose its code before it compiles.
@@ -408,12 +396,7 @@ impl Error {
             Error::InvalidDefinition { .. } => plain(SqlState::INVALID_TABLE_DEFINITION),
             Error::UndefinedType { .. } => plain(SqlState::UNDEFINED_OBJECT),
             Error::InsertArity { .. } => plain(SqlState::SYNTAX_ERROR),
-            Error::NotNullViolation { detail, .. } => {
-                ErrorReport { detail: detail.clone(), ..plain(SqlState::NOT_NULL_VIOLATION) }
-            }
             Error::InvalidParameterValue { .. } => plain(SqlState::INVALID_PARAMETER_VALUE),
-            Error::UndefinedSetting { .. } => plain(SqlState::UNDEFINED_OBJECT),
-            Error::ReadOnlySetting { .. } => plain(SqlState::CANT_CHANGE_RUNTIME_PARAM),
             Error::InvalidStatementHere { .. } => plain(SqlState::ACTIVE_SQL_TRANSACTION),
             Error::Cancelled | Error::StatementTimeout => plain(SqlState::QUERY_CANCELED),
             Error::AdminShutdown => plain(SqlState::ADMIN_SHUTDOWN),

@@ -110,5 +110,5 @@ fn current<'e>(catalog: &Catalog, entry: &'e mut Option<Block>, sequence: &Arc<S
 
 fn refused(error: &catalog::Error) -> PgError {
     let report = crate::error::catalog_report(error);
-    PgError { sqlstate: report.sqlstate, message: report.message, detail: report.detail, hint: report.hint }
+    report.into()
 }

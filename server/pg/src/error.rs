@@ -19,6 +19,21 @@ pub struct PgError {
     pub detail: Option<String>,
     /// What the user can do, in whole sentences.
     pub hint: Option<String>,
+    /// What it is about, by name.
+    pub subject: Option<Box<Subject>>,
+}
+
+/// The objects that an error is about, for programs that would otherwise look for their names in the message.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Subject {
+    /// The schema of the table.
+    pub schema: Option<String>,
+    /// The table.
+    pub table: Option<String>,
+    /// Its column.
+    pub column: Option<String>,
+    /// The constraint.
+    pub constraint: Option<String>,
 }
 
 /// A value or [`PgError`].
@@ -27,7 +42,7 @@ pub type Result<T, E = PgError> = std::result::Result<T, E>;
 impl PgError {
     /// An error with this code and message.
     pub fn new(sqlstate: SqlState, message: impl Into<String>) -> Self {
-        PgError { sqlstate, message: message.into(), detail: None, hint: None }
+        PgError { sqlstate, message: message.into(), detail: None, hint: None, subject: None }
     }
 
     /// The same with a detail.
@@ -40,6 +55,12 @@ impl PgError {
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         PgError { hint: Some(hint.into()), ..self }
+    }
+
+    /// The same with what it is about.
+    #[must_use]
+    pub fn about(self, subject: Subject) -> Self {
+        PgError { subject: Some(Box::new(subject)), ..self }
     }
 
     /// `integer out of range` and its kind (22003).
@@ -92,6 +113,7 @@ impl From<InputError> for PgError {
             message: error.to_string(),
             detail: error.detail(),
             hint: error.hint().map(str::to_owned),
+            subject: None,
         }
     }
 }

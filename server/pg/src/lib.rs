@@ -16,6 +16,7 @@ pub mod numeric;
 pub mod output;
 pub mod session;
 pub mod sqlstate;
+pub mod styles;
 #[cfg(test)]
 mod testing;
 pub mod types;
@@ -24,3 +25,4 @@ pub mod user_types;
 pub use error::PgError;
 pub use expression_type::Type;
 pub use session::SessionValues;
+pub use styles::Styles;

@@ -1,4 +1,4 @@
-//! Values of Arrow columns as PostgreSQL 15 prints them with default settings.
+//! Values of Arrow columns as PostgreSQL 15 prints them.
 //!
 //! [`text_writer`] looks at the type of a column once and gives back a function that appends the text of one row, so
 //! that printing a row does not ask again. Whether a value is NULL is for the caller to see: see
@@ -16,14 +16,14 @@ use bytes::{BufMut, BytesMut};
 use catalog::types::NUMERIC_UNCONSTRAINED_SCALE;
 
 use crate::column_readers::*;
-use crate::datetime::interval_style::{self, IntervalStyle};
 use crate::datetime::zone::Zone;
-use crate::datetime::{self, ZoneSuffix};
+use crate::datetime::{self, date_style, interval_style};
 use crate::expression_type::Type;
 use crate::names::{self, Names};
 use crate::numeric;
 use crate::session::SessionValues;
 use crate::sqlstate::SqlState;
+use crate::styles::{ByteaOutput, Styles};
 use crate::types;
 use crate::user_types::{self, EnumLabels};
 
@@ -79,34 +79,39 @@ impl OutputError {
 
 /// What the text of a value depends on besides the value.
 #[derive(Debug, Clone, Copy)]
-struct Style {
+struct Style<'s> {
     /// The zone that timestamps with time zone are printed in.
-    zone: chrono_tz::Tz,
-    /// Setting `IntervalStyle`.
-    intervals: IntervalStyle,
+    zone: &'s Zone,
+    /// How values are written.
+    styles: Styles,
 }
 
-impl Style {
-    const DEFAULT: Style = Style { zone: chrono_tz::Tz::UTC, intervals: IntervalStyle::Postgres };
+impl Style<'static> {
+    const DEFAULT: Style<'static> = Style { zone: &Zone::UTC, styles: Styles::DEFAULT };
 }
 
-/// The function that prints the values of a column, which [`types::describe`] has described with this type, in UTC.
+/// The function that prints the values of a column, which [`types::describe`] has described with this type, in UTC and with
+/// default settings.
 pub fn text_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> Result<TextWriter<'a>, OutputError> {
     styled_writer(array, oid, typmod, Style::DEFAULT)
 }
 
-/// The function that prints the values of a column as a session sees them: in its time zone and style of intervals.
+/// The function that prints the values of a column as a session sees them: in its time zone and styles.
 pub fn text_writer_in<'a>(
     array: &'a dyn Array,
     oid: u32,
     typmod: i32,
     session: &SessionValues,
 ) -> Result<TextWriter<'a>, OutputError> {
-    let style = Style { zone: session.time_zone, intervals: IntervalStyle::of(session) };
-    styled_writer(array, oid, typmod, style)
+    styled_writer(array, oid, typmod, Style { zone: &session.time_zone, styles: session.styles })
 }
 
-fn styled_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32, style: Style) -> Result<TextWriter<'a>, OutputError> {
+fn styled_writer<'a>(
+    array: &'a dyn Array,
+    oid: u32,
+    typmod: i32,
+    style: Style<'_>,
+) -> Result<TextWriter<'a>, OutputError> {
     use DataType::*;
     if names::is_user_number(oid) && array.data_type() != &Null {
         let base = user_types::base_type(&Type { oid, typmod, arrow: array.data_type().clone() });
@@ -126,16 +131,16 @@ fn styled_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32, style: Style) 
         }
         it if it.is_integer() && oid != types::OID && types::is_object_number(oid) => object_writer(array, oid),
         it if it.is_integer() => integer_writer(array),
-        Float16 | Float32 | Float64 => float_writer(array),
+        Float16 | Float32 | Float64 => float_writer(array, style.styles.float_digits),
         Decimal32(_, _) | Decimal64(_, _) | Decimal128(_, _) | Decimal256(_, _) => decimal_writer(array, oid, typmod),
         Utf8 | LargeUtf8 | Utf8View => string_writer(array, oid, typmod),
-        Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => bytes_writer(array, oid),
+        Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => bytes_writer(array, oid, style.styles.bytes),
         Date32 | Date64 | Time32(_) | Time64(_) | Timestamp(_, _) => datetime_writer(array, oid, style),
         Interval(_) | Duration(_) => {
-            let value = interval_reader(array);
+            let (value, intervals) = (interval_reader(array), style.styles.intervals);
             Box::new(move |row, out| {
                 let (months, days, time_us) = value(row).ok_or(OutputError::IntervalOutOfRange)?;
-                interval_style::write(months, days, time_us, style.intervals, out);
+                interval_style::write(months, days, time_us, intervals, out);
                 Ok(())
             })
         }
@@ -188,19 +193,19 @@ fn integer_writer(array: &dyn Array) -> TextWriter<'_> {
     }
 }
 
-fn float_writer(array: &dyn Array) -> TextWriter<'_> {
+fn float_writer(array: &dyn Array, extra_digits: i32) -> TextWriter<'_> {
     match array.data_type() {
         DataType::Float16 => {
             let values = array.as_primitive::<Float16Type>();
-            plain(move |row, out| write_f32(values.value(row).to_f32(), out))
+            plain(move |row, out| float::write_f32_with(values.value(row).to_f32(), extra_digits, out))
         }
         DataType::Float32 => {
             let values = array.as_primitive::<Float32Type>();
-            plain(move |row, out| write_f32(values.value(row), out))
+            plain(move |row, out| float::write_f32_with(values.value(row), extra_digits, out))
         }
         _ => {
             let values = array.as_primitive::<Float64Type>();
-            plain(move |row, out| write_f64(values.value(row), out))
+            plain(move |row, out| float::write_f64_with(values.value(row), extra_digits, out))
         }
     }
 }
@@ -252,15 +257,33 @@ pub fn write_padded(text: &str, length: usize, out: &mut BytesMut) {
     out.put_bytes(b' ', length.saturating_sub(text.chars().count()));
 }
 
-fn bytes_writer(array: &dyn Array, oid: u32) -> TextWriter<'_> {
+fn bytes_writer(array: &dyn Array, oid: u32, style: ByteaOutput) -> TextWriter<'_> {
     let bytes = bytes_reader(array);
     if oid == types::UUID {
         return plain(move |row, out| write_uuid(bytes(row), out));
     }
-    plain(move |row, out| {
-        out.put_slice(b"\\x");
-        write_hex(bytes(row), out);
-    })
+    match style {
+        ByteaOutput::Hex => plain(move |row, out| {
+            out.put_slice(b"\\x");
+            write_hex(bytes(row), out);
+        }),
+        ByteaOutput::Escape => plain(move |row, out| write_escaped(bytes(row), out)),
+    }
+}
+
+/// Characters of ASCII as they are, other bytes in octal.
+fn write_escaped(bytes: &[u8], out: &mut BytesMut) {
+    for byte in bytes {
+        match byte {
+            b'\\' => out.put_slice(b"\\\\"),
+            b' '..=b'~' => out.put_u8(*byte),
+            _ => {
+                let digits = [byte >> 6, byte >> 3 & 7, byte & 7];
+                out.put_u8(b'\\');
+                out.put_slice(&digits.map(|digit| b'0' + digit));
+            }
+        }
+    }
 }
 
 fn write_hex(bytes: &[u8], out: &mut BytesMut) {
@@ -291,12 +314,13 @@ fn time_with_zone_writer(array: &StructArray) -> Result<TextWriter<'_>, OutputEr
     Ok(plain(move |row, out| datetime::write_time_with_zone(times.value(row), offsets.value(row), out)))
 }
 
-fn datetime_writer(array: &dyn Array, oid: u32, style: Style) -> TextWriter<'_> {
+fn datetime_writer<'a>(array: &'a dyn Array, oid: u32, style: Style<'_>) -> TextWriter<'a> {
+    let dates = style.styles.dates;
     match array.data_type() {
         DataType::Date32 | DataType::Date64 => {
             let day = date_reader(array);
             Box::new(move |row, out| {
-                datetime::write_date(day(row).ok_or(OutputError::DateOutOfRange)?, out);
+                date_style::date(day(row).ok_or(OutputError::DateOutOfRange)?, dates, out);
                 Ok(())
             })
         }
@@ -305,13 +329,13 @@ fn datetime_writer(array: &dyn Array, oid: u32, style: Style) -> TextWriter<'_> 
             plain(move |row, out| datetime::write_time(time(row), out))
         }
         _ => {
-            let zone = (oid == types::TIMESTAMPTZ).then_some(Zone::Named(style.zone));
+            let zone = (oid == types::TIMESTAMPTZ).then(|| style.zone.clone());
             let timestamp = timestamp_reader(array);
             Box::new(move |row, out| {
                 let timestamp_us = timestamp(row).ok_or(OutputError::TimestampOutOfRange)?;
                 match &zone {
-                    Some(zone) => datetime::write_timestamp_in(timestamp_us, zone, out),
-                    None => datetime::write_timestamp(timestamp_us, ZoneSuffix::None, out),
+                    Some(zone) => date_style::timestamp_in(timestamp_us, zone, dates, out),
+                    None => date_style::timestamp(timestamp_us, dates, out),
                 }
                 Ok(())
             })
@@ -397,7 +421,7 @@ mod tests {
     fn timestamps_with_time_zone_are_printed_in_the_zone_of_the_session() {
         let values = TimestampMicrosecondArray::from(vec![0, 1_720_000_000_000_000, -5_364_662_400_000_000, i64::MAX]);
         let array: ArrayRef = Arc::new(values.with_timezone("UTC"));
-        let session = SessionValues { time_zone: chrono_tz::Tz::Europe__Berlin, ..SessionValues::default() };
+        let session = SessionValues { time_zone: chrono_tz::Tz::Europe__Berlin.into(), ..SessionValues::default() };
         let write = text_writer_in(&array, types::TIMESTAMPTZ, -1, &session).unwrap();
         for (row, expected) in
             ["1970-01-01 01:00:00+01", "2024-07-03 11:46:40+02", "1800-01-01 00:53:28+00:53:28", "infinity"]

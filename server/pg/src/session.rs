@@ -5,19 +5,22 @@ use std::sync::Arc;
 
 use catalog::{Oid, Sequence, SequenceState};
 
-pub use chrono_tz::Tz;
 use datafusion_common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion_common::{DataFusionError, Result};
 
+use crate::datetime::zone::Zone;
 use crate::library::number::RandomState;
 use crate::names::{Entered, Names};
+use crate::styles::Styles;
 
 /// What functions may know of the session that asks. It travels in the engine's options, so that a plan that is kept can
 /// run for another moment.
 #[derive(Debug, Clone)]
 pub struct SessionValues {
     /// Setting `TimeZone`.
-    pub time_zone: Tz,
+    pub time_zone: Zone,
+    /// How values are written, and read where they could be meant in two ways.
+    pub styles: Styles,
     /// When the transaction began, in microseconds since 1970 UTC: `now()`.
     pub transaction_start_us: i64,
     /// When the statement began: `statement_timestamp()`.
@@ -34,8 +37,8 @@ pub struct SessionValues {
     pub process_id: i32,
     /// `version()`
     pub version: String,
-    /// The settings by their names in lower case: `current_setting('…')`.
-    pub settings: Arc<[(String, String)]>,
+    /// The settings; none where there is no session.
+    pub settings: Option<Arc<dyn Settings>>,
     /// The generator behind `random()`.
     pub random: RandomState,
     /// The values of sequences; none where there is no session.
@@ -104,15 +107,60 @@ pub trait Waits: std::fmt::Debug + Send + Sync {
     fn blocking(&self, process_id: i32) -> Vec<i32>;
 }
 
-/// The time zone of this name, in any case.
-pub fn zone_named(name: &str) -> Option<Tz> {
-    chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name)).copied()
+/// The settings, as a statement of a session sees them.
+pub trait Settings: std::fmt::Debug + Send + Sync {
+    /// The value as `SHOW` prints it; none if there is no such setting.
+    ///
+    /// # Errors
+    /// 42501 when it is not for this role.
+    fn value(&self, name: &str) -> crate::error::Result<Option<String>>;
+
+    /// Sets a value, or the default again, up to the end of the transaction if it is `local`. What it is now.
+    ///
+    /// # Errors
+    /// The setting cannot have it.
+    fn set(&self, name: &str, value: Option<&str>, local: bool) -> crate::error::Result<String>;
+
+    /// All that `pg_settings` has.
+    fn all(&self) -> Vec<SettingRow>;
+}
+
+/// A row of `pg_settings`.
+#[derive(Debug, Clone)]
+pub struct SettingRow {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value, of a number in the setting's unit.
+    pub setting: String,
+    /// Its value, as `SHOW` prints it.
+    pub shown: String,
+    /// The unit.
+    pub unit: Option<&'static str>,
+    /// What settings it is one of.
+    pub category: &'static str,
+    /// One sentence about it.
+    pub description: &'static str,
+    /// Who may change it, and when.
+    pub context: &'static str,
+    /// Which kind of value it has.
+    pub vartype: &'static str,
+    /// Who has set it.
+    pub source: &'static str,
+    /// The least and the greatest value.
+    pub range: Option<(String, String)>,
+    /// The values, where they are words.
+    pub values: &'static [&'static str],
+    /// Its value when nobody sets it.
+    pub default: &'static str,
+    /// The value that RESET comes back to.
+    pub reset: String,
 }
 
 impl Default for SessionValues {
     fn default() -> Self {
         SessionValues {
-            time_zone: Tz::UTC,
+            time_zone: Zone::UTC,
+            styles: Styles::DEFAULT,
             transaction_start_us: 0,
             statement_start_us: 0,
             user: String::new(),
@@ -121,7 +169,7 @@ impl Default for SessionValues {
             temporary_schema: None,
             process_id: 0,
             version: String::new(),
-            settings: Arc::default(),
+            settings: None,
             random: RandomState::default(),
             sequences: None,
             notifications: None,

@@ -7,6 +7,7 @@ use pg::error::{PgError, Result};
 use pg::expression_type::list_of;
 use pg::function::{CastContext, Method};
 use pg::sqlstate::SqlState;
+use pg::styles::DateOrder;
 use pg::types::*;
 use pg::user_types::{base_number, is_composite, is_domain, is_enum};
 use pg::{SessionValues, Type, input, library};
@@ -224,11 +225,26 @@ impl Analyzer<'_> {
         };
         if wanted.typmod >= 0 && wanted.oid != NUMERIC && wanted.oid != INTERVAL {
             // Casts of strings to a length cut them when they are written, and are errors when they are not.
-            let (ty, scalar) = input::value(&Type { typmod: -1, ..wanted.clone() }, &scalar, &self.session)?;
+            let (ty, scalar) = self.read_constant(&Type { typmod: -1, ..wanted.clone() }, &scalar)?;
             return self.coerce_modifier(Typed::constant(scalar, ty), wanted, context);
         }
-        let (ty, scalar) = input::value(wanted, &scalar, &self.session)?;
+        let (ty, scalar) = self.read_constant(wanted, &scalar)?;
         Ok(Typed::constant(scalar, ty))
+    }
+
+    /// The value of a constant. What a definition keeps is its text, which others read with the day behind the month.
+    fn read_constant(&self, wanted: &Type, text: &str) -> Result<(Type, ScalarValue)> {
+        let (ty, value) = input::value(wanted, text, &self.session)?;
+        let mut others = self.session.styles;
+        others.dates.order = DateOrder::Mdy;
+        if self.keeps && others != self.session.styles {
+            let session = SessionValues { styles: others, ..self.session.clone() };
+            if input::value(wanted, text, &session).map(|(_, value)| value).as_ref() != Ok(&value) {
+                let error = PgError::not_supported("a constant that depends on DateStyle in a definition");
+                return Err(error.with_hint("Write dates as YYYY-MM-DD."));
+            }
+        }
+        Ok((ty, value))
     }
 
     /// An array in the number of dimensions of a table's column.

@@ -199,10 +199,7 @@ impl Analyzer<'_> {
 pub(super) fn as_pg_error(error: Error) -> PgError {
     match error {
         Error::Sql { error, .. } => *error,
-        other => {
-            let report = other.report();
-            PgError { sqlstate: report.sqlstate, message: report.message, detail: report.detail, hint: report.hint }
-        }
+        other => other.report().into(),
     }
 }
 

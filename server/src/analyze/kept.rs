@@ -92,6 +92,7 @@ impl Analyzer<'_> {
             let message = format!("cannot use subquery in {one}");
             return Err(self.at(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message), expr));
         }
+        self.keeps = kept != KeptAs::CopyWhere;
         self.levels.push(Level { namespace, place: Some(Place::Plain(many)), ..Level::default() });
         let value = match kept {
             KeptAs::Check => self.condition(expr, "CHECK"),

@@ -137,6 +137,8 @@ pub struct Analyzer<'a> {
     /// Columns that the plan has for itself, counted.
     made: usize,
     depth: usize,
+    /// Whether the text is that of a definition, which is kept.
+    keeps: bool,
     /// What the names of types mean while the statement is read.
     _entered: Entered,
 }
@@ -158,6 +160,7 @@ impl<'a> Analyzer<'a> {
             presence: HashMap::new(),
             made: 0,
             depth: 0,
+            keeps: context.keeps(),
             _entered: context.names().enter(),
         }
     }

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::{ConfigError, Secret, Settings, wrong};
 use crate::access::AccessConfig;
 use crate::access::tls::{TlsFiles, TlsPolicy};
-use crate::session::settings::parse_milliseconds;
+use crate::session::settings::number::{self, Unit};
 
 /// Sessions that there may be.
 const SESSIONS_MAX_DEFAULT: usize = 1000;
@@ -119,7 +119,7 @@ impl Settings {
 fn parse_time(text: &str) -> Option<Duration> {
     let milliseconds = match text.trim().parse::<u64>() {
         Ok(seconds) => seconds.checked_mul(1000),
-        Err(_) => parse_milliseconds(text),
+        Err(_) => number::integer(text, Unit::Milliseconds).ok().and_then(|it| u64::try_from(it).ok()),
     };
     milliseconds.map(Duration::from_millis)
 }

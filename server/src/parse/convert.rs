@@ -4,16 +4,15 @@
 //! wrote is lost.
 
 use pg::PgError;
-use pg::library::text::quoted_identifier;
 use pg::sqlstate::SqlState;
 use sqlparser::ast::{
-    self, ContextModifier, CreateTableOptions, ObjectType, OnConflictAction, OnInsert, SchemaName, SetExpr, TableObject,
+    self, CreateTableOptions, ObjectType, OnConflictAction, OnInsert, SchemaName, SetExpr, TableObject,
 };
 use sqlparser::tokenizer::Location;
 
 use crate::error::{Error, Result};
 use crate::parse::statement::{
-    ConflictAction, ConflictTarget, CreateSchema, CreateView, Drop, DropKind, Explain, Insert, OnConflict, RowsOf, Set,
+    ConflictAction, ConflictTarget, CreateSchema, CreateView, Drop, DropKind, Explain, Insert, OnConflict, RowsOf,
     Statement,
 };
 use crate::parse::{StatementReader, create_table_as, modify, prepared};
@@ -33,11 +32,6 @@ pub(super) fn statement(statement: ast::Statement, reader: &StatementReader<'_>,
         ast::Statement::Explain { .. } => explain(statement),
         ast::Statement::Savepoint { name } => Ok(Statement::Savepoint(name)),
         ast::Statement::ReleaseSavepoint { name } => Ok(Statement::Release(name)),
-        ast::Statement::Set(set) => self::set(set),
-        ast::Statement::ShowVariable { variable } => {
-            let words: Vec<_> = variable.iter().map(|word| word.value.clone()).collect();
-            Ok(Statement::Show { name: words.join(" ") })
-        }
         other => Err(Error::not_supported(leading_keywords(&other))),
     }
 }
@@ -275,58 +269,4 @@ fn option_is_on(option: &ast::UtilityOption) -> Result<bool> {
         "false" | "off" | "0" => Ok(false),
         _ => Err(Error::not_supported(format!("EXPLAIN option {option}"))),
     }
-}
-
-fn set(set: ast::Set) -> Result<Statement> {
-    match set {
-        ast::Set::SingleAssignment { scope, hivevar: false, variable, values } => {
-            if matches!(scope, Some(ContextModifier::Global)) {
-                return Err(Error::not_supported("SET GLOBAL"));
-            }
-            let local = matches!(scope, Some(ContextModifier::Local));
-            let name = variable.to_string();
-            let value = match name.eq_ignore_ascii_case("search_path") {
-                true => names_value(&values)?,
-                false => setting_value(&values)?,
-            };
-            Ok(Statement::Set(Set { name, value, local }))
-        }
-        ast::Set::SetTimeZone { local, value } => {
-            Ok(Statement::Set(Set { name: "TimeZone".into(), value: setting_value(&[value])?, local }))
-        }
-        ast::Set::SetNames { charset_name, collation_name: None } => {
-            Ok(Statement::Set(Set { name: "client_encoding".into(), value: Some(charset_name.value), local: false }))
-        }
-        _ => Err(Error::not_supported("SET of this form")),
-    }
-}
-
-/// The text of a setting's value; `None` is DEFAULT.
-/// The value of a setting that is a list of names: each is one, whatever is in it.
-fn names_value(values: &[ast::Expr]) -> Result<Option<String>> {
-    let names = values.iter().map(|value| setting_value(std::slice::from_ref(value)));
-    match names.collect::<Result<Vec<_>>>()?.as_slice() {
-        [None] => Ok(None),
-        names => Ok(Some(names.iter().flatten().map(|name| quoted_identifier(name)).collect::<Vec<_>>().join(", "))),
-    }
-}
-
-fn setting_value(values: &[ast::Expr]) -> Result<Option<String>> {
-    let mut texts = Vec::new();
-    for value in values {
-        texts.push(match value {
-            ast::Expr::Value(value) => match &value.value {
-                ast::Value::SingleQuotedString(text) => text.clone(),
-                other => other.to_string(),
-            },
-            ast::Expr::Identifier(word) if word.quote_style.is_some() => word.value.clone(),
-            ast::Expr::Identifier(word) if word.value.eq_ignore_ascii_case("default") && values.len() == 1 => {
-                return Ok(None);
-            }
-            ast::Expr::Identifier(word) => word.value.to_ascii_lowercase(),
-            ast::Expr::UnaryOp { .. } => value.to_string(),
-            _ => return Err(Error::not_supported("SET to an expression")),
-        });
-    }
-    Ok(Some(texts.join(", ")))
 }

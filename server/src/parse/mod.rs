@@ -31,6 +31,7 @@ pub mod position;
 mod prepared;
 pub mod roles;
 mod sequences;
+mod settings;
 pub mod statement;
 mod transaction;
 mod user_types;
@@ -180,8 +181,8 @@ impl StatementReader<'_> {
         if self.words(&["BACKUP", "TO"]) {
             return self.backup();
         }
-        if self.parser.parse_keyword(Keyword::RESET) {
-            return self.reset();
+        if let Some(statement) = self.setting_statement()? {
+            return Ok(statement);
         }
         let overriding = if self.is_keyword(Keyword::INSERT) { self.take_overriding() } else { None };
         let statement = self.parser.parse_statement().map_err(|error| self.syntax(error))?;
@@ -210,14 +211,6 @@ impl StatementReader<'_> {
             Token::SingleQuotedString(_) => Ok(Statement::Backup { location: self.string()? }),
             _ => Err(self.unexpected(&location)),
         }
-    }
-
-    fn reset(&mut self) -> Result<Statement> {
-        if self.parser.parse_keyword(Keyword::ALL) {
-            return Ok(Statement::ResetAll);
-        }
-        let name = self.parser.parse_object_name(false).map_err(|error| self.syntax(error))?;
-        Ok(Statement::Reset { name: name.to_string() })
     }
 
     /// Consumes these words if they all come next, in any case.

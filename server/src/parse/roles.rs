@@ -5,6 +5,7 @@ use pg::sqlstate::SqlState;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::position;
+use super::statement::Set;
 use super::{Statement, StatementReader};
 use crate::error::{Error, Result};
 
@@ -60,8 +61,8 @@ pub enum AlterRoleAction {
     Options(Vec<RoleOption>),
     /// `RENAME TO`
     Rename(RoleName),
-    /// `SET setting TO value`; nothing is DEFAULT
-    Set(String, Option<String>),
+    /// `SET setting TO value`
+    Set(Set),
     /// `RESET setting`
     Reset(String),
     /// `RESET ALL`
@@ -116,6 +117,9 @@ impl StatementReader<'_> {
         if self.words(&["CREATE", "USER", "MAPPING"]) || self.words(&["ALTER", "USER", "MAPPING"]) {
             return Err(Error::not_supported("USER MAPPING"));
         }
+        if self.words(&["ALTER", "DATABASE"]) {
+            return Err(Error::not_supported("ALTER DATABASE"));
+        }
         for kind in KINDS {
             if self.words(&["CREATE", kind]) {
                 return self.create_role(kind == "USER").map(Some);
@@ -159,7 +163,7 @@ impl StatementReader<'_> {
         } else if self.is_word("SET") || self.is_word("RESET") {
             let begin = self.parser.peek_token();
             match self.statement()? {
-                Statement::Set(set) if !set.local => AlterRoleAction::Set(set.name, set.value),
+                Statement::Set(set) if !set.local => AlterRoleAction::Set(set),
                 Statement::Reset { name } => AlterRoleAction::Reset(name),
                 Statement::ResetAll => AlterRoleAction::ResetAll,
                 _ => return Err(self.unexpected(&begin)),

@@ -147,6 +147,8 @@ pub enum Statement {
     },
     /// `RESET ALL`
     ResetAll,
+    /// `SHOW ALL`
+    ShowAll,
     /// `SHOW name`
     Show {
         /// The setting.
@@ -966,13 +968,24 @@ impl Discard {
     }
 }
 
+/// The value of a setting, as it is written.
+#[derive(Debug, Clone)]
+pub enum SetValue {
+    /// `DEFAULT`
+    Default,
+    /// `FROM CURRENT`
+    Current,
+    /// Values between commas.
+    Values(Vec<String>),
+}
+
 /// `SET [SESSION | LOCAL] name TO value`
 #[derive(Debug, Clone)]
 pub struct Set {
     /// The setting.
     pub name: String,
-    /// Its value; `None` is DEFAULT.
-    pub value: Option<String>,
+    /// Its value.
+    pub value: SetValue,
     /// Whether it ends with the transaction.
     pub local: bool,
 }
@@ -1028,7 +1041,7 @@ impl Statement {
             Statement::Savepoint(_) => "SAVEPOINT",
             Statement::Release(_) => "RELEASE",
             Statement::Reset { .. } | Statement::ResetAll => "RESET",
-            Statement::Show { .. } => "SHOW",
+            Statement::Show { .. } | Statement::ShowAll => "SHOW",
         }
     }
 
@@ -1085,7 +1098,8 @@ impl Statement {
             | Statement::Set(_)
             | Statement::Reset { .. }
             | Statement::ResetAll
-            | Statement::Show { .. } => None,
+            | Statement::Show { .. }
+            | Statement::ShowAll => None,
             Statement::CopyFrom(_) => Some("COPY FROM"),
             other => Some(other.verb()),
         }

@@ -11,6 +11,7 @@ use datafusion::common::Column;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
 use pg::names::{Names, PG_CATALOG};
+use pg::styles::DateOrder;
 use pg::{PgError, SessionValues};
 use storage::external::ExternalTableProvider;
 use storage::hot::{HotTableProvider, Segments};
@@ -25,6 +26,7 @@ use crate::plan::in_memory::system_relation;
 use crate::plan::relations::NameScope;
 use crate::plan::seen::{Named, of_view, seen_relations};
 use crate::plan::sequence_rows::SequenceRows;
+use crate::plan::setting_relations::{self, PG_SETTINGS};
 use crate::plan::statistics_relation::pg_stats;
 use crate::plan::{role_relations, session_relations, system_relations};
 use crate::session::{Action, Identity, Object, PreparedStatements, Session, ShownPortals, authorize};
@@ -52,6 +54,8 @@ pub struct PlanContext {
     /// What its plan calls their columns.
     named: Mutex<Vec<Named>>,
     view_depth: usize,
+    /// Whether the statement's text is kept, as a view's is.
+    keeps: bool,
     /// The view whose text is planned.
     view: Option<Arc<View>>,
 }
@@ -83,6 +87,7 @@ impl PlanContext {
             relations: Mutex::default(),
             named: Mutex::default(),
             view_depth: 0,
+            keeps: false,
             view: None,
         }
     }
@@ -97,12 +102,15 @@ impl PlanContext {
     pub fn under(&self, search_path: &[String]) -> Self {
         let scope = self.scope.under(search_path);
         let names = Arc::new(scope.names(&self.snapshot));
+        let mut values = self.values.clone();
+        // Whoever reads it, its dates are those of whoever wrote it.
+        values.styles.dates.order = DateOrder::Mdy;
         PlanContext {
             identity: self.identity.clone(),
             snapshot: self.snapshot.clone(),
             scope,
             names,
-            values: self.values.clone(),
+            values,
             state: self.state.clone(),
             stores: self.stores.clone(),
             segments: self.segments.clone(),
@@ -112,8 +120,20 @@ impl PlanContext {
             relations: Mutex::default(),
             named: Mutex::default(),
             view_depth: self.view_depth,
+            keeps: false,
             view: None,
         }
+    }
+
+    /// For a statement whose text is kept.
+    #[must_use]
+    pub fn keeping(self) -> Self {
+        PlanContext { keeps: true, ..self }
+    }
+
+    /// Whether the statement's text is kept.
+    pub fn keeps(&self) -> bool {
+        self.keeps
     }
 
     /// For a statement whose rows are computed one after the other, in the order in which its query gives them.
@@ -203,6 +223,10 @@ impl PlanContext {
             (None, _) => self.scope.relation(&self.snapshot, parts)?,
         };
         let Some(relation) = relation else {
+            if let Some(analyzed) = setting_relations::find(parts, self)? {
+                let (oid, name) = (Oid(0), ObjectName::new(PG_CATALOG, PG_SETTINGS));
+                return Ok(FoundRelation::View { oid, name, analyzed: Box::new(analyzed) });
+            }
             let mut found = self.system_relation(parts)?;
             if found.is_none() {
                 found = session_relations::find(parts, &self.statements, &self.portals);

@@ -17,6 +17,9 @@ pub use portal::{Portal, Portals, ShownPortals};
 pub use prepared::{Prepared, PreparedStatements};
 pub use registry::{SessionEntry, SessionRegistry};
 pub use settings::SessionSettings;
+use settings::Source;
+use settings::asked::{AskedSettings, StatementSettings};
+use settings::setting::on_or_off;
 pub use transaction::{OpenTransaction, TransactionState, TransactionStatus};
 
 use std::sync::Arc;
@@ -49,6 +52,8 @@ pub struct Session {
     pub catalog: SessionCatalog,
     /// Its settings.
     pub settings: SessionSettings,
+    /// What functions of the statement have asked of them.
+    pub asked: AskedSettings,
     /// Its transaction.
     pub transaction: TransactionState,
     /// Its prepared statements.
@@ -103,6 +108,10 @@ impl Session {
     pub fn new(server: Arc<Server>, role: &Role, database: String, long_key: bool) -> Self {
         let entry = server.sessions.register(long_key);
         let (user, process_id) = (role.name.clone(), entry.process_id);
+        let mut settings = SessionSettings::of(role);
+        let access = &server.access;
+        settings.preset("max_connections", access.config.sessions_max.to_string(), Source::Configuration);
+        settings.preset("ssl", on_or_off(access.tls.is_some()).to_owned(), Source::Configuration);
         Session {
             sequences: Arc::new(SessionSequences::new(server.clone())),
             notifications: Arc::new(SessionNotifications::new(server.notifications.clone(), process_id)),
@@ -110,7 +119,8 @@ impl Session {
             server,
             identity: Arc::new(Identity { user, role: role.oid, database, process_id }),
             entry,
-            settings: SessionSettings::of(role),
+            settings,
+            asked: AskedSettings::default(),
             transaction: TransactionState::Idle,
             statements: Arc::default(),
             portals: Portals::default(),
@@ -153,7 +163,8 @@ impl Session {
         let now = self.statement_start_us.unwrap_or_else(now_us);
         let known = self.settings.known();
         SessionValues {
-            time_zone: known.time_zone,
+            time_zone: known.time_zone.clone(),
+            styles: known.styles,
             transaction_start_us: self.transaction_start_us.unwrap_or(now),
             statement_start_us: now,
             user: self.identity.user.clone(),
@@ -167,8 +178,14 @@ impl Session {
             notifications: Some(self.notifications.clone()),
             waits: Some(self.server.locks.clone()),
             names: None,
-            settings: known.values.clone(),
+            settings: Some(Arc::new(self.statement_settings())),
         }
+    }
+
+    /// The settings as a statement sees them.
+    pub fn statement_settings(&self) -> StatementSettings {
+        let known = self.settings.known();
+        StatementSettings::new(known.settings.clone(), self.isolation(), self.is_read_only(), self.asked.clone())
     }
 
     /// What functions may know of the session, with what names mean to the next statement.

@@ -248,7 +248,7 @@ impl Session {
             TransactionState::Failed(open) => {
                 self.portals.roll_back();
                 self.notifications.roll_back();
-                self.settings = open.settings;
+                self.settings.roll_back_to(open.settings);
                 self.sequences.forget_own();
                 Ok(false)
             }
@@ -269,7 +269,7 @@ impl Session {
                         self.notifications.roll_back();
                         self.portals.roll_back();
                         self.sequences.forget_own();
-                        self.settings = settings;
+                        self.settings.roll_back_to(settings);
                         Err(error)
                     }
                 }
@@ -331,7 +331,7 @@ impl Session {
             TransactionState::Idle => {
                 self.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
             }
-            TransactionState::Open(open) | TransactionState::Failed(open) => self.settings = open.settings,
+            TransactionState::Open(open) | TransactionState::Failed(open) => self.settings.roll_back_to(open.settings),
         }
         self.sequences.forget_own();
         self.notifications.roll_back();
@@ -397,7 +397,7 @@ impl Session {
             let savepoint = &open.savepoints[found];
             open.transaction.roll_back_to(&savepoint.changes);
             open.read_only = savepoint.read_only;
-            self.settings = savepoint.settings.clone();
+            self.settings.roll_back_to(savepoint.settings.clone());
             self.portals.roll_back_to(savepoint.portals);
             self.notifications.roll_back_to(savepoint.notifications);
             let snapshot = open.transaction.snapshot(&self.catalog).ok();
@@ -410,9 +410,10 @@ impl Session {
 
     /// After an error: an implicit transaction is over, an explicit one waits for ROLLBACK.
     pub fn fail(&mut self) {
+        self.asked.take();
         self.transaction = match std::mem::replace(&mut self.transaction, TransactionState::Idle) {
             TransactionState::Open(open) if open.implicit => {
-                self.settings = open.settings;
+                self.settings.roll_back_to(open.settings);
                 self.sequences.forget_own();
                 self.portals.roll_back();
                 TransactionState::Idle

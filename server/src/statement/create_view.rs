@@ -22,7 +22,7 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
 
     // The stored text is what is planned here, so that a view that was made can be read.
     let query = view_query(&create.text)?;
-    let context = PlanContext::new(session, snapshot.clone());
+    let context = PlanContext::new(session, snapshot.clone()).keeping();
     let planned = plan_query(&context, &query, &create.text, Vec::new())?;
     if !planned.parameters.is_empty() {
         return Err(Error::InvalidDefinition { message: "views must not contain parameters".into() });

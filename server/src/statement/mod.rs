@@ -173,6 +173,7 @@ async fn execute_once(
         Statement::Set(set) => set::execute(session, set),
         Statement::Reset { name } => set::reset(session, name),
         Statement::ResetAll => set::reset_all(session),
+        Statement::ShowAll => show::execute_all(session),
         Statement::Show { name } => show::execute(session, name),
     }
 }

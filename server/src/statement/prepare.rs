@@ -125,6 +125,7 @@ impl Prepared {
             }
             Statement::Execute(_) | Statement::Fetch(_) => self.named.clone(),
             Statement::Explain(_) => Some(text_column("QUERY PLAN")),
+            Statement::ShowAll => Some(show::all_columns()),
             Statement::Show { name } => Some(text_column(&show::column_name(name))),
             _ => None,
         }

@@ -15,7 +15,7 @@ use pg::{PgError, Type, input};
 use crate::access::verifier::{ITERATIONS_MAX, Verifier};
 use crate::error::{Error, Result};
 use crate::parse::roles::{AlterRole, AlterRoleAction, CreateRole, DropRoles, RoleName, RoleNameKind, RoleOption};
-use crate::session::{Session, SessionSettings};
+use crate::session::Session;
 use crate::statement::Outcome;
 
 /// Names that begin so are PostgreSQL's own.
@@ -71,21 +71,20 @@ pub async fn alter(session: &mut Session, alter: &AlterRole) -> Result<Outcome> 
             tell(session, &mut new, options)?;
         }
         AlterRoleAction::Rename(to) => rename(session, &asker, &mut new, to)?,
-        AlterRoleAction::Set(name, value) => {
+        AlterRoleAction::Set(set) => {
             check_may_set(&asker, &old)?;
-            let setting = SessionSettings::find(name)?;
+            let known = session.settings.find_or_new(&set.name)?;
+            let value = super::set::value(&session.settings, &known, &set.value)?;
+            // It is kept as it was written, if it can be had.
+            session.settings.check(&known, value.as_deref())?;
             match value {
-                Some(value) => {
-                    // It is kept as it was written, if it can be had.
-                    setting.canonical(value)?;
-                    new.settings.insert(setting.name.to_owned(), value.clone())
-                }
-                None => new.settings.remove(setting.name),
+                Some(value) => new.settings.insert(known.name().to_owned(), value),
+                None => new.settings.remove(known.name()),
             };
         }
         AlterRoleAction::Reset(name) => {
             check_may_set(&asker, &old)?;
-            new.settings.remove(SessionSettings::find(name)?.name);
+            new.settings.remove(session.settings.find_or_new(name)?.name());
         }
         AlterRoleAction::ResetAll => {
             check_may_set(&asker, &old)?;

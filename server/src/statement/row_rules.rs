@@ -11,6 +11,7 @@ use catalog::{CatalogSnapshot, ColumnDefault, HotTable};
 use datafusion::common::DFSchema;
 use datafusion::error::DataFusionError;
 use datafusion::physical_expr::PhysicalExpr;
+use pg::error::Subject;
 use pg::names::Names;
 use pg::sqlstate::SqlState;
 use pg::{PgError, SessionValues};
@@ -146,11 +147,18 @@ impl RowRules {
     }
 
     fn null_violation(&self, batch: &RecordBatch, row: usize, column: usize) -> Error {
-        Error::NotNullViolation {
-            column: self.table.columns[column].name.clone(),
-            relation: self.table.name.name.clone(),
-            detail: self.failing_row(batch, row),
-        }
+        let (column, relation) = (&self.table.columns[column].name, &self.table.name.name);
+        let message =
+            format!("null value in column \"{column}\" of relation \"{relation}\" violates not-null constraint");
+        let mut error = PgError::new(SqlState::NOT_NULL_VIOLATION, message);
+        error.detail = self.failing_row(batch, row);
+        error.about(Subject { column: Some(column.clone()), ..self.subject() }).into()
+    }
+
+    /// What errors of rows are about.
+    fn subject(&self) -> Subject {
+        let name = &self.table.name;
+        Subject { schema: Some(name.schema.clone()), table: Some(name.name.clone()), ..Subject::default() }
     }
 
     fn first_unfulfilled(&self, batch: &RecordBatch) -> Result<Option<Violation>, Violation> {
@@ -186,6 +194,7 @@ impl RowRules {
             let message = format!("new row for relation \"{relation}\" violates check constraint \"{name}\"");
             let mut error = PgError::new(SqlState::CHECK_VIOLATION, message);
             error.detail = self.failing_row(batch, row);
+            let error = error.about(Subject { constraint: Some(name.to_owned()), ..self.subject() });
             Violation { row, error: error.into() }
         }))
     }

@@ -27,7 +27,7 @@ pub fn set_transaction(session: &mut Session, modes: TransactionModes) -> Result
 /// # Errors
 /// None.
 pub fn set_characteristics(session: &mut Session, modes: TransactionModes) -> Result<Outcome> {
-    session.settings.set_transaction_defaults(modes)?;
+    session.settings.set_transaction_defaults(modes);
     Ok(Outcome::command("SET"))
 }
 

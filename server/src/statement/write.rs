@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use catalog::{CatalogChange, HotTable, Oid, RowAddresses, TableRows};
 use datafusion::error::DataFusionError;
+use pg::error::Subject;
 use pg::sqlstate::SqlState;
 use pg::{PgError, SessionValues};
 use storage::hot::keys::{DuplicateKey, FoundRow, KeyHash, NewKeys, TableKey};
@@ -188,7 +189,12 @@ pub fn named_duplicate(values: &SessionValues, error: Error) -> Error {
 fn duplicate_key(values: &SessionValues, duplicate: &DuplicateKey) -> Error {
     let _entered = values.enter();
     let message = format!("duplicate key value violates unique constraint \"{}\"", duplicate.constraint);
-    let error = PgError::new(SqlState::UNIQUE_VIOLATION, message);
+    let error = PgError::new(SqlState::UNIQUE_VIOLATION, message).about(Subject {
+        schema: Some(duplicate.relation.schema.clone()),
+        table: Some(duplicate.relation.name.clone()),
+        constraint: Some(duplicate.constraint.clone()),
+        ..Subject::default()
+    });
     let fields = duplicate.values.schema();
     let names: Vec<_> = fields.fields().iter().map(|field| field.name().as_str()).collect();
     match row_text(values, &duplicate.values, 0) {

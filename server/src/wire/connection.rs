@@ -14,10 +14,12 @@ use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use tokio::time::Instant;
 use tracing::{debug, error};
 
+use crate::access::random_bytes;
 use crate::error::Error;
 use crate::server::Server;
 use crate::session::guard::reached;
-use crate::session::{Session, SessionSettings, TransactionStatus};
+use crate::session::settings::{Source, Values};
+use crate::session::{Session, TransactionStatus};
 use crate::wire::Failure;
 use crate::wire::codec::DecodeFailure;
 use crate::wire::incoming::{Incoming, Received};
@@ -41,7 +43,7 @@ pub struct Connection {
     /// The values of settings that the client knows.
     reported: BTreeMap<&'static str, String>,
     /// The settings that it has been told of, as long as none is changed.
-    reported_from: Option<Arc<[(String, String)]>>,
+    reported_from: Option<Arc<Values>>,
 }
 
 /// Why a session ends that does nothing.
@@ -50,6 +52,9 @@ const IDLE_SESSION: (SqlState, &str) =
 /// Why a session ends that does nothing while others may wait for its locks.
 const IDLE_IN_TRANSACTION: (SqlState, &str) =
     (SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT, "terminating connection due to idle-in-transaction timeout");
+
+/// Bytes of the reference to an error in the log.
+const REFERENCE_BYTES: usize = 6;
 
 /// Whether the connection goes on.
 enum Next {
@@ -102,11 +107,11 @@ impl Connection {
     async fn greet(&mut self) -> io::Result<()> {
         let role = self.client.authenticated.role().clone();
         for (name, value) in &role.settings {
-            self.startup_setting(name, value);
+            self.startup_setting(name, value, Source::User);
         }
         let parameters = std::mem::take(&mut self.client.parameters);
         for (name, value) in &parameters {
-            self.startup_setting(name, value);
+            self.startup_setting(name, value, Source::Client);
         }
         self.report_settings()?;
         let entry = &self.session.entry;
@@ -117,15 +122,14 @@ impl Connection {
 
     /// A setting in the start-up message. Drivers send some that we cannot honour, or do not know: the client is told
     /// the values that hold, and is let in.
-    fn startup_setting(&mut self, name: &str, value: &str) {
+    fn startup_setting(&mut self, name: &str, value: &str, source: Source) {
         if name == "options" {
             for (name, value) in option_settings(value) {
-                self.startup_setting(&name, &value);
+                self.startup_setting(&name, &value, source);
             }
             return;
         }
-        let set = SessionSettings::find(name).and_then(|setting| self.session.settings.begin_with(setting, value));
-        if let Err(error) = set {
+        if let Err(error) = self.session.settings.begin_with(name, value, source) {
             debug!(setting = name, error = %error, "start-up setting ignored");
         }
     }
@@ -237,18 +241,14 @@ impl Connection {
 
     /// Tells the client of an error. In the extended protocol it is then silent up to the next Sync.
     async fn fail(&mut self, error: Error, extended: bool) -> io::Result<()> {
-        if matches!(error, Error::Panicked) {
-            error!(session_id = self.session.entry.process_id, "a statement panicked");
-        } else {
-            debug!(session_id = self.session.entry.process_id, error = %error, "statement failed");
-        }
+        debug!(session_id = self.session.entry.process_id, error = %error, "statement failed");
         self.session.fail();
         self.send_notices()?;
         if matches!(error, Error::AdminShutdown) {
             // The loop ends the connection with this error.
             return Ok(());
         }
-        self.output.message(error_response(Severity::Error, &error.report()))?;
+        self.say(&error)?;
         if extended {
             self.skip_to_sync = true;
             self.output.flush().await
@@ -257,11 +257,23 @@ impl Connection {
         }
     }
 
+    /// Sends an error. One that is our own mistake is logged, under a reference that the client is told.
+    fn say(&mut self, error: &Error) -> io::Result<()> {
+        let mut report = error.report();
+        if report.sqlstate == SqlState::INTERNAL_ERROR {
+            let reference = hex(&random_bytes::<REFERENCE_BYTES>());
+            error!(session_id = self.session.entry.process_id, reference, %error, "internal error");
+            let detail = format!("This is a bug in the server; its log has the details under reference {reference}.");
+            report = report.detail(detail);
+        }
+        self.output.message(error_response(Severity::Error, &report))
+    }
+
     async fn sync(&mut self) -> io::Result<()> {
         self.skip_to_sync = false;
         if let Err(error) = self.session.commit_implicit().await {
             self.session.fail();
-            self.output.message(error_response(Severity::Error, &error.report()))?;
+            self.say(&error)?;
         }
         if self.session.transaction_status() == TransactionStatus::Idle {
             self.session.portals.roll_back();
@@ -271,6 +283,7 @@ impl Connection {
 
     async fn ready(&mut self) -> io::Result<()> {
         self.send_notices()?;
+        self.report_settings()?;
         let status = match self.session.transaction_status() {
             TransactionStatus::Idle => {
                 self.send_notifications()?;
@@ -286,6 +299,9 @@ impl Connection {
 
     pub(super) fn send_notices(&mut self) -> io::Result<()> {
         for notice in self.session.take_notices() {
+            if !self.session.settings.sends(notice.severity) {
+                continue;
+            }
             self.output.message(notice_response(&notice))?;
         }
         Ok(())
@@ -319,13 +335,39 @@ impl Connection {
     }
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The settings in `options='-c name=value --name=value'`.
 fn option_settings(options: &str) -> Vec<(String, String)> {
-    let words = options.replace("-c ", "-c").replace("\\ ", "\u{1}");
-    let settings = words.split_whitespace().filter_map(|word| {
-        let assignment = word.strip_prefix("--").or_else(|| word.strip_prefix("-c"))?;
-        let (name, value) = assignment.split_once('=')?;
-        Some((name.replace('-', "_"), value.replace('\u{1}', " ")))
-    });
-    settings.collect()
+    let mut words = option_words(options).into_iter();
+    let mut settings = Vec::new();
+    while let Some(word) = words.next() {
+        let assignment = match (word.strip_prefix("--"), word.strip_prefix("-c")) {
+            (Some(assignment), _) => Some(assignment.to_owned()),
+            (None, Some("")) => words.next(),
+            (None, assignment) => assignment.map(str::to_owned),
+        };
+        if let Some((name, value)) = assignment.as_deref().and_then(|it| it.split_once('=')) {
+            settings.push((name.replace('-', "_"), value.to_owned()));
+        }
+    }
+    settings
+}
+
+/// Words between blanks; a backslash makes what follows a part of the word.
+fn option_words(options: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut characters = options.chars();
+    while let Some(character) = characters.next() {
+        let word = words.last_mut().expect("there is always a word");
+        match character {
+            '\\' => word.extend(characters.next()),
+            blank if blank.is_ascii_whitespace() => words.push(String::new()),
+            other => word.push(other),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }

@@ -33,7 +33,9 @@ pub fn error_response(severity: Severity, report: &ErrorReport) -> PgWireBackend
         (b'P', report.position.map(|position| position.to_string())),
         (b'W', report.context.clone()),
     ];
-    fields.extend(optional.into_iter().filter_map(|(code, value)| value.map(|value| (code, value))));
+    let subject = report.subject.as_deref().cloned().unwrap_or_default();
+    let names = [(b's', subject.schema), (b't', subject.table), (b'c', subject.column), (b'n', subject.constraint)];
+    fields.extend(optional.into_iter().chain(names).filter_map(|(code, value)| value.map(|value| (code, value))));
     PgWireBackendMessage::ErrorResponse(ErrorResponse::new(without_nul(fields)))
 }
 

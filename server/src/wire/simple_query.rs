@@ -114,8 +114,8 @@ impl Connection {
 
     /// Says that a statement is done, after what else there is to say about it.
     pub(super) fn complete(&mut self, tag: String) -> Result<(), Failure> {
+        self.session.set_what_was_asked()?;
         self.send_notices().map_err(Failure::Disconnected)?;
-        self.report_settings().map_err(Failure::Disconnected)?;
         self.message(PgWireBackendMessage::CommandComplete(CommandComplete::new(tag)))
     }
 

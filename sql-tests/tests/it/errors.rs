@@ -154,3 +154,20 @@ async fn a_value_that_does_not_fit_its_column_is_refused() {
     scene.assert_told(&literal, "22P02").await;
     assert_eq!(rows(&scene.client, "SELECT * FROM t").await.unwrap(), [["1", "one"]]);
 }
+
+#[tokio::test]
+async fn a_violated_constraint_is_named_for_programs() {
+    let server = TestServer::builder().start().await;
+    let client = server.connect().await;
+    let table = "CREATE TABLE kept (id int PRIMARY KEY, name text NOT NULL, CONSTRAINT positive CHECK (id > 0))";
+    client.batch_execute(table).await.unwrap();
+    client.batch_execute("INSERT INTO kept VALUES (1, 'a')").await.unwrap();
+    for (row, column, constraint) in
+        [("1, 'b'", None, Some("kept_pkey")), ("0, 'b'", None, Some("positive")), ("2, NULL", Some("name"), None)]
+    {
+        let error = client.batch_execute(&format!("INSERT INTO kept VALUES ({row})")).await.unwrap_err();
+        let error = error.as_db_error().unwrap();
+        assert_eq!((error.schema(), error.table()), (Some("public"), Some("kept")), "{row}");
+        assert_eq!((error.column(), error.constraint()), (column, constraint), "{row}");
+    }
+}

@@ -55,6 +55,8 @@ mod access;
 
 mod sessions;
 
+mod settings;
+
 mod locks;
 
 mod durability;

@@ -10,6 +10,7 @@ use super::tokens::{self, Kind, Token};
 use super::words::{self, DateWord};
 use super::zone::{self, Abbreviation, Zone};
 use super::{DAY_US, SECOND_US, civil_of_day, day_of_civil};
+use crate::styles::DateOrder;
 
 pub(super) use time_only::time_only;
 
@@ -104,13 +105,14 @@ struct Decoder {
     offset_s: i64,
     zone: Option<Zone>,
     special: Option<Special>,
+    order: DateOrder,
 }
 
 /// Understands a date, with or without a time.
 pub(super) fn datetime(text: &str, moment: &Moment) -> Result<Decoded> {
     let lower = text.to_ascii_lowercase();
     let tokens = tokens::split(&lower)?;
-    let mut decoder = Decoder::default();
+    let mut decoder = Decoder::reading(moment);
     for position in 0..tokens.len() {
         let fields = decoder.datetime_field(&tokens, position, moment)?;
         decoder.add(fields)?;
@@ -119,6 +121,11 @@ pub(super) fn datetime(text: &str, moment: &Moment) -> Result<Decoded> {
 }
 
 impl Decoder {
+    /// One that takes numbers in the order that the session has set.
+    fn reading(moment: &Moment) -> Self {
+        Decoder { order: moment.order, ..Decoder::default() }
+    }
+
     fn add(&mut self, fields: Fields) -> Result<()> {
         if self.seen & fields != 0 {
             return Err(DatetimeError::Syntax);
@@ -411,14 +418,16 @@ impl Decoder {
         }
         let field = match seen & DATE {
             0 => {
-                if digits >= 3 {
+                if digits >= 3 || self.order == DateOrder::Ymd {
                     YEAR
+                } else if self.order == DateOrder::Dmy {
+                    DAY
                 } else {
                     MONTH
                 }
             }
             YEAR | DAY => MONTH,
-            MONTH if text_month && digits >= 3 => YEAR,
+            MONTH if text_month && (digits >= 3 || self.order == DateOrder::Ymd) => YEAR,
             MONTH => DAY,
             YEAR_AND_MONTH if text_month && digits >= 3 && self.two_digit_year => {
                 // What was taken for a year was the day.
@@ -596,5 +605,5 @@ fn date_parts(text: &str) -> Vec<&str> {
 /// The local time of a session.
 fn current_local(word: &str, moment: &Moment) -> Result<i64> {
     let now_us = moment.now_us.ok_or_else(|| DatetimeError::WordNotSupported(word.to_owned()))?;
-    Zone::Named(moment.zone).local(now_us).ok_or(DatetimeError::OutOfRange)
+    moment.zone.local(now_us).ok_or(DatetimeError::OutOfRange)
 }

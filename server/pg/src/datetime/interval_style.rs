@@ -4,33 +4,7 @@ use bytes::{BufMut, BytesMut};
 
 use super::{SECOND_US, write_fraction, write_interval, write_padded};
 use crate::output::write_integer;
-use crate::session::SessionValues;
-
-/// How intervals are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IntervalStyle {
-    /// `1 year 2 mons 04:05:06`
-    Postgres,
-    /// `@ 1 year 2 mons 4 hours 5 mins 6 secs`
-    PostgresVerbose,
-    /// `+1-2 +0 +4:05:06`
-    SqlStandard,
-    /// `P1Y2MT4H5M6S`
-    Iso8601,
-}
-
-impl IntervalStyle {
-    /// The style that a session has set.
-    pub fn of(session: &SessionValues) -> Self {
-        let setting = session.settings.iter().find(|(name, _)| name == "intervalstyle");
-        match setting.map(|(_, value)| value.as_str()) {
-            Some("postgres_verbose") => IntervalStyle::PostgresVerbose,
-            Some("sql_standard") => IntervalStyle::SqlStandard,
-            Some("iso_8601") => IntervalStyle::Iso8601,
-            _ => IntervalStyle::Postgres,
-        }
-    }
-}
+use crate::styles::IntervalStyle;
 
 /// The fields that are printed. All of a time have one sign.
 struct Fields {

@@ -1,10 +1,8 @@
-//! Dates, times and timestamps from text, with `DateStyle` "ISO, MDY": PostgreSQL's `date_in`, `time_in`, `timetz_in`,
+//! Dates, times and timestamps from text, in the order that `DateStyle` says: PostgreSQL's `date_in`, `time_in`, `timetz_in`,
 //! `timestamp_in` and `timestamptz_in`.
 //!
 //! [`tokens`](super::tokens) splits a text, [`decode`](super::decode) understands its fields, and here they become a value.
 //! Functions that are given no [`Moment`] read for a session in UTC and refuse words that depend on the clock.
-
-use chrono_tz::Tz;
 
 use super::decode::{self, Decoded, Special};
 use super::numbers::month_length;
@@ -15,6 +13,7 @@ use super::{
 };
 use crate::function::TimeTz;
 use crate::session::SessionValues;
+use crate::styles::DateOrder;
 
 /// Why a text is not a date or time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,22 +38,28 @@ pub enum DatetimeError {
 pub type Result<T> = std::result::Result<T, DatetimeError>;
 
 /// What the value of a text depends on besides.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Moment {
     /// The zone of values that are written without one.
-    pub zone: Tz,
+    pub zone: Zone,
     /// What `now` is, in microseconds since 1970 UTC.
     pub now_us: Option<i64>,
+    /// Which number of a date is the month.
+    pub order: DateOrder,
 }
 
 impl Moment {
     /// UTC, without a clock.
-    pub const NONE: Moment = Moment { zone: Tz::UTC, now_us: None };
+    pub const NONE: Moment = Moment { zone: Zone::UTC, now_us: None, order: DateOrder::Mdy };
 }
 
 impl From<&SessionValues> for Moment {
     fn from(session: &SessionValues) -> Self {
-        Moment { zone: session.time_zone, now_us: Some(session.transaction_start_us) }
+        Moment {
+            zone: session.time_zone.clone(),
+            now_us: Some(session.transaction_start_us),
+            order: session.styles.dates.order,
+        }
     }
 }
 
@@ -105,7 +110,7 @@ pub fn time_at(text: &str, moment: &Moment) -> Result<i64> {
 pub fn time_with_zone_at(text: &str, moment: &Moment) -> Result<TimeTz> {
     let decoded = decode::time_only(text, moment)?;
     let session_zone = || -> Result<i64> {
-        let zone = Zone::Named(moment.zone);
+        let zone = &moment.zone;
         let day = match (decoded.has_date, moment.now_us) {
             (true, _) => decoded.day(),
             (false, Some(now_us)) => zone.local(now_us).unwrap_or(now_us).div_euclid(DAY_US),
@@ -144,7 +149,7 @@ pub fn timestamp_with_zone_at(text: &str, moment: &Moment) -> Result<i64> {
             (local_us(decoded.day(), decoded.time_us)?, decoded.zone_offset_s)
         }
     };
-    let offset = offset.unwrap_or_else(|| i64::from(Zone::Named(moment.zone).offset_at_local(local)));
+    let offset = offset.unwrap_or_else(|| i64::from(moment.zone.offset_at_local(local)));
     checked(local.checked_sub(offset * SECOND_US).ok_or(DatetimeError::OutOfRange)?)
 }
 
@@ -402,7 +407,7 @@ mod tests {
     fn a_session_has_a_zone_and_a_clock() {
         // 2024-07-01 22:30 UTC is the next day in Berlin.
         let now_us = (19_905 * 86_400 + 22 * 3600 + 1800) * SECOND_US;
-        let moment = Moment { zone: Tz::Europe__Berlin, now_us: Some(now_us) };
+        let moment = Moment { zone: chrono_tz::Tz::Europe__Berlin.into(), now_us: Some(now_us), ..Moment::NONE };
         assert_eq!(date_at("today", &moment), Ok(19_906));
         assert_eq!(timestamp_with_zone_at("now", &moment), Ok(now_us));
         assert_eq!(timestamp_at("yesterday 10:00", &moment), Ok((19_905 * 24 + 10) * 3600 * SECOND_US));

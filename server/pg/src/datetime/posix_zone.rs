@@ -14,12 +14,16 @@ const HOUR_S: i32 = 3600;
 /// A zone in POSIX's notation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PosixZone {
+    /// Its abbreviation.
+    standard: String,
     standard_s: i32,
     daylight: Option<Daylight>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Daylight {
+    /// Its abbreviation.
+    name: String,
     offset_s: i32,
     start: Change,
     end: Change,
@@ -46,33 +50,43 @@ impl PosixZone {
     /// Reads a zone; `None` when it is not one.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut reader = Reader(text);
-        reader.name()?;
+        let standard = reader.name()?.to_owned();
         let standard_s = -reader.offset()?;
         if reader.0.is_empty() {
-            return Some(PosixZone { standard_s, daylight: None });
+            return Some(PosixZone { standard, standard_s, daylight: None });
         }
-        let daylight_name = reader.0;
-        reader.name()?;
-        if reader.0.len() == daylight_name.len() {
+        let before = reader.0;
+        let name = reader.name()?.to_owned();
+        if reader.0.len() == before.len() {
             return None;
         }
         let starts_rule = reader.0.is_empty() || reader.0.starts_with([',', ';']);
         let offset_s = if starts_rule { standard_s + HOUR_S } else { -reader.offset()? };
         let mut rules = if reader.0.is_empty() { Reader(DEFAULT_RULE) } else { reader };
         let (start, end) = (rules.change()?, rules.change()?);
-        let daylight = Some(Daylight { offset_s, start, end });
-        rules.0.is_empty().then_some(PosixZone { standard_s, daylight })
+        let daylight = Some(Daylight { name, offset_s, start, end });
+        rules.0.is_empty().then_some(PosixZone { standard, standard_s, daylight })
     }
 
     /// Seconds east of UTC at a moment.
     pub(super) fn offset_at(&self, utc_us: i64) -> i32 {
-        let Some(daylight) = &self.daylight else { return self.standard_s };
+        self.daylight_at(utc_us).map_or(self.standard_s, |daylight| daylight.offset_s)
+    }
+
+    /// The abbreviation that is in use at a moment.
+    pub(super) fn abbreviation_at(&self, utc_us: i64) -> &str {
+        self.daylight_at(utc_us).map_or(&self.standard, |daylight| &daylight.name)
+    }
+
+    /// The daylight saving time, if it holds.
+    fn daylight_at(&self, utc_us: i64) -> Option<&Daylight> {
+        let daylight = self.daylight.as_ref()?;
         let utc_s = utc_us.div_euclid(SECOND_US);
         let (year, ..) = civil_of_day((utc_s + i64::from(self.standard_s)).div_euclid(DAY_US / SECOND_US));
         let start = daylight.start.local_s(year) - i64::from(self.standard_s);
         let end = daylight.end.local_s(year) - i64::from(daylight.offset_s);
         let holds = if start < end { (start..end).contains(&utc_s) } else { !(end..start).contains(&utc_s) };
-        if holds { daylight.offset_s } else { self.standard_s }
+        holds.then_some(daylight)
     }
 
     /// The offset, where it never changes.
@@ -105,15 +119,22 @@ impl Change {
 
 struct Reader<'a>(&'a str);
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// A name, which may be empty, or anything between angle brackets.
-    fn name(&mut self) -> Option<()> {
-        let end = match self.0.strip_prefix('<') {
-            Some(quoted) => quoted.find('>')? + 2,
-            None => self.0.find(|c: char| c.is_ascii_digit() || matches!(c, ',' | '-' | '+')).unwrap_or(self.0.len()),
+    fn name(&mut self) -> Option<&'a str> {
+        let (name, end) = match self.0.strip_prefix('<') {
+            Some(quoted) => {
+                let end = quoted.find('>')?;
+                (&quoted[..end], end + 2)
+            }
+            None => {
+                let ends = |c: char| c.is_ascii_digit() || matches!(c, ',' | '-' | '+');
+                let end = self.0.find(ends).unwrap_or(self.0.len());
+                (&self.0[..end], end)
+            }
         };
         self.0 = self.0.get(end..)?;
-        Some(())
+        Some(name)
     }
 
     fn offset(&mut self) -> Option<i32> {

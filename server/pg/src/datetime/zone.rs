@@ -66,6 +66,9 @@ pub fn abbreviation(lower: &str) -> Option<Abbreviation> {
 }
 
 impl Zone {
+    /// Coordinated universal time.
+    pub const UTC: Zone = Zone::Named(Tz::UTC);
+
     /// The zone of a text in `AT TIME ZONE`: an abbreviation, a name or a rule.
     pub fn find(text: &str) -> Option<Zone> {
         match abbreviation(&text.to_ascii_lowercase()) {
@@ -95,6 +98,30 @@ impl Zone {
                 changing_offset(*zone, abbreviation, utc_us).unwrap_or_else(|| named_offset(*zone, utc_us))
             }
         }
+    }
+
+    /// The abbreviation that is in use at a moment.
+    pub fn abbreviation_at(&self, utc_us: i64) -> String {
+        match self {
+            Zone::Named(zone) | Zone::Changing { zone, .. } => {
+                let offset = zone.offset_from_utc_datetime(&moment(utc_us));
+                let of_letters = offset.abbreviation().map(str::to_owned);
+                of_letters.unwrap_or_else(|| numeric_abbreviation(offset.fix().local_minus_utc()))
+            }
+            Zone::Fixed(offset_s) => numeric_abbreviation(*offset_s),
+            Zone::Posix(rule) => rule.abbreviation_at(utc_us).to_owned(),
+        }
+    }
+
+    /// The name of the zone as setting `TimeZone` shows it, and the zone.
+    pub fn of_setting(text: &str) -> Option<(String, Zone)> {
+        let zone = Zone::named(text)?;
+        let name = match &zone {
+            Zone::Named(zone) if text.len() > zone.name().len() => format!("posix/{}", zone.name()),
+            Zone::Named(zone) => zone.name().to_owned(),
+            _ => text.to_ascii_uppercase(),
+        };
+        Some((name, zone))
     }
 
     /// Seconds east of UTC at a local time.
@@ -204,12 +231,6 @@ fn changing_offset(zone: Tz, abbreviation: &str, utc_us: i64) -> Option<i32> {
         moments.by_ref().take(SEARCH_STEPS_MAX).find_map(used)
     };
     steps(-1).or_else(|| steps(1))
-}
-
-/// The abbreviation in use in a zone of the zone data, as `TimeZone` prints it.
-pub fn abbreviation_at(zone: Tz, utc_us: i64) -> String {
-    let offset = zone.offset_from_utc_datetime(&moment(utc_us));
-    offset.abbreviation().map_or_else(|| numeric_abbreviation(offset.fix().local_minus_utc()), str::to_owned)
 }
 
 /// The abbreviation of a zone that has none of letters: `-03`, `+0530`.

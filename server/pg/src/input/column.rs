@@ -7,7 +7,6 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field};
 
 use super::{InputError, array, json, object_name, record, scalars, type_name};
-use crate::datetime::interval_style::IntervalStyle;
 use crate::datetime::modifier::{apply_interval_typmod, round_time, round_timestamp};
 use crate::datetime::parse::Moment;
 use crate::error::{PgError, Result};
@@ -16,6 +15,7 @@ use crate::function::{Date, Numeric, Oid, ResultBuilder, ResultValue, Time, Time
 use crate::library::cast::modifier;
 use crate::names;
 use crate::session::SessionValues;
+use crate::styles::IntervalStyle;
 use crate::types::{self, *};
 use crate::user_types::{self, EnumLabels};
 
@@ -85,7 +85,7 @@ fn datetimes(ty: &Type, texts: &[Text<'_>], session: &SessionValues) -> Result<A
             round_timestamp(scalars::timestamp_with_zone_at(text, moment)?, typmod).map(Timestamp)
         }),
         _ => {
-            let sql_standard = IntervalStyle::of(session) == IntervalStyle::SqlStandard;
+            let sql_standard = session.styles.intervals == IntervalStyle::SqlStandard;
             build(ty, texts, |text| apply_interval_typmod(scalars::interval_with(text, typmod, sql_standard)?, typmod))
         }
     }

@@ -23,7 +23,7 @@ struct ElementWriter<'a> {
 }
 
 impl<'a> ElementWriter<'a> {
-    fn new(values: &'a dyn Array, oid: u32, typmod: i32, style: Style) -> Result<Self, OutputError> {
+    fn new(values: &'a dyn Array, oid: u32, typmod: i32, style: Style<'_>) -> Result<Self, OutputError> {
         Ok(ElementWriter { nulls: values.logical_nulls(), write: styled_writer(values, oid, typmod, style)? })
     }
 
@@ -37,7 +37,7 @@ pub(super) fn array_writer<'a>(
     array: &'a dyn Array,
     oid: u32,
     typmod: i32,
-    style: Style,
+    style: Style<'_>,
 ) -> Result<TextWriter<'a>, OutputError> {
     let ListParts { values, element, range } = list_parts(array);
     let nested = element.data_type().is_list();
@@ -82,7 +82,7 @@ fn write_vector(elements: &ElementWriter<'_>, range: Range<usize>, out: &mut Byt
 }
 
 /// The writer of a struct column: `(1,"a b",)`, where NULL is nothing.
-pub(super) fn record_writer(array: &StructArray, style: Style) -> Result<TextWriter<'_>, OutputError> {
+pub(super) fn record_writer<'a>(array: &'a StructArray, style: Style<'_>) -> Result<TextWriter<'a>, OutputError> {
     let mut columns = Vec::with_capacity(array.num_columns());
     for (column, field) in array.columns().iter().zip(array.fields()) {
         let described = types::describe(field);
@@ -110,7 +110,7 @@ pub(super) fn record_writer(array: &StructArray, style: Style) -> Result<TextWri
 
 /// The writer of a map column: a JSON object. Numbers and booleans stand bare, arrays, records and maps are what
 /// `to_json` makes of them, every other value is a JSON string of its text.
-pub(super) fn map_writer(array: &MapArray, style: Style) -> Result<TextWriter<'_>, OutputError> {
+pub(super) fn map_writer<'a>(array: &'a MapArray, style: Style<'_>) -> Result<TextWriter<'a>, OutputError> {
     let (key_field, value_field) = array.entries_fields();
     let keys = described_writer(array.keys(), key_field, style)?;
     let (values, style) = json_writer(array.values(), value_field, style)?;
@@ -134,14 +134,14 @@ pub(super) fn map_writer(array: &MapArray, style: Style) -> Result<TextWriter<'_
 fn json_writer<'a>(
     values: &'a dyn Array,
     field: &Field,
-    style: Style,
+    style: Style<'_>,
 ) -> Result<(ElementWriter<'a>, JsonStyle), OutputError> {
     let ty = Type::of_field(field);
     if !field.data_type().is_nested() || ty.oid == types::TIMETZ {
         return Ok((described_writer(values, field, style)?, JsonStyle::of(field.data_type())));
     }
     let no_text = |error: PgError| OutputError::NoTextFormat { data_type: error.message };
-    let session = SessionValues { time_zone: style.zone, ..SessionValues::default() };
+    let session = SessionValues { time_zone: style.zone.clone(), styles: style.styles, ..SessionValues::default() };
     let writer = JsonWriter::new(values, &ty, Target::Json, &session).map_err(no_text)?;
     let write: TextWriter<'a> = Box::new(move |row, out| {
         let mut text = String::new();
@@ -152,7 +152,11 @@ fn json_writer<'a>(
     Ok((ElementWriter { nulls: values.logical_nulls(), write }, JsonStyle::Json))
 }
 
-fn described_writer<'a>(values: &'a dyn Array, field: &Field, style: Style) -> Result<ElementWriter<'a>, OutputError> {
+fn described_writer<'a>(
+    values: &'a dyn Array,
+    field: &Field,
+    style: Style<'_>,
+) -> Result<ElementWriter<'a>, OutputError> {
     let described = types::describe(field);
     ElementWriter::new(values, described.oid, described.typmod, style)
 }

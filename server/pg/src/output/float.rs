@@ -1,5 +1,5 @@
-//! `real` and `double precision` in text: the shortest digits that read back as the same value
-//! (`extra_float_digits` 1), laid out as PostgreSQL does.
+//! `real` and `double precision` in text: the shortest digits that read back as the same value, or as many as
+//! `extra_float_digits` says, laid out as PostgreSQL does.
 
 use std::io::Write;
 
@@ -21,6 +21,8 @@ trait Float: Copy + std::fmt::LowerExp + std::str::FromStr + PartialEq {
     const SCIENTIFIC_FROM: i32;
     /// Most digits that the shortest form needs.
     const DIGITS_MAX: usize;
+    /// Digits that every decimal keeps: as many are printed when `extra_float_digits` is 0.
+    const DIGITS_KEPT: i32;
 
     /// The absolute value as `mantissa * 2^exponent`.
     fn decode(self) -> (u64, i32);
@@ -29,6 +31,7 @@ trait Float: Copy + std::fmt::LowerExp + std::str::FromStr + PartialEq {
 impl Float for f32 {
     const SCIENTIFIC_FROM: i32 = 6;
     const DIGITS_MAX: usize = 9;
+    const DIGITS_KEPT: i32 = 6;
 
     fn decode(self) -> (u64, i32) {
         let bits = self.to_bits() & 0x7fff_ffff;
@@ -40,6 +43,7 @@ impl Float for f32 {
 impl Float for f64 {
     const SCIENTIFIC_FROM: i32 = 15;
     const DIGITS_MAX: usize = 17;
+    const DIGITS_KEPT: i32 = 15;
 
     fn decode(self) -> (u64, i32) {
         let bits = self.to_bits() & (u64::MAX >> 1);
@@ -63,15 +67,25 @@ impl Digits {
 
 /// Appends a `real`.
 pub fn write_f32(value: f32, out: &mut BytesMut) {
-    if !write_special(f64::from(value), out) {
-        write_finite(value, out);
-    }
+    write_f32_with(value, 1, out);
 }
 
 /// Appends a `double precision`.
 pub fn write_f64(value: f64, out: &mut BytesMut) {
+    write_f64_with(value, 1, out);
+}
+
+/// Appends a `real` with so many `extra_float_digits`.
+pub(super) fn write_f32_with(value: f32, extra_digits: i32, out: &mut BytesMut) {
+    if !write_special(f64::from(value), out) {
+        write_finite(value, extra_digits, out);
+    }
+}
+
+/// Appends a `double precision` with so many `extra_float_digits`.
+pub(super) fn write_f64_with(value: f64, extra_digits: i32, out: &mut BytesMut) {
     if !write_special(value, out) {
-        write_finite(value, out);
+        write_finite(value, extra_digits, out);
     }
 }
 
@@ -92,10 +106,15 @@ fn write_special(value: f64, out: &mut BytesMut) -> bool {
     value.is_infinite() || value == 0.0
 }
 
-fn write_finite<F: Float>(value: F, out: &mut BytesMut) {
-    let found = shortest(value);
+fn write_finite<F: Float>(value: F, extra_digits: i32, out: &mut BytesMut) {
+    let (found, scientific_from) = if extra_digits > 0 {
+        (shortest(value), F::SCIENTIFIC_FROM)
+    } else {
+        let count = (F::DIGITS_KEPT + extra_digits).max(1);
+        (scientific_digits(format_args!("{value:.*e}", count as usize - 1)), count)
+    };
     let (digits, exponent) = (found.as_slice(), found.exponent);
-    if !(-4..F::SCIENTIFIC_FROM).contains(&exponent) {
+    if !(-4..scientific_from).contains(&exponent) {
         return write_scientific(digits, exponent, out);
     }
     match usize::try_from(exponent) {

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, RecordBatc
 use arrow::compute::{filter, is_not_null};
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::physical_expr::PhysicalExpr;
-use pg::error::{PgError, Result};
+use pg::error::{PgError, Result, Subject};
 use pg::sqlstate::SqlState;
 
 /// What the values of a type have to fulfil.
@@ -101,7 +101,8 @@ impl Check {
         let failed = (0..fulfilled.len()).find(|row| fulfilled.is_valid(*row) && !fulfilled.value(*row));
         Ok(failed.map(|row| {
             let message = format!("value for domain {domain} violates check constraint \"{}\"", self.name);
-            (row, PgError::new(SqlState::CHECK_VIOLATION, message))
+            let subject = Subject { constraint: Some(self.name.clone()), ..Subject::default() };
+            (row, PgError::new(SqlState::CHECK_VIOLATION, message).about(subject))
         }))
     }
 }

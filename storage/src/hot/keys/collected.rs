@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
-use catalog::{Constraint, HotTable, Oid};
+use catalog::{Constraint, HotTable, ObjectName, Oid};
 use hashbrown::HashTable;
 
 use super::{KeyHash, TableKey};
@@ -16,6 +16,8 @@ const KEY_BYTES: usize = 2 * size_of::<KeyHash>();
 /// Two rows have the same key.
 #[derive(Debug, Clone)]
 pub struct DuplicateKey {
+    /// The table.
+    pub relation: ObjectName,
     /// The name of the constraint.
     pub constraint: String,
     /// One row: the values of the key's columns, named as the table names them.
@@ -80,7 +82,7 @@ impl NewKeys {
         let schema = self.key.table.arrow_schema().project(self.key.places())?;
         let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
         let values = RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), values)?;
-        Ok(DuplicateKey { constraint: self.name.clone(), values })
+        Ok(DuplicateKey { relation: self.key.table.name.clone(), constraint: self.name.clone(), values })
     }
 
     /// Whether there are none.

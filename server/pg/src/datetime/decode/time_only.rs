@@ -6,7 +6,7 @@ use super::*;
 pub(in crate::datetime) fn time_only(text: &str, moment: &Moment) -> Result<Decoded> {
     let lower = text.to_ascii_lowercase();
     let tokens = tokens::split(&lower)?;
-    let mut decoder = Decoder::default();
+    let mut decoder = Decoder::reading(moment);
     for position in 0..tokens.len() {
         let fields = decoder.time_field(&tokens, position, moment)?;
         decoder.add(fields)?;

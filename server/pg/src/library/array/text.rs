@@ -33,7 +33,7 @@ fn array_to_string(call: &Call) -> Result<ArrayRef> {
     let element = call.types.first().and_then(Type::element);
     let element = element.ok_or_else(|| PgError::internal("only an array has elements"))?;
     let nulls = leaves.values.logical_nulls();
-    let write = output::text_writer(&leaves.values, element.oid, element.typmod)?;
+    let write = output::text_writer_in(&leaves.values, element.oid, element.typmod, call.session())?;
     let delimiters = call.column::<&str>(1)?;
     let null_strings = if call.width() > 2 { Some(call.column::<&str>(2)?) } else { None };
     let mut row = 0..call.rows();

@@ -110,7 +110,7 @@ fn dates_of_timestamp(_arguments: &[ArgumentShape<'_>], constant: &ScalarValue) 
 }
 
 fn date_to_timestamptz(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     call.map1(|date: Date| to_utc(&zone, midnight(date)?).map(Timestamp))
 }
 
@@ -125,7 +125,7 @@ fn time_to_interval(call: &Call) -> Result<ArrayRef> {
 /// The zone's offset is the one of this moment.
 fn time_to_timetz(call: &Call) -> Result<ArrayRef> {
     let session = call.session();
-    let offset_s = Zone::Named(session.time_zone).offset_at(session.transaction_start_us);
+    let offset_s = session.time_zone.offset_at(session.transaction_start_us);
     call.map1(|time: Time| rounded_timetz(TimeTz { time_us: time.0, offset_s }, call.result.typmod))
 }
 
@@ -144,22 +144,22 @@ fn timestamp_to_timestamp(call: &Call) -> Result<ArrayRef> {
 }
 
 fn timestamp_to_timestamptz(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     call.map1(|timestamp: Timestamp| round_timestamp(to_utc(&zone, timestamp.0)?, call.result.typmod).map(Timestamp))
 }
 
 fn timestamptz_to_timestamp(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     call.map1(|timestamp: Timestamp| round_timestamp(to_local(&zone, timestamp.0)?, call.result.typmod).map(Timestamp))
 }
 
 fn timestamptz_to_date(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     call.map1(|timestamp: Timestamp| to_local(&zone, timestamp.0).map(day))
 }
 
 fn timestamptz_to_time(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     call.map1(|timestamp: Timestamp| {
         let time_us = time_of_day(to_local(&zone, timestamp.0)?);
         Ok::<_, PgError>(time_us.map(|time_us| Time(round_time(time_us, call.result.typmod))))
@@ -167,7 +167,7 @@ fn timestamptz_to_time(call: &Call) -> Result<ArrayRef> {
 }
 
 fn timestamptz_to_timetz(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     call.map1(|timestamp: Timestamp| {
         let Some(time_us) = time_of_day(to_local(&zone, timestamp.0)?) else { return Ok(None) };
         let value = TimeTz { time_us, offset_s: zone.offset_at(timestamp.0) };

@@ -6,7 +6,7 @@ use arrow::array::ArrayRef;
 use bytes::BytesMut;
 
 use crate::datetime::arithmetic::{date_of_timestamp, local};
-use crate::datetime::zone::{Zone, abbreviation_at};
+use crate::datetime::zone::Zone;
 use crate::datetime::{DAY_US, SECOND_US, civil_of_day, write_time};
 use crate::error::Result;
 use crate::function::{Call, Date, Function, Time, TimeTz, Timestamp, function};
@@ -43,7 +43,7 @@ fn statement_start(call: &Call) -> Result<ArrayRef> {
 }
 
 fn zone_of(call: &Call) -> Zone {
-    Zone::Named(call.session().time_zone)
+    call.session().time_zone.clone()
 }
 
 fn local_now(call: &Call) -> Result<i64> {
@@ -88,7 +88,7 @@ fn clock_us() -> i64 {
 /// `Sat Feb 17 19:07:32.000126 2024 CET`
 fn time_of_day(call: &Call) -> Result<ArrayRef> {
     let zone = zone_of(call);
-    let abbreviation = |utc_us| abbreviation_at(call.session().time_zone, utc_us);
+    let abbreviation = |utc_us| call.session().time_zone.abbreviation_at(utc_us);
     call.map0(|| -> Result<String> {
         let now_us = clock_us();
         let local_us = local(now_us, &zone)?;

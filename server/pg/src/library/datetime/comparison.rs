@@ -136,7 +136,7 @@ fn date_moment(day: Date, zone: &Zone) -> i128 {
 }
 
 fn session_zone(call: &Call) -> Zone {
-    Zone::Named(call.session().time_zone)
+    call.session().time_zone.clone()
 }
 
 fn timestamp_timestamptz<R: ResultValue>(call: &Call, answer: fn(Ordering) -> R) -> Result<ArrayRef> {

@@ -101,7 +101,7 @@ fn local_timestamp([year, month, day]: [i32; 3], hour: i32, minute: i32, second:
 }
 
 fn make_timestamptz(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     call.map6(|year: i32, month: i32, day: i32, hour: i32, minute: i32, second: f64| {
         let local_us = local_timestamp([year, month, day], hour, minute, second)?;
         arithmetic::utc(local_us, &zone).map(Timestamp)

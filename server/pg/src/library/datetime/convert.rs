@@ -86,7 +86,7 @@ pub static FUNCTIONS: &[Function] = &[
 ];
 
 fn zone_of(call: &Call) -> Zone {
-    Zone::Named(call.session().time_zone)
+    call.session().time_zone.clone()
 }
 
 /// The time of day of a timestamp; an infinity has none.

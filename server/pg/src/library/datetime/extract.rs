@@ -52,7 +52,7 @@ enum Value {
 }
 
 fn zone_of(call: &Call) -> Zone {
-    Zone::Named(call.session().time_zone)
+    call.session().time_zone.clone()
 }
 
 fn date(value: Date) -> Result<Value> {

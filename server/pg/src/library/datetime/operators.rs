@@ -143,17 +143,17 @@ fn timestamp_difference(call: &Call) -> Result<ArrayRef> {
 }
 
 fn timestamptz_plus(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     call.map2(|at: Timestamp, interval: Interval| arithmetic::timestamptz_plus(at.0, interval, &zone).map(Timestamp))
 }
 
 fn plus_timestamptz(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     call.map2(|interval: Interval, at: Timestamp| arithmetic::timestamptz_plus(at.0, interval, &zone).map(Timestamp))
 }
 
 fn timestamptz_minus(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     call.map2(|at: Timestamp, interval: Interval| {
         arithmetic::timestamptz_plus(at.0, intervals::negated(interval)?, &zone).map(Timestamp)
     })
@@ -225,19 +225,19 @@ fn today_us(call: &Call, zone: &Zone) -> Result<i64> {
 }
 
 fn timestamp_age_today(call: &Call) -> Result<ArrayRef> {
-    let today_us = today_us(call, &Zone::Named(call.session().time_zone))?;
+    let today_us = today_us(call, &call.session().time_zone.clone())?;
     call.map1(|at: Timestamp| age::age(today_us, at.0))
 }
 
 fn timestamptz_age(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     call.map2(|left: Timestamp, right: Timestamp| {
         age::age(arithmetic::local(left.0, &zone)?, arithmetic::local(right.0, &zone)?)
     })
 }
 
 fn timestamptz_age_today(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     let today_us = today_us(call, &zone)?;
     call.map1(|at: Timestamp| age::age(today_us, arithmetic::local(at.0, &zone)?))
 }

@@ -6,7 +6,6 @@ use arrow::array::ArrayRef;
 use super::comparison::timetz_key;
 use crate::datetime::Interval;
 use crate::datetime::arithmetic::{self, time_plus};
-use crate::datetime::zone::Zone;
 use crate::error::Result;
 use crate::function::{Argument, Call, Function, Time, TimeTz, Timestamp, function};
 use crate::types::*;
@@ -42,7 +41,7 @@ fn timestamp_plus(start: Timestamp, length: Interval) -> Result<Timestamp> {
 }
 
 fn timestamptz_plus(call: &Call) -> impl Fn(Timestamp, Interval) -> Result<Timestamp> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     move |start, length| arithmetic::timestamptz_plus(start.0, length, &zone).map(Timestamp)
 }
 

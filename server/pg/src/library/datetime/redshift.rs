@@ -10,7 +10,6 @@ use crate::datetime::arithmetic::{
 };
 use crate::datetime::parse::Moment;
 use crate::datetime::words::Unit;
-use crate::datetime::zone::Zone;
 use crate::datetime::{DAY_US, SECOND_US, civil_of_day, day_of_civil};
 use crate::error::{PgError, Result};
 use crate::function::{Call, Date, Function, Time, TimeTz, Timestamp, function};
@@ -48,7 +47,7 @@ pub static FUNCTIONS: &[Function] = &[
         call.map3(|part: &str, from: Timestamp, to: Timestamp| difference(part, from.0, to.0))
     }),
     function("datediff", &[TEXT, TIMESTAMPTZ, TIMESTAMPTZ], INT8, |call| {
-        let zone = Zone::Named(call.session().time_zone);
+        let zone = call.session().time_zone.clone();
         call.map3(|part: &str, from: Timestamp, to: Timestamp| {
             difference(part, arithmetic::local(from.0, &zone)?, arithmetic::local(to.0, &zone)?)
         })
@@ -119,7 +118,7 @@ fn add(part: &str, number: i64, at_us: i64) -> Result<Timestamp> {
 }
 
 fn date_add_timestamptz(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     call.map3(|part: &str, number: i64, at: Timestamp| {
         arithmetic::timestamptz_plus(at.0, interval_of(part_of(part)?, number)?, &zone).map(Timestamp)
     })

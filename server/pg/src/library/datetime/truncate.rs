@@ -68,7 +68,7 @@ fn truncate_timestamp(call: &Call) -> Result<ArrayRef> {
 }
 
 fn truncate_timestamptz(call: &Call) -> Result<ArrayRef> {
-    let zone = Zone::Named(call.session().time_zone);
+    let zone = call.session().time_zone.clone();
     let mut unit_of = cached(call);
     call.map2(|text: &str, at: Timestamp| -> Result<Timestamp> {
         if is_infinite(at.0) {

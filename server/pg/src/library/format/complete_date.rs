@@ -1,7 +1,5 @@
 //! A date and time from the fields that a text said, as PostgreSQL completes and checks them.
 
-use chrono_tz::Tz;
-
 use super::date_template::{Convention, DateField};
 use super::read_date::{self, ReadFields};
 use super::template::Node;
@@ -224,11 +222,11 @@ impl CompleteDate {
     }
 
     /// The moment, in microseconds since 1970 UTC; in the session's zone unless the text said an offset.
-    pub fn timestamp(&self, session_zone: Tz) -> Result<i64> {
+    pub fn timestamp(&self, session_zone: &Zone) -> Result<i64> {
         let out_of_range = || PgError::new(SqlState::DATETIME_FIELD_OVERFLOW, "timestamp out of range");
         let local = self.days().checked_mul(DAY_US).and_then(|days_us| days_us.checked_add(self.time_us));
         let local = local.filter(|local_us| *local_us > TIMESTAMP_MIN_US - DAY_US).ok_or_else(out_of_range)?;
-        let offset_s = self.offset_s.unwrap_or_else(|| Zone::Named(session_zone).offset_at_local(local));
+        let offset_s = self.offset_s.unwrap_or_else(|| session_zone.offset_at_local(local));
         let utc_us = local.checked_sub(i64::from(offset_s) * SECOND_US).map(|utc_us| self.rounded(utc_us));
         utc_us.filter(|utc_us| (TIMESTAMP_MIN_US..TIMESTAMP_INFINITY).contains(utc_us)).ok_or_else(out_of_range)
     }

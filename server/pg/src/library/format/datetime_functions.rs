@@ -6,7 +6,7 @@ use super::complete_date;
 use super::date_template::{self, DateTemplate};
 use super::template::LastTemplate;
 use super::write_date::{self, DateFields};
-use crate::datetime::zone::{Zone, abbreviation_at};
+
 use crate::datetime::{Interval, SECOND_US, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY};
 use crate::error::Result;
 use crate::function::{Call, Date, Function, Timestamp, function};
@@ -35,16 +35,16 @@ fn timestamp_to_char(call: &Call) -> Result<ArrayRef> {
 }
 
 fn timestamptz_to_char(call: &Call) -> Result<ArrayRef> {
-    let session_zone = call.session().time_zone;
+    let session_zone = &call.session().time_zone;
     let mut template = Template::new();
     call.map2(|value: Timestamp, format: &str| {
         if format.is_empty() || !is_finite(value) {
             return Ok(None);
         }
-        let offset_s = Zone::Named(session_zone).offset_at(value.0);
+        let offset_s = session_zone.offset_at(value.0);
         let mut fields = DateFields::of_timestamp(value.0.saturating_add(i64::from(offset_s) * SECOND_US));
         fields.offset_s = i64::from(offset_s);
-        fields.zone = Some(abbreviation_at(session_zone, value.0));
+        fields.zone = Some(session_zone.abbreviation_at(value.0));
         write_date::write(template.get(format, date_template::read)?, &fields).map(Some)
     })
 }
@@ -68,7 +68,7 @@ fn to_date(call: &Call) -> Result<ArrayRef> {
 }
 
 fn to_timestamp(call: &Call) -> Result<ArrayRef> {
-    let session_zone = call.session().time_zone;
+    let session_zone = &call.session().time_zone;
     let mut template = Template::new();
     call.map2(|text: &str, format: &str| {
         let template = template.get(format, date_template::read)?;
@@ -97,7 +97,7 @@ mod tests {
     /// The answer of a function in a session with a time zone, as text.
     fn in_zone(time_zone: Tz, kernel: fn(&Call) -> Result<ArrayRef>, arguments: [(Type, ScalarValue); 2]) -> String {
         let mut options = ConfigOptions::default();
-        options.extensions.insert(SessionValues { time_zone, ..SessionValues::default() });
+        options.extensions.insert(SessionValues { time_zone: time_zone.into(), ..SessionValues::default() });
         let result = if arguments[0].0.oid == TEXT { Type::of(TIMESTAMPTZ) } else { Type::of(TEXT) };
         let values: Vec<_> = arguments.iter().map(|(_, value)| ColumnarValue::Scalar(value.clone())).collect();
         let types = arguments.iter().map(|(ty, _)| ty.clone()).collect();

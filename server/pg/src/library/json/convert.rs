@@ -5,11 +5,10 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 use bytes::{BufMut, BytesMut};
-use chrono::{DateTime, Offset, TimeZone};
-use chrono_tz::Tz;
 
 use super::{lexer, number, value};
 use crate::column_readers::{ListParts, list_parts};
+use crate::datetime::zone::Zone;
 use crate::datetime::{self, SECOND_US, ZoneSuffix};
 use crate::error::{PgError, Result};
 use crate::expression_type::Type;
@@ -49,7 +48,7 @@ enum Kind<'a> {
     Number(TextWriter<'a>),
     /// A date or a timestamp, and its zone where it has one.
     Time(TextWriter<'a>),
-    Zoned(Box<dyn Fn(usize) -> Option<i64> + 'a>, Tz),
+    Zoned(Box<dyn Fn(usize) -> Option<i64> + 'a>, Zone),
     Json(TextWriter<'a>),
     Array(Box<JsonWriter<'a>>, Box<dyn Fn(usize) -> std::ops::Range<usize> + 'a>),
     Record(Vec<(String, JsonWriter<'a>)>),
@@ -61,13 +60,15 @@ impl<'a> JsonWriter<'a> {
     pub fn new(array: &'a dyn Array, ty: &Type, target: Target, session: &SessionValues) -> Result<Self> {
         // A domain's values are those of what it narrows.
         let ty = &base_type(ty);
-        let text = || output::text_writer(array, ty.oid, ty.typmod);
+        let text = || output::text_writer_in(array, ty.oid, ty.typmod, session);
+        // JSON has times in ISO format, whatever the session's is.
+        let iso = || output::text_writer(array, ty.oid, ty.typmod);
         let kind = match (ty.oid, array.data_type()) {
             (_, DataType::Null) => Kind::Null,
             (BOOL, _) => Kind::Bool(text()?),
             (INT2 | INT4 | INT8 | FLOAT4 | FLOAT8 | NUMERIC, _) => Kind::Number(text()?),
-            (DATE | TIMESTAMP, _) => Kind::Time(text()?),
-            (TIMESTAMPTZ, _) => Kind::Zoned(crate::column_readers::timestamp_reader(array), session.time_zone),
+            (DATE | TIMESTAMP, _) => Kind::Time(iso()?),
+            (TIMESTAMPTZ, _) => Kind::Zoned(crate::column_readers::timestamp_reader(array), session.time_zone.clone()),
             (JSON | JSONB | MAP, _) => Kind::Json(text()?),
             (_, it) if it.is_list() => {
                 let ListParts { values, element, range } = list_parts(array);
@@ -188,7 +189,7 @@ impl<'a> JsonWriter<'a> {
             }
             Kind::Zoned(value, zone) => {
                 let value = value(row).ok_or(output::OutputError::TimestampOutOfRange)?;
-                Ok(zoned_text(value, *zone))
+                Ok(zoned_text(value, zone))
             }
             Kind::Number(write) | Kind::Text(write) => text_of(write, row),
             _ => Err(PgError::internal("a value has no text")),
@@ -212,15 +213,13 @@ fn text_of(write: &TextWriter<'_>, row: usize) -> Result<String> {
 }
 
 /// A timestamp in a zone: `2020-01-01T00:00:00+05:30`.
-fn zoned_text(timestamp_us: i64, zone: Tz) -> String {
+fn zoned_text(timestamp_us: i64, zone: &Zone) -> String {
     let mut out = BytesMut::new();
     if matches!(timestamp_us, datetime::TIMESTAMP_INFINITY | datetime::TIMESTAMP_MINUS_INFINITY) {
         datetime::write_timestamp(timestamp_us, ZoneSuffix::None, &mut out);
         return String::from_utf8_lossy(&out).into_owned();
     }
-    // Beyond the calendar that zones are known for, there is no rule to follow but UTC.
-    let moment = DateTime::from_timestamp_micros(timestamp_us);
-    let offset = moment.map_or(0, |at| zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc());
+    let offset = zone.offset_at(timestamp_us);
     let local = timestamp_us.saturating_add(i64::from(offset) * SECOND_US);
     datetime::write_timestamp(local, ZoneSuffix::None, &mut out);
     let era = out.ends_with(b" BC");

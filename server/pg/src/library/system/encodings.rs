@@ -51,6 +51,51 @@ const ENCODINGS: [&str; 42] = [
     "JOHAB",
     "SHIFT_JIS_2004",
 ];
+/// Other names of encodings, without what is no letter or digit.
+const SYNONYMS: [(&str, &str); 42] = [
+    ("abc", "WIN1258"),
+    ("alt", "WIN866"),
+    ("big5", "BIG5"),
+    ("euccn", "EUC_CN"),
+    ("eucjis2004", "EUC_JIS_2004"),
+    ("eucjp", "EUC_JP"),
+    ("euckr", "EUC_KR"),
+    ("euctw", "EUC_TW"),
+    ("iso88591", "LATIN1"),
+    ("iso885910", "LATIN6"),
+    ("iso885913", "LATIN7"),
+    ("iso885914", "LATIN8"),
+    ("iso885915", "LATIN9"),
+    ("iso885916", "LATIN10"),
+    ("iso88592", "LATIN2"),
+    ("iso88593", "LATIN3"),
+    ("iso88594", "LATIN4"),
+    ("iso88595", "ISO_8859_5"),
+    ("iso88596", "ISO_8859_6"),
+    ("iso88597", "ISO_8859_7"),
+    ("iso88598", "ISO_8859_8"),
+    ("iso88599", "LATIN5"),
+    ("koi8", "KOI8R"),
+    ("mskanji", "SJIS"),
+    ("shiftjis", "SJIS"),
+    ("tcvn", "WIN1258"),
+    ("tcvn5712", "WIN1258"),
+    ("unicode", "UTF8"),
+    ("vscii", "WIN1258"),
+    ("win", "WIN1251"),
+    ("win932", "SJIS"),
+    ("win936", "GBK"),
+    ("win949", "UHC"),
+    ("win950", "BIG5"),
+    ("windows1250", "WIN1250"),
+    ("windows1251", "WIN1251"),
+    ("windows1252", "WIN1252"),
+    ("windows1253", "WIN1253"),
+    ("windows1254", "WIN1254"),
+    ("windows1255", "WIN1255"),
+    ("windows1256", "WIN1256"),
+    ("windows866", "WIN866"),
+];
 /// The encoding of the server and of every client.
 const UTF8: &str = "UTF8";
 
@@ -60,6 +105,16 @@ pub static FUNCTIONS: &[Function] = &[
     function("pg_client_encoding", &[], NAME, utf8).stable(),
     function("pg_encoding_to_char", &[INT4], NAME, pg_encoding_to_char).stable(),
 ];
+
+/// The encoding of this name; its case and what is no letter or digit do not matter.
+pub fn encoding_named(name: &str) -> Option<&'static str> {
+    let letters = |text: &str| -> String {
+        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    };
+    let wanted = letters(name);
+    let synonym = SYNONYMS.iter().find(|(synonym, _)| *synonym == wanted).map(|(_, encoding)| *encoding);
+    synonym.or_else(|| ENCODINGS.iter().find(|encoding| letters(encoding) == wanted).copied())
+}
 
 fn utf8(call: &Call) -> Result<ArrayRef> {
     call.map0(|| UTF8)

@@ -7,7 +7,10 @@ pub mod notifications;
 mod nulls;
 mod sequences;
 mod session;
+mod settings;
 mod sizes;
+
+pub use encodings::encoding_named;
 
 use arrow::array::{ArrayRef, BooleanArray};
 use std::sync::Arc;
@@ -34,8 +37,9 @@ pub static SECTION: Section = Section {
         nulls::FUNCTIONS,
         sequences::FUNCTIONS,
         session::FUNCTIONS,
+        settings::FUNCTIONS,
         sizes::FUNCTIONS,
     ],
-    sets: &[notifications::SETS],
+    sets: &[notifications::SETS, settings::SETS],
     ..Section::EMPTY
 };

@@ -1,11 +1,9 @@
-//! The session: who asks, where names are looked up, and how it is set.
+//! The session: who asks, and where names are looked up.
 
 use arrow::array::ArrayRef;
 
-use crate::error::{PgError, Result};
+use crate::error::Result;
 use crate::function::{Call, Function, function};
-use crate::session::SessionValues;
-use crate::sqlstate::SqlState;
 use crate::types::*;
 
 /// The schema that PostgreSQL searches first unless the search path has it somewhere.
@@ -16,8 +14,6 @@ pub static FUNCTIONS: &[Function] = &[
     function("current_database", &[], NAME, current_database).stable(),
     function("current_schema", &[], NAME, current_schema).stable(),
     function("current_schemas", &[BOOL], NAME_ARRAY, current_schemas).stable(),
-    function("current_setting", &[TEXT], TEXT, current_setting).stable(),
-    function("current_setting", &[TEXT, BOOL], TEXT, current_setting_or_null).stable(),
     function("current_user", &[], NAME, current_user).stable(),
     function("getpgusername", &[], NAME, current_user).stable(),
     function("session_user", &[], NAME, current_user).stable(),
@@ -72,28 +68,6 @@ fn version(call: &Call) -> Result<ArrayRef> {
     call.map0(|| call.session().version.as_str())
 }
 
-fn current_setting(call: &Call) -> Result<ArrayRef> {
-    let session = call.session();
-    call.map1(|name: &str| setting(session, name).ok_or_else(|| unrecognized(name)))
-}
-
-fn current_setting_or_null(call: &Call) -> Result<ArrayRef> {
-    let session = call.session();
-    call.map2(|name: &str, missing_ok: bool| match setting(session, name) {
-        None if !missing_ok => Err(unrecognized(name)),
-        found => Ok(found),
-    })
-}
-
-fn setting<'a>(session: &'a SessionValues, name: &str) -> Option<&'a str> {
-    let found = session.settings.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    found.map(|(_, value)| value.as_str())
-}
-
-fn unrecognized(name: &str) -> PgError {
-    PgError::new(SqlState::UNDEFINED_OBJECT, format!("unrecognized configuration parameter \"{name}\""))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -106,9 +80,5 @@ mod tests {
         assert_eq!(call("current_schemas", &[(BOOL, Some("t"))]).unwrap().unwrap(), "{pg_catalog}");
         assert_eq!(call("current_schemas", &[(BOOL, Some("f"))]).unwrap().unwrap(), "{}");
         assert_eq!(call("pg_is_in_recovery", &[]).unwrap().unwrap(), "f");
-        let missing = call("current_setting", &[(TEXT, Some("foo.bar"))]).unwrap_err();
-        assert_eq!(missing.sqlstate, SqlState::UNDEFINED_OBJECT);
-        assert_eq!(missing.message, "unrecognized configuration parameter \"foo.bar\"");
-        assert_eq!(call("current_setting", &[(TEXT, Some("foo.bar")), (BOOL, Some("t"))]).unwrap(), None);
     }
 }

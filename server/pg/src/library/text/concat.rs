@@ -48,7 +48,7 @@ impl<'a> Texts<'a> {
         let array = call.compact_array(argument);
         let writer = match array.data_type() {
             arrow::datatypes::DataType::Null => None,
-            _ => Some(output::text_writer(array, ty.oid, ty.typmod)?),
+            _ => Some(output::text_writer_in(array, ty.oid, ty.typmod, call.session())?),
         };
         let constant = call.is_constant(argument);
         Ok(Texts { array, writer, constant, booleans_in_full: false, buffer: BytesMut::new() })

@@ -9,6 +9,7 @@ use datafusion_common::config::ConfigOptions;
 use datafusion_expr::ColumnarValue;
 
 use super::{CHUNK_ROWS, column, has_zone, no_rows, passed, zero_step};
+use crate::datetime::zone::Zone;
 use crate::datetime::{DAY_US, TIMESTAMP_INFINITY, TIMESTAMP_MIN_US};
 use crate::error::{PgError, Result};
 use crate::expression_type::Type;
@@ -36,7 +37,7 @@ struct Calendar {
 impl Step {
     fn new(call: &SetCall, interval: IntervalMonthDayNano) -> Result<Self> {
         let ty = call.types.first().ok_or_else(|| PgError::internal("a series has a start"))?;
-        let days_are_equal = !has_zone(ty) || call.session.time_zone == chrono_tz::Tz::UTC;
+        let days_are_equal = !has_zone(ty) || call.session.time_zone == Zone::UTC;
         if interval.months == 0 && (interval.days == 0 || days_are_equal) {
             let step = i64::from(interval.days).checked_mul(DAY_US);
             let step = step.and_then(|days| days.checked_add(interval.nanoseconds / 1000));

@@ -157,7 +157,9 @@ impl<'a> Evaluation<'a> {
 
     fn compare(&mut self, operator: Comparison, left: &Item<'a>, right: &Item<'a>) -> Result<Truth, Failure> {
         let ordering = match (left, right) {
-            (Item::Datetime(left), Item::Datetime(right)) => left.compare(*right, self.zone).map_err(Failure::Loud)?,
+            (Item::Datetime(left), Item::Datetime(right)) => {
+                left.compare(*right, self.zone.as_ref()).map_err(Failure::Loud)?
+            }
             _ => match (left.json(), right.json()) {
                 (Some(left), Some(right)) if matches!(left, Json::Null) != matches!(right, Json::Null) => {
                     return Ok((operator == Comparison::NotEqual).into());

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 
 use bytes::BytesMut;
-use chrono::{NaiveDate, Offset, TimeZone};
-use chrono_tz::Tz;
+use chrono::NaiveDate;
 
+use crate::datetime::zone::Zone;
 use crate::datetime::{self, DAY_US, SECOND_US, ZoneSuffix};
 use crate::error::{PgError, Result};
 use crate::sqlstate::SqlState;
@@ -137,7 +137,7 @@ impl Datetime {
 
     /// Compares two of them; `None` if they have no order. With a zone against without one needs to know the session's
     /// zone, which only the `_tz` functions may.
-    pub fn compare(self, other: Self, zone: Option<Tz>) -> Result<Option<Ordering>> {
+    pub fn compare(self, other: Self, zone: Option<&Zone>) -> Result<Option<Ordering>> {
         if self.day.is_some() != other.day.is_some() {
             return Ok(None);
         }
@@ -178,13 +178,11 @@ impl Datetime {
     }
 
     /// With the offset that the zone has then.
-    fn in_zone(self, zone: Tz) -> Self {
+    fn in_zone(self, zone: &Zone) -> Self {
         if self.offset_s.is_some() {
             return self;
         }
-        let moment = chrono::DateTime::from_timestamp_micros(self.instant(0));
-        let local = moment.and_then(|moment| zone.offset_from_local_datetime(&moment.naive_utc()).earliest());
-        let offset = local.map_or(0, |offset| offset.fix().local_minus_utc());
-        Datetime { time_us: Some(self.time_us.unwrap_or(0)), offset_s: Some(offset), ..self }
+        let offset_s = Some(zone.offset_at_local(self.instant(0)));
+        Datetime { time_us: Some(self.time_us.unwrap_or(0)), offset_s, ..self }
     }
 }

@@ -5,12 +5,11 @@
 
 use std::borrow::Cow;
 
-use chrono_tz::Tz;
-
 use super::condition::Truth;
 use super::decimal;
 use super::item::{Failure, Item, quiet};
 use super::tree::*;
+use crate::datetime::zone::Zone;
 use crate::error::PgError;
 use crate::library::json::value::Json;
 use crate::sqlstate::SqlState;
@@ -32,7 +31,7 @@ pub struct Evaluation<'a> {
     /// The length of the array that is subscripted: one more than `last`.
     pub(super) array_length: i64,
     /// The session's time zone, where times with a zone may be compared with times without.
-    pub(super) zone: Option<Tz>,
+    pub(super) zone: Option<Zone>,
 }
 
 /// Whether a sink is there, without giving it away.
@@ -42,7 +41,7 @@ pub(super) fn has(sink: &Sink<'_, '_>) -> bool {
 
 impl<'a> Evaluation<'a> {
     /// For a document and the values of the variables.
-    pub fn new(strict: bool, root: &'a Json<'a>, variables: &'a Json<'a>, zone: Option<Tz>) -> Result<Self, PgError> {
+    pub fn new(strict: bool, root: &'a Json<'a>, variables: &'a Json<'a>, zone: Option<Zone>) -> Result<Self, PgError> {
         if !matches!(variables, Json::Object(_)) {
             return Err(PgError::invalid_parameter("\"vars\" argument is not an object")
                 .with_detail("Jsonpath parameters should be encoded as key-value pairs of \"vars\" object."));

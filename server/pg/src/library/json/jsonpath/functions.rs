@@ -9,6 +9,7 @@ use super::evaluate::Evaluation;
 use super::item::{Failure, Item};
 use super::parser::parse;
 use super::tree::JsonPath;
+use crate::datetime::zone::Zone;
 use crate::error::{PgError, Result};
 use crate::function::{Call, Function, SetCall, SetFunction, SetRows, function};
 use crate::library::json::sets::{chunks, single, text_argument};
@@ -95,7 +96,7 @@ struct Arguments<'a> {
     path: &'a JsonPath,
     variables: &'a str,
     silent: bool,
-    zone: Option<chrono_tz::Tz>,
+    zone: Option<&'a Zone>,
 }
 
 impl Arguments<'_> {
@@ -105,7 +106,7 @@ impl Arguments<'_> {
         f: impl for<'e> FnOnce(&mut Evaluation<'e>, &'e JsonPath) -> Result<T, Failure>,
     ) -> Result<Option<T>> {
         let (json, variables) = (Json::parse(self.json)?, Json::parse(self.variables)?);
-        let mut evaluation = Evaluation::new(self.path.strict, &json, &variables, self.zone)?;
+        let mut evaluation = Evaluation::new(self.path.strict, &json, &variables, self.zone.cloned())?;
         match f(&mut evaluation, self.path) {
             Ok(value) => Ok(Some(value)),
             Err(Failure::Quiet(_)) if self.silent => Ok(None),
@@ -116,7 +117,7 @@ impl Arguments<'_> {
     /// The items as values. What was found before an error counts in a silent call.
     fn items<T>(&self, f: impl for<'e> FnOnce(Vec<Item<'e>>) -> T) -> Result<T> {
         let (json, variables) = (Json::parse(self.json)?, Json::parse(self.variables)?);
-        let mut evaluation = Evaluation::new(self.path.strict, &json, &variables, self.zone)?;
+        let mut evaluation = Evaluation::new(self.path.strict, &json, &variables, self.zone.cloned())?;
         let mut found = Vec::new();
         match evaluation.query(&self.path.root, &mut found) {
             Err(Failure::Quiet(_)) if self.silent => {}
@@ -159,7 +160,7 @@ fn matches(arguments: &Arguments<'_>) -> Result<Option<bool>> {
 
 /// Calls a function for each row. The same path as in the row before is not read again.
 fn for_rows<T>(call: &Call, mode: Mode, f: fn(&Arguments<'_>) -> Result<Option<T>>) -> Result<Vec<Option<T>>> {
-    let zone = mode.zoned.then_some(call.session().time_zone);
+    let zone = mode.zoned.then_some(&call.session().time_zone);
     let (jsons, paths) = (call.column::<&str>(0)?, call.column::<&str>(1)?);
     let variables = if call.width() > 2 { Some(call.column::<&str>(2)?) } else { None };
     let silent = if call.width() > 3 { Some(call.column::<bool>(3)?) } else { None };
@@ -201,7 +202,7 @@ fn query(call: &SetCall, mode: Mode) -> Result<SetRows> {
     let (Some(json), Some(path), Some(variables), Some(silent)) = values else {
         return Ok(chunks(1, std::iter::empty()));
     };
-    let zone = mode.zoned.then_some(call.session.time_zone);
+    let zone = mode.zoned.then_some(&call.session.time_zone);
     let arguments = Arguments { json: &json, path: &parse(&path)?, variables: &variables, silent, zone };
     let rows: Vec<_> =
         arguments.items(|items| items.into_iter().map(|item| Ok(vec![Some(item.into_json().text())])).collect())?;
