@@ -74,3 +74,49 @@ async fn analyze(server: &Server, snapshot: &Arc<CatalogSnapshot>, table: &Arc<H
     server.catalog.commit(vec![CatalogChange::SetStatistics { table: table.oid, statistics }]).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{ArrayRef, Int32Array, RecordBatch};
+    use catalog::{Column, ObjectName, Oid, RowAddresses, RowChanges, SqlType, TableStatistics};
+
+    const TABLE: Oid = Oid(20_000);
+
+    fn changed(changes: RowChanges) -> CatalogChange {
+        CatalogChange::ChangeRows { table: TABLE, changes }
+    }
+
+    fn added(rows: usize) -> CatalogChange {
+        let values: ArrayRef = Arc::new(Int32Array::from_value(1, rows));
+        let rows = RecordBatch::try_from_iter_with_nullable([("c1", values, true)]).unwrap();
+        changed(RowChanges::append(vec![rows]))
+    }
+
+    fn analyzed(snapshot: &CatalogSnapshot) -> CatalogSnapshot {
+        let statistics = Arc::new(TableStatistics::of(&snapshot.rows(TABLE)));
+        snapshot.after(&[CatalogChange::SetStatistics { table: TABLE, statistics }]).unwrap()
+    }
+
+    #[test]
+    fn a_table_is_looked_at_when_fifty_rows_and_a_tenth_have_changed() {
+        let column = Column::new(1, "id", SqlType::Integer);
+        let table = HotTable::new(TABLE, ObjectName::new("public", "t"), vec![column]);
+        let is_due = |snapshot: &CatalogSnapshot| has_changed(snapshot, &table);
+        let snapshot = CatalogSnapshot::initial();
+        let snapshot = snapshot.after(&[CatalogChange::CreateHotTable(table.clone()), added(50)]).unwrap();
+        assert!(!is_due(&snapshot));
+        let snapshot = snapshot.after(&[added(950)]).unwrap();
+        assert!(is_due(&snapshot));
+        let snapshot = analyzed(&snapshot).after(&[added(100)]).unwrap();
+        assert!(!is_due(&snapshot));
+        let unit = snapshot.rows(TABLE).inline_units().next().unwrap().unit;
+        let delete = RowAddresses::from_unit(unit, (0..51).collect());
+        let snapshot = snapshot.after(&[changed(RowChanges { delete, ..RowChanges::default() })]).unwrap();
+        assert!(is_due(&snapshot));
+        let snapshot = analyzed(&snapshot);
+        assert!(!is_due(&snapshot));
+        let truncated = snapshot.after(&[CatalogChange::Truncate { table: TABLE, seen: None }]).unwrap();
+        assert!(is_due(&truncated) && !is_due(&analyzed(&truncated)));
+    }
+}

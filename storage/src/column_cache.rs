@@ -180,6 +180,11 @@ impl ColumnCache {
         Ok(found)
     }
 
+    /// The column, if it is there. The cache does not know that anybody has asked.
+    pub fn peek(&self, key: &ChunkKey) -> Option<Arc<CachedColumn>> {
+        self.entries.peek(key)
+    }
+
     /// How the cache does.
     pub fn usage(&self) -> CacheUse {
         CacheUse {

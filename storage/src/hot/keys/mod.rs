@@ -33,7 +33,7 @@ use self::inline::InlineKeys;
 use self::run::{Run, RunBuilder};
 use super::representation;
 use super::rows::missing_in_flight;
-use super::segments::Segments;
+use super::segments::{Reading, Segments};
 use crate::column_cache::BATCH_ROWS;
 use crate::error::{Error, Result};
 
@@ -214,7 +214,7 @@ impl KeyIndex {
             let at = (row - first_rows[group]) as usize;
             let mut values = Vec::new();
             for column in columns {
-                let cached = self.segments.column(&segment.file, group, column).await?;
+                let cached = self.segments.column(&segment.file, group, column, Reading::Again).await?;
                 values.push(match cached {
                     Some(cached) => cached.batch(at / BATCH_ROWS).map_err(not_readable)?.slice(at % BATCH_ROWS, 1),
                     None => missing_in_flight(column, 1).map_err(not_readable)?,

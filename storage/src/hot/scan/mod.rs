@@ -42,7 +42,7 @@ use self::conditions::{Condition, with_columns};
 use self::partition_scan::{PartitionScan, Scanned};
 use self::pieces::{Piece, Queue, pieces};
 use self::zone_maps::ZoneMaps;
-use super::segments::Segments;
+use super::segments::{Reading, Segments};
 use crate::column_cache::BATCH_ROWS;
 
 /// The name of the column with a row's unit, for those who change rows: no column of a table can be called so.
@@ -110,8 +110,18 @@ impl HotScanExec {
         let schema = Arc::new(full_schema.project(projection)?);
         let pieces = pieces(&rows, &segments)?.into();
         let columns = projection.to_vec();
-        let (conditions, known) = (Vec::new(), None);
-        let scanned = Scanned { table, rows, segments, full_schema, columns, schema, conditions, known, fetch };
+        let scanned = Scanned {
+            table,
+            rows,
+            segments,
+            full_schema,
+            columns,
+            schema,
+            conditions: Vec::new(),
+            known: None,
+            reading: Reading::Again,
+            fetch,
+        };
         Ok(Self::of(scanned, pieces, Pruned::default(), partitions_max, may_fail))
     }
 
@@ -140,14 +150,17 @@ impl HotScanExec {
     }
 
     /// The scan, with what ANALYZE has found out about the table.
-    ///
-    /// # Errors
-    /// None of its own.
-    pub fn with_statistics(&self, known: Option<Arc<TableStatistics>>) -> Result<Self> {
-        self.with(|scanned| {
-            scanned.known = known;
-            Ok(())
-        })
+    #[must_use]
+    pub fn with_statistics(mut self, known: Option<Arc<TableStatistics>>) -> Self {
+        Arc::make_mut(&mut self.scanned).known = known;
+        self
+    }
+
+    /// The scan of rows that are not likely to be wanted again.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        Arc::make_mut(&mut self.scanned).reading = Reading::Once;
+        self
     }
 
     /// The scan, with something about it changed that its pieces do not depend on.

@@ -18,7 +18,7 @@ use super::pieces::{Piece, Place, Queue};
 use super::zone_maps::ZoneMaps;
 use crate::column_cache::{BATCH_ROWS, CachedColumn};
 use crate::hot::rows;
-use crate::hot::segments::Segments;
+use crate::hot::segments::{Reading, Segments};
 
 /// What all partitions of a scan have in common.
 #[derive(Debug, Clone)]
@@ -34,6 +34,7 @@ pub(super) struct Scanned {
     pub conditions: Vec<Condition>,
     /// What ANALYZE has found out about the table.
     pub known: Option<Arc<TableStatistics>>,
+    pub reading: Reading,
     /// Rows that a partition answers at most.
     pub fetch: Option<usize>,
 }
@@ -227,7 +228,7 @@ impl OpenPiece {
                     rows.column_by_name(&column.stored_name()).cloned().map_or(Values::Missing, Values::Stored)
                 }
                 Place::RowGroup { segment, group, .. } => {
-                    let read = scanned.segments.column(&segment.file, *group, column).await;
+                    let read = scanned.segments.column(&segment.file, *group, column, scanned.reading).await;
                     let read = read.map_err(|error| DataFusionError::External(Box::new(error)))?;
                     read.map_or(Values::Missing, Values::Cached)
                 }

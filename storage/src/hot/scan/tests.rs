@@ -12,6 +12,7 @@ use catalog::vfs::{SimulatedVfs, Vfs};
 use catalog::{Catalog, CatalogChange, Column as TableColumn, ObjectName, Oid, RowAddresses, RowChanges, SqlType};
 use datafusion::common::ScalarValue;
 use datafusion::common::cast::as_boolean_array;
+use datafusion::common::stats::Precision;
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{
     BinaryExpr, DynamicFilterPhysicalExpr, col, in_list, is_not_null, is_null, lit,
@@ -290,4 +291,22 @@ async fn a_limit_is_kept_and_projections_choose_columns() {
     let rows = narrow.execute(0, Arc::new(TaskContext::default())).unwrap().try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(rows[0].num_rows(), 5);
     assert_eq!(rows[0].column(1).as_primitive::<Int32Type>().values(), &[0, 1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn what_analyze_has_found_out_is_an_estimate_and_takes_nothing_back_that_is_exact() {
+    let scan = table(|_, file| file).await;
+    let before = scan.estimate().unwrap();
+    let wrong = catalog::ColumnStatistics { null_fraction: 0.5, distinct: 7.0, ..Default::default() };
+    let columns = (1..=3).map(|number| (number, Arc::new(wrong.clone()))).collect();
+    let mut known = TableStatistics::default();
+    known.columns = columns;
+    let after = scan.with_statistics(Some(Arc::new(known))).estimate().unwrap();
+    assert_eq!(after.num_rows, before.num_rows);
+    for (before, after) in before.column_statistics.iter().zip(&after.column_statistics) {
+        assert_eq!((&after.min_value, &after.max_value), (&before.min_value, &before.max_value));
+        assert!(after.distinct_count.is_exact() != Some(true));
+        assert!(before.null_count == Precision::Absent || after.null_count == before.null_count);
+    }
+    assert_eq!(after.column_statistics[0].distinct_count, Precision::Inexact(7));
 }

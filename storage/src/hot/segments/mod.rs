@@ -49,6 +49,15 @@ const OF_TEMPORARY_TABLES: Oid = Oid(0);
 /// returns, the statement fails.
 pub type FlushFailureHook = fn(&std::io::Error);
 
+/// Whether what is read is likely to be wanted again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// The column cache keeps it.
+    Again,
+    /// It is in nobody's way.
+    Once,
+}
+
 /// The files of segments, and what is kept of them in memory.
 #[derive(Debug)]
 pub struct Segments {
@@ -271,6 +280,7 @@ impl Segments {
         file: &SegmentFile,
         row_group: usize,
         column: &Column,
+        reading: Reading,
     ) -> Result<Option<Arc<CachedColumn>>> {
         let stored = column.stored_name();
         if !self.details(file)?.columns.contains_key(&stored) {
@@ -293,7 +303,11 @@ impl Segments {
             let ended = |_| Error::DamagedSegment { name, reason: "reading it has failed".to_owned() };
             tokio::task::spawn_blocking(read).await.map_err(ended)?
         };
-        let cached = self.columns.get_or_read(&key, read).await?;
+        let cached = match (reading, self.columns.peek(&key)) {
+            (Reading::Again, _) => self.columns.get_or_read(&key, read).await?,
+            (Reading::Once, Some(cached)) => cached,
+            (Reading::Once, None) => Arc::new(read.await?),
+        };
         // The type may have changed in a way that leaves the rows as they are.
         match cached.batches().first() {
             Some(batch) if *batch.data_type() != in_flight => {

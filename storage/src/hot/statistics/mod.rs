@@ -92,7 +92,7 @@ impl Column<'_> {
     ) -> Result<ColumnStatistics> {
         let (table, rows) = (self.table.clone(), rows.clone());
         // One partition, so that rows come in the order in which they lie.
-        let scan = HotScanExec::new(table, rows, segments.clone(), &[self.place], None, 1, |_| true)?;
+        let scan = HotScanExec::new(table, rows, segments.clone(), &[self.place], None, 1, |_| true)?.once();
         let reservation = MemoryConsumer::new("ANALYZE").register(context.memory_pool());
         let definition = &self.table.columns[self.place];
         let mut survey = Survey::new(definition, positions, self.order_key, reservation)?;
