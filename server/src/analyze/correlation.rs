@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
+use datafusion::error::DataFusionError;
 use datafusion::functions_aggregate::expr_fn::{bool_or, count};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::utils::split_conjunction_owned;
@@ -80,10 +81,17 @@ impl Analyzer<'_> {
     pub(super) fn filtered(&mut self, mut plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan> {
         let condition = conjuncts(condition);
         let mut plain = Vec::new();
+        let mut of_all_rows = Vec::new();
         let mut with_subquery = Vec::new();
         for condition in split_conjunction_owned(condition) {
-            let has_subquery = condition.exists(|node| Ok(is_subquery(node)))?;
-            if has_subquery { with_subquery.push(condition) } else { plain.push(condition) }
+            match condition.exists(|node| Ok(is_subquery(node)))? {
+                true if is_of_all_rows(&condition)? => of_all_rows.push(condition),
+                true => with_subquery.push(condition),
+                false => plain.push(condition),
+            }
+        }
+        if !of_all_rows.is_empty() {
+            plan = self.filtered_once(plan, balanced(of_all_rows, Operator::And))?;
         }
         if !plain.is_empty() {
             plan = LogicalPlanBuilder::from(plan).filter(balanced(plain, Operator::And))?.build()?;
@@ -94,6 +102,15 @@ impl Analyzer<'_> {
             plan = LogicalPlanBuilder::from(plan).filter(condition)?.build()?;
         }
         Ok(plan)
+    }
+
+    /// All rows or none: a condition that says the same of all is asked of one row, to which they are joined. The engine would
+    /// take a filter that reads no columns below an aggregate, which has a row also where it has none.
+    fn filtered_once(&mut self, plan: LogicalPlan, mut condition: Expr) -> Result<LogicalPlan> {
+        let one_row = LogicalPlanBuilder::empty(true).build()?;
+        let one_row = self.applied(one_row, std::iter::once(&mut condition), Under::Filter)?;
+        let one_row = LogicalPlanBuilder::from(one_row).filter(condition)?.build()?;
+        Ok(LogicalPlanBuilder::from(plan).cross_join(one_row)?.build()?)
     }
 
     /// A subquery in the select list of a grouped query may read only what is grouped by.
@@ -187,6 +204,25 @@ fn guard_of(needed: Needed, replaced: &[(Expr, Expr)]) -> Result<Option<Expr>> {
             Ok(is_subquery(node) || !is_of_rows)
         })?;
     Ok(is_askable.then_some(guard))
+}
+
+/// Whether a condition says the same of all rows, and the engine has a filter ask it: it makes joins of EXISTS.
+fn is_of_all_rows(condition: &Expr) -> Result<bool> {
+    let mut asks = false;
+    let mut reads = condition.is_volatile();
+    condition.apply(|node| {
+        match node {
+            Expr::ScalarSubquery(_) => asks = true,
+            Expr::Column(_) | Expr::OuterReferenceColumn(..) => reads = true,
+            _ => {}
+        }
+        if is_subquery(node) {
+            let plan = plan_of(node).map_err(|error| DataFusionError::External(Box::new(error)))?;
+            reads |= !outer_columns(plan)?.is_empty();
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(asks && !reads)
 }
 
 /// Whether a node is a subquery.

@@ -18,7 +18,6 @@ use sqlparser::ast::{self, BinaryOperator};
 use crate::analyze::expression::row_values;
 use crate::analyze::typed::{Typed, unknown_type};
 use crate::analyze::{Analyzed, Analyzer};
-use crate::apply::outer_columns;
 use crate::error::Result;
 
 impl Analyzer<'_> {
@@ -118,18 +117,10 @@ impl Analyzer<'_> {
         };
         let element = self.coerce(element, &wanted, CastContext::Implicit)?;
         let (value, element) = crate::analyze::call::comparable(value, element)?;
-        let correlated = !outer_columns(&analyzed.plan)?.is_empty();
-        // The engine does not see the column of these.
-        let is_opaque = matches!(analyzed.plan, LogicalPlan::Values(_) | LogicalPlan::Extension(_));
-        let plan = match &element.expr {
-            Expr::Column(same) if *same == column.column && !correlated && !is_opaque => analyzed.plan.clone(),
-            _ => {
-                // The engine takes the columns that conditions compare with the outer query out of the subquery, under their
-                // names: the one that IN looks in must not be called as one of them.
-                let name = if correlated { self.made_name("element") } else { column.column.name.clone() };
-                LogicalPlanBuilder::from(analyzed.plan.clone()).project(vec![element.expr.alias(name)])?.build()?
-            }
-        };
+        // The engine takes the columns that conditions compare with the outer query out of the subquery, under their names: the
+        // one that IN looks in must not be called as one of them, or as one below it.
+        let element = element.expr.alias(self.made_name("element"));
+        let plan = LogicalPlanBuilder::from(analyzed.plan.clone()).project(vec![element])?.build()?;
         let subquery = Subquery {
             outer_ref_columns: plan.all_out_ref_exprs(),
             subquery: Arc::new(plan),

@@ -153,6 +153,7 @@ impl HotScanExec {
     #[must_use]
     pub fn with_statistics(mut self, known: Option<Arc<TableStatistics>>) -> Self {
         Arc::make_mut(&mut self.scanned).known = known;
+        self.statistics = OnceLock::new();
         self
     }
 
