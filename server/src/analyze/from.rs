@@ -29,6 +29,7 @@ use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzed, Analyzer, folded, unique};
 use crate::apply::{Apply, ApplyKind, outer_columns};
 use crate::error::{Error, Result};
+use crate::keyless::Keyless;
 use crate::lazy::conjuncts;
 use crate::parse::forms::ROWS_FROM;
 use crate::parse::forms::clauses::DEFINED_COLUMNS;
@@ -335,6 +336,7 @@ impl Analyzer<'_> {
             .map(|column| ScopeColumn::new(&column.name, plan_column(&table, &column.column.name), column.ty.clone()))
             .collect();
         let plan = LogicalPlanBuilder::from(analyzed.plan).alias(TableReference::bare(table))?.build()?;
+        let plan = Keyless::plan(plan)?;
         let plan = self.with_own_columns(plan, &mut columns)?;
         let relation = ScopeRelation { name: Some(visible), schema: None, columns, is_scalar: false };
         let relation = self.renamed(relation, alias)?;

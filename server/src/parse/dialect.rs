@@ -9,8 +9,11 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
 
+/// An expression of two operands.
+type OfTwo = fn(Box<Expr>, Box<Expr>) -> Expr;
+
 /// `IS [NOT] DISTINCT FROM`
-const DISTINCTIONS: [(&[Keyword], fn(Box<Expr>, Box<Expr>) -> Expr); 2] = [
+const DISTINCTIONS: [(&[Keyword], OfTwo); 2] = [
     (&[Keyword::IS, Keyword::DISTINCT, Keyword::FROM], Expr::IsDistinctFrom),
     (&[Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM], Expr::IsNotDistinctFrom),
 ];

@@ -12,6 +12,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
 use crate::apply::ApplyPlanner;
 use crate::computed_limit::LimitPlanner;
+use crate::keyless::KeylessPlanner;
 use crate::optimize::guard_joins;
 use crate::set_returning::SetPlanner;
 use crate::spool::SpoolPlanner;
@@ -28,6 +29,7 @@ impl QueryPlanner for ExtendedPlanner {
             Arc::new(ApplyPlanner),
             Arc::new(LimitPlanner),
             Arc::new(SpoolPlanner),
+            Arc::new(KeylessPlanner),
         ]);
         planner.create_physical_plan(&guard_joins(plan.clone())?, session).await
     }
