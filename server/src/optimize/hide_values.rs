@@ -1,5 +1,5 @@
 //! Keeps the engine from taking a column for a constant, or for the same as another one, because it is that in the input of a
-//! UNION ALL, or of an outer join that extends it with NULLs.
+//! UNION ALL, or of an outer join or grouping sets that extend it with NULLs.
 //!
 //! `SELECT 10, x … UNION ALL SELECT 12, y … ORDER BY 1`: the engine knows that the first column has two values, and drops it
 //! from the order all the same. `SELECT x, x … UNION ALL SELECT y, y … ORDER BY 1, 2`: each input is ordered by its only value,
@@ -21,6 +21,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{Column, UnKnownColumn};
 use datafusion::physical_expr::projection::ProjectionExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::union::UnionExec;
@@ -58,6 +59,9 @@ impl PhysicalOptimizerRule for HideValues {
 fn hides_inputs(node: &dyn ExecutionPlan) -> Vec<bool> {
     if let Some(union) = node.downcast_ref::<UnionExec>() {
         return vec![true; union.inputs().len()];
+    }
+    if let Some(aggregate) = node.downcast_ref::<AggregateExec>() {
+        return vec![!aggregate.group_expr().is_single()];
     }
     let join_type = match node.downcast_ref::<HashJoinExec>() {
         Some(join) => Some(join.join_type),

@@ -62,3 +62,5 @@ SELECT x, count(*) FROM (VALUES (1.0), (1.00), (1), (2.50)) AS t(x) GROUP BY x O
 SELECT x, count(*) FROM (VALUES ('a'::char(3)), ('a '), ('b')) AS t(x) GROUP BY x ORDER BY x;
 SELECT x, count(*) FROM (VALUES ('0'::float8), ('-0'), ('NaN'), ('NaN')) AS t(x) GROUP BY x ORDER BY x;
 SELECT x, count(*) FROM (VALUES (interval '1 month'), ('30 days'), ('1 day'), ('24:00')) AS t(x) GROUP BY x ORDER BY x;
+SELECT m, count(*) FROM (SELECT NULL::int AS n, 2 AS m) q GROUP BY ROLLUP (m) ORDER BY 1;
+SELECT m, n, count(*) FROM (SELECT 1 AS n, 2 AS m UNION ALL SELECT 1, 2) q GROUP BY CUBE (m, n) ORDER BY n, m;
