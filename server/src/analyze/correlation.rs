@@ -127,8 +127,8 @@ impl Analyzer<'_> {
         for subquery in subqueries {
             let ungrouped = |column: &Column| before.schema().has_column(column) && !after.schema().has_column(column);
             if let Some(column) = outer_columns(plan_of(&subquery)?)?.into_iter().find(ungrouped) {
-                let table = column.relation.as_ref().map_or("", |relation| relation.table());
-                let message = format!("subquery uses ungrouped column \"{table}.{}\" from outer query", column.name);
+                let name = self.visible_name(&column).unwrap_or_else(|| column.flat_name());
+                let message = format!("subquery uses ungrouped column \"{name}\" from outer query");
                 return Err(PgError::new(SqlState::GROUPING_ERROR, message).into());
             }
         }

@@ -405,6 +405,11 @@ fn ungrouped(column: &Column) -> PgError {
         Some(relation) => format!("{}.{}", relation.table(), column.name),
         None => column.name.clone(),
     };
+    must_be_grouped(&name)
+}
+
+/// A column, under the name that the statement knows it by, is neither grouped by nor in an aggregate.
+pub(super) fn must_be_grouped(name: &str) -> PgError {
     let message = format!("column \"{name}\" must appear in the GROUP BY clause or be used in an aggregate function");
     PgError::new(SqlState::GROUPING_ERROR, message)
 }

@@ -269,6 +269,18 @@ fn is_similar(name: &str, wanted: &str) -> bool {
     prefix + suffix + 1 >= name.len().max(wanted.len())
 }
 
+impl Analyzer<'_> {
+    /// What the statement calls a column of the plan, with its relation.
+    pub(super) fn visible_name(&self, column: &Column) -> Option<String> {
+        let relations = self.levels.iter().rev().flat_map(|level| &level.namespace.relations);
+        relations.into_iter().find_map(|relation| {
+            let is_it = |known: &&ScopeColumn| matches!(&known.expr, Expr::Column(known) if known == column);
+            let known = relation.columns.iter().find(is_it)?;
+            Some(relation.name.as_ref().map_or_else(|| known.name.clone(), |name| format!("{name}.{}", known.name)))
+        })
+    }
+}
+
 /// A column of the plan by its relation's alias and its name.
 pub(super) fn plan_column(alias: &str, name: &str) -> Column {
     Column::new(Some(datafusion::common::TableReference::bare(alias)), name)

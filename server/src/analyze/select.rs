@@ -15,7 +15,7 @@ use sqlparser::ast::{self, SelectItem, SelectItemQualifiedWildcardKind};
 
 use crate::analyze::aggregates::has_aggregate;
 use crate::analyze::correlation::Under;
-use crate::analyze::grouping::{Aggregated, Grouping, Ungrouped, collect, with_fixed_name};
+use crate::analyze::grouping::{Aggregated, Grouping, Ungrouped, collect, must_be_grouped, with_fixed_name};
 use crate::analyze::names::find_relation;
 use crate::analyze::order::{Limit, OrderKey};
 use crate::analyze::scope::{Level, Place, SetColumn};
@@ -179,10 +179,11 @@ impl Analyzer<'_> {
 
     /// The error at the column that it is about.
     fn ungrouped(&self, ungrouped: Ungrouped) -> Error {
-        let place = ungrouped.column.as_deref().and_then(|column| self.places.get(column));
-        match place {
-            Some(place) => self.at_location(*ungrouped.error, *place),
-            None => (*ungrouped.error).into(),
+        let Some(column) = ungrouped.column.as_deref() else { return (*ungrouped.error).into() };
+        let error = self.visible_name(column).map_or(*ungrouped.error, |name| must_be_grouped(&name));
+        match self.places.get(column) {
+            Some(place) => self.at_location(error, *place),
+            None => error.into(),
         }
     }
 

@@ -64,3 +64,8 @@ SELECT x, count(*) FROM (VALUES ('0'::float8), ('-0'), ('NaN'), ('NaN')) AS t(x)
 SELECT x, count(*) FROM (VALUES (interval '1 month'), ('30 days'), ('1 day'), ('24:00')) AS t(x) GROUP BY x ORDER BY x;
 SELECT m, count(*) FROM (SELECT NULL::int AS n, 2 AS m) q GROUP BY ROLLUP (m) ORDER BY 1;
 SELECT m, n, count(*) FROM (SELECT 1 AS n, 2 AS m UNION ALL SELECT 1, 2) q GROUP BY CUBE (m, n) ORDER BY n, m;
+CREATE TABLE twice (k int, w int);
+SELECT x.k, y.k FROM twice x JOIN twice y ON true GROUP BY x.k;
+SELECT x.w, sum(y.w) FROM twice x, twice y ORDER BY x.k;
+SELECT v FROM (SELECT k FROM twice) x (u), (SELECT k FROM twice) y (v) GROUP BY u;
+SELECT x.k, (SELECT y.w FROM twice c WHERE c.k = x.k) FROM twice x JOIN twice y ON x.k = y.k GROUP BY x.k;
