@@ -236,6 +236,13 @@ mod tests {
 
     const TABLE: Oid = Oid(20_000);
 
+    fn open() -> (tempfile::TempDir, Arc<Catalog>, SessionCatalog) {
+        let directory = tempfile::tempdir().unwrap();
+        let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
+        let session = SessionCatalog::new(catalog.clone(), 1);
+        (directory, catalog, session)
+    }
+
     fn create(catalog: &Catalog, name: &str) -> CatalogChange {
         let oid = catalog.allocate_oid();
         CatalogChange::CreateSchema(Schema { oid, name: name.into(), kind: SchemaKind::Local })
@@ -249,9 +256,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_others_commit_is_seen_by_isolation_level_and_own_changes_always() {
-        let directory = tempfile::tempdir().unwrap();
-        let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
-        let session = SessionCatalog::new(catalog.clone(), 1);
+        let (_directory, catalog, session) = open();
         for (isolation, sees_other) in [(Isolation::ReadCommitted, true), (Isolation::RepeatableRead, false)] {
             let (own, other) = (format!("own_{sees_other}"), format!("other_{sees_other}"));
             let mut transaction = Transaction::new(isolation);
@@ -268,9 +273,7 @@ mod tests {
 
     #[tokio::test]
     async fn statements_without_a_commit_between_them_see_the_same_snapshot() {
-        let directory = tempfile::tempdir().unwrap();
-        let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
-        let session = SessionCatalog::new(catalog.clone(), 1);
+        let (_directory, catalog, session) = open();
         let mut transaction = Transaction::new(Isolation::ReadCommitted);
         transaction.add(&session, vec![create(&catalog, "a")]).unwrap();
         let (first, second) = (transaction.snapshot(&session).unwrap(), transaction.snapshot(&session).unwrap());
@@ -279,9 +282,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_statement_sees_the_same_from_its_beginning_to_its_end() {
-        let directory = tempfile::tempdir().unwrap();
-        let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
-        let session = SessionCatalog::new(catalog.clone(), 1);
+        let (_directory, catalog, session) = open();
         let mut transaction = Transaction::new(Isolation::ReadCommitted);
         transaction.begin_statement();
         let first = transaction.snapshot(&session).unwrap();
@@ -307,9 +308,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_statement_that_compaction_overtakes_deletes_the_rows_that_it_has_read() {
-        let directory = tempfile::tempdir().unwrap();
-        let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
-        let session = SessionCatalog::new(catalog.clone(), 1);
+        let (_directory, catalog, session) = open();
         let unit = filled(&catalog).await;
         let mut transaction = Transaction::new(Isolation::ReadCommitted);
         transaction.begin_statement();
@@ -329,9 +328,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_statement_deletes_rows_that_are_newer_than_what_it_sees() {
-        let directory = tempfile::tempdir().unwrap();
-        let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
-        let session = SessionCatalog::new(catalog.clone(), 1);
+        let (_directory, catalog, session) = open();
         let unit = filled(&catalog).await;
         let mut transaction = Transaction::new(Isolation::ReadCommitted);
         transaction.begin_statement();
@@ -347,9 +344,7 @@ mod tests {
 
     #[tokio::test]
     async fn truncate_takes_no_rows_that_others_have_put_in_the_place_of_those_it_saw() {
-        let directory = tempfile::tempdir().unwrap();
-        let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
-        let session = SessionCatalog::new(catalog.clone(), 1);
+        let (_directory, catalog, session) = open();
         filled(&catalog).await;
         let mut transaction = Transaction::new(Isolation::ReadCommitted);
         let seen = Some(transaction.snapshot(&session).unwrap().rows(TABLE).added());

@@ -121,68 +121,25 @@ pub(crate) struct StatementReader<'a> {
 impl StatementReader<'_> {
     fn statement(&mut self) -> Result<Statement> {
         let start = self.parser.peek_token();
-        if self.words(&["CREATE", "EXTERNAL", "SCHEMA"]) {
-            return self.create_external_schema();
-        }
-        if self.words(&["CREATE", "EXTERNAL", "TABLE"]) {
-            return self.create_external_table();
-        }
-        if self.begins_table_definition() {
-            return self.create_table();
-        }
-        if let Some(statement) = self.sequence_statement()? {
-            return Ok(statement);
-        }
-        if let Some(statement) = self.role_statement()? {
-            return Ok(statement);
-        }
-        if self.words(&["ALTER", "TABLE"]) {
-            return self.alter_table();
-        }
-        if self.words(&["ALTER", "SCHEMA"]) {
-            return self.alter_schema();
-        }
-        if self.words(&["COMMENT", "ON"]) {
-            return self.comment();
-        }
-        if self.words(&["ALTER", "VIEW"]) {
-            return self.alter_view();
-        }
-        if let Some(statement) = self.type_statement()? {
-            return Ok(statement);
-        }
-        if let Some(statement) = self.transaction_statement()? {
-            return Ok(statement);
-        }
-        if let Some(statement) = self.notification_statement()? {
-            return Ok(statement);
-        }
-        if let Some(statement) = self.cursor_statement()? {
-            return Ok(statement);
-        }
-        if let Some(statement) = self.prepared_statement()? {
-            return Ok(statement);
-        }
-        if let Some(statement) = self.merge()? {
-            return Ok(statement);
-        }
-        if let Some(statement) = self.create_table_as()? {
-            return Ok(statement);
-        }
-        if self.words(&["CREATE", "UNLOGGED"]) {
-            return Err(Error::not_supported("CREATE UNLOGGED TABLE"));
-        }
-        if self.parser.parse_keyword(Keyword::COPY) {
-            return self.copy();
-        }
-        if let Some(statement) = self.maintenance_statement()? {
-            return Ok(statement);
-        }
-        if self.words(&["BACKUP", "TO"]) {
-            return self.backup();
-        }
-        if let Some(statement) = self.setting_statement()? {
-            return Ok(statement);
+        // What is no statement of one of them is left to the next.
+        let readers = [
+            Self::statement_by_words,
+            Self::sequence_statement,
+            Self::role_statement,
+            Self::type_statement,
+            Self::transaction_statement,
+            Self::notification_statement,
+            Self::cursor_statement,
+            Self::prepared_statement,
+            Self::merge,
+            Self::create_table_as,
+            Self::maintenance_statement,
+            Self::setting_statement,
+        ];
+        for read in readers {
+            if let Some(statement) = read(self)? {
+                return Ok(statement);
+            }
         }
         let overriding = if self.is_keyword(Keyword::INSERT) { self.take_overriding() } else { None };
         let statement = self.parser.parse_statement().map_err(|error| self.syntax(error))?;
@@ -191,6 +148,34 @@ impl StatementReader<'_> {
             insert.overriding = overriding;
         }
         Ok(statement)
+    }
+
+    /// A statement that its first words tell.
+    fn statement_by_words(&mut self) -> Result<Option<Statement>> {
+        let statement = if self.words(&["CREATE", "EXTERNAL", "SCHEMA"]) {
+            self.create_external_schema()?
+        } else if self.words(&["CREATE", "EXTERNAL", "TABLE"]) {
+            self.create_external_table()?
+        } else if self.begins_table_definition() {
+            self.create_table()?
+        } else if self.words(&["ALTER", "TABLE"]) {
+            self.alter_table()?
+        } else if self.words(&["ALTER", "SCHEMA"]) {
+            self.alter_schema()?
+        } else if self.words(&["COMMENT", "ON"]) {
+            self.comment()?
+        } else if self.words(&["ALTER", "VIEW"]) {
+            self.alter_view()?
+        } else if self.words(&["CREATE", "UNLOGGED"]) {
+            return Err(Error::not_supported("CREATE UNLOGGED TABLE"));
+        } else if self.parser.parse_keyword(Keyword::COPY) {
+            self.copy()?
+        } else if self.words(&["BACKUP", "TO"]) {
+            self.backup()?
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(statement))
     }
 
     fn alter_schema(&mut self) -> Result<Statement> {
