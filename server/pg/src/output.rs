@@ -9,6 +9,7 @@
 
 mod containers;
 mod float;
+pub mod short;
 
 use arrow::array::{Array, AsArray, StructArray};
 use arrow::datatypes::*;

@@ -1,23 +1,25 @@
 //! Rows as the protocol's DataRow messages, written straight from Arrow columns.
 //!
 //! [`RowEncoder`] is made once per portal from the schema of its rows and the formats that the client asked for. For each
-//! batch every column's type is looked at once, then rows are written one after another. What a column is sent as is
+//! slice of a batch every column is written by itself ([`columns`]), then its cells are put together to rows ([`cells`]):
+//! a column is a loop over values of one type, and a row is copies of known lengths. What a column is sent as is
 //! decided by [`types::describe_for_client`] alone, the same that fills the row description; a value that does not fit the
 //! described type is an error and not a different number of bytes.
 
 mod binary;
+mod cells;
+mod columns;
 
 use std::ops::Range;
 
-use arrow::array::Array;
-use arrow::buffer::NullBuffer;
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 
-use binary::BinaryWriter;
+use cells::Cells;
+use columns::ColumnWriter;
 use pg::SessionValues;
-use pg::output::{self, OutputError, TextWriter};
+use pg::output::OutputError;
 use pg::sqlstate::SqlState;
 use pg::types::{self, TypeDescription};
 
@@ -27,6 +29,8 @@ const DATA_ROW: u8 = b'D';
 pub const COPY_DATA: u8 = b'd';
 /// Bytes of the length of a message, which counts itself.
 const LENGTH_BYTES: usize = 4;
+/// Bytes of a row beside its cells: the length of the message and the number of columns.
+const ROW_HEADER_BYTES: usize = LENGTH_BYTES + size_of::<i16>();
 /// The length that stands for NULL.
 const NULL_LENGTH: i32 = -1;
 /// Longest row, one byte short of 1 GiB: PostgreSQL's limit for what is built in memory (`MaxAllocSize`). Drivers
@@ -95,14 +99,17 @@ pub struct RowEncoder {
     message: u8,
     /// What the first message begins with.
     preface: &'static [u8],
+    cells: Vec<Cells>,
 }
 
 impl RowEncoder {
     /// An encoder for rows of this schema; `formats` has one entry per column, and columns without one are sent as text.
     pub fn new(schema: &Schema, formats: &[Format]) -> Self {
         let formats = formats.iter().copied().chain(std::iter::repeat(Format::Text));
-        let columns = schema.fields().iter().map(|field| types::describe_for_client(field)).zip(formats).collect();
-        RowEncoder { columns, session: SessionValues::default(), message: DATA_ROW, preface: &[] }
+        let columns: Vec<_> =
+            schema.fields().iter().map(|field| types::describe_for_client(field)).zip(formats).collect();
+        let cells = vec![Cells::default(); columns.len()];
+        RowEncoder { columns, session: SessionValues::default(), message: DATA_ROW, preface: &[], cells }
     }
 
     /// An encoder for rows of a binary COPY, which are those of DataRow messages; the first message begins with its header.
@@ -117,37 +124,50 @@ impl RowEncoder {
         RowEncoder { session, ..self }
     }
 
-    /// Appends the messages of some rows of a batch. After an error `out` ends with the last whole row.
+    /// Appends the messages of some rows of a batch. After an error `out` has only whole rows.
     pub fn encode(&mut self, batch: &RecordBatch, rows: Range<usize>, out: &mut BytesMut) -> Result<(), EncodeError> {
         let _entered = self.session.enter();
-        let count = i16::try_from(self.columns.len())
-            .map_err(|_| EncodeError::TooManyColumns { columns: self.columns.len() })?;
+        i16::try_from(self.columns.len()).map_err(|_| EncodeError::TooManyColumns { columns: self.columns.len() })?;
         let columns = batch.columns().iter().zip(&self.columns);
-        let cells: Vec<CellWriter<'_>> = columns
-            .map(|(array, (described, format))| CellWriter::new(array, *described, *format, &self.session))
+        let writers: Vec<ColumnWriter<'_>> = columns
+            .map(|(array, (described, format))| columns::column_writer(array, *described, *format, &self.session))
             .collect::<Result<_, _>>()?;
-        for row in rows {
-            let start = out.len();
-            out.put_u8(self.message);
-            out.put_i32(0);
-            out.put_slice(std::mem::take(&mut self.preface));
-            if let Err(error) = write_row(&cells, count, row, out) {
-                out.truncate(start);
-                return Err(error);
-            }
-            set_length(start + 1, out.len() - start - 1, out);
+        let mut rest = rows;
+        while !rest.is_empty() {
+            rest.start = self.encode_slice(&writers, rest.clone(), out)?;
         }
         Ok(())
     }
+
+    /// Appends as many rows as a slice has, one at least; answers with which row the next slice begins.
+    fn encode_slice(
+        &mut self,
+        writers: &[ColumnWriter<'_>],
+        rows: Range<usize>,
+        out: &mut BytesMut,
+    ) -> Result<usize, EncodeError> {
+        let mut count = rows.len();
+        for (write, cells) in writers.iter().zip(&mut self.cells) {
+            cells.clear();
+            // Those before have a few cells too many then.
+            count = write(rows.start..rows.start + count, cells)?;
+        }
+        check_rows(&mut self.cells, count)?;
+        cells::put_rows(&mut self.cells, count, self.message, std::mem::take(&mut self.preface), out);
+        Ok(rows.start + count)
+    }
 }
 
-fn write_row(cells: &[CellWriter<'_>], count: i16, row: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
-    let start = out.len();
-    out.put_i16(count);
-    for cell in cells {
-        cell.write(row, out)?;
-        check_length(out.len() - start + LENGTH_BYTES)?;
+/// Whether each row is short enough to be sent.
+fn check_rows(cells: &mut [Cells], rows: usize) -> Result<(), EncodeError> {
+    let all: usize = cells.iter().map(Cells::written).sum();
+    if all + ROW_HEADER_BYTES <= ROW_BYTES_MAX {
+        return Ok(());
     }
+    for _ in 0..rows {
+        check_length(ROW_HEADER_BYTES + cells.iter_mut().map(Cells::skip_next).sum::<usize>())?;
+    }
+    cells.iter_mut().for_each(Cells::rewind);
     Ok(())
 }
 
@@ -160,49 +180,6 @@ pub(super) fn check_length(bytes: usize) -> Result<(), EncodeError> {
 /// Fills in a length that was not known when its place was reserved; rows are too short for it to overflow.
 pub(super) fn set_length(position: usize, length: usize, out: &mut BytesMut) {
     out[position..position + 4].copy_from_slice(&(length as i32).to_be_bytes());
-}
-
-/// Writes the values of one column of one batch.
-struct CellWriter<'a> {
-    nulls: Option<NullBuffer>,
-    value: ValueWriter<'a>,
-}
-
-enum ValueWriter<'a> {
-    Text(TextWriter<'a>),
-    Binary(BinaryWriter<'a>),
-}
-
-impl<'a> CellWriter<'a> {
-    fn new(
-        array: &'a dyn Array,
-        described: TypeDescription,
-        format: Format,
-        session: &SessionValues,
-    ) -> Result<Self, EncodeError> {
-        let TypeDescription { oid, typmod, .. } = described;
-        let value = match format {
-            Format::Text => ValueWriter::Text(output::text_writer_in(array, oid, typmod, session)?),
-            Format::Binary => ValueWriter::Binary(binary::binary_writer(array, oid, typmod)?),
-        };
-        Ok(CellWriter { nulls: array.logical_nulls(), value })
-    }
-
-    /// Appends the length and the value of a row.
-    fn write(&self, row: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
-        if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-            out.put_i32(NULL_LENGTH);
-            return Ok(());
-        }
-        let start = out.len();
-        out.put_i32(0);
-        match &self.value {
-            ValueWriter::Text(write) => write(row, out)?,
-            ValueWriter::Binary(write) => write(row, out)?,
-        }
-        set_length(start, out.len() - start - 4, out);
-        Ok(())
-    }
 }
 
 #[cfg(test)]

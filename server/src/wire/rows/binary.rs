@@ -94,7 +94,7 @@ fn plain<'a>(write: impl Fn(usize, &mut BytesMut) + 'a) -> BinaryWriter<'a> {
 }
 
 /// Whether the binary format of a type is its text.
-fn has_text_format(oid: u32) -> bool {
+pub(super) fn has_text_format(oid: u32) -> bool {
     use types::{BPCHAR, CHAR, JSON, JSONB, NAME, TEXT, UNKNOWN, VARCHAR, VOID};
     matches!(oid, CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | JSON | JSONB | VOID | types::PG_NODE_TREE)
 }
@@ -172,14 +172,14 @@ fn datetime_writer(array: &dyn Array, oid: u32) -> BinaryWriter<'_> {
     }
 }
 
-fn date_since_2000(day: i32) -> Option<i32> {
+pub(super) fn date_since_2000(day: i32) -> Option<i32> {
     match day {
         DATE_INFINITY | DATE_MINUS_INFINITY => Some(day),
         _ => day.checked_sub(EPOCH_2000_DAYS),
     }
 }
 
-fn timestamp_since_2000(timestamp_us: i64) -> Option<i64> {
+pub(super) fn timestamp_since_2000(timestamp_us: i64) -> Option<i64> {
     match timestamp_us {
         TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY => Some(timestamp_us),
         _ => timestamp_us.checked_sub(EPOCH_2000_US),
