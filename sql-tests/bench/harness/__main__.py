@@ -19,7 +19,8 @@ from .results import Results
 from .servers import PostgreSQL, Thermocline
 
 SUITES = [
-    "insert", "point", "copy", "tpch-hot", "tpch-external", "update", "small-inserts", "restart", "micro",
+    "insert", "point", "stream", "connections", "copy", "tpch-hot", "tpch-external", "update", "small-inserts", "restart",
+    "micro",
 ]
 REPOSITORY = Path(__file__).parents[3]
 SMOKE = {"scale": 0.01, "rounds": 1, "seconds": 1}
@@ -63,9 +64,9 @@ class Bench:
         folder = self.options.work / (folder or name)
         return self.started(Thermocline(binary or self.binary, folder, name, settings))
 
-    def postgresql(self):
-        """A PostgreSQL with an empty data directory, started."""
-        return self.started(PostgreSQL(self.options.work / "postgresql"))
+    def postgresql(self, name="postgresql", tls=None):
+        """A PostgreSQL with an empty data directory, started; `tls` is a certificate and its key."""
+        return self.started(PostgreSQL(self.options.work / name, name, tls))
 
     def started(self, server):
         self.open_things.callback(server.close)

@@ -95,6 +95,14 @@ class Thermocline(Server):
         """Ends it at once."""
         self.stop(signal.SIGKILL)
 
+    def set_rules(self, rules):
+        """Who may connect from then on, in the form of pg_hba.conf."""
+        path = self.folder / "rules"
+        path.write_text("\n".join(rules) + "\n")
+        self.settings += ["--hba-file", path]
+        self.close()
+        self.start()
+
     def describe(self):
         with self.connect() as connection:
             version = connection.execute("SELECT version()").fetchone()[0]
@@ -106,8 +114,9 @@ class PostgreSQL(Server):
 
     has_one_process = False
 
-    def __init__(self, folder, name="postgresql"):
+    def __init__(self, folder, name="postgresql", tls=None):
         super().__init__(name, folder, "postgres", "postgres")
+        self.settings = dict(POSTGRESQL_SETTINGS)
         self.bin = Path(os.environ["POSTGRESQL_BIN"])
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -120,11 +129,29 @@ class PostgreSQL(Server):
             [self.bin / "initdb", "-D", self.folder / "data", *options],
             check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **self.owner,
         )
+        if tls:
+            self.use_tls(*tls)
+
+    def use_tls(self, certificate, key):
+        for source, name in ((certificate, "server.crt"), (key, "server.key")):
+            path = self.folder / "data" / name
+            shutil.copyfile(source, path)
+            # It refuses a key that others may read.
+            path.chmod(0o600)
+            if self.owner:
+                shutil.chown(path, "postgres", "postgres")
+        self.settings["ssl"] = "on"
+
+    def set_rules(self, rules):
+        """Who may connect from then on, in the form of pg_hba.conf."""
+        (self.folder / "data" / "pg_hba.conf").write_text("\n".join(rules) + "\n")
+        self.close()
+        self.start()
 
     def start(self):
         """Starts it; returns the seconds until it is ready."""
         self.port = free_port()
-        settings = {**POSTGRESQL_SETTINGS, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": self.port}
+        settings = {**self.settings, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": self.port}
         flags = [flag for name, value in settings.items() for flag in ("-c", f"{name}={value}")]
         return self.launch([self.bin / "postgres", "-D", self.folder / "data", *flags], cwd=self.folder, **self.owner)
 
@@ -135,7 +162,7 @@ class PostgreSQL(Server):
     def describe(self):
         with self.connect() as connection:
             version = connection.execute("SELECT version()").fetchone()[0]
-        return f"{version}; {', '.join(f'{name}={value}' for name, value in POSTGRESQL_SETTINGS.items())}"
+        return f"{version}; {', '.join(f'{name}={value}' for name, value in self.settings.items())}"
 
 
 def free_port():
