@@ -49,7 +49,7 @@ pub use role::Role;
 pub use rows::{RowAddresses, RowChanges, RowCounts, RowSet, TableRows, UnitId};
 pub use schema::{ExternalSource, Schema, SchemaKind};
 pub use sequence::{Sequence, SequenceState};
-pub use snapshot::{CatalogSnapshot, Relation};
+pub use snapshot::{CatalogSnapshot, Relation, SeenDefinitions};
 pub use statistics::{ColumnStatistics, TableStatistics};
 pub use temporary::SessionCatalog;
 pub use transaction::{Isolation, Transaction};

@@ -43,6 +43,10 @@ pub struct CatalogSnapshot {
     pub(crate) shared: Option<Arc<CatalogSnapshot>>,
 }
 
+/// The definitions of a snapshot, which can be compared and nothing else.
+#[derive(Debug, Clone)]
+pub struct SeenDefinitions(Arc<Definitions>);
+
 /// What DDL makes; shared between snapshots that differ only in rows. A copy shares what does not change.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Definitions {
@@ -128,6 +132,16 @@ impl CatalogSnapshot {
     /// it.
     pub fn has_definitions_of(&self, other: &CatalogSnapshot) -> bool {
         Arc::ptr_eq(&self.definitions, &other.definitions)
+    }
+
+    /// The definitions, to be recognised; unlike the snapshot, they hold on to no rows.
+    pub fn seen_definitions(&self) -> SeenDefinitions {
+        SeenDefinitions(self.definitions.clone())
+    }
+
+    /// Whether its definitions are still these.
+    pub fn has_seen(&self, seen: &SeenDefinitions) -> bool {
+        Arc::ptr_eq(&self.definitions, &seen.0)
     }
 
     /// The schema of this name, if there is one.

@@ -19,8 +19,8 @@ use crate::error::Result;
 use crate::parse::statement::{Insert, Modify};
 use crate::plan::PlanContext;
 use crate::plan::conflict::ConflictPlan;
-use crate::plan::point::PointSelect;
 use crate::plan::rebind::with_rows_of;
+use crate::plan::short::{ShortQuery, ShortRows};
 
 /// A planned query.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub struct Planned {
     /// What was seen when it was planned: the plan holds on to these rows.
     pub snapshot: Arc<CatalogSnapshot>,
     /// The short way, if the query has one.
-    pub point: Option<Arc<PointSelect>>,
+    pub short: Option<Arc<ShortQuery>>,
     /// Of an INSERT … ON CONFLICT.
     pub on_conflict: Option<ConflictPlan>,
 }
@@ -54,8 +54,8 @@ pub fn plan_query(
     let mut analyzer = Analyzer::new(context, text, parameters);
     let analyzed = analyzer.settled_query(query)?;
     let planned = planned(context, analyzed, analyzer.into_parameters());
-    let point = PointSelect::of(&planned.plan, &planned.schema, &planned.parameters).map(Arc::new);
-    Ok(Planned { point, ..planned })
+    let short = planned.as_short_query().map(Arc::new);
+    Ok(Planned { short, ..planned })
 }
 
 /// Plans the query of CREATE TABLE AS, whose columns become those of a table: domains stay domains.
@@ -117,12 +117,22 @@ fn planned(context: &PlanContext, analyzed: Analyzed, parameters: Vec<Option<Typ
         parameters,
         search_path: context.search_path().to_vec(),
         snapshot: context.snapshot().clone(),
-        point: None,
+        short: None,
         on_conflict: None,
     }
 }
 
 impl Planned {
+    fn as_short_query(&self) -> Option<ShortQuery> {
+        Some(ShortQuery {
+            rows: ShortRows::of(&self.plan, &self.schema, &self.parameters)?,
+            schema: self.schema.clone(),
+            parameter_types: self.parameter_oids(&[]).ok()?,
+            search_path: self.search_path.clone(),
+            definitions: self.snapshot.seen_definitions(),
+        })
+    }
+
     /// The same over the rows of another snapshot with the same definitions.
     ///
     /// # Errors

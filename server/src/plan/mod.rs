@@ -16,6 +16,7 @@ pub mod seen;
 mod sequence_rows;
 mod session_relations;
 mod setting_relations;
+pub mod short;
 mod statistics_relation;
 mod system_relations;
 pub mod type_names;

@@ -1,7 +1,6 @@
 //! SELECT of columns of the row with a key: `SELECT a, b FROM t WHERE id = $1`.
 //!
-//! Such a statement is recognised when it is planned; executing it asks the key index and needs no engine. What is not
-//! exactly of this form takes the usual way, and has the same answer.
+//! Executing it asks the key index and needs no engine.
 
 use std::sync::Arc;
 
@@ -14,8 +13,6 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator};
 use pg::Type;
-use pg::names::is_user_number;
-use pg::types::{describe, is_object_number};
 use storage::hot::keys::TableKey;
 use storage::hot::{HotTableProvider, KeyIndex};
 
@@ -52,11 +49,6 @@ struct Columns<'a> {
 impl PointSelect {
     /// The statement with this plan, whose result has these columns, if it is one.
     pub fn of(plan: &LogicalPlan, schema: &SchemaRef, parameters: &[Option<Type>]) -> Option<Self> {
-        // What is printed with names from the catalog needs a context.
-        let needs_names = |oid: u32| is_user_number(oid) || is_object_number(oid);
-        if schema.fields().iter().any(|field| needs_names(describe(field).oid)) {
-            return None;
-        }
         let source = provider(plan)?;
         let columns = columns(plan, source.downcast_ref()?)?;
         let (condition, input) = columns.condition?;

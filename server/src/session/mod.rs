@@ -7,6 +7,7 @@ pub mod portal;
 pub mod prepared;
 pub mod registry;
 pub mod settings;
+pub mod short_queries;
 mod temporary;
 pub mod transaction;
 
@@ -20,6 +21,7 @@ pub use settings::SessionSettings;
 use settings::Source;
 use settings::asked::{AskedSettings, StatementSettings};
 use settings::setting::on_or_off;
+pub use short_queries::ShortQueries;
 pub use transaction::{OpenTransaction, TransactionState, TransactionStatus};
 
 use std::sync::Arc;
@@ -58,6 +60,8 @@ pub struct Session {
     pub transaction: TransactionState,
     /// Its prepared statements.
     pub statements: Arc<PreparedStatements>,
+    /// Its short queries of late, by their texts.
+    pub short_queries: ShortQueries,
     /// Its portals, cursors among them.
     pub portals: Portals,
     /// What ends the statement that is being planned and executed.
@@ -123,6 +127,7 @@ impl Session {
             asked: AskedSettings::default(),
             transaction: TransactionState::Idle,
             statements: Arc::default(),
+            short_queries: ShortQueries::default(),
             portals: Portals::default(),
             guard: None,
             locks: None,

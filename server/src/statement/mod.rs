@@ -45,6 +45,7 @@ pub mod row_text;
 pub mod sequence;
 pub mod sequence_options;
 pub mod set;
+pub mod short_query;
 pub mod show;
 pub mod table_definition;
 pub mod transaction;

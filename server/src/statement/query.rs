@@ -9,6 +9,7 @@ use futures::stream;
 use crate::error::Result;
 use crate::plan::PlanContext;
 use crate::plan::relations::NameScope;
+use crate::plan::short::ShortQuery;
 use crate::session::{Prepared, Session};
 use crate::statement::{Outcome, RowStream};
 
@@ -25,7 +26,9 @@ pub async fn execute(session: &mut Session, prepared: &Prepared, parameters: &[S
 /// # Errors
 /// As for [`execute`].
 pub async fn start(session: &mut Session, prepared: &Prepared, parameters: &[ScalarValue]) -> Result<RowStream> {
-    if let Some(rows) = point_select(session, prepared, parameters).await? {
+    if let Some(short) = prepared.planned.as_ref().and_then(|planned| planned.short.as_ref())
+        && let Some(rows) = start_short(session, short, parameters).await?
+    {
         return Ok(rows);
     }
     let (planned, plan) = prepared.bound_plan(session, parameters).await?;
@@ -36,24 +39,23 @@ pub async fn start(session: &mut Session, prepared: &Prepared, parameters: &[Sca
     Ok(RowStream::new(planned.schema, "SELECT", stream, guard).with_names(context.names().clone()))
 }
 
-/// The rows of a query that asks for those of a key, if it is one, and if what it was planned for has not changed.
-async fn point_select(
+/// The rows of a query that needs no engine; `None` when what it was planned for has changed.
+///
+/// # Errors
+/// As for [`execute`].
+pub async fn start_short(
     session: &mut Session,
-    prepared: &Prepared,
+    query: &ShortQuery,
     parameters: &[ScalarValue],
 ) -> Result<Option<RowStream>> {
-    let Some(planned) = &prepared.planned else { return Ok(None) };
-    let Some(point) = planned.point.as_ref() else { return Ok(None) };
     let snapshot = session.snapshot()?;
-    let still_good = snapshot.has_definitions_of(&planned.snapshot);
-    if !still_good || NameScope::of(session).search_path != planned.search_path {
+    if !snapshot.has_seen(&query.definitions) || NameScope::of(session).search_path != query.search_path {
         return Ok(None);
     }
     let guard = session.guard();
     let keys = session.server.keys.clone();
-    let rows = snapshot.rows(point.table());
-    let found = guard.run(point.rows(&keys, &rows, parameters, &planned.schema)).await??;
+    let found = guard.run(query.rows.rows(&keys, &snapshot, parameters, &query.schema)).await??;
     let stream = stream::iter(found.into_iter().map(Ok));
-    let stream = Box::pin(RecordBatchStreamAdapter::new(planned.schema.clone(), stream));
-    Ok(Some(RowStream::new(planned.schema.clone(), "SELECT", stream, guard)))
+    let stream = Box::pin(RecordBatchStreamAdapter::new(query.schema.clone(), stream));
+    Ok(Some(RowStream::new(query.schema.clone(), "SELECT", stream, guard)))
 }

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::parse::parse;
 use crate::session::TransactionStatus;
 use crate::session::transaction::Extent;
-use crate::statement::{self, Outcome, RowStream};
+use crate::statement::{self, Outcome, RowStream, query, short_query};
 use crate::wire::Failure;
 use crate::wire::connection::Connection;
 use crate::wire::rows::{Format, RowEncoder};
@@ -25,6 +25,9 @@ impl Connection {
         // A simple query takes the place of the unnamed statement and portal.
         self.session.statements.remove("");
         self.session.portals.remove("");
+        if self.short_query(text).await? {
+            return Ok(());
+        }
         let statements = parse(text)?;
         if statements.is_empty() {
             return self.message(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new()));
@@ -37,6 +40,9 @@ impl Connection {
             }
             self.session.begin_statement();
             let prepared = statement::prepare(&mut self.session, Some(parsed), &[]).await?;
+            if last == 0 {
+                short_query::remember(&mut self.session, text, &prepared).await;
+            }
             if !prepared.parameter_types.is_empty() {
                 return Err(Error::UndefinedParameter { number: 1 }.into());
             }
@@ -56,6 +62,23 @@ impl Connection {
             self.complete(tag)?;
         }
         Ok(())
+    }
+
+    /// Answers a query that has been seen of late and needs neither parser nor planner. Whether it is one.
+    async fn short_query(&mut self, text: &str) -> Result<bool, Failure> {
+        if self.session.transaction_status() == TransactionStatus::Failed {
+            return Ok(false);
+        }
+        let Some((query, parameters)) = short_query::find(&mut self.session, text) else { return Ok(false) };
+        self.session.begin_statement();
+        let rows = query::start_short(&mut self.session, &query, &parameters).await?;
+        let Some(rows) = rows else { return Ok(false) };
+        let tag = self.send_all_rows(rows).await?;
+        self.session.end_statement();
+        self.session.commit_implicit().await?;
+        self.session.end_autocommit();
+        self.complete(tag)?;
+        Ok(true)
     }
 
     async fn send_all_rows(&mut self, mut rows: RowStream) -> Result<String, Failure> {
