@@ -24,5 +24,5 @@ pub mod user_types;
 
 pub use error::PgError;
 pub use expression_type::Type;
-pub use session::SessionValues;
+pub use session::{Interrupt, SessionValues};
 pub use styles::Styles;

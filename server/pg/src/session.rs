@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use catalog::{Oid, Sequence, SequenceState};
 
@@ -9,8 +10,10 @@ use datafusion_common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion_common::{DataFusionError, Result};
 
 use crate::datetime::zone::Zone;
+use crate::error::PgError;
 use crate::library::number::RandomState;
 use crate::names::{Entered, Names};
+use crate::sqlstate::SqlState;
 use crate::styles::Styles;
 
 /// What functions may know of the session that asks. It travels in the engine's options, so that a plan that is kept can
@@ -49,6 +52,28 @@ pub struct SessionValues {
     pub waits: Option<Arc<dyn Waits>>,
     /// The catalog as the statement sees it; none where there is no statement.
     pub names: Option<Arc<Names>>,
+    /// Whether the statement has been ended.
+    pub interrupt: Interrupt,
+}
+
+/// Whether a statement has been ended. Who computes for long without giving way looks at it; all clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// The statement has been ended.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// # Errors
+    /// 57014 when the statement has been ended. Its client knows that already.
+    pub fn check(&self) -> crate::error::Result<()> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(PgError::new(SqlState::QUERY_CANCELED, "the statement has been ended"));
+        }
+        Ok(())
+    }
 }
 
 impl SessionValues {
@@ -175,6 +200,7 @@ impl Default for SessionValues {
             notifications: None,
             waits: None,
             names: None,
+            interrupt: Interrupt::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod guard_filters;
 mod guard_joins;
 mod hide_values;
+mod interrupt_joins;
 mod projection_pushdown;
 mod split_filter_projections;
 mod yield_in_joins;
@@ -10,6 +11,7 @@ mod yield_in_joins;
 pub use guard_filters::GuardFilters;
 pub use guard_joins::guard_joins;
 pub use hide_values::HideValues;
+pub use interrupt_joins::InterruptJoins;
 pub use projection_pushdown::SafeProjectionPushdown;
 pub use split_filter_projections::SplitFilterProjections;
 pub use yield_in_joins::YieldInJoins;

@@ -25,7 +25,9 @@ use storage::scan::report::ScanReports;
 use tokio::runtime::Runtime;
 
 use crate::error::{Error, Result};
-use crate::optimize::{GuardFilters, HideValues, SafeProjectionPushdown, SplitFilterProjections, YieldInJoins};
+use crate::optimize::{
+    GuardFilters, HideValues, InterruptJoins, SafeProjectionPushdown, SplitFilterProjections, YieldInJoins,
+};
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
 use crate::run::THREAD_STACK_BYTES;
@@ -201,6 +203,7 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
         }
     }
     rules.push(Arc::new(GuardFilters));
+    rules.push(Arc::new(InterruptJoins));
     rules.push(Arc::new(YieldInJoins));
     rules
 }

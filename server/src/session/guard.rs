@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use pg::Interrupt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,7 @@ pub struct StatementGuard {
     gone: CancellationToken,
     stopping: CancellationToken,
     deadline: Option<Instant>,
+    interrupt: Interrupt,
 }
 
 impl StatementGuard {
@@ -27,7 +29,13 @@ impl StatementGuard {
             gone: entry.gone.clone(),
             stopping: stopping.clone(),
             deadline: timeout.map(|timeout| Instant::now() + timeout),
+            interrupt: Interrupt::default(),
         }
+    }
+
+    /// What is set when the statement is ended, for those whom nobody else can stop.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     /// The outcome of `work`, or why it was ended. What is to stand once it has begun, a commit, must not be given here.
@@ -35,14 +43,16 @@ impl StatementGuard {
     /// # Errors
     /// 57014 or 57P01 when it was ended.
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T> {
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
-            () = self.stopping.cancelled() => Err(Error::AdminShutdown),
-            () = self.cancelled.cancelled() => Err(Error::Cancelled),
-            () = self.gone.cancelled() => Err(Error::Cancelled),
-            () = reached(self.deadline) => Err(Error::StatementTimeout),
-            outcome = work => Ok(outcome),
-        }
+            () = self.stopping.cancelled() => Error::AdminShutdown,
+            () = self.cancelled.cancelled() => Error::Cancelled,
+            () = self.gone.cancelled() => Error::Cancelled,
+            () = reached(self.deadline) => Error::StatementTimeout,
+            outcome = work => return Ok(outcome),
+        };
+        self.interrupt.set();
+        Err(ended)
     }
 }
 

@@ -183,6 +183,7 @@ impl Session {
             notifications: Some(self.notifications.clone()),
             waits: Some(self.server.locks.clone()),
             names: None,
+            interrupt: self.guard().interrupt().clone(),
             settings: Some(Arc::new(self.statement_settings())),
         }
     }
@@ -301,6 +302,7 @@ fn version() -> String {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.guard().interrupt().set();
         self.notifications.leave();
         self.server.sessions.unregister(self.entry.process_id);
     }

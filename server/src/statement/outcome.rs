@@ -4,6 +4,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
+use pg::Interrupt;
 use pg::names::Names;
 use std::sync::Arc;
 
@@ -44,6 +45,8 @@ pub struct RowStream {
     pub binary: bool,
     stream: SendableRecordBatchStream,
     guard: StatementGuard,
+    /// Of the statement that has started them.
+    interrupt: Interrupt,
     rest: Option<RecordBatch>,
 }
 
@@ -55,7 +58,8 @@ impl RowStream {
         stream: SendableRecordBatchStream,
         guard: StatementGuard,
     ) -> Self {
-        RowStream { schema, verb, names: None, sent: 0, binary: false, stream, guard, rest: None }
+        let interrupt = guard.interrupt().clone();
+        RowStream { schema, verb, names: None, sent: 0, binary: false, stream, guard, interrupt, rest: None }
     }
 
     /// The same with rows that know of the catalog.
@@ -96,7 +100,7 @@ impl RowStream {
         let batch = loop {
             let batch = match self.rest.take() {
                 Some(batch) => batch,
-                None => match self.guard.run(self.stream.next()).await? {
+                None => match self.guard.run(self.stream.next()).await.inspect_err(|_| self.interrupt.set())? {
                     Some(batch) => batch?,
                     None => return Ok(None),
                 },

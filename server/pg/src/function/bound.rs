@@ -158,8 +158,10 @@ impl ScalarUDFImpl for BoundFunction {
         let constant = self.function.volatility != Volatility::Volatile
             && arguments.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { arguments.number_rows };
-        let _entered = session_of(&arguments.config_options).and_then(SessionValues::enter);
-        let options = Some(arguments.config_options);
+        let session = session_of(&arguments.config_options);
+        session.map_or(Ok(()), |session| session.interrupt.check())?;
+        let _entered = session.and_then(SessionValues::enter);
+        let options = Some(arguments.config_options.clone());
         let mut call = Call::new(self.types.clone(), self.result.clone(), &arguments.args, rows, options)?;
         call.context = self.context;
         let results = self.kernel()?(&call)?;
