@@ -19,8 +19,8 @@ from .results import Results
 from .servers import PostgreSQL, Thermocline
 
 SUITES = [
-    "insert", "point", "stream", "connections", "copy", "tpch-hot", "tpch-external", "update", "small-inserts", "restart",
-    "micro",
+    "insert", "point", "stream", "connections", "cancel", "copy", "tpch-hot", "tpch-external", "update", "small-inserts",
+    "restart", "micro",
 ]
 REPOSITORY = Path(__file__).parents[3]
 SMOKE = {"scale": 0.01, "rounds": 1, "seconds": 1}

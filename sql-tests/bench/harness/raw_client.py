@@ -7,7 +7,9 @@ import struct
 BUFFER_BYTES = 1 << 20
 # CommandComplete and ReadyForQuery, the end of every answer.
 END = re.compile(rb"C\0\0\0.SELECT (\d+)\0Z\0\0\0\x05I\Z", re.DOTALL)
-END_BYTES_MAX = 64
+END_BYTES_MAX = 256
+KEY = re.compile(rb"K\0\0\0\x0c(.{8})", re.DOTALL)
+CANCEL_REQUEST = 1234 << 16 | 5678
 
 
 class RawClient:
@@ -21,6 +23,9 @@ class RawClient:
         self.socket.sendall(struct.pack("!ii", 8 + len(names), 3 << 16) + names)
         while not self.tail.endswith(b"Z\0\0\0\5I"):
             self.receive(BUFFER_BYTES)
+        self.address = self.socket.getpeername()
+        # BackendKeyData: the number of the session, and what a cancel request has to know.
+        self.key = KEY.search(self.tail)[1]
 
     def __enter__(self):
         return self
@@ -54,6 +59,18 @@ class RawClient:
                 raise RuntimeError(f"the query ends otherwise than with rows: {self.tail!r}")
             self.receive(BUFFER_BYTES)
         return rows
+
+    def cancel(self):
+        """Asks the server to end what it does for this connection."""
+        with socket.create_connection(self.address) as other:
+            other.sendall(struct.pack("!ii", 16, CANCEL_REQUEST) + self.key)
+            other.recv(1)
+
+    def discard_until_error(self):
+        """Takes what is still on its way; returns the end of it."""
+        while not self.tail.endswith(b"Z\0\0\0\5I"):
+            self.receive(BUFFER_BYTES)
+        return self.tail
 
     def rows_at_end(self):
         """The number of rows that the server says it has sent, when the answer is complete."""
