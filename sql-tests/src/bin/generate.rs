@@ -1,6 +1,7 @@
 //! Generates statements, and compares the answers of the server under test with PostgreSQL's.
 //!
-//! `generate --postgresql ADDRESS [--ours ADDRESS] [--seed N] [--count N] [--workers N] [--plant N]`
+//! `generate --postgresql ADDRESS [--ours ADDRESS] [--seed N] [--count N] [--workers N] [--plant N]
+//! [--queries PERCENT] [--nested PERCENT]`
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,12 +30,22 @@ struct Options {
     count: u64,
     workers: u64,
     planted: Option<u64>,
+    queries_percent: usize,
+    nested_percent: usize,
 }
 
 impl Options {
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Options> {
-        let mut options =
-            Options { postgres: Address::parse("")?, ours: None, seed: 1, count: 10_000, workers: 2, planted: None };
+        let mut options = Options {
+            postgres: Address::parse("")?,
+            ours: None,
+            seed: 1,
+            count: 10_000,
+            workers: 2,
+            planted: None,
+            queries_percent: 20,
+            nested_percent: 25,
+        };
         while let Some(name) = arguments.next() {
             let value = arguments.next().ok_or(format!("{name} needs a value"))?;
             match name.as_str() {
@@ -44,6 +55,8 @@ impl Options {
                 "--count" => options.count = value.parse()?,
                 "--workers" => options.workers = value.parse()?,
                 "--plant" => options.planted = Some(value.parse()?),
+                "--queries" => options.queries_percent = value.parse()?,
+                "--nested" => options.nested_percent = value.parse()?,
                 _ => return Err(format!("not an option: {name}").into()),
             }
         }
@@ -64,8 +77,8 @@ fn run(options: &Options) -> Result<()> {
     let tables = tables::create(&mut postgres, &mut Session::connect(&ours)?)?;
     println!("{} operators, functions, casts and forms; {} aggregates", entries.scalar.len(), entries.aggregates.len());
 
-    let (seed, count, planted) = (options.seed, options.count, options.planted);
-    let plan = Plan { postgres: options.postgres.clone(), ours, seed, count, planted };
+    let Options { seed, count, planted, queries_percent, nested_percent, .. } = *options;
+    let plan = Plan { postgres: options.postgres.clone(), ours, seed, count, queries_percent, nested_percent, planted };
     let report = std::thread::scope(|scope| {
         let share = |worker| {
             let (plan, entries, tables) = (&plan, &entries, &tables);

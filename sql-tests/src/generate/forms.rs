@@ -6,6 +6,7 @@
 use super::expression::{Generator, Leaves};
 use super::query::Query;
 use super::random::Random;
+use super::sql::Sql;
 use super::tables::Table;
 use super::types::by_name;
 
@@ -59,19 +60,19 @@ const FORMS: [&str; 44] = [
 
 /// A query of one of the forms.
 pub fn query(random: &mut Random, expressions: &Generator<'_>, tables: &[Table]) -> Query {
-    let mut query = Query::new("query: form");
+    let mut sql = Sql::default();
     let mut rest = *random.pick(&FORMS);
     // A form with an optional part is tried with it and without.
     while let Some((required, after)) = rest.split_once("[[") {
         let (optional, after) = after.split_once("]]").unwrap_or((after, ""));
-        query.push_required(filled(random, expressions, tables, required));
+        sql += filled(random, expressions, tables, required);
         if random.percent(60) {
-            query.push_optional(filled(random, expressions, tables, optional));
+            sql += Sql::from(filled(random, expressions, tables, optional)).optional();
         }
         rest = after;
     }
-    query.push_required(filled(random, expressions, tables, rest));
-    query
+    sql += filled(random, expressions, tables, rest);
+    Query::new("query: form", sql)
 }
 
 /// The text with expressions in its holes.

@@ -7,6 +7,9 @@
 //! * [`expression`]: expressions of a type, nested
 //! * [`query`]: queries over tables
 //! * [`forms`]: queries whose form is what is tested
+//! * [`sql`]: SQL as a tree, to be made smaller
+//! * [`writer`]: queries of queries, with [`relation`] in FROM, [`condition`] in WHERE, [`mod@select`] around them, and in them
+//!   the columns that a [`scope`] has, of the tables that [`related`] has
 //! * [`tables`]: the tables, and the session that sees them
 //! * [`run`]: both servers' answers to batches of statements
 //! * [`minimise`]: the smallest part of a statement that still differs
@@ -25,6 +28,20 @@ pub mod expression;
 pub mod query;
 
 pub mod forms;
+
+pub mod sql;
+
+pub mod scope;
+
+pub mod related;
+
+pub mod writer;
+
+pub mod relation;
+
+pub mod condition;
+
+pub mod select;
 
 pub mod tables;
 

@@ -1,57 +1,40 @@
 //! Queries over the tables: joins, groups, windows, subqueries, set operations.
 //!
-//! A query is made of clauses, each of which can be left away when it is made smaller. Its rows are compared in the order
+//! A query is made of clauses, some of which can be left away when it is made smaller. Its rows are compared in the order
 //! that it asks for, so it asks for one by all of its columns wherever the order decides what is in the answer.
 
 use super::expression::{Generator, Leaves};
 use super::forms;
 use super::random::Random;
+use super::sql::Sql;
 use super::tables::{Table, Tables};
 
-/// A query as its clauses.
+/// A query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    clauses: Vec<Clause>,
+    text: Sql,
     /// What it shows, for the report.
     pub label: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Clause {
-    text: String,
-    optional: bool,
-}
-
 impl Query {
-    /// A query without clauses.
-    pub fn new(label: &str) -> Query {
-        Query { clauses: vec![], label: label.to_owned() }
+    /// A query and what it shows.
+    pub fn new(label: &str, text: Sql) -> Query {
+        Query { text, label: label.to_owned() }
     }
 
-    /// Adds a part without which it is no query.
-    pub fn push_required(&mut self, text: String) {
-        self.clauses.push(required(text));
-    }
-
-    /// Adds a part that can be left away.
-    pub fn push_optional(&mut self, text: String) {
-        self.clauses.push(optional(text));
+    fn of_clauses(label: &str, clauses: Vec<Sql>) -> Query {
+        Query::new(label, Sql::list(clauses, " "))
     }
 
     /// Its text.
     pub fn sql(&self) -> String {
-        self.clauses.iter().map(|clause| clause.text.as_str()).collect::<Vec<_>>().join(" ")
+        self.text.text()
     }
 
-    /// The queries with one clause less. Some of them are wrong.
+    /// The queries that are smaller by a part. Some of them are wrong.
     pub fn smaller(&self) -> Vec<Query> {
-        let optional = (0..self.clauses.len()).filter(|place| self.clauses.get(*place).is_some_and(|it| it.optional));
-        let without = |place| {
-            let mut smaller = self.clone();
-            smaller.clauses.remove(place);
-            smaller
-        };
-        optional.map(without).collect()
+        self.text.smaller().into_iter().map(|text| Query { text, label: self.label.clone() }).collect()
     }
 }
 
@@ -92,7 +75,7 @@ impl<'a> QueryGenerator<'a> {
             clauses.push(optional(format!("WHERE {}", self.condition(random, &columns))));
         }
         order_and_limit(random, &mut clauses, outputs.len());
-        Query { clauses, label: "query: join".to_owned() }
+        Query::of_clauses("query: join", clauses)
     }
 
     fn grouped(&self, random: &mut Random) -> Query {
@@ -116,7 +99,7 @@ impl<'a> QueryGenerator<'a> {
             clauses.push(optional(format!("HAVING {}", random.pick(&numbers))));
         }
         order_and_limit(random, &mut clauses, outputs.len());
-        Query { clauses, label: "query: group".to_owned() }
+        Query::of_clauses("query: group", clauses)
     }
 
     fn windowed(&self, random: &mut Random) -> Query {
@@ -164,7 +147,7 @@ impl<'a> QueryGenerator<'a> {
             clauses.push(optional(format!("WHERE {}", self.condition(random, &qualified(&self.tables.queried, 0)))));
         }
         order_and_limit(random, &mut clauses, outputs.len() + 5);
-        Query { clauses, label: "query: window".to_owned() }
+        Query::of_clauses("query: window", clauses)
     }
 
     fn set_operation(&self, random: &mut Random) -> Query {
@@ -185,7 +168,7 @@ impl<'a> QueryGenerator<'a> {
             }
         }
         order_and_limit(random, &mut clauses, types.len());
-        Query { clauses, label: "query: set operation".to_owned() }
+        Query::of_clauses("query: set operation", clauses)
     }
 
     fn with_subquery(&self, random: &mut Random) -> Query {
@@ -218,7 +201,7 @@ impl<'a> QueryGenerator<'a> {
         }
         clauses.push(optional(format!("WHERE {}", random.pick(&subqueries))));
         order_and_limit(random, &mut clauses, 3);
-        Query { clauses, label: "query: subquery".to_owned() }
+        Query::of_clauses("query: subquery", clauses)
     }
 
     /// Aggregates over the table of edge values, one at a time.
@@ -232,11 +215,11 @@ impl<'a> QueryGenerator<'a> {
         if random.percent(30) {
             clauses.push(optional("GROUP BY id / 5 ORDER BY id / 5".to_owned()));
         }
-        Query { clauses, label: format!("aggregate: {}", aggregate.label) }
+        Query::of_clauses(&format!("aggregate: {}", aggregate.label), clauses)
     }
 
     /// A FROM clause, which has `t1`, and the columns that it makes visible.
-    fn from(&self, random: &mut Random) -> (Vec<Clause>, Vec<(String, u32)>) {
+    fn from(&self, random: &mut Random) -> (Vec<Sql>, Vec<(String, u32)>) {
         let mut clauses = vec![required("FROM t1".to_owned())];
         let mut columns = qualified(&self.tables.queried, 0);
         for place in 1..self.tables.queried.len() {
@@ -300,7 +283,7 @@ fn qualified(tables: &[Table], place: usize) -> Vec<(String, u32)> {
     table.columns.iter().map(|(column, oid)| (format!("{}.{column}", table.name), *oid)).collect()
 }
 
-fn order_and_limit(random: &mut Random, clauses: &mut Vec<Clause>, outputs: usize) {
+fn order_and_limit(random: &mut Random, clauses: &mut Vec<Sql>, outputs: usize) {
     if random.percent(50) {
         let directions = ["", " DESC", " NULLS FIRST", " DESC NULLS LAST"];
         let order: Vec<_> = (1..=outputs).map(|place| format!("{place}{}", random.pick(&directions))).collect();
@@ -314,10 +297,10 @@ fn order_and_limit(random: &mut Random, clauses: &mut Vec<Clause>, outputs: usiz
     }
 }
 
-fn required(text: String) -> Clause {
-    Clause { text, optional: false }
+fn required(text: String) -> Sql {
+    Sql::from(text)
 }
 
-fn optional(text: String) -> Clause {
-    Clause { text, optional: true }
+fn optional(text: String) -> Sql {
+    Sql::from(text).optional()
 }

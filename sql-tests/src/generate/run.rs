@@ -9,15 +9,13 @@ use super::query::{Query, QueryGenerator};
 use super::random::Random;
 use super::report::Report;
 use super::tables::{EDGES, Tables, connect};
+use super::writer;
 use crate::answer::{Answer, SqlError};
 use crate::compare::{Difference, compare, differ_in_digits_only};
 use crate::session::{Address, Session};
 
 /// Statements of a batch.
 pub const BATCH: u64 = 64;
-
-/// Of a hundred statements so many are queries; the others are a single expression.
-const QUERIES_PERCENT: usize = 20;
 
 /// Differences that are made smaller, by each worker. There are that many only when something is wrong in general.
 const MINIMISED_MAX: usize = 2_000;
@@ -65,6 +63,10 @@ pub struct Plan {
     pub seed: u64,
     /// How many statements, rounded up to whole batches.
     pub count: u64,
+    /// Of a hundred statements so many are queries; the others are a single expression.
+    pub queries_percent: usize,
+    /// Of a hundred queries so many are queries of queries.
+    pub nested_percent: usize,
     /// A statement whose answer is altered before it is compared, to see that this is noticed.
     pub planted: Option<u64>,
 }
@@ -79,7 +81,8 @@ pub fn run_share(plan: &Plan, entries: &Entries, tables: &Tables, worker: u64, w
     let mut minimised = 0;
     for batch in (worker..plan.count.div_ceil(BATCH)).step_by(workers.max(1) as usize) {
         let mut random = Random::of_batch(plan.seed, batch);
-        let statements: Vec<_> = (0..BATCH).map(|_| statement(&mut random, &generator, &queries, tables)).collect();
+        let statements: Vec<_> =
+            (0..BATCH).map(|_| statement(&mut random, plan, &generator, &queries, tables)).collect();
         let texts: Vec<_> = statements.iter().map(Statement::sql).collect();
         let (postgres, mut ours) = pair.answers(&texts)?;
         plant(plan, batch, &mut ours);
@@ -108,12 +111,14 @@ pub fn run_share(plan: &Plan, entries: &Entries, tables: &Tables, worker: u64, w
 
 fn statement(
     random: &mut Random,
+    plan: &Plan,
     generator: &Generator<'_>,
     queries: &QueryGenerator<'_>,
     tables: &Tables,
 ) -> Statement {
-    if random.percent(QUERIES_PERCENT) {
-        return Statement::Query(queries.query(random));
+    if random.percent(plan.queries_percent) {
+        let is_nested = random.percent(plan.nested_percent);
+        return Statement::Query(if is_nested { writer::query(random) } else { queries.query(random) });
     }
     let depth = *random.pick(&[1, 1, 1, 2, 2, 3, 4]);
     let (leaves, rows) = match random.below(10) {

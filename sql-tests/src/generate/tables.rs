@@ -3,6 +3,7 @@
 use std::io;
 
 use super::random::Random;
+use super::related::related_statements;
 use super::types::{SqlType, TYPES};
 use crate::answer::Answer;
 use crate::session::{Address, Session};
@@ -87,6 +88,7 @@ pub fn create(postgres: &mut Session, ours: &mut Session) -> io::Result<Tables> 
     }
     let mut statements = edge_statements(&stored);
     statements.extend(query_statements());
+    statements.extend(related_statements());
     for statement in &statements {
         for session in [&mut *postgres, &mut *ours] {
             if let Answer::Error(error) = session.run(statement)? {
