@@ -315,7 +315,7 @@ impl Aggregated {
                 vec![Expr::GroupingSet(GroupingSet::GroupingSets(sets.iter().map(in_set).collect()))]
             }
         };
-        let named = aggregates.iter().map(with_fixed_name).collect::<Vec<_>>();
+        let named = with_own_names(&aggregates);
         let plan = LogicalPlanBuilder::from(plan).aggregate(keys, named)?.build()?;
         let columns = plan.schema().columns();
         let mut replaced = Vec::new();
@@ -420,6 +420,21 @@ pub(super) fn with_fixed_name(expr: &Expr) -> Expr {
     let changes = |node: &Expr| matches!(node, Expr::OuterReferenceColumn(..) | Expr::HigherOrderFunction(_));
     let changes = expr.exists(|node| Ok(changes(node))).unwrap_or(false);
     if changes { expr.clone().alias(expr.schema_name().to_string()) } else { expr.clone() }
+}
+
+/// Each under a fixed name of its own: aggregates of two subqueries have the same one if their columns have.
+fn with_own_names(exprs: &[Expr]) -> Vec<Expr> {
+    let mut names = HashSet::with_capacity(exprs.len());
+    let named = exprs.iter().enumerate().map(|(place, expr)| {
+        let named = with_fixed_name(expr);
+        let name = named.schema_name().to_string();
+        if names.contains(&name) {
+            return expr.clone().alias(format!("{name} {place}"));
+        }
+        names.insert(name);
+        named
+    });
+    named.collect()
 }
 
 /// The outermost nodes of a kind, each once.

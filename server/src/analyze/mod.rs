@@ -129,6 +129,8 @@ pub struct Analyzer<'a> {
     columns: HashSet<String>,
     /// Asks the next query that is read for its order, which it leaves here as an order of its plan's columns.
     kept_order: Option<Vec<Sort>>,
+    /// What the column of the scalar subquery that was read last is called.
+    subquery_name: Option<String>,
     /// Where columns were first read outside of an aggregate.
     places: HashMap<Column, Location>,
     /// Of relations that an outer join extends with NULLs, by their aliases in the plan: the column that is not NULL where
@@ -156,6 +158,7 @@ impl<'a> Analyzer<'a> {
             aliases: HashSet::new(),
             columns: HashSet::new(),
             kept_order: None,
+            subquery_name: None,
             places: HashMap::new(),
             presence: HashMap::new(),
             made: 0,

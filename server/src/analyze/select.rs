@@ -25,7 +25,7 @@ use crate::analyze::{Analyzed, Analyzer, OutputColumn, folded};
 use crate::error::{Error, Result};
 use crate::lazy::conjuncts;
 use crate::parse::forms::clauses::ALL_FIELDS;
-use crate::plan::column_names::expression_name;
+use crate::plan::column_names::{expression_name, is_named_by_subquery};
 use crate::set_returning::SetReturning;
 
 /// What a column is called when nothing names it.
@@ -212,7 +212,11 @@ impl Analyzer<'_> {
                         continue;
                     }
                     let value = self.expression(expr)?;
-                    items.push((expression_name(expr).unwrap_or_else(|| NO_NAME.to_owned()), value));
+                    let name = match is_named_by_subquery(expr) {
+                        true => self.subquery_name.take(),
+                        false => expression_name(expr),
+                    };
+                    items.push((name.unwrap_or_else(|| NO_NAME.to_owned()), value));
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
                     let value = self.expression(expr)?;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::ListArray;
 use arrow::datatypes::DataType;
-use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{JoinType, ScalarValue};
 use datafusion::logical_expr::expr::{Exists, InSubquery, Sort};
-use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder, Subquery, not};
+use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder, Subquery, lit, not};
 use pg::error::PgError;
 use pg::function::{AggregateCall, CastContext, Method};
 use pg::sqlstate::SqlState;
@@ -15,6 +15,7 @@ use pg::types::*;
 use pg::{Type, library};
 use sqlparser::ast::{self, BinaryOperator};
 
+use crate::analyze::correlation::scalar;
 use crate::analyze::expression::row_values;
 use crate::analyze::typed::{Typed, unknown_type};
 use crate::analyze::{Analyzed, Analyzer};
@@ -32,8 +33,9 @@ impl Analyzer<'_> {
             }
         };
         let analyzed = self.settled(analyzed)?;
-        let ty = analyzed.columns.first().map_or(column.ty, |column| column.ty.clone());
-        Ok(Typed::new(Expr::ScalarSubquery(subquery(analyzed)), ty))
+        let ty = analyzed.columns.first().map_or(column.ty.clone(), |column| column.ty.clone());
+        self.subquery_name = Some(column.name);
+        Ok(Typed::new(scalar(with_null(analyzed.plan)?), ty))
     }
 
     /// `(a, b) < (SELECT c, d …)`: NULL when the query has no row.
@@ -54,9 +56,7 @@ impl Analyzer<'_> {
         let pairs = compared_pairs(operands, &analyzed)?;
         let compared = self.compare_pairs(symbol, pairs).map_err(|error| self.at(error, whole))?;
         let plan = LogicalPlanBuilder::from(analyzed.plan).project(vec![compared.expr.alias("value")])?.build()?;
-        let outer_ref_columns = plan.all_out_ref_exprs();
-        let subquery = Subquery { outer_ref_columns, subquery: Arc::new(plan), spans: Default::default() };
-        Ok(Typed::new(Expr::ScalarSubquery(subquery), Type::of(BOOL)))
+        Ok(Typed::new(scalar(with_null(plan)?), Type::of(BOOL)))
     }
 
     /// `EXISTS (SELECT …)`
@@ -286,12 +286,7 @@ impl Analyzer<'_> {
         let grouped = super::grouping::Aggregated::new(analyzed.plan, &grouping, std::iter::once(&expr))?;
         let expr = grouped.rewrite(expr)?;
         let plan = LogicalPlanBuilder::from(grouped.plan).project(vec![expr.alias("value")])?.build()?;
-        let subquery = Subquery {
-            outer_ref_columns: plan.all_out_ref_exprs(),
-            subquery: Arc::new(plan),
-            spans: Default::default(),
-        };
-        Ok(Typed::new(Expr::ScalarSubquery(subquery), ty))
+        Ok(Typed::new(scalar(plan), ty))
     }
 
     /// An aggregate of values, by name.
@@ -333,6 +328,27 @@ fn empty_array(ty: &Type) -> Result<Expr> {
     let offsets = arrow::buffer::OffsetBuffer::from_lengths([0]);
     let list = ListArray::try_new(field.clone(), offsets, none, None).map_err(PgError::from)?;
     Ok(Expr::Literal(ScalarValue::List(Arc::new(list)), None))
+}
+
+/// The query with a value that can be NULL, which a subquery's is where it has no row: what the engine takes from the query
+/// is whether its column can be.
+fn with_null(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let never_null = plan.schema().fields().first().is_some_and(|field| !field.is_nullable());
+    if !never_null || has_one_row(&plan) {
+        return Ok(plan);
+    }
+    let one_row = LogicalPlanBuilder::empty(true);
+    Ok(one_row.join_on(plan, JoinType::Left, [lit(true)])?.build()?)
+}
+
+/// Whether the query has a row whatever there is to be read.
+fn has_one_row(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Projection(projection) => has_one_row(&projection.input),
+        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
+        LogicalPlan::EmptyRelation(relation) => relation.produce_one_row,
+        _ => false,
+    }
 }
 
 fn subquery(analyzed: Analyzed) -> Subquery {

@@ -39,6 +39,18 @@ pub fn expression_name(expr: &Expr) -> Option<String> {
     named(expr).map(|(name, _)| name)
 }
 
+/// Whether the expression is called as the column of a scalar subquery, whose text does not tell that name.
+pub fn is_named_by_subquery(expr: &Expr) -> bool {
+    match expr {
+        Expr::Subquery(query) => column_names(query).is_none(),
+        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } | Expr::Cast { expr: inner, .. } => {
+            is_named_by_subquery(inner)
+        }
+        Expr::Case { else_result, .. } => else_result.as_deref().is_some_and(is_named_by_subquery),
+        _ => false,
+    }
+}
+
 /// How good a name is: that of a type or of CASE gives way to a better one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Strength {
