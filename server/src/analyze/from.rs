@@ -2,16 +2,18 @@
 
 mod column_definitions;
 mod join_condition;
+mod lateral;
 mod nested_collection;
 mod pivot;
 mod rows_from;
 mod sample;
+mod using;
 
 pub(super) use column_definitions::returns_records;
 use std::collections::HashMap;
 
 use datafusion::common::{Column, JoinType, TableReference};
-use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use pg::error::PgError;
 use pg::sqlstate::SqlState;
 use pg::types::*;
@@ -27,10 +29,8 @@ use crate::analyze::scope::{Namespace, Place, ScopeColumn, ScopeRelation};
 use crate::analyze::sets::{project_set, set_field};
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzed, Analyzer, folded, unique};
-use crate::apply::{Apply, ApplyKind, outer_columns};
 use crate::error::{Error, Result};
 use crate::keyless::Keyless;
-use crate::lazy::conjuncts;
 use crate::parse::forms::ROWS_FROM;
 use crate::parse::forms::clauses::DEFINED_COLUMNS;
 use crate::plan::FoundRelation;
@@ -383,12 +383,7 @@ impl Analyzer<'_> {
             return self.join_function(left, join, kind, constraint);
         }
         if let (TableFactor::Derived { lateral: true, .. }, JoinType::Inner | JoinType::Left) = (&join.relation, kind) {
-            let on = match constraint {
-                JoinConstraint::On(on) => Some(on),
-                JoinConstraint::None => None,
-                _ => return Err(Error::not_supported("USING or NATURAL with LATERAL")),
-            };
-            return self.lateral_join(left, join, kind, on);
+            return self.lateral_join(left, join, kind, constraint);
         }
         let visible = self.level()?.namespace.clone();
         let (left, right) = self.relation(Some(left), &join.relation, Attach::Cross)?;
@@ -424,6 +419,9 @@ impl Analyzer<'_> {
                 let (_, part) = self.relation_over(left, &join.relation, Attach::Left)?;
                 Ok(part)
             }
+            (JoinType::Inner | JoinType::Left, false) if is_function(&join.relation) => {
+                self.lateral_join(left, join, kind, constraint)
+            }
             _ => {
                 // Without the rows on its left: a function of constants.
                 let (_, right) = self.relation(None, &join.relation, Attach::Cross)?;
@@ -456,74 +454,13 @@ impl Analyzer<'_> {
     fn join_parts(&mut self, left: Part, right: Part, kind: JoinType, constraint: &JoinConstraint) -> Result<Part> {
         let left = if matches!(kind, JoinType::Right | JoinType::Full) { self.with_presence(left)? } else { left };
         let right = if matches!(kind, JoinType::Left | JoinType::Full) { self.with_presence(right)? } else { right };
-        match constraint {
-            JoinConstraint::None => self.cross(left, right),
-            JoinConstraint::On(condition) => {
-                let namespace = left.namespace.with(right.namespace);
-                let saved = std::mem::replace(&mut self.level()?.namespace, namespace.clone());
-                self.level()?.place = Some(Place::Plain("JOIN conditions"));
-                let condition = self.condition(condition, "JOIN/ON");
-                self.level()?.namespace = saved;
-                let plan = self.joined_on(left.plan, right.plan, kind, condition?.expr)?;
-                Ok(Part { plan, namespace })
-            }
-            JoinConstraint::Using(names) => {
-                let mut columns = Vec::with_capacity(names.len());
-                for name in names {
-                    columns.extend(parts(name)?.pop());
-                }
-                self.join_using(left, right, kind, &columns)
-            }
-            JoinConstraint::Natural => {
-                let common = left.namespace.columns.iter().map(|column| column.name.clone());
-                let common: Vec<_> =
-                    common.filter(|name| right.namespace.columns.iter().any(|column| column.name == *name)).collect();
-                if common.is_empty() && kind == JoinType::Inner {
-                    return self.cross(left, right);
-                }
-                self.join_using(left, right, kind, &common)
-            }
-        }
-    }
-
-    /// JOIN … USING: the columns are there once.
-    fn join_using(&mut self, left: Part, right: Part, kind: JoinType, names: &[String]) -> Result<Part> {
-        let mut merged = Vec::with_capacity(names.len());
-        let mut conditions = Vec::with_capacity(names.len());
-        for name in names {
-            let from_left = only_column(&left.namespace, name, "left")?;
-            let from_right = only_column(&right.namespace, name, "right")?;
-            conditions.push(self.operator("=", vec![from_left.typed(), from_right.typed()])?.expr);
-            let both = self.unify(vec![from_left.typed(), from_right.typed()], "JOIN/USING")?;
-            let [left_value, right_value] =
-                both.try_into().map_err(|_| PgError::internal("USING compares two columns"))?;
-            let value = match kind {
-                JoinType::Right => right_value,
-                JoinType::Full => {
-                    let ty = left_value.ty.clone();
-                    let test = Box::new(left_value.expr.clone().is_not_null());
-                    let case =
-                        Case::new(None, vec![(test, Box::new(left_value.expr))], Some(Box::new(right_value.expr)));
-                    Typed::new(Expr::Case(case), ty)
-                }
-                _ => left_value,
-            };
-            merged.push(ScopeColumn { name: name.clone(), expr: value.expr, ty: value.ty });
-        }
-        if conditions.is_empty() {
-            conditions.push(Typed::boolean(true).expr);
-        }
-        let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, conditions)?.build()?;
-        let rest = |namespace: &Namespace| {
-            let kept = namespace.columns.iter().filter(|column| !names.contains(&column.name));
-            kept.cloned().collect::<Vec<_>>()
+        let (condition, namespace) = self.join_condition(&left.namespace, &right.namespace, kind, constraint)?;
+        let plan = match condition {
+            Some(condition) => self.joined_on(left.plan, right.plan, kind, condition)?,
+            None if kind == JoinType::Inner => LogicalPlanBuilder::from(left.plan).cross_join(right.plan)?.build()?,
+            None => self.joined_on(left.plan, right.plan, kind, Typed::boolean(true).expr)?,
         };
-        let mut columns = merged;
-        columns.extend(rest(&left.namespace));
-        columns.extend(rest(&right.namespace));
-        let mut relations = left.namespace.relations;
-        relations.extend(right.namespace.relations);
-        Ok(Part { plan, namespace: Namespace { relations, columns } })
+        Ok(Part { plan, namespace })
     }
 
     /// A function in FROM.
@@ -687,50 +624,6 @@ impl Analyzer<'_> {
         let relation = self.renamed(relation, alias)?;
         Ok(Part { plan, namespace: namespace.with(Namespace::of(relation)) })
     }
-
-    /// A subquery that may read the rows on its left.
-    fn lateral(&mut self, before: Option<Part>, part: Part, attach: Attach) -> Result<(Option<Part>, Part)> {
-        let outer = outer_columns(&part.plan)?;
-        let reads_left = |before: &Part| outer.iter().any(|column| before.plan.schema().has_column(column));
-        match before {
-            Some(before) if reads_left(&before) => {
-                let kind = ApplyKind::Lateral { outer: attach == Attach::Left };
-                let plan = Apply::plan(before.plan, part.plan, kind, None)?;
-                Ok((None, Part { plan, namespace: before.namespace.with(part.namespace) }))
-            }
-            before => Ok((before, part)),
-        }
-    }
-
-    /// `LEFT JOIN LATERAL (…) ON condition`: the condition is one of the subquery's.
-    fn lateral_join(&mut self, left: Part, join: &ast::Join, kind: JoinType, on: Option<&ast::Expr>) -> Result<Part> {
-        let TableFactor::Derived { subquery, alias, .. } = &join.relation else {
-            return Err(PgError::internal("a lateral join is one with a subquery").into());
-        };
-        let right = self.with_namespace(Some(&left), |analyzer| {
-            analyzer.level()?.place = Some(OWN_FROM);
-            let analyzed = analyzer.query(subquery)?;
-            analyzer.named(analyzed, alias.as_ref())
-        })?;
-        let namespace = left.namespace.clone().with(right.namespace.clone());
-        let condition = match on {
-            Some(on) => {
-                let saved = std::mem::replace(&mut self.level()?.namespace, namespace.clone());
-                self.level()?.place = Some(Place::Plain("JOIN conditions"));
-                let condition = self.condition(on, "JOIN/ON");
-                self.level()?.namespace = saved;
-                conjuncts(condition?.expr)
-            }
-            None => Typed::boolean(true).expr,
-        };
-        let outer = outer_columns(&right.plan)?;
-        if !outer.iter().any(|column| left.plan.schema().has_column(column)) {
-            let plan = self.joined_on(left.plan, right.plan, kind, condition)?;
-            return Ok(Part { plan, namespace });
-        }
-        let plan = self.joined_by_rows(left.plan, right.plan, condition, kind == JoinType::Left)?;
-        Ok(Part { plan, namespace })
-    }
 }
 
 /// A set-returning function with its arguments.
@@ -738,21 +631,6 @@ struct Called {
     function: &'static pg::function::SetFunction,
     arguments: Vec<Typed>,
     columns: Vec<(String, Type)>,
-}
-
-fn only_column<'a>(namespace: &'a Namespace, name: &str, side: &str) -> Result<&'a ScopeColumn> {
-    let mut found = namespace.columns.iter().filter(|column| column.name == name);
-    match (found.next(), found.next()) {
-        (Some(column), None) => Ok(column),
-        (None, _) => {
-            let message = format!("column \"{name}\" specified in USING clause does not exist in {side} table");
-            Err(PgError::new(SqlState::UNDEFINED_COLUMN, message).into())
-        }
-        (Some(_), Some(_)) => {
-            let message = format!("common column name \"{name}\" appears more than once in {side} table");
-            Err(PgError::new(SqlState::AMBIGUOUS_COLUMN, message).into())
-        }
-    }
 }
 
 fn join_kind(operator: &JoinOperator) -> Result<(JoinType, &JoinConstraint)> {
