@@ -5,6 +5,7 @@ mod guard_joins;
 mod hide_values;
 mod interrupt_joins;
 mod projection_pushdown;
+mod push_down_filter;
 mod split_filter_projections;
 mod yield_in_joins;
 
@@ -13,5 +14,6 @@ pub use guard_joins::guard_joins;
 pub use hide_values::HideValues;
 pub use interrupt_joins::InterruptJoins;
 pub use projection_pushdown::SafeProjectionPushdown;
+pub use push_down_filter::SafePushDownFilter;
 pub use split_filter_projections::SplitFilterProjections;
 pub use yield_in_joins::YieldInJoins;

@@ -2,7 +2,8 @@
 //!
 //! `SELECT x, 10 / x FROM t WHERE x <> 0`: a projection that narrows its rows would be evaluated before the filter, for rows
 //! that are not asked for. Nor does it move a projection with a lambda in it: the lambda counts the columns of the projection's
-//! input, and would take one of another input's for its parameter.
+//! input, and would take one of another input's for its parameter. Nor does it make a column of one side of a join of a lambda in
+//! the join's condition.
 
 use std::sync::Arc;
 
@@ -56,14 +57,18 @@ fn is_at_risk(node: &Arc<dyn ExecutionPlan>) -> bool {
     let join_filter = node.downcast_ref::<NestedLoopJoinExec>().and_then(NestedLoopJoinExec::filter);
     has_lambda(node)
         || fallible_over_filter(node).is_some()
-        || join_filter.is_some_and(|filter| physical_may_fail(filter.expression()))
+        || join_filter
+            .is_some_and(|filter| physical_may_fail(filter.expression()) || contains_lambda(filter.expression()))
 }
 
 /// Whether it is a projection with a lambda in it.
 fn has_lambda(node: &Arc<dyn ExecutionPlan>) -> bool {
-    let is_lambda = |expr: &Arc<dyn PhysicalExpr>| expr.downcast_ref::<LambdaExpr>().is_some();
-    let contains = |expr: &Arc<dyn PhysicalExpr>| expr.exists(|part| Ok(is_lambda(part))).unwrap_or(true);
-    node.downcast_ref::<ProjectionExec>().is_some_and(|it| it.expr().iter().any(|column| contains(&column.expr)))
+    let projection = node.downcast_ref::<ProjectionExec>();
+    projection.is_some_and(|it| it.expr().iter().any(|column| contains_lambda(&column.expr)))
+}
+
+fn contains_lambda(expr: &Arc<dyn PhysicalExpr>) -> bool {
+    expr.exists(|part| Ok(part.is::<LambdaExpr>())).unwrap_or(true)
 }
 
 /// A projection that can fail, right above a filter.

@@ -58,3 +58,12 @@ SELECT x, x FROM (VALUES (2), (1), (NULL)) t(x) UNION ALL SELECT y, y FROM (VALU
 SELECT x, x, x FROM (VALUES (2), (1), (NULL)) t(x) UNION ALL SELECT y, y, y FROM (VALUES (3), (1)) u(y) ORDER BY 2 DESC, 3, 1;
 SELECT x, x + 0 FROM (SELECT x FROM (VALUES (2), (1)) t(x) WHERE x = 2) s UNION ALL SELECT y, 1 FROM (VALUES (3), (1)) u(y) WHERE y = 1 ORDER BY 1, 2;
 SELECT a, b FROM (SELECT x AS a, x AS b FROM (VALUES (2), (1)) t(x) ORDER BY x) s UNION ALL SELECT a, b FROM (SELECT y AS a, y AS b FROM (VALUES (3), (1)) u(y) ORDER BY y) v ORDER BY 1, 2;
+-- Columns that are never NULL beside others of another type that are.
+CREATE TABLE never_null (a integer PRIMARY KEY, b bigint NOT NULL);
+CREATE TABLE may_be_null (a bigint, b integer);
+INSERT INTO never_null VALUES (1, 2), (2, 3);
+INSERT INTO may_be_null VALUES (1, NULL), (NULL, 3);
+SELECT a FROM never_null UNION SELECT a FROM may_be_null ORDER BY 1;
+SELECT count(b) FROM never_null GROUP BY a UNION SELECT b FROM may_be_null ORDER BY 1;
+SELECT 3, a, 'ab' FROM never_null UNION SELECT 2, a, '' FROM may_be_null ORDER BY 1, 2;
+SELECT a, count(*) FROM (SELECT a FROM never_null UNION ALL SELECT a FROM may_be_null) q GROUP BY a ORDER BY 1;
