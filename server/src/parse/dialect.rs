@@ -9,6 +9,8 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
 
+use crate::parse::subquery::subquery;
+
 /// An expression of two operands.
 type OfTwo = fn(Box<Expr>, Box<Expr>) -> Expr;
 
@@ -79,6 +81,10 @@ impl Dialect for WarehouseDialect {
 
     fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
         BASE.get_next_precedence(parser)
+    }
+
+    fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+        subquery(parser)
     }
 
     /// A chain of AND or OR, however long, as a tree of little depth. Who wants the conditions in their order finds them

@@ -11,6 +11,7 @@
 
 pub mod clauses;
 mod hash_names;
+mod quantified;
 mod unicode;
 
 use std::collections::HashMap;
@@ -49,7 +50,7 @@ impl Edits {
 
 /// The tokens in forms that sqlparser reads.
 pub fn readable(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let tokens = hash_names::joined(unicode::decoded(tokens));
+    let tokens = quantified::parenthesised(hash_names::joined(unicode::decoded(tokens)));
     let solid: Vec<usize> =
         (0..tokens.len()).filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_))).collect();
     let edits = Reader { tokens: &tokens, solid: &solid, levels: vec![Level::default()] }.edits();

@@ -33,6 +33,7 @@ pub mod roles;
 mod sequences;
 mod settings;
 pub mod statement;
+mod subquery;
 mod transaction;
 mod user_types;
 mod vacuum;
