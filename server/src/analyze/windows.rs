@@ -1,41 +1,40 @@
 //! Window functions and the windows they look through.
 
+mod frame;
 mod range;
 
-use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::{NullTreatment, Sort, WindowFunction as EngineWindow, WindowFunctionParams};
-use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, lit};
-use pg::Type;
+use datafusion::logical_expr::{Expr, WindowFunctionDefinition, lit};
 use pg::error::PgError;
-use pg::function::{CastContext, WindowFunction};
-use pg::library::aggregate::{Exclusion, excluding};
+use pg::function::WindowFunction;
+use pg::library::aggregate::Framed;
 use pg::sqlstate::SqlState;
-use pg::types::*;
 use sqlparser::ast::{self, NamedWindowExpr, WindowSpec, WindowType};
 
-use crate::analyze::location::Located;
 use crate::analyze::scope::Place;
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzer, folded};
 use crate::error::Result;
 use crate::parse::forms::exclusion;
 
+use frame::{Beyond, ResolvedFrame, whole_partition};
+
 /// Windows that extend each other.
 const CHAIN_MAX: usize = 64;
-
-/// Rows that a frame reaches back or forth: the engine adds positions without looking.
-const FRAME_OFFSET_MAX: u64 = 1 << 40;
 
 /// A window, resolved.
 struct Window {
     partition_by: Vec<Expr>,
     order_by: Vec<Sort>,
-    frame: WindowFrame,
-    /// Whether the frame ends before it begins, so that nothing is in it.
-    empty: bool,
-    /// Rows that are taken out of the frame.
-    exclusion: Option<Exclusion>,
+    frame: ResolvedFrame,
+}
+
+impl Window {
+    /// Whether no row of the partition is ever in the frame.
+    fn is_empty(&self) -> bool {
+        matches!(self.frame, ResolvedFrame::Engine { empty: true, .. })
+    }
 }
 
 impl Analyzer<'_> {
@@ -53,18 +52,11 @@ impl Analyzer<'_> {
             self.cast_arguments(&expected, arguments).map_err(|error| self.at(error, whole))?;
         let result = self.result_of(function.result, function.shape, &arguments, &polymorphic);
         let result = result.map_err(|error| self.at(error, whole))?;
-        let fixed = match function.name {
-            "nth_value" => arguments.get(1),
-            "ntile" => arguments.first(),
-            _ => None,
-        };
-        if fixed.is_some_and(|argument| argument.value().is_none()) {
-            let what = format!("an argument of {} that is not a constant", function.name);
-            return Err(self.at(PgError::not_supported(what), whole));
-        }
-        let window = self.window(over, whole)?;
+        let looks_at_row =
+            function.name == "nth_value" && arguments.get(1).is_some_and(|place| place.value().is_none());
+        let window = self.window(over, looks_at_row, whole)?;
         let types: Vec<_> = arguments.iter().map(|argument| argument.ty.clone()).collect();
-        if window.empty && matches!(function.name, "first_value" | "last_value" | "nth_value") {
+        if window.is_empty() && matches!(function.name, "first_value" | "last_value" | "nth_value") {
             let null = crate::analyze::coerce::null_of(&result.arrow)?;
             return Ok(Typed::constant(null, result));
         }
@@ -81,12 +73,7 @@ impl Analyzer<'_> {
 
     /// An aggregate over a window: each aggregate in its expression becomes a window function.
     pub(super) fn aggregate_over(&mut self, value: Typed, over: &WindowType, whole: &ast::Expr) -> Result<Typed> {
-        let window = self.window(over, whole)?;
-        let is_filtered =
-            |node: &Expr| Ok(matches!(node, Expr::AggregateFunction(aggregate) if aggregate.params.filter.is_some()));
-        if window.exclusion.is_some() && value.expr.exists(is_filtered).map_err(PgError::from)? {
-            return Err(self.at(PgError::not_supported("FILTER with EXCLUDE in the frame"), whole));
-        }
+        let window = self.window(over, false, whole)?;
         // Aggregates in the arguments of these are those of the groups below: sum(sum(x)) OVER ().
         let rewritten = value.expr.transform_down(|node| {
             Ok(match node {
@@ -94,7 +81,7 @@ impl Analyzer<'_> {
                     let definition = WindowFunctionDefinition::AggregateUDF(aggregate.func);
                     let params = aggregate.params;
                     let nulls = params.null_treatment;
-                    let filter = if window.empty { Some(Box::new(lit(false))) } else { params.filter };
+                    let filter = if window.is_empty() { Some(Box::new(lit(false))) } else { params.filter };
                     let call = engine_window(definition, params.args, &window, filter, nulls);
                     Transformed::new(call, true, TreeNodeRecursion::Jump)
                 }
@@ -105,7 +92,7 @@ impl Analyzer<'_> {
         Ok(Typed::new(expr, value.ty))
     }
 
-    fn window(&mut self, over: &WindowType, whole: &ast::Expr) -> Result<Window> {
+    fn window(&mut self, over: &WindowType, looks_at_row: bool, whole: &ast::Expr) -> Result<Window> {
         let level = self.level()?;
         if level.in_aggregate {
             let message = "aggregate function calls cannot contain window function calls";
@@ -126,7 +113,7 @@ impl Analyzer<'_> {
         }
         let chain = self.window_chain(over, whole)?;
         self.level()?.in_window = true;
-        let window = self.window_of(&chain, whole);
+        let window = self.window_of(&chain, looks_at_row, whole);
         self.level()?.in_window = false;
         window
     }
@@ -165,7 +152,7 @@ impl Analyzer<'_> {
         Ok(chain)
     }
 
-    fn window_of(&mut self, chain: &[WindowSpec], whole: &ast::Expr) -> Result<Window> {
+    fn window_of(&mut self, chain: &[WindowSpec], looks_at_row: bool, whole: &ast::Expr) -> Result<Window> {
         let mut partition_by = Vec::new();
         let mut order = Vec::new();
         let mut frame = None;
@@ -195,186 +182,14 @@ impl Analyzer<'_> {
             frame = spec.window_frame.as_ref();
             excluded = marks.first().and_then(|mark| exclusion(&mark.expr));
         }
-        let mut ranged = None;
-        // What RANGE adds to and takes from the order must be carried so that the engine can add to it.
-        if let (Some(written), [(value, _)]) = (frame, order.as_mut_slice())
-            && written.units == ast::WindowFrameUnits::Range
-            && has_offset(written)
-        {
-            ranged = Some(value.ty.clone());
-            *value = self.range_key(value.clone()).map_err(|error| self.at(error, whole))?;
-        }
-        let types: Vec<_> = match ranged {
-            Some(ty) => vec![ty],
-            None => order.iter().map(|(value, _)| value.ty.clone()).collect(),
-        };
-        let (frame, empty) = self.frame(frame, &types, whole)?;
+        let beyond = Beyond { exclusion: excluded, looks_at_row };
+        let frame = self.resolved_frame(frame, beyond, &mut order, whole)?;
         let order_by = order.into_iter().map(|(value, options)| self.sort(value, &options)).collect::<Result<_>>()?;
-        Ok(Window { partition_by, order_by, frame, empty, exclusion: excluded })
-    }
-
-    fn frame(
-        &mut self,
-        frame: Option<&ast::WindowFrame>,
-        order: &[Type],
-        whole: &ast::Expr,
-    ) -> Result<(WindowFrame, bool)> {
-        let Some(frame) = frame else {
-            let end = if order.is_empty() {
-                WindowFrameBound::Following(ScalarValue::UInt64(None))
-            } else {
-                WindowFrameBound::CurrentRow
-            };
-            let start = WindowFrameBound::Preceding(ScalarValue::UInt64(None));
-            let units = if order.is_empty() { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
-            return Ok((WindowFrame::new_bounds(units, start, end), false));
-        };
-        let units = match frame.units {
-            ast::WindowFrameUnits::Rows => WindowFrameUnits::Rows,
-            ast::WindowFrameUnits::Range => WindowFrameUnits::Range,
-            ast::WindowFrameUnits::Groups => WindowFrameUnits::Groups,
-        };
-        let windowing = |message: &str| PgError::new(SqlState::WINDOWING_ERROR, message);
-        if units == WindowFrameUnits::Groups && order.is_empty() {
-            return Err(self.at(windowing("GROUPS mode requires an ORDER BY clause"), whole));
-        }
-        let current = ast::WindowFrameBound::CurrentRow;
-        let end = frame.end_bound.as_ref().unwrap_or(&current);
-        use ast::WindowFrameBound::{CurrentRow, Following, Preceding};
-        let refused = match (&frame.start_bound, end) {
-            (Following(None), _) => Some("frame start cannot be UNBOUNDED FOLLOWING"),
-            (_, Preceding(None)) => Some("frame end cannot be UNBOUNDED PRECEDING"),
-            (CurrentRow, Preceding(_)) => Some("frame starting from current row cannot have preceding rows"),
-            (Following(_), Preceding(_) | CurrentRow) => {
-                Some("frame starting from following row cannot have preceding rows")
-            }
-            _ => None,
-        };
-        if let Some(message) = refused {
-            return Err(self.at(windowing(message), whole));
-        }
-        let start = self.frame_bound(&frame.start_bound, units, order, "starting", whole)?;
-        let end = self.frame_bound(end, units, order, "ending", whole)?;
-        if is_empty(&start, &end) {
-            // Any frame will do for what sees nothing of it.
-            let row = || WindowFrameBound::CurrentRow;
-            return Ok((WindowFrame::new_bounds(WindowFrameUnits::Rows, row(), row()), true));
-        }
-        // The engine wants an order for RANGE; without one all rows are peers.
-        let units = if order.is_empty() && units == WindowFrameUnits::Range {
-            let start = WindowFrameBound::Preceding(ScalarValue::UInt64(None));
-            let end = WindowFrameBound::Following(ScalarValue::UInt64(None));
-            return Ok((WindowFrame::new_bounds(WindowFrameUnits::Rows, start, end), false));
-        } else {
-            units
-        };
-        Ok((WindowFrame::new_bounds(units, start, end), false))
-    }
-
-    /// The offset of a frame's bound. A string by itself is of the type that the order asks for; sqlparser takes it for an
-    /// interval.
-    fn frame_offset(&mut self, offset: &ast::Expr) -> Result<Typed> {
-        if let ast::Expr::Interval(interval) = offset
-            && interval.leading_field.is_none()
-            && let Some(place) = crate::parse::position::byte_offset(self.text, interval.value.start())
-            && let Some(before) = self.text.get(..place)
-            && !ends_with_word(before, "interval")
-        {
-            return self.expression(&interval.value);
-        }
-        self.expression(offset)
-    }
-
-    fn frame_bound(
-        &mut self,
-        bound: &ast::WindowFrameBound,
-        units: WindowFrameUnits,
-        order: &[Type],
-        which: &str,
-        whole: &ast::Expr,
-    ) -> Result<WindowFrameBound> {
-        let (offset, make): (_, fn(ScalarValue) -> WindowFrameBound) = match bound {
-            ast::WindowFrameBound::CurrentRow => return Ok(WindowFrameBound::CurrentRow),
-            ast::WindowFrameBound::Preceding(offset) => (offset, WindowFrameBound::Preceding),
-            ast::WindowFrameBound::Following(offset) => (offset, WindowFrameBound::Following),
-        };
-        let Some(offset) = offset else { return Ok(make(ScalarValue::UInt64(None))) };
-        let value = self.offset(offset, units)?;
-        if units != WindowFrameUnits::Range {
-            let value = self.coerce(value, &Type::of(INT8), CastContext::Assignment);
-            let value = value.map_err(|error| self.at(error, offset.as_ref()))?;
-            return match self.constant_offset(&value, which, offset)? {
-                ScalarValue::Int64(Some(count)) if count >= 0 => {
-                    Ok(make(ScalarValue::UInt64(Some((count as u64).min(FRAME_OFFSET_MAX)))))
-                }
-                _ => {
-                    let message = format!("frame {which} offset must not be negative");
-                    let error = PgError::new(SqlState::INVALID_PRECEDING_OR_FOLLOWING_SIZE, message);
-                    Err(self.at(error, offset.as_ref()))
-                }
-            };
-        }
-        let [order] = order else {
-            let message = "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column";
-            return Err(self.at(PgError::new(SqlState::WINDOWING_ERROR, message), whole));
-        };
-        let wanted = range::offset_type(order, &value).map_err(|error| self.at(error, offset.as_ref()))?;
-        let value = self.coerce(value, &wanted, CastContext::Implicit);
-        let value = value.map_err(|error| self.at(error, offset.as_ref()))?;
-        let constant = self.constant_offset(&value, which, offset)?;
-        range::offset(order, &constant).map(make).map_err(|error| self.at(error, offset.as_ref()))
-    }
-
-    /// The offset as it was written, which reads no rows.
-    fn offset(&mut self, offset: &ast::Expr, units: WindowFrameUnits) -> Result<Typed> {
-        let value = self.frame_offset(offset)?;
-        let own = self.levels.len().saturating_sub(1);
-        if self.reads_level(&value.expr, own)? {
-            let message = format!("argument of {units} must not contain variables");
-            return Err(self.at(PgError::new(SqlState::INVALID_COLUMN_REFERENCE, message), offset));
-        }
-        Ok(value)
-    }
-
-    fn constant_offset(&self, value: &Typed, which: &str, place: &ast::Expr) -> Result<ScalarValue> {
-        match value.value() {
-            Some(constant) if constant.is_null() => {
-                let message = format!("frame {which} offset must not be null");
-                Err(self.at(PgError::new(SqlState::NULL_VALUE_NOT_ALLOWED, message), place))
-            }
-            Some(ScalarValue::Float64(Some(offset))) if offset.is_infinite() => {
-                Err(self.at(PgError::not_supported("an infinite frame offset"), place))
-            }
-            Some(constant) => Ok(constant.clone()),
-            None => Err(self.at(PgError::not_supported("a frame offset that is not a constant"), place)),
-        }
+        Ok(Window { partition_by, order_by, frame })
     }
 }
 
-fn ends_with_word(text: &str, word: &str) -> bool {
-    let text = text.trim_end();
-    let end = text.len().checked_sub(word.len()).and_then(|start| text.get(start..));
-    end.is_some_and(|end| end.eq_ignore_ascii_case(word))
-}
-
-/// Whether a frame has a bound with a number.
-fn has_offset(frame: &ast::WindowFrame) -> bool {
-    let offset = |bound: &ast::WindowFrameBound| {
-        matches!(bound, ast::WindowFrameBound::Preceding(Some(_)) | ast::WindowFrameBound::Following(Some(_)))
-    };
-    offset(&frame.start_bound) || frame.end_bound.as_ref().is_some_and(offset)
-}
-
-/// Whether a frame ends before it begins.
-fn is_empty(start: &WindowFrameBound, end: &WindowFrameBound) -> bool {
-    use WindowFrameBound::{Following, Preceding};
-    match (start, end) {
-        (Following(from), Following(to)) => !from.is_null() && !to.is_null() && from > to,
-        (Preceding(from), Preceding(to)) => !from.is_null() && !to.is_null() && from < to,
-        _ => false,
-    }
-}
-
+/// The call as the engine knows it.
 fn engine_window(
     fun: WindowFunctionDefinition,
     args: Vec<Expr>,
@@ -382,18 +197,29 @@ fn engine_window(
     filter: Option<Box<Expr>>,
     null_treatment: Option<NullTreatment>,
 ) -> Expr {
-    let fun = match window.exclusion {
-        Some(exclusion) => excluding(fun, args.len(), exclusion),
-        None => fun,
-    };
-    let params = WindowFunctionParams {
+    let mut params = WindowFunctionParams {
         args,
         partition_by: window.partition_by.clone(),
         order_by: window.order_by.clone(),
-        window_frame: window.frame.clone(),
+        window_frame: whole_partition(),
         filter,
         null_treatment,
         distinct: false,
+    };
+    let fun = match &window.frame {
+        ResolvedFrame::Engine { frame, .. } => {
+            params.window_frame = frame.clone();
+            fun
+        }
+        ResolvedFrame::Own { frame, columns } if Framed::has_frame(&fun) => {
+            let width = params.args.len();
+            let filter = params.filter.take();
+            let framed = Framed { function: fun, width, filtered: filter.is_some(), frame: *frame };
+            params.args.extend(filter.map(|condition| *condition));
+            params.args.extend(columns.iter().cloned());
+            framed.definition()
+        }
+        ResolvedFrame::Own { .. } => fun,
     };
     Expr::WindowFunction(Box::new(EngineWindow { fun, params }))
 }

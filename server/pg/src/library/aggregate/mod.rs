@@ -30,7 +30,10 @@ mod window;
 mod tests;
 
 pub use bound::BoundAggregate;
-pub use window::{BoundWindow, Exclusion, excluding};
+pub use window::{
+    Bound, BoundWindow, Exclusion, Frame, FrameUnits, Framed, OFFSET_INTERVAL, OFFSET_ROWS, RANGE_BOUND_FLOAT,
+    RANGE_BOUND_NUMERIC, TIME_OF_INTERVAL, TIMETZ_OF_INTERVAL,
+};
 
 /// What this module has.
 pub static SECTION: Section = Section {

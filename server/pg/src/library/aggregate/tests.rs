@@ -5,13 +5,14 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Int32Array, StructArray, new_empty_array};
+use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use datafusion_common::ScalarValue;
 use datafusion_expr::expr::{AggregateFunction, Sort};
 use datafusion_expr::function::{AccumulatorArgs, PartitionEvaluatorArgs};
 use datafusion_expr::{Accumulator, EmitTo, Expr, WindowFunctionDefinition, col};
 
-use super::{Exclusion, excluding};
+use super::{Bound, Exclusion, Frame, FrameUnits, Framed};
 use crate::error::{PgError, Result};
 use crate::expression_type::Type;
 use crate::function::{Aggregate, AggregateCall, ArgumentShape};
@@ -512,15 +513,21 @@ fn check_excluding(name: &str, exclusion: Exclusion, expected: &str) {
     let prepared = Test { columns: std::slice::from_ref(&values), distinct: false, order_by: &[], extra: &[] };
     let prepared = prepared.prepare(name).unwrap();
     let function = WindowFunctionDefinition::AggregateUDF(prepared.function.func.clone());
-    let WindowFunctionDefinition::WindowUDF(function) = excluding(function, 1, exclusion) else { panic!() };
+    let frame = Frame {
+        units: FrameUnits::Rows,
+        start: Bound::UnboundedPreceding,
+        end: Bound::UnboundedFollowing,
+        exclusion: Some(exclusion),
+        order: SortOptions::default(),
+    };
+    let framed = Framed { function, width: 1, filtered: false, frame };
+    let WindowFunctionDefinition::WindowUDF(function) = framed.definition() else { panic!() };
     let arguments = PartitionEvaluatorArgs::new(&[], &prepared.fields, false, false);
     let mut evaluator = function.partition_evaluator_factory(arguments).unwrap();
     let column = array(&values);
-    let columns = [column.clone(), column];
-    let texts = (0..4).map(|_| {
-        let value = evaluator.evaluate(&columns, &(0..4)).unwrap();
-        testing::text(&value.to_array().unwrap(), &prepared.result, 0).unwrap().unwrap_or_else(|| NULL.to_owned())
-    });
+    let answers = evaluator.evaluate_all(&[column.clone(), column], 4).unwrap();
+    let texts =
+        (0..4).map(|row| testing::text(&answers, &prepared.result, row).unwrap().unwrap_or_else(|| NULL.to_owned()));
     assert_eq!(texts.collect::<Vec<_>>().join(" "), expected, "{name} {exclusion:?}");
 }
 

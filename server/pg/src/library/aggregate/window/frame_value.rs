@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array};
 use arrow::datatypes::Int32Type;
 use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::PartitionEvaluator;
@@ -48,14 +48,19 @@ impl FrameValue {
     }
 }
 
-/// Rows of the frame before the one that `nth_value` wants; `None` when the number is NULL.
+/// Rows of the frame before the one that `nth_value` wants, as its frame's first row says: the number is the same in all of
+/// them. `None` when it is NULL.
 fn nth(values: &[ArrayRef], range: &Range<usize>) -> Result<Option<usize>> {
     let places = values.get(1).and_then(|column| column.as_primitive_opt::<Int32Type>());
-    let places = places.ok_or_else(|| PgError::internal("nth_value lacks its second argument"))?;
-    if places.is_null(range.start) {
+    place_of(places.ok_or_else(|| PgError::internal("nth_value lacks its second argument"))?, range.start)
+}
+
+/// Rows of the frame before the one that `nth_value` wants, as this row says; `None` when it says NULL.
+pub(super) fn place_of(places: &Int32Array, row: usize) -> Result<Option<usize>> {
+    if places.is_null(row) {
         return Ok(None);
     }
-    match usize::try_from(places.value(range.start)) {
+    match usize::try_from(places.value(row)) {
         Ok(place @ 1..) => Ok(Some(place - 1)),
         _ => {
             let message = "argument of nth_value must be greater than zero";

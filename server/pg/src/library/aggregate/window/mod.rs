@@ -17,13 +17,16 @@ use crate::expression_type::Type;
 use crate::function::{ArgumentShape, WindowFunction};
 use crate::types::*;
 
-mod exclude;
 mod frame_value;
+mod framed;
 mod lag_lead;
 mod ntile;
 mod rank;
 
-pub use exclude::{Exclusion, excluding};
+pub use framed::{
+    Bound, Exclusion, Frame, FrameUnits, Framed, OFFSET_INTERVAL, OFFSET_ROWS, RANGE_BOUND_FLOAT, RANGE_BOUND_NUMERIC,
+    TIME_OF_INTERVAL, TIMETZ_OF_INTERVAL,
+};
 
 /// The window functions.
 pub(super) static ENTRIES: &[WindowFunction] = &[
