@@ -441,13 +441,32 @@ impl Analyzer<'_> {
     pub(super) fn row(&mut self, values: &[&ast::Expr]) -> Result<Typed> {
         let mut fields = Vec::with_capacity(values.len());
         for value in values {
-            let value = self.expression(value)?;
-            let value =
-                if value.is_unknown() { self.coerce(value, &Type::of(TEXT), CastContext::Implicit)? } else { value };
-            fields.push(value);
+            if let ast::Expr::QualifiedWildcard(relation, _) = value {
+                fields.extend(self.all_columns(relation)?);
+                continue;
+            }
+            fields.push(self.expression(value)?);
         }
-        let names = (1..=fields.len()).map(|number| format!("f{number}")).collect();
-        self.record(names, fields)
+        self.row_of(fields)
+    }
+
+    /// The row of these fields.
+    pub(super) fn row_of(&mut self, fields: Vec<Typed>) -> Result<Typed> {
+        let mut typed = Vec::with_capacity(fields.len());
+        for value in fields {
+            typed.push(match value.is_unknown() {
+                true => self.coerce(value, &Type::of(TEXT), CastContext::Implicit)?,
+                false => value,
+            });
+        }
+        let names = (1..=typed.len()).map(|number| format!("f{number}")).collect();
+        self.record(names, typed)
+    }
+
+    /// The columns of a relation, as `t.*` stands for them.
+    pub(super) fn all_columns(&mut self, relation: &ast::ObjectName) -> Result<Vec<Typed>> {
+        let parts = crate::plan::relations::parts(relation)?;
+        Ok(self.qualified_wildcard(&parts, relation)?.into_iter().map(|(_, value)| value).collect())
     }
 
     /// `x[1]`, `x[1:2]`, `(x).field`

@@ -17,6 +17,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use pg::error::PgError;
 use pg::sqlstate::SqlState;
 use pg::types::*;
+use pg::user_types::is_composite;
 use pg::{Type, library};
 use sqlparser::ast::{
     self, FunctionArg, FunctionArgExpr, JoinConstraint, JoinOperator, TableAlias, TableFactor, TableWithJoins,
@@ -26,6 +27,7 @@ use crate::analyze::call::shapes;
 use crate::analyze::function_call::Entry;
 use crate::analyze::names::plan_column;
 use crate::analyze::scope::{Namespace, Place, ScopeColumn, ScopeRelation};
+use crate::analyze::select::fields_of;
 use crate::analyze::sets::{project_set, set_field};
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzed, Analyzer, folded, unique};
@@ -522,7 +524,12 @@ impl Analyzer<'_> {
             }
             Entry::Function(function) => {
                 let value = self.call(function, found.arguments, values).map_err(|error| self.at(error, name))?;
-                Ok((before, self.single_value(value, alias, &function_name)?))
+                match before {
+                    Some(before) if !value.expr.column_refs().is_empty() => {
+                        Ok((None, self.single_value(Some(before), value, alias, &function_name)?))
+                    }
+                    before => Ok((before, self.single_value(None, value, alias, &function_name)?)),
+                }
             }
             _ => {
                 let message = format!("aggregate functions are not allowed in functions in FROM: {function_name}");
@@ -531,16 +538,46 @@ impl Analyzer<'_> {
         }
     }
 
-    /// A function in FROM that returns one value: one row.
-    fn single_value(&mut self, value: Typed, alias: Option<&TableAlias>, name: &str) -> Result<Part> {
+    /// A function in FROM that returns one value, for each row of what it reads: its columns are the fields of a composite
+    /// value.
+    fn single_value(
+        &mut self,
+        before: Option<Part>,
+        value: Typed,
+        alias: Option<&TableAlias>,
+        name: &str,
+    ) -> Result<Part> {
         let visible = alias.map_or_else(|| name.to_owned(), |alias| folded(&alias.name));
+        let is_scalar = !is_composite(value.ty.oid);
         let (table, column) = (self.unique_alias(&visible), unique(&mut self.columns, &visible));
-        let one_row = LogicalPlanBuilder::empty(true);
-        let plan = one_row.project(vec![value.expr.alias(&column)])?.alias(TableReference::bare(table.as_str()))?;
-        let columns = vec![ScopeColumn::new(&visible, plan_column(&table, &column), value.ty)];
-        let relation = ScopeRelation { name: Some(visible), schema: None, columns, is_scalar: true };
+        let (plan, namespace) = match before {
+            Some(part) => (part.plan, part.namespace),
+            None => (LogicalPlanBuilder::empty(true).build()?, Namespace::default()),
+        };
+        let kept: Vec<_> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+        let qualified =
+            |value: Expr, name: &str| value.alias_qualified(Some(TableReference::bare(table.as_str())), name);
+        let mut exprs = kept.clone();
+        exprs.push(qualified(value.expr, &column));
+        let mut plan = LogicalPlanBuilder::from(plan).project(exprs)?;
+        let value = Typed::new(Expr::Column(plan_column(&table, &column)), value.ty);
+        let columns = match fields_of(&value).filter(|_| !is_scalar) {
+            None => vec![ScopeColumn::new(&visible, plan_column(&table, &column), value.ty)],
+            Some(fields) => {
+                let mut exprs = kept;
+                let mut columns = Vec::with_capacity(fields.len());
+                for (field, value) in fields {
+                    let made = unique(&mut self.columns, &field);
+                    exprs.push(qualified(value.expr, &made));
+                    columns.push(ScopeColumn::new(&field, plan_column(&table, &made), value.ty));
+                }
+                plan = plan.project(exprs)?;
+                columns
+            }
+        };
+        let relation = ScopeRelation { name: Some(visible), schema: None, columns, is_scalar };
         let relation = self.renamed(relation, alias)?;
-        Ok(Part { plan: plan.build()?, namespace: Namespace::of(relation) })
+        Ok(Part { plan: plan.build()?, namespace: namespace.with(Namespace::of(relation)) })
     }
 
     /// The elements of one or several arrays, side by side.

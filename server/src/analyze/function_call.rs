@@ -79,6 +79,11 @@ impl Analyzer<'_> {
                 _ => Err(self.at(PgError::new(SqlState::SYNTAX_ERROR, "a call needs arguments, not a query"), whole)),
             };
         }
+        if let ("row", FunctionArguments::List(list)) = (name.as_str(), &call.args)
+            && let Some(fields) = self.fields_with_stars(list)?
+        {
+            return self.row_of(fields);
+        }
         let written = self.written(call, whole)?;
         let is_variadic = written.names.last().is_some_and(|name| name.as_deref() == Some(VARIADIC));
         if call.over.is_none()
@@ -457,10 +462,52 @@ impl Analyzer<'_> {
             }
             ("decode", 3..) => self.decode(arguments, whole)?,
             ("row", _) => self.row(arguments)?,
+            ("current_time" | "current_timestamp" | "localtime" | "localtimestamp", 1) => {
+                self.rounded_clock(name, arguments[0], whole)?
+            }
             ("grouping", 1..) => self.grouping_call(arguments, whole)?,
             _ => return Ok(None),
         };
         Ok(Some(found))
+    }
+
+    /// The fields of `ROW(t.*, …)`; nothing if there is no star among them.
+    fn fields_with_stars(&mut self, list: &ast::FunctionArgumentList) -> Result<Option<Vec<Typed>>> {
+        let is_star =
+            |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(_)));
+        if !list.args.iter().any(is_star) {
+            return Ok(None);
+        }
+        let mut fields = Vec::new();
+        for argument in &list.args {
+            match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(relation)) => {
+                    fields.extend(self.all_columns(relation)?);
+                }
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => fields.push(self.expression(expr)?),
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(fields))
+    }
+
+    /// `current_timestamp(2)`
+    fn rounded_clock(&mut self, name: &str, digits: &ast::Expr, whole: &ast::Expr) -> Result<Typed> {
+        /// Digits of a second that are kept.
+        const DIGITS_MAX: i32 = 6;
+        let written = match digits {
+            ast::Expr::Value(value) => match &value.value {
+                ast::Value::Number(digits, _) => digits.parse::<i32>().ok(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(written) = written else {
+            return Err(self.at(PgError::new(SqlState::SYNTAX_ERROR, "syntax error"), digits));
+        };
+        let value = self.named_call(name, Vec::new(), whole)?;
+        let ty = Type::with_typmod(value.ty.oid, written.min(DIGITS_MAX));
+        Ok(self.coerce(value, &ty, CastContext::Explicit)?)
     }
 
     fn coalesce(&mut self, arguments: &[&ast::Expr], whole: &ast::Expr) -> Result<Typed> {

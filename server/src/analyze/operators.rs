@@ -14,6 +14,7 @@ use crate::analyze::location::Located;
 use crate::analyze::typed::Typed;
 use crate::error::Result;
 use crate::lazy::connected;
+use crate::parse::forms::marks::escaped;
 use crate::parse::position;
 
 impl Analyzer<'_> {
@@ -333,18 +334,23 @@ impl Analyzer<'_> {
         symbol: &str,
     ) -> Result<Typed> {
         let value = self.expression(operand)?;
-        let mut pattern_value = self.expression(pattern)?;
+        let (mut pattern_value, escape) = self.pattern(pattern, escape)?;
         if let Some(escape) = escape {
-            let escape = match string_of(&escape.value) {
-                Some(text) => Typed::unknown(text),
-                None => Typed::null(),
-            };
             pattern_value = self.named_call("like_escape", vec![pattern_value, escape], whole)?;
         }
         if let Some(native) = native_like(&value, &pattern_value, symbol) {
             return Ok(native);
         }
         self.operator(symbol, vec![value, pattern_value]).map_err(|error| self.at_operator(error, operand, "", false))
+    }
+
+    /// A pattern, and what stands behind ESCAPE.
+    fn pattern(&mut self, pattern: &ast::Expr, escape: Option<&ValueWithSpan>) -> Result<(Typed, Option<Typed>)> {
+        if let Some((pattern, escape)) = escaped(pattern) {
+            return Ok((self.expression(&pattern)?, Some(self.expression(&escape)?)));
+        }
+        let escape = escape.map(|escape| string_of(&escape.value).map_or_else(Typed::null, Typed::unknown));
+        Ok((self.expression(pattern)?, escape))
     }
 
     pub(super) fn similar(
@@ -356,13 +362,8 @@ impl Analyzer<'_> {
         negated: bool,
     ) -> Result<Typed> {
         let value = self.expression(operand)?;
-        let mut arguments = vec![self.expression(pattern)?];
-        if let Some(escape) = escape {
-            arguments.push(match string_of(&escape.value) {
-                Some(text) => Typed::unknown(text),
-                None => Typed::null(),
-            });
-        }
+        let (pattern, escape) = self.pattern(pattern, escape)?;
+        let arguments = std::iter::once(pattern).chain(escape).collect();
         let expression = self.named_call("similar_to_escape", arguments, whole)?;
         let symbol = if negated { "!~" } else { "~" };
         self.operator(symbol, vec![value, expression]).map_err(|error| self.at(error, whole))

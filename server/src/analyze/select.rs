@@ -25,6 +25,7 @@ use crate::analyze::{Analyzed, Analyzer, OutputColumn, folded};
 use crate::error::{Error, Result};
 use crate::lazy::conjuncts;
 use crate::parse::forms::clauses::ALL_FIELDS;
+use crate::parse::forms::marks::is_no_column;
 use crate::plan::column_names::{expression_name, is_named_by_subquery};
 use crate::set_returning::SetReturning;
 
@@ -204,7 +205,7 @@ impl Analyzer<'_> {
     /// The select list, or that of RETURNING, `*` written out.
     pub(super) fn select_items(&mut self, list: &[SelectItem], has_from: bool) -> Result<Vec<(String, Typed)>> {
         let mut items = Vec::with_capacity(list.len());
-        for item in list {
+        for item in list.iter().filter(|item| !is_no_column(item)) {
             match item {
                 SelectItem::UnnamedExpr(expr) => {
                     if let Some(fields) = self.expanded_row(expr)? {
@@ -274,19 +275,17 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn record_fields(&self, value: &Typed, place: &ast::Expr) -> Result<Vec<(String, Typed)>> {
-        let arrow::datatypes::DataType::Struct(fields) = &value.ty.arrow else {
+        fields_of(value).ok_or_else(|| {
             let message = format!("type {} is not composite", value.ty.name());
-            return Err(self.at(PgError::new(SqlState::WRONG_OBJECT_TYPE, message), place));
-        };
-        let field = |field: &arrow::datatypes::FieldRef| {
-            let name = field.name();
-            let expr = datafusion::functions::core::expr_fn::get_field(value.expr.clone(), name.as_str());
-            (name.clone(), Typed::new(expr, Type::of_field(field)))
-        };
-        Ok(fields.iter().map(field).collect())
+            self.at(PgError::new(SqlState::WRONG_OBJECT_TYPE, message), place)
+        })
     }
 
-    fn qualified_wildcard(&mut self, parts: &[String], name: &ast::ObjectName) -> Result<Vec<(String, Typed)>> {
+    pub(super) fn qualified_wildcard(
+        &mut self,
+        parts: &[String],
+        name: &ast::ObjectName,
+    ) -> Result<Vec<(String, Typed)>> {
         for depth in 0..self.levels.len() {
             let level = &self.levels[self.levels.len() - 1 - depth];
             let Some(relation) = find_relation(&level.namespace, parts, self.context.database()) else { continue };
@@ -535,6 +534,17 @@ impl Analyzer<'_> {
         let plan = ranked.filter(position.lt_eq(last))?.sort(sorts)?.build()?;
         self.limited(plan, &limit.without_fetch())
     }
+}
+
+/// The fields of a record, by their names; nothing of another value.
+pub(super) fn fields_of(value: &Typed) -> Option<Vec<(String, Typed)>> {
+    let arrow::datatypes::DataType::Struct(fields) = &value.ty.arrow else { return None };
+    let field = |field: &arrow::datatypes::FieldRef| {
+        let name = field.name();
+        let expr = datafusion::functions::core::expr_fn::get_field(value.expr.clone(), name.as_str());
+        (name.clone(), Typed::new(expr, Type::of_field(field)))
+    };
+    Some(fields.iter().map(field).collect())
 }
 
 /// The rows with columns for window functions. The engine puts those together that want the same order, but knows them only

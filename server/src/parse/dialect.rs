@@ -95,6 +95,11 @@ impl Dialect for WarehouseDialect {
                 return Some(parser.parse_subexpr(precedence).map(|right| of(Box::new(left.clone()), Box::new(right))));
             }
         }
+        let next = parser.peek_token_ref();
+        if is_comparison_token(&next.token) && matches!(left, Expr::BinaryOp { op, .. } if is_comparison(op)) {
+            let next = next.clone();
+            return Some(parser.expected("parentheses around one of two comparisons", next));
+        }
         let (keyword, operator) = match &parser.peek_token_ref().token {
             Token::Word(word) if word.keyword == Keyword::AND => (Keyword::AND, BinaryOperator::And),
             Token::Word(word) if word.keyword == Keyword::OR => (Keyword::OR, BinaryOperator::Or),
@@ -153,6 +158,16 @@ impl Dialect for WarehouseDialect {
         supports_connect_by,
         supports_named_fn_args_with_rarrow_operator
     );
+}
+
+/// Comparisons of comparisons need parentheses.
+fn is_comparison_token(token: &Token) -> bool {
+    matches!(token, Token::Eq | Token::Neq | Token::Lt | Token::LtEq | Token::Gt | Token::GtEq)
+}
+
+fn is_comparison(op: &BinaryOperator) -> bool {
+    use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
+    matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq)
 }
 
 /// The next so many conditions, connected.

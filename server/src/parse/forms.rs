@@ -11,6 +11,7 @@
 
 pub mod clauses;
 mod hash_names;
+pub mod marks;
 mod quantified;
 mod unicode;
 
@@ -54,7 +55,7 @@ pub fn readable(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let solid: Vec<usize> =
         (0..tokens.len()).filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_))).collect();
     let edits = Reader { tokens: &tokens, solid: &solid, levels: vec![Level::default()] }.edits();
-    clauses::readable(edited(tokens, edits))
+    marks::readable(clauses::readable(edited(tokens, edits)))
 }
 
 /// The tokens with the edits done.

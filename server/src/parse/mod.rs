@@ -20,6 +20,7 @@ pub mod external;
 pub mod forms;
 pub mod guard;
 pub mod length;
+mod literals;
 pub mod merge;
 pub mod modify;
 mod nested_type;
@@ -46,7 +47,7 @@ use std::sync::Arc;
 
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use crate::error::{Error, Result};
 
@@ -70,8 +71,7 @@ pub struct Parsed {
 pub fn parse(text: &str) -> Result<Vec<Parsed>> {
     length::check(text)?;
     let dialect = WarehouseDialect;
-    let tokens = Tokenizer::new(&dialect, text).tokenize_with_location();
-    let tokens = tokens.map_err(|error| syntax_error(text, ParserError::from(error)))?;
+    let tokens = literals::tokens(text)?;
     numbers::check(&tokens, text)?;
     let tokens = parentheses::without_superfluous(tokens);
     depth::check(&tokens)?;

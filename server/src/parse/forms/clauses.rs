@@ -88,23 +88,24 @@ pub fn unsupported(tokens: &[TokenWithSpan]) -> Option<&'static str> {
     })
 }
 
-struct Reader<'a> {
-    tokens: &'a [TokenWithSpan],
+/// Reads the tokens that are no white space, by their numbers.
+pub(super) struct Reader<'a> {
+    pub(super) tokens: &'a [TokenWithSpan],
     /// The places of the tokens that are no white space.
-    solid: &'a [usize],
+    pub(super) solid: &'a [usize],
 }
 
 impl Reader<'_> {
-    fn token(&self, number: usize) -> Option<&Token> {
+    pub(super) fn token(&self, number: usize) -> Option<&Token> {
         self.solid.get(number).map(|place| &self.tokens[*place].token)
     }
 
-    fn is_word(&self, number: usize, wanted: &str) -> bool {
+    pub(super) fn is_word(&self, number: usize, wanted: &str) -> bool {
         matches!(self.token(number),
             Some(Token::Word(word)) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted))
     }
 
-    fn is_one_of(&self, number: usize, words: &[&str]) -> bool {
+    pub(super) fn is_one_of(&self, number: usize, words: &[&str]) -> bool {
         words.iter().any(|word| self.is_word(number, word))
     }
 
@@ -113,7 +114,7 @@ impl Reader<'_> {
         matches!(self.token(number), Some(Token::Word(word)) if word.quote_style.is_some() && word.value == ROWS_FROM)
     }
 
-    fn keyword(&self, number: usize) -> Keyword {
+    pub(super) fn keyword(&self, number: usize) -> Keyword {
         match self.token(number) {
             Some(Token::Word(word)) if word.quote_style.is_none() => word.keyword,
             _ => Keyword::NoKeyword,
