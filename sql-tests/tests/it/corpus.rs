@@ -16,6 +16,15 @@ use sql_tests::statements::Statement;
 
 use crate::support::server::TestServer;
 
+/// The section whose files have a statement for each form that PostgreSQL documents.
+const DOCUMENTED: &str = "documented/";
+
+/// What of it is about a PostgreSQL server's own insides, and is counted apart.
+const ABOUT_THE_SYSTEM: &str = "documented/system_";
+
+/// How many of a hundred documented forms exist and agree at least.
+const DOCUMENTED_PERCENT_MIN: usize = 95;
+
 /// Differences that are shown of one file; the others are counted.
 const SHOWN_PER_FILE: usize = 10;
 
@@ -29,20 +38,24 @@ async fn answers_are_those_of_postgresql() {
 
     let mut known = known_differences();
     let mut summary = String::new();
+    let mut documented = Documented::default();
     let mut failures = Vec::new();
     for file in files {
         let address = address.clone();
         let run = tokio::task::spawn_blocking(move || FileRun::of(&address, file)).await.unwrap();
         let unknown = run.unknown_differences(&mut known);
         summary += &format!("{}: {} statements, {} differ\n", run.file.name, run.statements.len(), run.differing());
+        documented.count(&run);
         if !unknown.is_empty() {
             failures.push(described(&run.file.name, &unknown));
         }
     }
     println!("{summary}");
     println!("known differences: {:#?}", known.met());
+    println!("{}", documented.described());
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
     if filter.is_empty() {
+        assert!(documented.suffices(), "fewer than {DOCUMENTED_PERCENT_MIN} % of the documented forms agree");
         assert_eq!(known.stale(), [] as [usize; 0], "lines of corpus/differences.txt that no longer hold");
     }
 }
@@ -72,6 +85,8 @@ struct FileRun {
     file: CorpusFile,
     statements: Vec<Statement>,
     differences: Vec<Option<Difference>>,
+    /// Whether PostgreSQL answered with rows: what makes tables and types is no form of a function.
+    answered: Vec<bool>,
 }
 
 impl FileRun {
@@ -81,7 +96,8 @@ impl FileRun {
         let ours = run(address, &file, &statements).unwrap();
         let recorded: Vec<Answer> = recorded.into_iter().map(|recorded| recorded.answer).collect();
         let differences = differences(&statements, &recorded, &ours);
-        FileRun { file, statements, differences }
+        let answered = recorded.iter().map(|answer| matches!(answer, Answer::Rows { .. })).collect();
+        FileRun { file, statements, differences, answered }
     }
 
     fn differing(&self) -> usize {
@@ -99,6 +115,48 @@ impl FileRun {
             }
         }
         unknown
+    }
+}
+
+/// How many of the forms that PostgreSQL documents exist here and agree, by file.
+#[derive(Default)]
+struct Documented {
+    /// File, forms, and those that agree.
+    files: Vec<(String, usize, usize)>,
+}
+
+impl Documented {
+    fn count(&mut self, run: &FileRun) {
+        if !run.file.name.starts_with(DOCUMENTED) {
+            return;
+        }
+        let forms = run.differences.iter().zip(&run.answered).filter(|(_, answered)| **answered);
+        let agreeing = forms.clone().filter(|(difference, _)| difference.is_none());
+        self.files.push((run.file.name.clone(), forms.count(), agreeing.count()));
+    }
+
+    /// The sums over the files that are about the system, or over the others.
+    fn sums(&self, about_the_system: bool) -> (usize, usize) {
+        let files = self.files.iter().filter(|(name, ..)| name.starts_with(ABOUT_THE_SYSTEM) == about_the_system);
+        files.fold((0, 0), |(forms, agreeing), file| (forms + file.1, agreeing + file.2))
+    }
+
+    fn suffices(&self) -> bool {
+        let (forms, agreeing) = self.sums(false);
+        agreeing * 100 >= forms * DOCUMENTED_PERCENT_MIN
+    }
+
+    fn described(&self) -> String {
+        let mut text = String::new();
+        let mut line = |what: &str, (forms, agreeing): (usize, usize)| {
+            text += &format!("{what}: documented {forms}, exist and agree {agreeing}\n");
+        };
+        for (name, forms, agreeing) in &self.files {
+            line(name, (*forms, *agreeing));
+        }
+        line("functions and operators", self.sums(false));
+        line("functions about the system", self.sums(true));
+        text
     }
 }
 

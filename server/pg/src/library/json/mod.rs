@@ -14,6 +14,7 @@ mod build;
 mod change;
 mod compare;
 mod number;
+mod populate;
 mod print;
 mod records;
 mod redshift;
@@ -31,6 +32,7 @@ pub static SECTION: Section = Section {
         build::FUNCTIONS,
         change::FUNCTIONS,
         compare::FUNCTIONS,
+        populate::FUNCTIONS,
         print::FUNCTIONS,
         redshift::FUNCTIONS,
         functions::OPERATORS_BY_NAME,
@@ -46,6 +48,6 @@ pub static SECTION: Section = Section {
     operators: &[access::OPERATORS, change::OPERATORS, compare::OPERATORS, functions::OPERATORS],
     casts: &[],
     aggregates: &[aggregate::AGGREGATES],
-    sets: &[sets::SETS, records::RECORDS, functions::SETS],
+    sets: &[sets::SETS, populate::SETS, records::RECORDS, functions::SETS],
     ..Section::EMPTY
 };

@@ -103,6 +103,8 @@ const UTF8: &str = "UTF8";
 pub static FUNCTIONS: &[Function] = &[
     function("getdatabaseencoding", &[], NAME, utf8).stable(),
     function("pg_client_encoding", &[], NAME, utf8).stable(),
+    function("pg_char_to_encoding", &[NAME], INT4, pg_char_to_encoding).stable(),
+    function("pg_encoding_max_length", &[INT4], INT4, pg_encoding_max_length).stable(),
     function("pg_encoding_to_char", &[INT4], NAME, pg_encoding_to_char).stable(),
 ];
 
@@ -123,6 +125,26 @@ fn utf8(call: &Call) -> Result<ArrayRef> {
 fn pg_encoding_to_char(call: &Call) -> Result<ArrayRef> {
     call.map1(|number: i32| {
         usize::try_from(number).ok().and_then(|number| ENCODINGS.get(number)).copied().unwrap_or_default()
+    })
+}
+
+fn pg_char_to_encoding(call: &Call) -> Result<ArrayRef> {
+    call.map1(|name: &str| {
+        let found = encoding_named(name).and_then(|found| ENCODINGS.iter().position(|encoding| *encoding == found));
+        found.map_or(-1, |number| number as i32)
+    })
+}
+
+/// Bytes of the longest character.
+fn pg_encoding_max_length(call: &Call) -> Result<ArrayRef> {
+    call.map1(|number: i32| {
+        let encoding = usize::try_from(number).ok().and_then(|number| ENCODINGS.get(number))?;
+        Some(match *encoding {
+            "UTF8" | "MULE_INTERNAL" | "EUC_TW" | "GB18030" => 4,
+            "EUC_JP" | "EUC_KR" | "EUC_JIS_2004" | "JOHAB" => 3,
+            "EUC_CN" | "SJIS" | "BIG5" | "GBK" | "UHC" | "SHIFT_JIS_2004" => 2,
+            _ => 1,
+        })
     })
 }
 

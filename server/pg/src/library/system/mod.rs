@@ -5,6 +5,7 @@ mod encodings;
 mod format_type;
 pub mod notifications;
 mod nulls;
+mod objects;
 mod sequences;
 mod session;
 mod settings;
@@ -35,11 +36,12 @@ pub static SECTION: Section = Section {
         format_type::FUNCTIONS,
         notifications::FUNCTIONS,
         nulls::FUNCTIONS,
+        objects::FUNCTIONS,
         sequences::FUNCTIONS,
         session::FUNCTIONS,
         settings::FUNCTIONS,
         sizes::FUNCTIONS,
     ],
-    sets: &[notifications::SETS, settings::SETS],
+    sets: &[notifications::SETS, sequences::SETS, settings::SETS],
     ..Section::EMPTY
 };

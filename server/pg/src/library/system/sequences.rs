@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, UInt32Array, new_null_array};
+use arrow::datatypes::UInt32Type;
 use catalog::{Relation, Sequence};
+use datafusion_common::ScalarValue;
 
 use crate::error::{PgError, Result};
-use crate::function::{Call, Function, Oid, function};
+use crate::expression_type::Type;
+use crate::function::{Call, Function, Oid, SetCall, SetFunction, SetRows, function};
 use crate::names;
 use crate::session::Sequences;
 use crate::sqlstate::SqlState;
@@ -17,9 +20,56 @@ pub static FUNCTIONS: &[Function] = &[
     function("currval", &[REGCLASS], INT8, currval).volatile(),
     function("lastval", &[], INT8, lastval).volatile(),
     function("nextval", &[REGCLASS], INT8, nextval).volatile(),
+    function("pg_sequence_last_value", &[REGCLASS], INT8, pg_sequence_last_value).volatile(),
     function("setval", &[REGCLASS, INT8], INT8, setval).volatile(),
     function("setval", &[REGCLASS, INT8, BOOL], INT8, setval_is_called).volatile(),
 ];
+
+/// Those that return several columns.
+pub static SETS: &[SetFunction] = &[SetFunction {
+    name: "pg_sequence_parameters",
+    arguments: &[OID],
+    variadic: false,
+    columns: |_| Ok(PARAMETERS.iter().map(|(name, ty)| ((*name).to_owned(), Type::of(*ty))).collect()),
+    rows: pg_sequence_parameters,
+}];
+
+/// What `pg_sequence_parameters` answers.
+const PARAMETERS: &[(&str, u32)] = &[
+    ("start_value", INT8),
+    ("minimum_value", INT8),
+    ("maximum_value", INT8),
+    ("increment", INT8),
+    ("cycle_option", BOOL),
+    ("cache_size", INT8),
+    ("data_type", OID),
+];
+
+fn pg_sequence_parameters(call: SetCall) -> Result<SetRows> {
+    let _names = call.session.enter();
+    let number = call.arguments.first().map(ScalarValue::to_array).transpose()?;
+    let number = number.as_ref().and_then(|number| number.as_primitive_opt::<UInt32Type>()).map(|it| it.iter().next());
+    let Some(Some(Some(number))) = number else {
+        let nulls = call.columns.iter().map(|ty| new_null_array(&ty.arrow, 1)).collect();
+        return Ok(Box::new(std::iter::once(Ok(nulls))));
+    };
+    let sequence = sequence(Oid(number))?;
+    let numbers = [sequence.start, sequence.min, sequence.max, sequence.increment, sequence.cache];
+    let [start, min, max, increment, cache] =
+        numbers.map(|number| -> ArrayRef { Arc::new(Int64Array::from(vec![number])) });
+    let cycle: ArrayRef = Arc::new(BooleanArray::from(vec![sequence.cycle]));
+    let ty: ArrayRef = Arc::new(UInt32Array::from(vec![Type::of_column(&sequence.sql_type).oid]));
+    Ok(Box::new(std::iter::once(Ok(vec![start, min, max, increment, cycle, cache, ty]))))
+}
+
+/// NULL before the first value.
+fn pg_sequence_last_value(call: &Call) -> Result<ArrayRef> {
+    let sequences = sequences(call)?;
+    call.map1(|oid: Oid| {
+        let state = sequences.state(&sequence(oid)?)?;
+        Ok::<_, PgError>(state.is_called.then_some(state.last_value))
+    })
+}
 
 fn nextval(call: &Call) -> Result<ArrayRef> {
     let sequences = sequences(call)?;

@@ -1,0 +1,7 @@
+SELECT a, CASE WHEN a = 1 THEN 'one' WHEN a = 2 THEN 'two' ELSE 'other' END FROM (VALUES (1), (2), (3)) AS t(a) ORDER BY 1;
+SELECT a, CASE a WHEN 1 THEN 'one' WHEN 2 THEN 'two' END FROM (VALUES (1), (2), (3)) AS t(a) ORDER BY 1;
+SELECT CASE WHEN x <> 0 THEN 10 / x > 1.5 ELSE false END FROM (VALUES (0), (5)) AS t(x) ORDER BY x;
+SELECT COALESCE(NULL, 'short', '(none)'), COALESCE(NULL::int, NULL), COALESCE(1, 2.5);
+SELECT NULLIF('(none)', '(none)'), NULLIF(1, 2), NULLIF(1.0, 1);
+SELECT GREATEST(1, 3, 2), GREATEST(NULL, 1, 2.5), GREATEST('a', 'b'), GREATEST(date '2020-01-01', '2021-01-01');
+SELECT LEAST(1, 3, 2), LEAST(NULL, 1, 2.5), LEAST('a', 'b'), LEAST(NULL::int, NULL);

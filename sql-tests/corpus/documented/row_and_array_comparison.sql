@@ -1,0 +1,10 @@
+SELECT 1 IN (1, 2), 3 IN (1, NULL), 'a' IN ('b', 'a');
+SELECT 1 NOT IN (1, 2), 3 NOT IN (1, NULL), 3 NOT IN (1, 2);
+SELECT 1 = ANY (ARRAY[1, 2]), 3 > SOME ('{1,NULL}'::int[]), 'a' LIKE ANY (ARRAY['b%', 'a%']);
+SELECT 1 < ALL (ARRAY[2, 3]), 3 <> ALL ('{1,NULL}'::int[]), 'a' ~ ALL ('{}'::text[]);
+SELECT row(1, 2, NULL) < row(1, 3, 0), row(1, 2) = row(1, 2), (1, 2) <> (1, 3), (1, 2) >= (1, 1), (1, NULL) = (1, NULL), row(1, 2) > row(1, 1), row(1, 2) <= row(1, 2);
+SELECT row(1, NULL) IS DISTINCT FROM row(1, NULL), row(1, 2) IS NOT DISTINCT FROM row(1, 2), (1, 2) IS DISTINCT FROM (1, 3);
+CREATE TYPE pair AS (a int, b text);
+SELECT row(1, 'a')::pair = row(1, 'a')::pair, row(1, 'a')::pair < row(1, 'b')::pair, row(1, 'a')::pair <> row(2, 'a')::pair, row(1, 'a')::pair >= row(1, NULL)::pair;
+SELECT a *= b, a *<> b FROM (VALUES (row(1, 'a')::pair, row(1, 'b')::pair)) AS t(a, b);
+SELECT a *< b, a *> b, a *<= b, a *>= b FROM (VALUES (row(1, 'a')::pair, row(1, 'b')::pair)) AS t(a, b);

@@ -1,0 +1,12 @@
+CREATE SEQUENCE s;
+CREATE TABLE t (id serial, other int GENERATED ALWAYS AS IDENTITY);
+SELECT nextval('s'), nextval('s'::regclass) > 0;
+SELECT setval('s', 42);
+SELECT setval('s', 42, true), nextval('s');
+SELECT setval('s', 42, false), nextval('s');
+SELECT currval('s');
+SELECT lastval();
+SELECT last_value, is_called FROM s;
+SELECT pg_sequence_last_value('s'::regclass);
+SELECT * FROM pg_sequence_parameters('s'::regclass);
+SELECT pg_get_serial_sequence('t', 'id') LIKE '%.t_id_seq', pg_get_serial_sequence('t', 'other') LIKE '%.t_other_seq';

@@ -1,0 +1,14 @@
+SELECT * FROM generate_series(2, 4);
+SELECT * FROM generate_series(5, 1, -2);
+SELECT * FROM generate_series(1::bigint, 3::bigint);
+SELECT * FROM generate_series(1::bigint, 7::bigint, 3::bigint);
+SELECT * FROM generate_series(1.1, 4, 1.3);
+SELECT * FROM generate_series(1.1, 3.5);
+SELECT * FROM generate_series(timestamp '2008-03-01 00:00', '2008-03-02 12:00', '10 hours');
+SELECT * FROM generate_series(timestamptz '2008-03-01 00:00+00', '2008-03-02 12:00+00', '10 hours');
+SELECT generate_subscripts('{NULL,1,NULL,2}'::int[], 1) AS s;
+SELECT generate_subscripts('{NULL,1,NULL,2}'::int[], 1, true) AS s;
+SELECT * FROM pg_get_keywords() WHERE word IN ('select', 'between', 'abort') ORDER BY word COLLATE "C";
+SELECT current_date + s.a - current_date AS dates FROM generate_series(0, 14, 7) AS s(a);
+SELECT * FROM ROWS FROM (generate_series(1, 2), unnest(ARRAY['a', 'b', 'c'])) WITH ORDINALITY AS t(a, b, n);
+SELECT a, generate_series(1, a) FROM (VALUES (1), (2)) AS t(a) ORDER BY 1, 2;

@@ -1,0 +1,10 @@
+SELECT x FROM (VALUES (1), (2)) AS t(x) WHERE EXISTS (SELECT 1 FROM (VALUES (2)) AS u(y) WHERE y = x);
+SELECT x, x IN (SELECT y FROM (VALUES (2), (NULL)) AS u(y)) FROM (VALUES (1), (2)) AS t(x) ORDER BY 1;
+SELECT row(x, 1) IN (SELECT y, 1 FROM (VALUES (2)) AS u(y)) FROM (VALUES (1), (2)) AS t(x) ORDER BY x;
+SELECT x, x NOT IN (SELECT y FROM (VALUES (2)) AS u(y)) FROM (VALUES (1), (2)) AS t(x) ORDER BY 1;
+SELECT row(x, 1) NOT IN (SELECT y, 1 FROM (VALUES (2)) AS u(y)) FROM (VALUES (1), (2)) AS t(x) ORDER BY x;
+SELECT x, x > ANY (SELECT y FROM (VALUES (1), (NULL)) AS u(y)), x = SOME (SELECT y FROM (VALUES (1), (3)) AS u(y)) FROM (VALUES (1), (2)) AS t(x) ORDER BY 1;
+SELECT (x, 2) = ANY (SELECT y, 2 FROM (VALUES (1)) AS u(y)), (x, 2) < SOME (SELECT y, 2 FROM (VALUES (2)) AS u(y)) FROM (VALUES (1), (2)) AS t(x) ORDER BY x;
+SELECT x, x >= ALL (SELECT y FROM (VALUES (1), (2)) AS u(y)), x <> ALL (SELECT y FROM (VALUES (1)) AS u(y)) FROM (VALUES (1), (2)) AS t(x) ORDER BY 1;
+SELECT (x, 2) <> ALL (SELECT y, 2 FROM (VALUES (1)) AS u(y)), (x, 2) > ALL (SELECT y, 1 FROM (VALUES (1)) AS u(y)) FROM (VALUES (1), (2)) AS t(x) ORDER BY x;
+SELECT row(x, 2) = (SELECT 1, 2), row(x, 2) < (SELECT 1, 3), (x, 2) <> (SELECT 1, 2) FROM (VALUES (1), (2)) AS t(x) ORDER BY x;

@@ -1,0 +1,14 @@
+SELECT x, row_number() OVER (ORDER BY x, y) FROM (VALUES (1, 'a'), (1, 'b'), (2, 'c')) AS t(x, y) ORDER BY x, y;
+SELECT x, rank() OVER (ORDER BY x) FROM (VALUES (1, 'a'), (1, 'b'), (2, 'c')) AS t(x, y) ORDER BY x, y;
+SELECT x, dense_rank() OVER (ORDER BY x) FROM (VALUES (1, 'a'), (1, 'b'), (2, 'c')) AS t(x, y) ORDER BY x, y;
+SELECT x, percent_rank() OVER (ORDER BY x) FROM (VALUES (1, 'a'), (1, 'b'), (2, 'c')) AS t(x, y) ORDER BY x, y;
+SELECT x, cume_dist() OVER (ORDER BY x) FROM (VALUES (1, 'a'), (1, 'b'), (2, 'c')) AS t(x, y) ORDER BY x, y;
+SELECT x, ntile(2) OVER (ORDER BY x, y), ntile(x + 1) OVER (ORDER BY x DESC, y) FROM (VALUES (1, 'a'), (1, 'b'), (2, 'c')) AS t(x, y) ORDER BY x, y;
+SELECT x, lag(y) OVER (ORDER BY x, y), lag(y, 2) OVER (ORDER BY x, y), lag(y, x, 'none') OVER (ORDER BY x, y) FROM (VALUES (1, 'a'), (1, 'b'), (2, 'c')) AS t(x, y) ORDER BY x, y;
+SELECT x, lead(y) OVER (ORDER BY x, y), lead(y, 2) OVER (ORDER BY x, y), lead(y, x, 'none') OVER (ORDER BY x, y) FROM (VALUES (1, 'a'), (1, 'b'), (2, 'c')) AS t(x, y) ORDER BY x, y;
+SELECT x, first_value(y) OVER (ORDER BY x, y) FROM (VALUES (1, 'a'), (1, 'b'), (2, 'c')) AS t(x, y) ORDER BY x, y;
+SELECT x, last_value(y) OVER (ORDER BY x, y) FROM (VALUES (1, 'a'), (1, 'b'), (2, 'c')) AS t(x, y) ORDER BY x, y;
+SELECT x, nth_value(y, 2) OVER (ORDER BY x, y), nth_value(y, x) OVER (ORDER BY x, y) FROM (VALUES (1, 'a'), (1, 'b'), (2, 'c')) AS t(x, y) ORDER BY x, y;
+SELECT x, sum(x) OVER w, count(*) OVER w, array_agg(y) OVER w FROM (VALUES (1, 'a'), (1, 'b'), (2, 'c')) AS t(x, y) WINDOW w AS (PARTITION BY x ORDER BY y) ORDER BY x, y;
+SELECT x, sum(x) OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND CURRENT ROW), sum(x) OVER (ORDER BY x RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING), sum(x) OVER (ORDER BY x GROUPS BETWEEN CURRENT ROW AND 1 FOLLOWING) FROM (VALUES (1), (2), (2), (4)) AS t(x) ORDER BY x;
+SELECT x, sum(x) OVER (ORDER BY x ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE CURRENT ROW), sum(x) OVER (ORDER BY x ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE GROUP), sum(x) OVER (ORDER BY x ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE TIES), sum(x) OVER (ORDER BY x ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE NO OTHERS) FROM (VALUES (1), (2), (2), (4)) AS t(x) ORDER BY x;
