@@ -331,14 +331,27 @@ fn empty_array(ty: &Type) -> Result<Expr> {
 }
 
 /// The query with a value that can be NULL, which a subquery's is where it has no row: what the engine takes from the query
-/// is whether its column can be.
+/// is whether its column can be. A value that is computed can become a constant on the way.
 fn with_null(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let never_null = plan.schema().fields().first().is_some_and(|field| !field.is_nullable());
-    if !never_null || has_one_row(&plan) {
+    let can_be_null = plan.schema().fields().first().is_some_and(|field| field.is_nullable());
+    if can_be_null && shows_column(&plan) || has_one_row(&plan) {
         return Ok(plan);
     }
     let one_row = LogicalPlanBuilder::empty(true);
     Ok(one_row.join_on(plan, JoinType::Left, [lit(true)])?.build()?)
+}
+
+/// Whether what the query shows is a column as it is.
+fn shows_column(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Projection(projection) => match projection.expr.as_slice() {
+            [Expr::Alias(alias)] => matches!(alias.expr.as_ref(), Expr::Column(_)),
+            exprs => matches!(exprs, [Expr::Column(_)]),
+        },
+        LogicalPlan::Limit(limit) => shows_column(&limit.input),
+        LogicalPlan::Sort(sort) => shows_column(&sort.input),
+        _ => true,
+    }
 }
 
 /// Whether the query has a row whatever there is to be read.

@@ -2,6 +2,7 @@
 
 mod guard_filters;
 mod guard_joins;
+mod guard_offsets;
 mod hide_values;
 mod interrupt_joins;
 mod projection_pushdown;
@@ -11,6 +12,7 @@ mod yield_in_joins;
 
 pub use guard_filters::GuardFilters;
 pub use guard_joins::guard_joins;
+pub use guard_offsets::GuardOffsets;
 pub use hide_values::HideValues;
 pub use interrupt_joins::InterruptJoins;
 pub use projection_pushdown::SafeProjectionPushdown;

@@ -14,6 +14,7 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
 use datafusion::physical_optimizer::join_selection::JoinSelection;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
@@ -27,8 +28,8 @@ use tokio::runtime::Runtime;
 
 use crate::error::{Error, Result};
 use crate::optimize::{
-    GuardFilters, HideValues, InterruptJoins, SafeProjectionPushdown, SafePushDownFilter, SplitFilterProjections,
-    YieldInJoins,
+    GuardFilters, GuardOffsets, HideValues, InterruptJoins, SafeProjectionPushdown, SafePushDownFilter,
+    SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
@@ -205,7 +206,9 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
         if rule.name() == JoinSelection::new().name() {
             rules.push(Arc::new(HideValues));
         }
-        if rule.name() == SafeProjectionPushdown::default().name() {
+        if rule.name() == EnsureRequirements::new().name() {
+            rules.extend([Arc::new(GuardOffsets::Begin) as _, rule, Arc::new(GuardOffsets::End)]);
+        } else if rule.name() == SafeProjectionPushdown::default().name() {
             rules.push(Arc::new(SplitFilterProjections));
             rules.push(Arc::new(SafeProjectionPushdown::default()));
         } else {

@@ -13,6 +13,7 @@ SELECT a FROM few WHERE a = (SELECT y.a FROM few y WHERE y.a > 1);
 SELECT a FROM few ORDER BY (SELECT y.a FROM few y WHERE y.a > 4), a;
 SELECT a FROM few LIMIT (SELECT 1 WHERE false);
 VALUES ((SELECT 1 WHERE false));
+SELECT (SELECT GROUPING(y.a) FROM few y WHERE y.a > 4 GROUP BY y.a, y.b ORDER BY 1 LIMIT 1), (SELECT coalesce(y.b, y.a) FROM few y WHERE y.a > 4);
 -- Its column is called as the subquery's.
 SELECT (SELECT * FROM (SELECT 1 AS z) q), ((SELECT q.* FROM (SELECT 1 AS y) q)), (SELECT * FROM (SELECT 1 AS x) q)::text;
 SELECT CASE WHEN true THEN 1 ELSE (SELECT * FROM (SELECT 1 AS w) q) END, (SELECT 1 FROM (SELECT 1 AS v) q);

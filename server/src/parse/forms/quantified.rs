@@ -15,7 +15,8 @@ pub fn parenthesised(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         let is_compared = keyword(token(number - 1)).is_none();
         let is_open = token(number + 1) == Some(&Token::LParen);
         let inner = token(number + 2);
-        let is_query = inner == Some(&Token::LParen) || matches!(keyword(inner), Some(Keyword::VALUES | Keyword::TABLE));
+        let is_query =
+            inner == Some(&Token::LParen) || matches!(keyword(inner), Some(Keyword::VALUES | Keyword::TABLE));
         if is_quantifier && is_compared && is_open && is_query {
             let end = closing((number + 1..solid.len()).map(|number| (number, token(number))));
             doubled.extend(end.map(|end| [solid[number + 1], solid[end]]).into_iter().flatten());
