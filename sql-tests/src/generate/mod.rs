@@ -10,6 +10,7 @@
 //! * [`sql`]: SQL as a tree, to be made smaller
 //! * [`writer`]: queries of queries, with [`relation`] in FROM, [`condition`] in WHERE, [`mod@select`] around them, and in them
 //!   the columns that a [`scope`] has, of the tables that [`related`] has
+//! * [`change`]: changes of tables by such queries
 //! * [`tables`]: the tables, and the session that sees them
 //! * [`run`]: both servers' answers to batches of statements
 //! * [`minimise`]: the smallest part of a statement that still differs
@@ -42,6 +43,8 @@ pub mod relation;
 pub mod condition;
 
 pub mod select;
+
+pub mod change;
 
 pub mod tables;
 

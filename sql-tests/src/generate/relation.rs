@@ -158,7 +158,7 @@ impl Writer<'_> {
     }
 
     /// `(SELECT …) q(n, m)`
-    fn derived(&mut self, outer: &Scope, lateral: Option<&Scope>, depth: usize) -> Relation {
+    pub(super) fn derived(&mut self, outer: &Scope, lateral: Option<&Scope>, depth: usize) -> Relation {
         let kinds = self.kinds();
         let query = self.query(lateral.unwrap_or(outer), &kinds, depth);
         let keyword = if lateral.is_some() { "LATERAL " } else { "" };

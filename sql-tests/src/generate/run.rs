@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::change;
 use super::entry::Entries;
 use super::expression::{Expression, Generator, Leaves};
 use super::minimise::{carries_digits, minimise};
@@ -16,6 +17,9 @@ use crate::session::{Address, Session};
 
 /// Statements of a batch.
 pub const BATCH: u64 = 64;
+
+/// Of a hundred queries of queries so many become changes of a table.
+const CHANGES_PERCENT: usize = 20;
 
 /// Differences that are made smaller, by each worker. There are that many only when something is wrong in general.
 const MINIMISED_MAX: usize = 2_000;
@@ -117,8 +121,11 @@ fn statement(
     tables: &Tables,
 ) -> Statement {
     if random.percent(plan.queries_percent) {
-        let is_nested = random.percent(plan.nested_percent);
-        return Statement::Query(if is_nested { writer::query(random) } else { queries.query(random) });
+        if !random.percent(plan.nested_percent) {
+            return Statement::Query(queries.query(random));
+        }
+        let is_change = random.percent(CHANGES_PERCENT);
+        return Statement::Query(if is_change { change::change(random) } else { writer::query(random) });
     }
     let depth = *random.pick(&[1, 1, 1, 2, 2, 3, 4]);
     let (leaves, rows) = match random.below(10) {

@@ -28,10 +28,17 @@ pub struct Writer<'a> {
 /// A query of queries.
 pub fn query(random: &mut Random) -> Query {
     let tables = related_tables();
-    let mut writer = Writer { random, tables: &tables, common: vec![], aliases: 0, parts: 0 };
+    let mut writer = Writer::new(random, &tables);
     let kinds = writer.kinds();
     let text = writer.statement(&kinds);
     Query::new("query: nested", text)
+}
+
+impl<'a> Writer<'a> {
+    /// One that writes a statement over these tables.
+    pub(super) fn new(random: &'a mut Random, tables: &'a [RelatedTable]) -> Writer<'a> {
+        Writer { random, tables, common: vec![], aliases: 0, parts: 0 }
+    }
 }
 
 impl Writer<'_> {
