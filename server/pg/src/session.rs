@@ -1,8 +1,9 @@
 //! What functions may know of the session that asks.
 
 use std::any::Any;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use catalog::{Oid, Sequence, SequenceState};
 
@@ -58,21 +59,42 @@ pub struct SessionValues {
 
 /// Whether a statement has been ended. Who computes for long without giving way looks at it; all clones are the same.
 #[derive(Debug, Clone, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt(Arc<Ended>);
+
+#[derive(Debug, Default)]
+struct Ended {
+    is_set: AtomicBool,
+    /// Held while it is set by who wakes those who wait, and by these while they look.
+    waiting: Mutex<()>,
+    woken: Condvar,
+}
 
 impl Interrupt {
     /// The statement has been ended.
     pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        let _waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.is_set.store(true, Ordering::Relaxed);
+        self.0.woken.notify_all();
     }
 
     /// # Errors
     /// 57014 when the statement has been ended. Its client knows that already.
     pub fn check(&self) -> crate::error::Result<()> {
-        if self.0.load(Ordering::Relaxed) {
+        if self.0.is_set.load(Ordering::Relaxed) {
             return Err(PgError::new(SqlState::QUERY_CANCELED, "the statement has been ended"));
         }
         Ok(())
+    }
+
+    /// Waits so long, or until the statement has been ended.
+    ///
+    /// # Errors
+    /// 57014 when the statement has been ended.
+    pub fn wait(&self, duration: Duration) -> crate::error::Result<()> {
+        let waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let goes_on = |_: &mut ()| !self.0.is_set.load(Ordering::Relaxed);
+        drop(self.0.woken.wait_timeout_while(waiting, duration, goes_on));
+        self.check()
     }
 }
 

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::SinkExt;
+use futures::future::join_all;
 use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
@@ -320,6 +322,24 @@ async fn a_cancelled_query_ends_and_its_session_goes_on() {
     let endless = "SELECT count(*) FROM t a, t b, t c, t d WHERE a.i + b.i + c.i + d.i = -1";
     let error = SqlError::from(server.cancelled(&client, client.query(endless, &[])).await);
     assert!(error.is("57014"), "{error}");
+    assert_alive(&server, &client).await;
+}
+
+#[tokio::test]
+async fn those_who_sleep_keep_nobody_from_working_and_can_be_woken() {
+    let (server, client) = session().await;
+    let sleepers = join_all((0..20).map(|_| server.connect())).await;
+    let sleeping = join_all(sleepers.iter().map(|sleeper| {
+        server.cancelled(sleeper, async {
+            let asleep = sleeper.query("SELECT pg_sleep(100000)", &[]);
+            let working =
+                async { assert_eq!(value(&client, "SELECT sum(i) FROM generate_series(1, 4) i").await, "10") };
+            futures::join!(asleep, working).0
+        })
+    }));
+    for error in sleeping.await {
+        assert!(error.code() == Some(&SqlState::QUERY_CANCELED), "{error}");
+    }
     assert_alive(&server, &client).await;
 }
 

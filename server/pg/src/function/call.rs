@@ -112,8 +112,10 @@ impl Call {
 
     /// The results of a function without arguments, called for each row.
     pub fn map0<R: ResultValue>(&self, mut f: impl FnMut() -> R) -> Result<ArrayRef> {
+        let interrupt = &self.session().interrupt;
         let mut builder = R::Builder::new(&self.result, self.rows)?;
         for _ in 0..self.rows {
+            interrupt.check()?;
             f().append(&mut builder)?;
         }
         builder.finish()
@@ -122,7 +124,7 @@ impl Call {
 
 /// Defines the functions that compute a column from a function over single values. An argument that is NULL gives NULL
 /// without a call, unless the function takes it as an `Option`; the function may answer with a plain value, an `Option` or
-/// a `Result` of either.
+/// a `Result` of either. A statement that has been ended is noticed before each row: a call may take long.
 macro_rules! maps {
     ($($name:ident: $($column:ident $argument:ident $number:literal),+;)*) => {
         impl Call {
@@ -133,8 +135,10 @@ macro_rules! maps {
                     mut f: impl FnMut($($argument),+) -> R,
                 ) -> Result<ArrayRef> {
                     $(let $column = self.column::<$argument>($number)?;)+
+                    let interrupt = &self.session().interrupt;
                     let mut builder = R::Builder::new(&self.result, self.rows)?;
                     for row in 0..self.rows {
+                        interrupt.check()?;
                         $(let Some($column) = $column.get(row) else {
                             builder.append_null();
                             continue;

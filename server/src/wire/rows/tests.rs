@@ -137,8 +137,9 @@ fn a_timestamp_out_of_range_is_an_error_and_leaves_no_part_of_a_row() {
 #[test]
 fn columns_come_together_to_rows() {
     let rows = 1000;
-    let text = |row: usize| (row % 7 > 0).then(|| "ä".repeat(row % 40 + if row % 100 == 50 { 200_000 } else { 0 }));
-    let number = |row: usize| (row % 5 > 0).then_some(row as i32 - 500);
+    let text =
+        |row: usize| (!row.is_multiple_of(7)).then(|| "ä".repeat(row % 40 + if row % 100 == 50 { 200_000 } else { 0 }));
+    let number = |row: usize| (!row.is_multiple_of(5)).then_some(row as i32 - 500);
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int32Array::from_iter((0..rows).map(number))),
         Arc::new(StringViewArray::from_iter((0..rows).map(text))),

@@ -78,9 +78,9 @@ fn get_date(call: &Call) -> Result<ArrayRef> {
     call.map0(|| now)
 }
 
-/// What the clock says, for the functions that do not tell when the transaction began.
+/// What the clock says, for the functions that do not tell when the transaction began, in microseconds since 1970.
 #[allow(clippy::disallowed_methods, reason = "clock_timestamp and timeofday tell the real time")]
-fn clock_us() -> i64 {
+pub(super) fn clock_us() -> i64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_1970.as_micros()).unwrap_or_default()
 }

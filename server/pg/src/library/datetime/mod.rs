@@ -4,6 +4,7 @@ mod clock;
 mod comparison;
 mod construct;
 mod convert;
+mod delay;
 mod extract;
 mod extract_value;
 mod operators;
@@ -22,6 +23,7 @@ pub static SECTION: Section = Section {
         comparison::FUNCTIONS,
         construct::FUNCTIONS,
         convert::FUNCTIONS,
+        delay::FUNCTIONS,
         extract::FUNCTIONS,
         operators::FUNCTIONS,
         overlaps::FUNCTIONS,
