@@ -13,7 +13,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
-use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::{OrderingRequirements, PhysicalExpr};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
@@ -45,7 +45,8 @@ impl ExtensionPlanner for LimitPlanner {
             return Ok(None);
         }
         let [rows, counts] = physical_inputs else { return Ok(None) };
-        Ok(Some(Arc::new(ComputedLimitExec::new(rows.clone(), counts.clone()))))
+        let ordering = rows.output_ordering().cloned().map(OrderingRequirements::from);
+        Ok(Some(Arc::new(ComputedLimitExec::new(rows.clone(), counts.clone(), ordering))))
     }
 }
 
@@ -54,18 +55,24 @@ impl ExtensionPlanner for LimitPlanner {
 struct ComputedLimitExec {
     rows: Arc<dyn ExecutionPlan>,
     counts: Arc<dyn ExecutionPlan>,
+    /// The order in which the rows are left out and counted: that of the query, which no order around it takes the place of.
+    ordering: Option<OrderingRequirements>,
     properties: Arc<PlanProperties>,
 }
 
 impl ComputedLimitExec {
-    fn new(rows: Arc<dyn ExecutionPlan>, counts: Arc<dyn ExecutionPlan>) -> Self {
+    fn new(
+        rows: Arc<dyn ExecutionPlan>,
+        counts: Arc<dyn ExecutionPlan>,
+        ordering: Option<OrderingRequirements>,
+    ) -> Self {
         let properties = PlanProperties::new(
             rows.equivalence_properties().clone(),
             Partitioning::UnknownPartitioning(1),
             rows.pipeline_behavior(),
             rows.boundedness(),
         );
-        ComputedLimitExec { rows, counts, properties: Arc::new(properties) }
+        ComputedLimitExec { rows, counts, ordering, properties: Arc::new(properties) }
     }
 }
 
@@ -92,8 +99,9 @@ impl ExecutionPlan for ComputedLimitExec {
         vec![Distribution::SinglePartition, Distribution::SinglePartition]
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true, false]
+    // That it keeps the order is not said: another order would be moved below it.
+    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        vec![self.ordering.clone(), None]
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
@@ -111,7 +119,7 @@ impl ExecutionPlan for ComputedLimitExec {
         let [rows, counts]: [Arc<dyn ExecutionPlan>; 2] = children
             .try_into()
             .map_err(|_| DataFusionError::from(PgError::internal("a ComputedLimit has two inputs")))?;
-        Ok(Arc::new(ComputedLimitExec::new(rows, counts)))
+        Ok(Arc::new(ComputedLimitExec::new(rows, counts, self.ordering.clone())))
     }
 
     fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {

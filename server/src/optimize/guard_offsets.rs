@@ -3,7 +3,7 @@
 //! `SELECT … FROM (SELECT a, b FROM t ORDER BY a OFFSET 2) q ORDER BY b`: the engine moves the outer order below OFFSET, since
 //! OFFSET keeps the order of its input, and leaves out other rows. And of LIMIT 3 OFFSET 1 it takes the 3 for the number of rows
 //! that are read when it moves an order that is only finer. While it puts sorts in their places, there is a node above OFFSET
-//! below which it moves none.
+//! below which it moves none. And a sort that nobody seems to need it takes away: so there is another above the sort.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,8 +16,11 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{OrderingRequirements, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::limit::GlobalLimitExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, SendableRecordBatchStream,
+    replace_children_if_necessary,
 };
 use pg::PgError;
 
@@ -35,7 +38,7 @@ impl PhysicalOptimizerRule for GuardOffsets {
         plan.transform_up(|node| {
             let is_offset = node.downcast_ref::<GlobalLimitExec>().is_some_and(|limit| limit.skip() > 0);
             Ok(match (self, node.downcast_ref::<GuardExec>()) {
-                (GuardOffsets::Begin, None) if is_offset => Transformed::yes(Arc::new(GuardExec::new(node)) as _),
+                (GuardOffsets::Begin, None) if is_offset => Transformed::yes(guarded(&with_guarded_sort(node)?)),
                 (GuardOffsets::End, Some(guard)) => Transformed::yes(guard.input.clone()),
                 _ => Transformed::no(node),
             })
@@ -49,6 +52,26 @@ impl PhysicalOptimizerRule for GuardOffsets {
 
     fn schema_check(&self) -> bool {
         true
+    }
+}
+
+fn guarded(node: &Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+    Arc::new(GuardExec::new(node.clone()))
+}
+
+/// The node with a guard above the sort that orders its rows: what they are ordered by may be left out in between, and then
+/// nothing says that the order is needed.
+fn with_guarded_sort(node: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    if node.is::<SortExec>() || node.is::<SortPreservingMergeExec>() {
+        return Ok(guarded(&node));
+    }
+    let keeps_order = matches!(node.maintains_input_order().as_slice(), [true]);
+    match node.children().as_slice() {
+        [input] if keeps_order => {
+            let input = with_guarded_sort((*input).clone())?;
+            replace_children_if_necessary(node, vec![input])
+        }
+        _ => Ok(node),
     }
 }
 

@@ -50,3 +50,16 @@ SELECT a, b FROM (SELECT a, b FROM pages ORDER BY a, b OFFSET 2) q WHERE b < 6 O
 SELECT a, b FROM (SELECT a, b FROM pages ORDER BY a, b OFFSET 2) q ORDER BY a + b, b;
 SELECT DISTINCT ON (b % 2) b, a FROM (SELECT a, b FROM pages ORDER BY a, b OFFSET 2) q ORDER BY b % 2, b;
 SELECT a, b FROM (SELECT a, b FROM pages ORDER BY a, b OFFSET 4) q UNION ALL (SELECT a, b FROM pages ORDER BY b OFFSET 4) ORDER BY 2;
+-- Also where nothing that is asked for outside tells the order any more, and where the number of rows is computed.
+SELECT a > 2 AS large, count(*), min(b) FROM (SELECT a, b FROM pages ORDER BY b OFFSET 2) q GROUP BY 1 ORDER BY 1;
+SELECT count(*), sum(a) FROM (SELECT a, b FROM pages ORDER BY b OFFSET 4) q;
+SELECT count(*), sum(a) FROM (SELECT a, b FROM pages ORDER BY b LIMIT 2 OFFSET 1) q;
+SELECT a FROM pages ORDER BY b LIMIT (SELECT 2);
+SELECT a FROM pages ORDER BY b DESC LIMIT (SELECT 2) OFFSET (SELECT 1);
+SELECT a FROM pages ORDER BY b OFFSET (SELECT 4);
+SELECT count(*), sum(a) FROM (SELECT a, b FROM pages ORDER BY b LIMIT (SELECT 2)) q;
+SELECT a FROM (SELECT a, b FROM pages ORDER BY b LIMIT (SELECT 3)) q ORDER BY a DESC;
+SELECT a, count(*) FROM (SELECT a, b FROM pages ORDER BY b OFFSET (SELECT 2)) q GROUP BY a ORDER BY a;
+PREPARE page(integer, integer) AS SELECT b FROM pages ORDER BY a DESC, b LIMIT $1 OFFSET $2;
+EXECUTE page(2, 1);
+EXECUTE page(NULL, 4);
