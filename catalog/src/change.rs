@@ -498,6 +498,7 @@ mod tests {
             oid: Oid(oid),
             name: ObjectName::new("public", name),
             columns: vec!["id".into()],
+            column_types: vec![(SqlType::Integer.oid(), -1)],
             query: "SELECT id FROM t".into(),
             search_path: vec!["public".into()],
             depends_on: depends_on.iter().map(|oid| Oid(*oid)).collect(),

@@ -176,6 +176,11 @@ impl CatalogSnapshot {
         self.definitions.relations.range(first..).take_while(in_schema).map(|(_, relation)| relation)
     }
 
+    /// All relations, by name.
+    pub fn relations(&self) -> impl Iterator<Item = &Relation> {
+        self.definitions.relations.values()
+    }
+
     /// All hot tables, by name.
     pub fn hot_tables(&self) -> impl Iterator<Item = &Arc<HotTable>> {
         self.definitions.relations.values().filter_map(hot_table)
@@ -302,6 +307,11 @@ impl CatalogSnapshot {
     /// What is said about something.
     pub fn comment(&self, commented: Commented) -> Option<&str> {
         self.definitions.comments.get(&commented).map(AsRef::as_ref)
+    }
+
+    /// Everything that is said about things.
+    pub fn comments(&self) -> impl Iterator<Item = (Commented, &str)> {
+        self.definitions.comments.iter().map(|(commented, text)| (*commented, text.as_ref()))
     }
 
     /// The rows of a hot table.

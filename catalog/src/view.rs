@@ -14,6 +14,9 @@ pub struct View {
     pub name: ObjectName,
     /// Names of its columns.
     pub columns: Vec<String>,
+    /// The types of its columns, by number, with their modifiers.
+    #[serde(default)]
+    pub column_types: Vec<(Oid, i32)>,
     /// The query's text, as it was written.
     pub query: String,
     /// The search path it was written under: its names mean what they meant then.

@@ -232,12 +232,12 @@ pub enum Error {
         /// `COPY t, line 3`
         context: Option<String>,
     },
-    /// A value of a COPY cannot be read.
+    /// An error, and what was being done.
     #[error("{source}")]
-    CopyValue {
-        /// What is wrong with it.
+    InContext {
+        /// The error.
         source: Box<Error>,
-        /// `COPY t, line 3, column a: "x"`
+        /// `COPY t, line 3, column a: "x"`, `unnamed portal parameter $1`
         context: String,
     },
     /// The client gave a COPY up.
@@ -412,7 +412,7 @@ impl Error {
             Error::CopyData { source, context } => {
                 ErrorReport { context: context.clone(), hint: source.hint(), ..plain(source.sqlstate()) }
             }
-            Error::CopyValue { source, context } => ErrorReport { context: Some(context.clone()), ..source.report() },
+            Error::InContext { source, context } => ErrorReport { context: Some(context.clone()), ..source.report() },
             Error::CopyFailed { .. } => plain(SqlState::QUERY_CANCELED),
             Error::Input(error) => input_report(error),
             Error::Constant { source, position } => input_report(source).at(*position),

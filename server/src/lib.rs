@@ -30,6 +30,7 @@ pub mod session;
 pub mod set_returning;
 pub mod spool;
 pub mod statement;
+pub mod system_catalog;
 pub mod telemetry;
 pub mod unix_socket;
 pub mod wire;

@@ -27,6 +27,7 @@ use crate::notifications::Notifications;
 use crate::plan::Engine;
 use crate::sequences::Sequences;
 use crate::session::SessionRegistry;
+use crate::system_catalog::SystemRows;
 use crate::unix_socket::UnixSocket;
 use crate::wire;
 use crate::wire::stream::{ClientStream, Peer};
@@ -57,6 +58,8 @@ pub struct Server {
     pub stores: Arc<ObjectStores>,
     /// The files of hot tables.
     pub segments: Arc<Segments>,
+    /// The rows of system tables, as they were made last.
+    pub system_rows: Arc<SystemRows>,
     /// Which rows have which keys.
     pub keys: Arc<KeyIndex>,
     /// What transactions have locked.
@@ -68,7 +71,7 @@ pub struct Server {
     /// The values of sequences.
     pub sequences: Sequences,
     /// Who is connected.
-    pub sessions: SessionRegistry,
+    pub sessions: Arc<SessionRegistry>,
     draining: CancellationToken,
     stopping: CancellationToken,
 }
@@ -91,7 +94,7 @@ impl Server {
             memory_limit_bytes = config.memory_limit_bytes,
             "data directory opened"
         );
-        let sessions = SessionRegistry::default();
+        let sessions = Arc::<SessionRegistry>::default();
         let (draining, stopping) = (CancellationToken::new(), CancellationToken::new());
         let keys = Arc::new(KeyIndex::new(segments.clone()));
         let notifications = Arc::new(Notifications::new(engine.reserve("notifications")));
@@ -102,6 +105,7 @@ impl Server {
             catalog,
             stores,
             segments,
+            system_rows: Arc::default(),
             keys,
             locks,
             notifications,

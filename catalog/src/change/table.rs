@@ -115,6 +115,7 @@ mod tests {
             oid: Oid(20_001),
             name: ObjectName::new("public", "v"),
             columns: vec!["b".into()],
+            column_types: Vec::new(),
             query: "SELECT b FROM t".into(),
             search_path: vec!["public".into()],
             depends_on: vec![TABLE],

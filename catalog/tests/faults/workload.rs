@@ -118,6 +118,7 @@ impl Workload {
             oid: catalog.allocate_oid(),
             name: ObjectName::new("public", self.name()),
             columns: vec!["id".into()],
+            column_types: Vec::new(),
             query: "SELECT id FROM t".into(),
             search_path: vec!["public".into()],
             depends_on: vec![table],

@@ -34,6 +34,8 @@ pub struct Subject {
     pub column: Option<String>,
     /// The constraint.
     pub constraint: Option<String>,
+    /// The function of PostgreSQL's that raises the error, if that is what drivers know it by.
+    pub routine: Option<&'static str>,
 }
 
 /// A value or [`PgError`].

@@ -14,6 +14,7 @@ pub mod library;
 pub mod names;
 pub mod numeric;
 pub mod output;
+pub mod recorded;
 pub mod session;
 pub mod sqlstate;
 pub mod styles;

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::function::{Aggregate, Cast, Function, SetFunction, WindowFunction};
+use crate::function::{Aggregate, AggregateKind, Cast, Function, SetFunction, WindowFunction};
+use crate::types;
 
 pub mod aggregate;
 pub mod array;
@@ -107,6 +108,30 @@ pub fn set_functions(name: &str) -> &'static [&'static SetFunction] {
 /// The window functions of a name; any aggregate can be called as one too.
 pub fn window_functions(name: &str) -> &'static [&'static WindowFunction] {
     WINDOWS.get(name)
+}
+
+/// Whether there is a function of any kind with this name and these types of arguments; of a variadic one, the last type is
+/// that of the array of its last arguments.
+pub fn has_function(name: &str, types: &[u32]) -> bool {
+    let is_same = |arguments: &[u32], variadic: bool| match (variadic, arguments.split_last(), types.split_last()) {
+        (true, Some((last, first)), Some((array, rest))) => {
+            first == rest && (array == last || types::element_type(*array) == Some(*last))
+        }
+        _ => arguments == types,
+    };
+    let aggregate = |it: &&Aggregate| {
+        let direct = if it.kind == AggregateKind::HypotheticalSet { &[] } else { it.direct };
+        is_same(&[direct, it.arguments].concat(), it.variadic)
+    };
+    functions(name).iter().any(|it| is_same(it.arguments, it.variadic))
+        || set_functions(name).iter().any(|it| is_same(it.arguments, it.variadic))
+        || window_functions(name).iter().any(|it| is_same(it.arguments, false))
+        || aggregates(name).iter().any(aggregate)
+}
+
+/// Whether there is an operator of this symbol between these types.
+pub fn has_operator(symbol: &str, types: &[u32]) -> bool {
+    operators(symbol).iter().any(|it| it.arguments == types)
 }
 
 /// The cast from one type to another, when there is one of its own. A cast of a type to itself applies the modifier.

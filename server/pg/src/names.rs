@@ -7,16 +7,19 @@
 //! long as he does. Where nobody has, such a type is unknown, which is an error and never another meaning.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use catalog::comment::Commented;
 use catalog::name::FIRST_NORMAL_OID;
 use catalog::user_type::{Carried, UserSqlType};
-use catalog::{CatalogSnapshot, ObjectName, Oid, Relation, SqlType, UserType, UserTypeKind};
+use catalog::{
+    CatalogSnapshot, Constraint, ConstraintKind, HotTable, ObjectName, Oid, Relation, SqlType, UserType, UserTypeKind,
+};
 
 use crate::library::text::quoted_identifier;
+use crate::recorded;
 use crate::types;
 
 thread_local! {
@@ -25,6 +28,8 @@ thread_local! {
 
 /// The schema of PostgreSQL's own objects, which is searched first unless the search path has it somewhere.
 pub const PG_CATALOG: &str = "pg_catalog";
+/// The schema of the views that the SQL standard asks for.
+pub const INFORMATION_SCHEMA: &str = "information_schema";
 /// What stands for the schema of the session's temporary objects.
 pub const PG_TEMP: &str = "pg_temp";
 /// The number of the one database.
@@ -38,6 +43,8 @@ pub struct Names {
     search_path: Vec<String>,
     /// The schema that [`PG_TEMP`] stands for.
     temporary_schema: String,
+    /// Tables and places of constraints, by their numbers and by those of their indexes.
+    constraints: OnceLock<HashMap<Oid, (Arc<HotTable>, usize)>>,
     /// The types that have been looked up by name: what a view depends on.
     types_used: Mutex<BTreeSet<Oid>>,
 }
@@ -98,6 +105,7 @@ impl Names {
             database: database.to_owned(),
             search_path,
             temporary_schema: temporary_schema.to_owned(),
+            constraints: OnceLock::new(),
             types_used: Mutex::default(),
         }
     }
@@ -176,19 +184,60 @@ impl Names {
         self.candidates(parts).iter().find_map(|name| self.snapshot.relation(name))
     }
 
+    /// The number of the relation with this name, which may be one of the system's, or an index.
+    pub fn relation_number(&self, parts: &[String]) -> Option<u32> {
+        let written = |name: &ObjectName| {
+            let relation = self.snapshot.relation(name).map(Relation::oid);
+            let index = || self.snapshot.table_of_index(name)?.keys().find(|(key, _)| key.name == name.name);
+            relation.or_else(|| index().map(|(_, key)| key.index)).map(|oid| oid.0)
+        };
+        let system = |name: &ObjectName| recorded::relation(&name.schema, &name.name).map(|relation| relation.oid);
+        let is_implied = parts.len() == 1 && !self.search_path.iter().any(|schema| schema == PG_CATALOG);
+        let implied = || system(&ObjectName::new(PG_CATALOG, parts.first()?.as_str()));
+        let found = is_implied.then(implied).flatten();
+        found.or_else(|| self.candidates(parts).iter().find_map(|name| system(name).or_else(|| written(name))))
+    }
+
     /// The schema in a name that does not exist, if that is what is wrong with it.
     pub fn missing_schema<'p>(&self, parts: &'p [String]) -> Option<&'p str> {
         let [.., schema, _] = parts else { return None };
-        let known = schema == PG_CATALOG || schema == PG_TEMP || self.snapshot.schema(schema).is_some();
+        let known = matches!(schema.as_str(), PG_CATALOG | INFORMATION_SCHEMA | PG_TEMP)
+            || self.snapshot.schema(schema).is_some();
         (!known).then_some(schema)
     }
 
     /// How a relation is called where the search path is this one.
     pub fn relation_name(&self, oid: u32) -> Option<String> {
-        let relation = self.snapshot.relation_by_oid(Oid(oid))?;
-        let bare = relation.name().name.clone();
-        let found = self.relation_named(std::slice::from_ref(&bare)).map(Relation::oid);
-        Some(written(relation.name(), found == Some(relation.oid())))
+        let name = match recorded::relation_by_oid(oid) {
+            Some(system) => ObjectName::new(system.schema, system.name),
+            None => match self.snapshot.relation_by_oid(Oid(oid)) {
+                Some(relation) => relation.name().clone(),
+                None => {
+                    let (table, index) = self.constraint(oid).filter(|(_, it)| it.oid.0 != oid)?;
+                    ObjectName::new(table.name.schema.as_str(), index.name.as_str())
+                }
+            },
+        };
+        let found = self.relation_number(std::slice::from_ref(&name.name));
+        Some(written(&name, found == Some(oid)))
+    }
+
+    /// The table that has the constraint with this number, or the index with it, and the constraint.
+    pub fn constraint(&self, oid: u32) -> Option<(&Arc<HotTable>, &Constraint)> {
+        let constraints = self.constraints.get_or_init(|| {
+            let mut constraints = HashMap::new();
+            for table in self.snapshot.hot_tables() {
+                for (place, constraint) in table.constraints.iter().enumerate() {
+                    constraints.insert(constraint.oid, (table.clone(), place));
+                    if let ConstraintKind::Key(key) = &constraint.kind {
+                        constraints.insert(key.index, (table.clone(), place));
+                    }
+                }
+            }
+            constraints
+        });
+        let (table, place) = constraints.get(&Oid(oid))?;
+        Some((table, table.constraints.get(*place)?))
     }
 
     /// How a type is called where the search path is this one.
@@ -200,16 +249,20 @@ impl Names {
 
     /// The number of a schema.
     pub fn schema_number(&self, name: &str) -> Option<u32> {
-        if name == PG_CATALOG {
-            return Some(types::PG_CATALOG_OID);
+        match name {
+            PG_CATALOG => return Some(types::PG_CATALOG_OID),
+            INFORMATION_SCHEMA => return Some(types::INFORMATION_SCHEMA_OID),
+            _ => {}
         }
         self.snapshot.schema(name).map(|schema| schema.oid.0)
     }
 
     /// The name of the schema with this number.
     pub fn schema_name(&self, oid: u32) -> Option<String> {
-        if oid == types::PG_CATALOG_OID {
-            return Some(PG_CATALOG.to_owned());
+        match oid {
+            types::PG_CATALOG_OID => return Some(PG_CATALOG.to_owned()),
+            types::INFORMATION_SCHEMA_OID => return Some(INFORMATION_SCHEMA.to_owned()),
+            _ => {}
         }
         self.snapshot.schemas().find(|schema| schema.oid.0 == oid).map(|schema| quoted_identifier(&schema.name))
     }

@@ -20,8 +20,10 @@ use crate::column_readers::*;
 use crate::datetime::zone::Zone;
 use crate::datetime::{self, date_style, interval_style};
 use crate::expression_type::Type;
-use crate::names::{self, Names};
+use crate::library::text::quoted_identifier;
+use crate::names::{self, Names, PG_CATALOG};
 use crate::numeric;
+use crate::recorded;
 use crate::session::SessionValues;
 use crate::sqlstate::SqlState;
 use crate::styles::{ByteaOutput, Styles};
@@ -380,11 +382,26 @@ fn object_name(names: Option<&Names>, oid: u32, number: u32) -> Option<String> {
     }
     match oid {
         types::REGTYPE => Some(types::type_name(number)).filter(|name| name != "???"),
+        types::REGPROC => written_function(number),
+        types::REGPROCEDURE => written_signature(number),
         types::REGCLASS => names?.relation_name(number),
         types::REGNAMESPACE => names?.schema_name(number),
         types::REGROLE => names?.role_name(number),
         _ => None,
     }
+}
+
+/// The name of a function, with its schema where others are called so too (`regprocout`).
+fn written_function(number: u32) -> Option<String> {
+    let name = recorded::function_name(number)?;
+    let is_found = recorded::functions_named(name).len() == 1;
+    Some(if is_found { quoted_identifier(name) } else { format!("{PG_CATALOG}.{}", quoted_identifier(name)) })
+}
+
+/// The name of a function and the types of its arguments (`regprocedureout`).
+fn written_signature(number: u32) -> Option<String> {
+    let arguments: Vec<_> = recorded::function_arguments(number)?.iter().map(|ty| types::type_name(*ty)).collect();
+    Some(format!("{}({})", quoted_identifier(recorded::function_name(number)?), arguments.join(",")))
 }
 
 /// Appends an integer.

@@ -51,6 +51,8 @@ pub struct SessionValues {
     pub notifications: Option<Arc<dyn Notifications>>,
     /// Who waits for whom; unknown where there is no session.
     pub waits: Option<Arc<dyn Waits>>,
+    /// The other sessions; none where there is no session.
+    pub others: Option<Arc<dyn OtherSessions>>,
     /// The catalog as the statement sees it; none where there is no statement.
     pub names: Option<Arc<Names>>,
     /// Whether the statement has been ended.
@@ -148,6 +150,24 @@ pub trait Notifications: std::fmt::Debug + Send + Sync {
     fn queue_usage(&self) -> f64;
 }
 
+/// What one session may ask of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// To give its statement up.
+    Cancel,
+    /// To end.
+    Terminate,
+}
+
+/// The other sessions.
+pub trait OtherSessions: std::fmt::Debug + Send + Sync {
+    /// Asks a session for something. Whether there is such a session.
+    ///
+    /// # Errors
+    /// 42501 when the role may not ask that.
+    fn signal(&self, process_id: i32, signal: Signal) -> crate::error::Result<bool>;
+}
+
 /// Who waits for whom.
 pub trait Waits: std::fmt::Debug + Send + Sync {
     /// The processes whose transactions this one waits for.
@@ -221,6 +241,7 @@ impl Default for SessionValues {
             sequences: None,
             notifications: None,
             waits: None,
+            others: None,
             names: None,
             interrupt: Interrupt::default(),
         }

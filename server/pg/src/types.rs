@@ -120,12 +120,26 @@ pub const XID: u32 = 28;
 pub const CID: u32 = 29;
 /// `regproc`
 pub const REGPROC: u32 = 24;
+/// `regprocedure`
+pub const REGPROCEDURE: u32 = 2202;
 /// `regnamespace`
 pub const REGNAMESPACE: u32 = 4089;
 /// `regrole`
 pub const REGROLE: u32 = 4096;
 /// Number of the schema `pg_catalog`.
 pub const PG_CATALOG_OID: u32 = 11;
+/// `aclitem`
+pub const ACLITEM: u32 = 1033;
+/// `inet`
+pub const INET: u32 = 869;
+/// `pg_lsn`
+pub const PG_LSN: u32 = 3220;
+/// Numbers from here on are computed from those that the catalog gives out, which never get so far.
+pub const FIRST_COMPUTED_OID: u32 = 1 << 31;
+/// Number of the collation `default`, which types of text have.
+pub const DEFAULT_COLLATION_OID: u32 = 100;
+/// Number of the schema `information_schema`, as recorded.
+pub const INFORMATION_SCHEMA_OID: u32 = 13207;
 /// `uuid`
 pub const UUID: u32 = 2950;
 /// `jsonb`
@@ -206,6 +220,21 @@ const TYPES: &[PgType] = &[
     row(MAP, MAP_ARRAY, -1, "map"),
 ];
 
+/// The types that only columns of system catalogs have: no value of them can be written. They are carried as texts.
+const SYSTEM_TYPES: &[PgType] = &[
+    row(27, 1010, 6, "tid"),
+    row(INET, 1041, -1, "inet"),
+    row(ACLITEM, 1034, 12, "aclitem"),
+    row(2275, 1263, -2, "cstring"),
+    row(2279, 0, 4, "trigger"),
+    row(2281, 0, 8, "internal"),
+    row(PG_LSN, 3221, 8, "pg_lsn"),
+    row(3361, 0, -1, "pg_ndistinct"),
+    row(3402, 0, -1, "pg_dependencies"),
+    row(5017, 0, -1, "pg_mcv_list"),
+    row(5069, 271, 8, "xid8"),
+];
+
 /// What a row description says of a column's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TypeDescription {
@@ -263,7 +292,7 @@ pub fn element_type(oid: u32) -> Option<u32> {
             Definition::Array(element) => Some(element.oid.0),
             Definition::User(_) | Definition::Row(_) => None,
         },
-        _ => TYPES.iter().find(|it| it.array != 0 && it.array == oid).map(|it| it.oid),
+        _ => TYPES.iter().chain(SYSTEM_TYPES).find(|it| it.array != 0 && it.array == oid).map(|it| it.oid),
     }
 }
 
@@ -319,7 +348,12 @@ pub fn length_of(typmod: i32) -> Option<usize> {
 }
 
 fn lookup(oid: u32) -> Option<&'static PgType> {
-    TYPES.binary_search_by_key(&oid, |it| it.oid).ok().map(|position| &TYPES[position])
+    let found = TYPES.binary_search_by_key(&oid, |it| it.oid).ok().map(|position| &TYPES[position]);
+    found.or_else(|| system_type(oid))
+}
+
+fn system_type(oid: u32) -> Option<&'static PgType> {
+    SYSTEM_TYPES.iter().find(|it| it.oid == oid)
 }
 
 fn size(oid: u32) -> i16 {
@@ -368,7 +402,7 @@ fn fits(oid: u32, data_type: &DataType) -> bool {
         (TIMETZ, it) => *it == crate::expression_type::arrow_type(TIMETZ, -1),
         // A number that names an object may come as the number or as the name.
         (oid, it) if is_object_number(oid) => it.is_integer() || it.is_string(),
-        _ => false,
+        (oid, it) => (oid == ANYARRAY || system_type(oid).is_some()) && it.is_string(),
     }
 }
 

@@ -246,7 +246,7 @@ impl Analyzer<'_> {
             other => other,
         })?;
         match found {
-            FoundRelation::Table { oid, name: full, source } => {
+            FoundRelation::Table { oid, name: full, source, system_columns } => {
                 let visible = alias.map_or_else(|| full.name.clone(), |alias| folded(&alias.name));
                 let table = self.unique_alias(&visible);
                 let mut columns: Vec<_> = source
@@ -263,9 +263,10 @@ impl Analyzer<'_> {
                     builder = builder.alias(TableReference::bare(table))?;
                 }
                 let plan = self.with_own_columns(builder.build()?, &mut columns)?;
+                let system_columns = columns.split_off(columns.len() - system_columns);
                 self.context.note_columns(oid, plan_columns(&columns));
                 let schema = alias.is_none().then(|| full.schema.clone());
-                let relation = ScopeRelation { name: Some(visible), schema, columns, is_scalar: false };
+                let relation = ScopeRelation { name: Some(visible), schema, columns, system_columns, is_scalar: false };
                 let relation = self.renamed(relation, alias)?;
                 Ok(Part { plan, namespace: Namespace::of(relation) })
             }
@@ -340,7 +341,8 @@ impl Analyzer<'_> {
         let plan = LogicalPlanBuilder::from(analyzed.plan).alias(TableReference::bare(table))?.build()?;
         let plan = Keyless::plan(plan)?;
         let plan = self.with_own_columns(plan, &mut columns)?;
-        let relation = ScopeRelation { name: Some(visible), schema: None, columns, is_scalar: false };
+        let system_columns = Vec::new();
+        let relation = ScopeRelation { name: Some(visible), schema: None, columns, system_columns, is_scalar: false };
         let relation = self.renamed(relation, alias)?;
         Ok(Part { plan, namespace: Namespace::of(relation) })
     }
@@ -373,6 +375,7 @@ impl Analyzer<'_> {
             name: Some(folded(&alias.name)),
             schema: None,
             columns: part.namespace.columns,
+            system_columns: Vec::new(),
             is_scalar: false,
         };
         let relation = self.renamed(relation, Some(alias))?;
@@ -575,7 +578,8 @@ impl Analyzer<'_> {
                 columns
             }
         };
-        let relation = ScopeRelation { name: Some(visible), schema: None, columns, is_scalar };
+        let relation =
+            ScopeRelation { name: Some(visible), schema: None, columns, system_columns: Vec::new(), is_scalar };
         let relation = self.renamed(relation, alias)?;
         Ok(Part { plan: plan.build()?, namespace: namespace.with(Namespace::of(relation)) })
     }
@@ -657,7 +661,8 @@ impl Analyzer<'_> {
             columns.push(ScopeColumn::new("ordinality", Column::new_unqualified(number), Type::of(INT8)));
         }
         let plan = project_set(input, sets, number, attach == Attach::Left)?;
-        let relation = ScopeRelation { name: Some(visible), schema: None, columns, is_scalar };
+        let relation =
+            ScopeRelation { name: Some(visible), schema: None, columns, system_columns: Vec::new(), is_scalar };
         let relation = self.renamed(relation, alias)?;
         Ok(Part { plan, namespace: namespace.with(Namespace::of(relation)) })
     }

@@ -63,7 +63,13 @@ pub fn row_namespace(table: &HotTable) -> Namespace {
     };
     let columns = table.columns.iter().map(column).collect();
     let schema = Some(table.name.schema.clone());
-    Namespace::of(ScopeRelation { name: Some(table.name.name.clone()), schema, columns, is_scalar: false })
+    Namespace::of(ScopeRelation {
+        name: Some(table.name.name.clone()),
+        schema,
+        columns,
+        system_columns: Vec::new(),
+        is_scalar: false,
+    })
 }
 
 impl Analyzer<'_> {

@@ -258,7 +258,7 @@ pub(super) fn scope_relation(
     let column =
         |field: &FieldRef| ScopeColumn::new(field.name(), plan_column(alias, field.name()), Type::of_field(field));
     let columns = fields.fields().iter().map(column).collect();
-    ScopeRelation { name: Some(visible), schema, columns, is_scalar: false }
+    ScopeRelation { name: Some(visible), schema, columns, system_columns: Vec::new(), is_scalar: false }
 }
 
 /// Whether a value is the word DEFAULT.

@@ -30,9 +30,12 @@ impl Analyzer<'_> {
         }
         for depth in 0..self.levels.len() {
             let level = &self.levels[self.levels.len() - 1 - depth];
-            let mut found = level.namespace.columns.iter().filter(|column| column.name == wanted);
-            if let Some(first) = found.next() {
-                if found.next().is_some() {
+            let is_wanted = |column: &&ScopeColumn| column.name == wanted;
+            let columns = level.namespace.columns.iter().filter(is_wanted).collect::<Vec<_>>();
+            let system_columns = || level.namespace.system_columns().filter(is_wanted).collect();
+            let found = if columns.is_empty() { system_columns() } else { columns };
+            if let Some(first) = found.first() {
+                if found.len() > 1 {
                     let message = format!("column reference \"{wanted}\" is ambiguous");
                     return Err(self.at(PgError::new(SqlState::AMBIGUOUS_COLUMN, message), name));
                 }
@@ -78,7 +81,7 @@ impl Analyzer<'_> {
                 let relation = find_relation(&level.namespace, &names[..length], self.context.database());
                 let Some(relation) = relation else { continue };
                 let relation = relation.clone();
-                let column = relation.columns.iter().find(|column| column.name == names[length]);
+                let column = relation.all_columns().find(|column| column.name == names[length]);
                 let Some(column) = column else {
                     let message = format!("column {}.{} does not exist", names[length - 1], names[length]);
                     return Err(self.at(PgError::new(SqlState::UNDEFINED_COLUMN, message), &parts[0]));

@@ -94,5 +94,11 @@ fn excluded(table: &HotTable, alias: &str) -> ScopeRelation {
         ScopeColumn::new(field.name(), plan_column(alias, &excluded_name(field)), Type::of_field(field))
     };
     let columns = table.arrow_schema().fields().iter().map(column).collect();
-    ScopeRelation { name: Some(EXCLUDED.to_owned()), schema: None, columns, is_scalar: false }
+    ScopeRelation {
+        name: Some(EXCLUDED.to_owned()),
+        schema: None,
+        columns,
+        system_columns: Vec::new(),
+        is_scalar: false,
+    }
 }

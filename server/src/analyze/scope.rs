@@ -41,8 +41,17 @@ pub struct ScopeRelation {
     pub schema: Option<String>,
     /// Its columns.
     pub columns: Vec<ScopeColumn>,
+    /// Columns that are found by their names only, where no other column has the name, and are not among all of them.
+    pub system_columns: Vec<ScopeColumn>,
     /// A function in FROM that returns single values: its name without a column means the value.
     pub is_scalar: bool,
+}
+
+impl ScopeRelation {
+    /// The columns, and after them those that are found by their names only.
+    pub fn all_columns(&self) -> impl Iterator<Item = &ScopeColumn> {
+        self.columns.iter().chain(&self.system_columns)
+    }
 }
 
 /// What FROM, or a part of it, makes visible.
@@ -58,6 +67,11 @@ impl Namespace {
     /// Of one relation.
     pub fn of(relation: ScopeRelation) -> Self {
         Namespace { columns: relation.columns.clone(), relations: vec![relation] }
+    }
+
+    /// The columns that are found by their names only.
+    pub fn system_columns(&self) -> impl Iterator<Item = &ScopeColumn> {
+        self.relations.iter().flat_map(|relation| &relation.system_columns)
     }
 
     /// Both.
@@ -127,7 +141,7 @@ impl Level {
     }
 
     fn has_relation_column(&self, column: &Column) -> bool {
-        let relations = self.namespace.relations.iter().flat_map(|relation| &relation.columns);
+        let relations = self.namespace.relations.iter().flat_map(ScopeRelation::all_columns);
         relations.chain(&self.namespace.columns).any(|known| match &known.expr {
             Expr::Column(known) => known == column,
             merged => merged.column_refs().contains(column),

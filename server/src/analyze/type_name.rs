@@ -2,6 +2,7 @@
 
 use pg::Type;
 use pg::error::{PgError, Result};
+use pg::names::PG_CATALOG;
 use pg::sqlstate::SqlState;
 use pg::types::*;
 use sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, ObjectName, TimezoneInfo};
@@ -81,7 +82,7 @@ fn array(element: &Type) -> Result<Type> {
 
 /// A type whose name is no keyword: one of PostgreSQL's own, or one that a user has made.
 fn named(name: &ObjectName, modifiers: &[String]) -> Result<Type> {
-    match custom(&name.to_string(), modifiers) {
+    match custom(name, modifiers) {
         Err(error) if error.sqlstate == SqlState::UNDEFINED_OBJECT => {
             let found = user_type(name)?.ok_or(error)?;
             match modifiers {
@@ -112,25 +113,43 @@ fn user_type(name: &ObjectName) -> Result<Option<Type>> {
     }
 }
 
-/// A type of PostgreSQL's own whose name is no keyword.
-fn custom(name: &str, modifiers: &[String]) -> Result<Type> {
-    let lower = name.to_ascii_lowercase();
-    let plain = lower.trim_start_matches("pg_catalog.").trim_matches('"');
-    let modifier = |default: i32| match modifiers {
+/// A type of PostgreSQL's own whose name is no keyword, or was written in quotes or with its schema.
+fn custom(name: &ObjectName, modifiers: &[String]) -> Result<Type> {
+    let missing = || unknown(&name.to_string());
+    let parts = crate::plan::relations::parts(name).map_err(|_| missing())?;
+    let is_catalog_name = match parts.as_slice() {
+        [_] => name.0[0].as_ident().is_some_and(|ident| ident.quote_style.is_some()),
+        [schema, _] if schema == PG_CATALOG => true,
+        _ => return Err(missing()),
+    };
+    let plain = parts.last().map(String::as_str).unwrap_or_default();
+    let numbers = modifiers.iter().map(|modifier| modifier.trim().parse::<i64>()).collect::<Result<Vec<_>, _>>();
+    let numbers = numbers.map_err(|_| invalid("type modifiers must be simple constants or identifiers"))?;
+    let length = |default: i32| match numbers.as_slice() {
         [] => Ok(default),
-        [one] => one
-            .parse::<u64>()
-            .map_err(|_| invalid("type modifiers must be simple constants or identifiers"))
-            .and_then(|length| length_modifier(&CharacterLength::IntegerLength { length, unit: None }, plain)),
+        [one] => {
+            let length = u64::try_from(*one).unwrap_or_default();
+            length_modifier(&CharacterLength::IntegerLength { length, unit: None }, plain)
+        }
         _ => Err(invalid("invalid type modifier")),
     };
     Ok(match plain {
-        "bpchar" => Type::with_typmod(BPCHAR, modifier(-1)?),
-        "varchar" => Type::with_typmod(VARCHAR, modifier(-1)?),
-        "numeric" if name.contains('.') || name.contains('"') => Type::of(NUMERIC),
-        "char" if name.contains('"') => Type::of(CHAR),
-        _ => by_name(plain).map(Type::of).ok_or_else(|| unknown(name))?,
+        "bpchar" => Type::with_typmod(BPCHAR, length(-1)?),
+        "varchar" => Type::with_typmod(VARCHAR, length(-1)?),
+        "numeric" if is_catalog_name => Type::with_typmod(NUMERIC, numeric_modifier(&written_precision(&numbers)?)?),
+        "char" if is_catalog_name => Type::of(CHAR),
+        _ => by_name(plain).map(Type::of).ok_or_else(missing)?,
     })
+}
+
+fn written_precision(numbers: &[i64]) -> Result<ExactNumberInfo> {
+    let precision = |number: i64| u64::try_from(number).unwrap_or_default();
+    match *numbers {
+        [] => Ok(ExactNumberInfo::None),
+        [one] => Ok(ExactNumberInfo::Precision(precision(one))),
+        [one, scale] => Ok(ExactNumberInfo::PrecisionAndScale(precision(one), scale)),
+        _ => Err(invalid("invalid NUMERIC type modifier")),
+    }
 }
 
 /// The number of a type that is named as the catalog names it.
@@ -162,6 +181,10 @@ pub fn by_name(name: &str) -> Option<u32> {
         "jsonb" | "super" => JSONB,
         "jsonpath" => JSONPATH,
         "oid" => OID,
+        "xid" => XID,
+        "cid" => CID,
+        "int2vector" => INT2VECTOR,
+        "oidvector" => OIDVECTOR,
         "regtype" => REGTYPE,
         "regclass" => REGCLASS,
         "regproc" => 24,

@@ -79,7 +79,7 @@ impl Demo {
         let role = snapshot
             .role(SUPERUSER)
             .ok_or_else(|| Error::InvalidAuthorization { message: format!("role \"{SUPERUSER}\" does not exist") })?;
-        let session = Session::new(server.clone(), role, DATABASE.into(), false);
+        let session = Session::new(server.clone(), role, DATABASE.into(), None, false);
         Ok(Demo { session, folder, folder_url: folder_url.into(), lake_url })
     }
 

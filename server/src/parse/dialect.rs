@@ -95,6 +95,11 @@ impl Dialect for WarehouseDialect {
                 return Some(parser.parse_subexpr(precedence).map(|right| of(Box::new(left.clone()), Box::new(right))));
             }
         }
+        // The parser itself knows it behind a name only, not behind a cast.
+        if parser.parse_keyword(Keyword::COLLATE) {
+            let collation = parser.parse_object_name(false);
+            return Some(collation.map(|collation| Expr::Collate { expr: Box::new(left.clone()), collation }));
+        }
         let next = parser.peek_token_ref();
         if is_comparison_token(&next.token) && matches!(left, Expr::BinaryOp { op, .. } if is_comparison(op)) {
             let next = next.clone();

@@ -266,9 +266,7 @@ fn syntax_error(text: &str, error: ParserError) -> Error {
             let position = location.and_then(|location| position::character(text, location));
             let found = message.split_once(", found: ").map(|(expected, found)| (expected.to_owned(), found));
             match found {
-                Some((_, "EOF")) => {
-                    Error::Syntax { message: "syntax error at end of input".into(), detail: None, position }
-                }
+                Some((_, "EOF")) => at_end(text),
                 Some((expected, found)) => Error::Syntax {
                     message: format!("syntax error at or near \"{found}\""),
                     detail: Some(format!("{expected}.")),
@@ -281,11 +279,19 @@ fn syntax_error(text: &str, error: ParserError) -> Error {
 }
 
 fn near(text: &str, token: &Token, location: Location) -> Error {
-    let message = match token {
-        Token::EOF => "syntax error at end of input".to_owned(),
-        other => format!("syntax error at or near \"{other}\""),
-    };
-    Error::Syntax { message, detail: None, position: position::character(text, location) }
+    match token {
+        Token::EOF => at_end(text),
+        other => {
+            let message = format!("syntax error at or near \"{other}\"");
+            Error::Syntax { message, detail: None, position: position::character(text, location) }
+        }
+    }
+}
+
+/// The end has no location of its own.
+fn at_end(text: &str) -> Error {
+    let position = Some(text.chars().count() + 1);
+    Error::Syntax { message: "syntax error at end of input".into(), detail: None, position }
 }
 
 #[cfg(test)]
@@ -326,11 +332,11 @@ mod tests {
     #[test]
     fn mistakes_have_a_position() {
         check("selec 1", "42601 syntax error at or near \"selec\" @1");
-        check("select 1 +", "42601 syntax error at end of input @0");
-        check("select 1;\n  create external table t (", "42601 syntax error at end of input @0");
+        check("select 1 +", "42601 syntax error at end of input @11");
+        check("select 1;\n  create external table t (", "42601 syntax error at end of input @38");
         check("backup to x", "42601 syntax error at or near \"x\" @11");
         check("select 1 select 2", "42601 syntax error at or near \"select\" @10");
-        check("merge into t using u on true", "42601 syntax error at end of input @0");
+        check("merge into t using u on true", "42601 syntax error at end of input @29");
         check(
             "merge into t using u on true when matched then insert values (1)",
             "42601 syntax error at or near \"insert\" @48",

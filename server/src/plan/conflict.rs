@@ -46,7 +46,7 @@ impl ConflictPlan {
     ///
     /// # Errors
     /// None of its own.
-    pub fn over(&self, snapshot: &CatalogSnapshot) -> Result<Self> {
+    pub fn over(&self, snapshot: &Arc<CatalogSnapshot>) -> Result<Self> {
         let update = self.update.clone().map(|update| with_rows_of(update, snapshot)).transpose()?;
         Ok(ConflictPlan { update, ..self.clone() })
     }

@@ -12,7 +12,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
 use pg::names::{Names, PG_CATALOG};
 use pg::styles::DateOrder;
-use pg::{PgError, SessionValues};
+use pg::{PgError, SessionValues, recorded};
 use storage::external::ExternalTableProvider;
 use storage::hot::{HotTableProvider, Segments};
 use storage::object_stores::ObjectStores;
@@ -26,10 +26,10 @@ use crate::plan::in_memory::system_relation;
 use crate::plan::relations::NameScope;
 use crate::plan::seen::{Named, of_view, seen_relations};
 use crate::plan::sequence_rows::SequenceRows;
-use crate::plan::setting_relations::{self, PG_SETTINGS};
 use crate::plan::statistics_relation::pg_stats;
-use crate::plan::{role_relations, session_relations, system_relations};
-use crate::session::{Action, Identity, Object, PreparedStatements, Session, ShownPortals, authorize};
+use crate::plan::{role_relations, session_relations, setting_relations, system_relations};
+use crate::session::{Action, Identity, Object, PreparedStatements, Session, SessionRegistry, ShownPortals, authorize};
+use crate::system_catalog::{self, ActivityRows, SystemRows};
 
 /// Views in views that are followed. Each is planned inside the other.
 const VIEW_DEPTH_MAX: usize = 64;
@@ -45,6 +45,8 @@ pub struct PlanContext {
     state: SessionState,
     stores: Arc<ObjectStores>,
     segments: Arc<Segments>,
+    system_rows: Arc<SystemRows>,
+    sessions: Arc<SessionRegistry>,
     reports: Arc<ScanReports>,
     /// What the session has, for the relations that show it.
     statements: Arc<PreparedStatements>,
@@ -81,6 +83,8 @@ impl PlanContext {
             values,
             stores: server.stores.clone(),
             segments: server.segments.clone(),
+            system_rows: server.system_rows.clone(),
+            sessions: server.sessions.clone(),
             reports,
             statements: session.statements.clone(),
             portals: session.portals.shown.clone(),
@@ -114,6 +118,8 @@ impl PlanContext {
             state: self.state.clone(),
             stores: self.stores.clone(),
             segments: self.segments.clone(),
+            system_rows: self.system_rows.clone(),
+            sessions: self.sessions.clone(),
             reports: self.reports.clone(),
             statements: self.statements.clone(),
             portals: self.portals.clone(),
@@ -218,26 +224,18 @@ impl PlanContext {
             Some(view) => self.scope.seen_relation(view, parts)?,
             None => None,
         };
+        if seen.is_none()
+            && let Some(found) = self.implied_relation(parts)?
+        {
+            return Ok(found);
+        }
         let relation = match (&self.view, seen) {
             (Some(_), seen) => seen.and_then(|seen| self.snapshot.relation_by_oid(seen.oid)),
             (None, _) => self.scope.relation(&self.snapshot, parts)?,
         };
         let Some(relation) = relation else {
-            if let Some(analyzed) = setting_relations::find(parts, self)? {
-                let (oid, name) = (Oid(0), ObjectName::new(PG_CATALOG, PG_SETTINGS));
-                return Ok(FoundRelation::View { oid, name, analyzed: Box::new(analyzed) });
-            }
-            let mut found = self.system_relation(parts)?;
-            if found.is_none() {
-                found = session_relations::find(parts, &self.statements, &self.portals);
-            }
-            if found.is_none() {
-                found = system_relations::find(parts, &self.snapshot, self.segments.column_cache())?;
-            }
-            let (name, source) =
-                found.ok_or_else(|| Error::UndefinedTable { name: parts.join("."), position: None })?;
-            // It is not in the catalog, so it has no number.
-            return Ok(FoundRelation::Table { oid: Oid(0), name, source });
+            let found = self.catalog_relation(parts)?;
+            return found.ok_or_else(|| Error::UndefinedTable { name: parts.join("."), position: None });
         };
         authorize(&self.identity, Action::Select, Object::Relation(relation))?;
         let oid = relation.oid();
@@ -249,12 +247,12 @@ impl PlanContext {
                 let rows = self.snapshot.rows(table.oid);
                 let provider = HotTableProvider::new(table, rows, self.segments.clone(), physical_may_fail);
                 let source = provider_as_source(Arc::new(provider.seen_in(&self.snapshot)));
-                FoundRelation::Table { oid, name, source }
+                FoundRelation::Table { oid, name, source, system_columns: 0 }
             }
             Relation::External(table) => {
                 let partitions = self.snapshot.partitions(table.oid);
                 let provider = ExternalTableProvider::new(table.clone(), partitions, self.stores.clone());
-                FoundRelation::Table { oid, name, source: provider_as_source(Arc::new(provider)) }
+                FoundRelation::Table { oid, name, source: provider_as_source(Arc::new(provider)), system_columns: 0 }
             }
             Relation::View(view) => {
                 let analyzed = self.analyzed_view(view)?;
@@ -268,25 +266,71 @@ impl PlanContext {
                 let sequences = self.values.sequences.clone();
                 let sequences = sequences.ok_or_else(|| PgError::internal("a statement without a session"))?;
                 let rows = SequenceRows::table(sequence.clone(), sequences);
-                FoundRelation::Table { oid, name, source: provider_as_source(Arc::new(rows)) }
+                FoundRelation::Table { oid, name, source: provider_as_source(Arc::new(rows)), system_columns: 0 }
             }
         })
     }
 
-    /// A relation of `pg_catalog`.
-    fn system_relation(&self, parts: &[String]) -> Result<Option<(ObjectName, Arc<dyn TableSource>)>> {
-        let name = match parts {
-            [name] => name,
-            [schema, name] if schema == PG_CATALOG => name,
-            _ => return Ok(None),
+    /// The relation of `pg_catalog` that a name without a schema means before all others.
+    fn implied_relation(&self, parts: &[String]) -> Result<Option<FoundRelation>> {
+        match parts {
+            [name] if !self.scope.search_path.iter().any(|schema| schema == PG_CATALOG) => {
+                self.system_relation(PG_CATALOG, name)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The relation of the system catalogs that a name means.
+    fn catalog_relation(&self, parts: &[String]) -> Result<Option<FoundRelation>> {
+        match self.scope.split(parts)? {
+            (Some(schema), name) => self.system_relation(schema, name),
+            (None, name) => {
+                let mut schemas = self.scope.schemas();
+                schemas.find_map(|schema| self.system_relation(schema, name).transpose()).transpose()
+            }
+        }
+    }
+
+    /// The rows of system tables, as they were made last.
+    pub fn system_rows(&self) -> &Arc<SystemRows> {
+        &self.system_rows
+    }
+
+    /// What all sessions are doing, as far as this one may see it.
+    pub fn activity(&self, relation: &'static recorded::Relation) -> ActivityRows {
+        let role = self.snapshot.role_by_oid(self.identity.role);
+        let is_superuser = role.is_some_and(|role| role.superuser);
+        ActivityRows::new(relation, self.sessions.clone(), self.identity.clone(), is_superuser)
+    }
+
+    /// A relation that is the system's: what the session has and how the server does, or what the catalog says.
+    fn system_relation(&self, schema: &str, name: &str) -> Result<Option<FoundRelation>> {
+        let full = ObjectName::new(schema, name);
+        // It is not in the catalog, so it has no number.
+        let oid = Oid(0);
+        if let Some(analyzed) = setting_relations::find(&full, self)? {
+            return Ok(Some(FoundRelation::View { oid, name: full, analyzed: Box::new(analyzed) }));
+        }
+        let source = match schema {
+            PG_CATALOG => self.session_relation(name)?,
+            _ => system_relations::find(&full, &self.snapshot, self.segments.column_cache())?,
         };
+        match source {
+            Some(source) => Ok(Some(FoundRelation::Table { oid, name: full, source, system_columns: 0 })),
+            None => system_catalog::find(schema, name, self),
+        }
+    }
+
+    fn session_relation(&self, name: &str) -> Result<Option<Arc<dyn TableSource>>> {
         let columns = match role_relations::find(name, &self.snapshot, &self.identity)? {
-            Some(columns) => columns,
-            None if name == "pg_stats" => pg_stats(&self.snapshot, &self.values)?,
-            None => return Ok(None),
+            None if name == "pg_stats" => Some(pg_stats(&self.snapshot, &self.values)?),
+            found => found,
         };
-        let name = ObjectName::new(PG_CATALOG, name.as_str());
-        Ok(Some((name, system_relation(columns)?)))
+        match columns {
+            Some(columns) => Ok(Some(system_relation(columns)?)),
+            None => Ok(session_relations::find(name, &self.statements, &self.portals)),
+        }
     }
 
     /// A view's query, its columns named as the view names them.
@@ -327,6 +371,8 @@ pub enum FoundRelation {
         name: ObjectName,
         /// Its rows.
         source: Arc<dyn TableSource>,
+        /// How many of its last columns are found by their names only.
+        system_columns: usize,
     },
     /// A view.
     View {

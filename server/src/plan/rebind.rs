@@ -10,12 +10,13 @@ use datafusion::logical_expr::{LogicalPlan, TableScan};
 use storage::hot::HotTableProvider;
 
 use crate::apply::Apply;
+use crate::system_catalog::SystemTable;
 
 /// The plan over the rows that hot tables have in another snapshot with the same definitions.
 ///
 /// # Errors
 /// None of its own.
-pub fn with_rows_of(plan: LogicalPlan, snapshot: &CatalogSnapshot) -> Result<LogicalPlan> {
+pub fn with_rows_of(plan: LogicalPlan, snapshot: &Arc<CatalogSnapshot>) -> Result<LogicalPlan> {
     let rewritten = plan.transform_up_with_subqueries(|node| match &node {
         LogicalPlan::TableScan(scan) => match scan_of(scan, snapshot) {
             Some(scan) => Ok(Transformed::yes(LogicalPlan::TableScan(scan))),
@@ -30,9 +31,12 @@ pub fn with_rows_of(plan: LogicalPlan, snapshot: &CatalogSnapshot) -> Result<Log
     Ok(rewritten.data)
 }
 
-fn scan_of(scan: &TableScan, snapshot: &CatalogSnapshot) -> Option<TableScan> {
+fn scan_of(scan: &TableScan, snapshot: &Arc<CatalogSnapshot>) -> Option<TableScan> {
     let provider = source_as_provider(&scan.source).ok()?;
-    let table = provider.downcast_ref::<HotTableProvider>()?;
-    let source = provider_as_source(Arc::new(table.seen_in(snapshot)));
+    let source = match (provider.downcast_ref::<HotTableProvider>(), provider.downcast_ref::<SystemTable>()) {
+        (Some(table), _) => provider_as_source(Arc::new(table.seen_in(snapshot))),
+        (None, Some(table)) => provider_as_source(Arc::new(table.seen_in(snapshot))),
+        (None, None) => return None,
+    };
     Some(TableScan { source, ..scan.clone() })
 }

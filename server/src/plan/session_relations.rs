@@ -9,13 +9,11 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::datatypes::{Schema, SchemaRef};
-use catalog::ObjectName;
 use datafusion::common::Result;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::TableSource;
 use pg::Type;
-use pg::names::PG_CATALOG;
 use pg::types::{BOOL, INT8, REGTYPE, TEXT, TIMESTAMPTZ};
 
 use crate::plan::in_memory::{InMemory, RowSource};
@@ -26,21 +24,15 @@ type Shown = (&'static str, Type, ArrayRef);
 
 /// The relation of this name, if it is one of them.
 pub fn find(
-    parts: &[String],
+    name: &str,
     statements: &Arc<PreparedStatements>,
     portals: &Arc<ShownPortals>,
-) -> Option<(ObjectName, Arc<dyn TableSource>)> {
-    let name = match parts {
-        [name] => name,
-        [schema, name] if schema == PG_CATALOG => name,
-        _ => return None,
-    };
-    let source = match name.as_str() {
-        "pg_prepared_statements" => of_session(statements, pg_prepared_statements),
-        "pg_cursors" => of_session(portals, pg_cursors),
-        _ => return None,
-    };
-    Some((ObjectName::new(PG_CATALOG, name.as_str()), source))
+) -> Option<Arc<dyn TableSource>> {
+    match name {
+        "pg_prepared_statements" => Some(of_session(statements, pg_prepared_statements)),
+        "pg_cursors" => Some(of_session(portals, pg_cursors)),
+        _ => None,
+    }
 }
 
 fn of_session<T>(what: &Arc<T>, columns: fn(&T) -> Vec<Shown>) -> Arc<dyn TableSource>

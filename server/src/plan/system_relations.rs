@@ -22,23 +22,21 @@ const SCHEMA: &str = "thermocline";
 /// # Errors
 /// Its rows do not fit its columns: a bug.
 pub fn find(
-    parts: &[String],
+    name: &ObjectName,
     snapshot: &CatalogSnapshot,
     cache: &ColumnCache,
-) -> Result<Option<(ObjectName, Arc<dyn TableSource>)>> {
-    let [schema, name] = parts else { return Ok(None) };
-    if schema != SCHEMA {
+) -> Result<Option<Arc<dyn TableSource>>> {
+    if name.schema != SCHEMA {
         return Ok(None);
     }
-    let (columns, values) = match name.as_str() {
+    let (columns, values) = match name.name.as_str() {
         "column_cache" => column_cache(cache),
         "column_cache_tables" => column_cache_tables(snapshot, cache),
         _ => return Ok(None),
     };
     let schema = arrow_schema(&columns);
     let rows = RecordBatch::try_new(schema.clone(), values).map_err(DataFusionError::from)?;
-    let source = provider_as_source(Arc::new(MemTable::try_new(schema, vec![vec![rows]])?));
-    Ok(Some((ObjectName::new(SCHEMA, name), source)))
+    Ok(Some(provider_as_source(Arc::new(MemTable::try_new(schema, vec![vec![rows]])?))))
 }
 
 fn columns(columns: &[(&str, SqlType)]) -> Vec<Column> {

@@ -16,18 +16,18 @@ use crate::session::registry::SessionEntry;
 pub struct StatementGuard {
     cancelled: CancellationToken,
     gone: CancellationToken,
-    stopping: CancellationToken,
+    ending: CancellationToken,
     deadline: Option<Instant>,
     interrupt: Interrupt,
 }
 
 impl StatementGuard {
     /// A guard that a cancel request for `entry` reaches from now on.
-    pub fn new(entry: &SessionEntry, stopping: &CancellationToken, timeout: Option<Duration>) -> Self {
+    pub fn new(entry: &SessionEntry, timeout: Option<Duration>) -> Self {
         StatementGuard {
             cancelled: entry.begin_statement(),
             gone: entry.gone.clone(),
-            stopping: stopping.clone(),
+            ending: entry.ending.clone(),
             deadline: timeout.map(|timeout| Instant::now() + timeout),
             interrupt: Interrupt::default(),
         }
@@ -45,7 +45,7 @@ impl StatementGuard {
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T> {
         let ended = tokio::select! {
             biased;
-            () = self.stopping.cancelled() => Error::AdminShutdown,
+            () = self.ending.cancelled() => Error::AdminShutdown,
             () = self.cancelled.cancelled() => Error::Cancelled,
             () = self.gone.cancelled() => Error::Cancelled,
             () = reached(self.deadline) => Error::StatementTimeout,

@@ -1,5 +1,6 @@
 //! A session: who asks, with which settings, in which transaction.
 
+pub mod activity;
 pub mod authorize;
 pub mod guard;
 pub mod notifications;
@@ -11,11 +12,13 @@ pub mod short_queries;
 mod temporary;
 pub mod transaction;
 
+use activity::{ActivityState, Origin};
 pub use authorize::{Action, Object, authorize};
 pub use guard::StatementGuard;
 pub use notifications::SessionNotifications;
 pub use portal::{Portal, Portals, ShownPortals};
 pub use prepared::{Prepared, PreparedStatements};
+use registry::ReachableSessions;
 pub use registry::{SessionEntry, SessionRegistry};
 pub use settings::SessionSettings;
 use settings::Source;
@@ -24,6 +27,7 @@ use settings::setting::on_or_off;
 pub use short_queries::ShortQueries;
 pub use transaction::{OpenTransaction, TransactionState, TransactionStatus};
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use catalog::{CatalogChange, CatalogSnapshot, Oid, Role, SessionCatalog};
@@ -109,8 +113,9 @@ pub struct Notice {
 
 impl Session {
     /// A new session of a user who has been let in.
-    pub fn new(server: Arc<Server>, role: &Role, database: String, long_key: bool) -> Self {
-        let entry = server.sessions.register(long_key);
+    pub fn new(server: Arc<Server>, role: &Role, database: String, peer: Option<SocketAddr>, long_key: bool) -> Self {
+        let origin = Origin { role: role.oid, user: role.name.clone(), database: database.clone(), peer };
+        let entry = server.sessions.register(long_key, origin, server.stopping().child_token());
         let (user, process_id) = (role.name.clone(), entry.process_id);
         let mut settings = SessionSettings::of(role);
         let access = &server.access;
@@ -149,6 +154,21 @@ impl Session {
         }
     }
 
+    /// Shows others what the session begins to do.
+    pub fn show(&self, query: &str) {
+        self.entry.note(|activity| activity.begin(query, self.transaction_start_us));
+    }
+
+    /// Shows others that the session waits for its client.
+    pub fn show_waiting(&self) {
+        let state = match self.transaction_status() {
+            TransactionStatus::Idle => ActivityState::Idle,
+            TransactionStatus::Open => ActivityState::IdleInTransaction,
+            TransactionStatus::Failed => ActivityState::IdleInFailedTransaction,
+        };
+        self.entry.note(|activity| activity.wait(state, self.settings.value("application_name")));
+    }
+
     /// A statement begins: planning and execution are at one moment.
     pub fn begin_statement(&mut self) {
         self.statement_start_us = Some(now_us());
@@ -182,6 +202,11 @@ impl Session {
             sequences: Some(self.sequences.clone()),
             notifications: Some(self.notifications.clone()),
             waits: Some(self.server.locks.clone()),
+            others: Some(Arc::new(ReachableSessions {
+                sessions: self.server.sessions.clone(),
+                role: self.identity.role,
+                is_superuser: self.settings.superuser(),
+            })),
             names: None,
             interrupt: self.guard().interrupt().clone(),
             settings: Some(Arc::new(self.statement_settings())),
@@ -279,7 +304,7 @@ impl Session {
     }
 
     fn new_guard(&self) -> StatementGuard {
-        StatementGuard::new(&self.entry, self.server.stopping(), self.settings.statement_timeout())
+        StatementGuard::new(&self.entry, self.settings.statement_timeout())
     }
 }
 

@@ -5,9 +5,14 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use catalog::Oid;
+use pg::PgError;
+use pg::session::{OtherSessions, Signal};
+use pg::sqlstate::SqlState;
 use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
+use super::activity::{Activity, Origin};
 use crate::access::random_bytes;
 
 /// Bytes of a cancel key of protocol 3.2, as in PostgreSQL 18.
@@ -22,6 +27,23 @@ pub struct SessionRegistry {
     last_process_id: AtomicI32,
 }
 
+/// The sessions, as those of one role may reach them.
+#[derive(Debug)]
+pub struct ReachableSessions {
+    /// All of them.
+    pub sessions: Arc<SessionRegistry>,
+    /// The role.
+    pub role: Oid,
+    /// Whether it is a superuser.
+    pub is_superuser: bool,
+}
+
+impl OtherSessions for ReachableSessions {
+    fn signal(&self, process_id: i32, signal: Signal) -> Result<bool, PgError> {
+        self.sessions.signal(process_id, signal, self.role, self.is_superuser)
+    }
+}
+
 /// A session among the others.
 #[derive(Debug)]
 pub struct SessionEntry {
@@ -29,14 +51,19 @@ pub struct SessionEntry {
     pub process_id: i32,
     /// What a cancel request has to know.
     pub secret_key: Bytes,
+    /// Whose session it is.
+    pub origin: Origin,
+    activity: Mutex<Activity>,
+    /// Is cancelled when the session is to end, or the server.
+    pub(crate) ending: CancellationToken,
     /// Is cancelled when the client has gone.
     pub(super) gone: CancellationToken,
     statement: Mutex<CancellationToken>,
 }
 
 impl SessionRegistry {
-    /// Adds a session.
-    pub fn register(&self, long_key: bool) -> Arc<SessionEntry> {
+    /// Adds a session, which ends when `ending` says so.
+    pub fn register(&self, long_key: bool, origin: Origin, ending: CancellationToken) -> Arc<SessionEntry> {
         let mut sessions = lock(&self.sessions);
         // After two thousand million connections the numbers begin again; those in use are left out.
         let process_id = loop {
@@ -50,7 +77,9 @@ impl SessionRegistry {
             false => random_bytes::<KEY_BYTES>().to_vec(),
         };
         let (gone, statement) = (CancellationToken::new(), Mutex::default());
-        let entry = Arc::new(SessionEntry { process_id, secret_key: secret_key.into(), gone, statement });
+        let (secret_key, activity) = (secret_key.into(), Mutex::default());
+        let entry = SessionEntry { process_id, secret_key, origin, activity, ending, gone, statement };
+        let entry = Arc::new(entry);
         sessions.insert(process_id, entry.clone());
         entry
     }
@@ -70,6 +99,34 @@ impl SessionRegistry {
         }
     }
 
+    /// Cancels the statement of a session, or ends the session, for one who may do that.
+    ///
+    /// # Errors
+    /// 42501 when the asking role is not a superuser and it is another role's session.
+    pub fn signal(&self, process_id: i32, signal: Signal, role: Oid, is_superuser: bool) -> Result<bool, PgError> {
+        let Some(entry) = lock(&self.sessions).get(&process_id).cloned() else { return Ok(false) };
+        if !is_superuser && entry.origin.role != role {
+            let what = match signal {
+                Signal::Cancel => "query is being canceled",
+                Signal::Terminate => "process is being terminated",
+            };
+            let message = format!("must be a member of the role whose {what} or member of pg_signal_backend");
+            return Err(PgError::new(SqlState::INSUFFICIENT_PRIVILEGE, message));
+        }
+        match signal {
+            Signal::Cancel => lock(&entry.statement).cancel(),
+            Signal::Terminate => entry.ending.cancel(),
+        }
+        Ok(true)
+    }
+
+    /// All sessions, by process number.
+    pub fn all(&self) -> Vec<Arc<SessionEntry>> {
+        let mut all: Vec<_> = lock(&self.sessions).values().cloned().collect();
+        all.sort_by_key(|entry| entry.process_id);
+        all
+    }
+
     /// Cancels every statement.
     pub fn cancel_all(&self) {
         for entry in lock(&self.sessions).values() {
@@ -79,6 +136,16 @@ impl SessionRegistry {
 }
 
 impl SessionEntry {
+    /// What it is doing.
+    pub fn activity(&self) -> Activity {
+        lock(&self.activity).clone()
+    }
+
+    /// Says what it is doing.
+    pub(crate) fn note(&self, note: impl FnOnce(&mut Activity)) {
+        note(&mut lock(&self.activity));
+    }
+
     /// The client has gone: what its session does is of no use to anybody.
     pub fn leave(&self) {
         self.gone.cancel();

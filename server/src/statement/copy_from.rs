@@ -198,7 +198,7 @@ impl CopyIn {
         for (values, target) in values.into_iter().zip(self.input.targets()) {
             self.rules.domains.check(target.place, &values).map_err(|(row, error)| {
                 let context = self.input.column_context(row, target.place);
-                Error::CopyValue { source: Box::new(error.into()), context }
+                Error::InContext { source: Box::new(error.into()), context }
             })?;
             columns[target.place] = Some(values);
         }
@@ -225,7 +225,7 @@ impl CopyIn {
 
     fn violated(&self, violation: Violation) -> Error {
         let context = self.input.row_context(violation.row);
-        Error::CopyValue { source: Box::new(violation.error), context }
+        Error::InContext { source: Box::new(violation.error), context }
     }
 }
 

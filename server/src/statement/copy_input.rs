@@ -170,7 +170,7 @@ impl CopyInput {
                     };
                     column::append(builder, target.oid, bytes, &self.session).map_err(|error| {
                         let context = binary_context(table, targets, row.number(), Some(number));
-                        Error::CopyValue { source: Box::new(error.into()), context }
+                        Error::InContext { source: Box::new(error.into()), context }
                     })?;
                 }
                 self.lines.push(row.number(), None);
@@ -262,7 +262,7 @@ fn convert_fields(
         builder.push_text(text).map_err(|error| {
             let shown = shortened(text.as_bytes());
             let context = format!("COPY {}, line {}, column {}: \"{shown}\"", table.name.name, row.line(), column.name);
-            Error::CopyValue { source: Box::new(error.into()), context }
+            Error::InContext { source: Box::new(error.into()), context }
         })?;
     }
     Ok(())

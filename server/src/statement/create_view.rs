@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use catalog::{CatalogChange, CatalogSnapshot, ObjectName, Oid, Relation, SchemaKind, View};
+use pg::types::describe;
 use sqlparser::ast;
 
 use crate::error::{Error, Result};
@@ -46,9 +47,12 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
     check_type_name(&snapshot, &name)?;
     let replaced = replaced_view(&snapshot, &name, create.or_replace)?;
     let names = planned.schema.fields().iter().map(|field| field.name().clone()).collect();
+    let types = planned.schema.fields().iter().map(|field| describe(field));
+    let column_types = types.map(|ty| (Oid(ty.oid), ty.typmod)).collect();
     let view = View {
         oid: replaced.as_ref().map_or_else(|| session.server.catalog.allocate_oid(), |view| view.oid),
         columns: column_names(names, &create.columns)?,
+        column_types,
         query: create.text.clone(),
         search_path: scope.kept_path(name.is_temporary()),
         depends_on,

@@ -12,6 +12,7 @@ use crate::plan::relations::{NameScope, identifier, parts};
 use crate::plan::{PlanContext, Planned, plan_query, plan_table_source};
 use crate::session::{Prepared, Session};
 use crate::statement::{copy_to, insert, modify, show};
+use pg::error::Subject;
 use pg::sqlstate::SqlState;
 use pg::types::{UNKNOWN, describe};
 use pg::{PgError, Type};
@@ -175,7 +176,10 @@ impl Prepared {
         // The client reads rows as they were described to it.
         let types = |planned: &Planned| planned.schema.fields().iter().map(|it| describe(it).oid).collect::<Vec<_>>();
         if types(&replanned) != types(planned) {
-            return Err(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, "cached plan must not change result type").into());
+            let error = PgError::new(SqlState::FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
+            // By this drivers know that they have to prepare the statement again.
+            let subject = Subject { routine: Some("RevalidateCachedQuery"), ..Subject::default() };
+            return Err(error.about(subject).into());
         }
         Ok(replanned)
     }

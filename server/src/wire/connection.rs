@@ -72,7 +72,7 @@ impl Connection {
     pub fn new(server: Arc<Server>, stream: ClientStream, client: Client) -> Self {
         let (read, write) = tokio::io::split(stream);
         let role = client.authenticated.role();
-        let session = Session::new(server.clone(), role, client.database.clone(), client.long_key);
+        let session = Session::new(server.clone(), role, client.database.clone(), client.peer, client.long_key);
         Connection {
             server,
             session,
@@ -149,11 +149,12 @@ impl Connection {
         let deadline = patience.filter(|_| self.idle).map(|patience| Instant::now() + patience);
         // A transaction that is open may still be ended; it is told of nothing before it is.
         let is_between = self.idle && status == TransactionStatus::Idle;
+        let ending = self.session.entry.ending.clone();
         let notifications = self.session.notifications.clone();
         let received = loop {
             tokio::select! {
                 biased;
-                () = server.stopping().cancelled() => return self.end(&Error::AdminShutdown).await,
+                () = ending.cancelled() => return self.end(&Error::AdminShutdown).await,
                 () = server.draining().cancelled(), if is_between => return self.end(&Error::AdminShutdown).await,
                 received = incoming.next() => break received,
                 () = notifications.arrived(), if is_between => {
@@ -294,6 +295,7 @@ impl Connection {
         };
         self.output.message(PgWireBackendMessage::ReadyForQuery(ReadyForQuery::new(status)))?;
         self.idle = true;
+        self.session.show_waiting();
         self.output.flush().await
     }
 

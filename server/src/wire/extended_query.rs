@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use pg::SessionValues;
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::data::{NoData, ParameterDescription};
@@ -39,6 +40,7 @@ impl Connection {
             .into());
         }
         self.session.statements.check_new(&name)?;
+        self.session.show(&message.query);
         self.session.begin_statement();
         let prepared = statement::prepare(&mut self.session, statements.pop(), &message.type_oids).await?;
         self.session.statements.insert(name, prepared, false);
@@ -123,6 +125,7 @@ impl Connection {
         if portal.finished {
             return Err(Error::PortalFinished.into());
         }
+        self.session.show(portal.prepared.text());
         // Each Execute has its own time, and can be cancelled by itself.
         self.session.begin_statement();
         if portal.rows.is_none() {
@@ -208,10 +211,24 @@ fn portal(statement_name: &str, prepared: Arc<Prepared>, message: &Bind, session
     let columns = prepared.result_schema().map_or(0, |schema| schema.fields().len());
     let result_formats = formats(&message.result_column_format_codes, columns, "result")?;
     let values = message.parameters.iter().zip(&prepared.parameter_types).zip(parameter_formats);
-    let parameters = values
-        .map(|((value, oid), format)| Ok(parameters::decode(*oid, format, value.as_deref(), session)?))
-        .collect::<Result<_>>()?;
+    let decoded = |(place, ((value, oid), format)): (usize, ((&'_ Option<Bytes>, &'_ u32), Format))| {
+        parameters::decode(*oid, format, value.as_deref(), session).map_err(|error| Error::InContext {
+            source: Box::new(error.into()),
+            context: parameter_context(message, place + 1, format),
+        })
+    };
+    let parameters = values.enumerate().map(decoded).collect::<Result<_>>()?;
     Ok(Portal::new(prepared, parameters, result_formats))
+}
+
+/// Which parameter is wrong (PostgreSQL's `bind_param_error_callback`). Its value is shown to nobody.
+fn parameter_context(message: &Bind, number: usize, format: Format) -> String {
+    let portal = match message.portal_name.as_deref() {
+        None | Some("") => "unnamed portal".to_owned(),
+        Some(name) => format!("portal \"{name}\""),
+    };
+    let value = if format == Format::Text { " = '...'" } else { "" };
+    format!("{portal} parameter ${number}{value}")
 }
 
 /// One format for each of `count` values: none given is text for all, one given is for all.

@@ -34,7 +34,13 @@ pub fn error_response(severity: Severity, report: &ErrorReport) -> PgWireBackend
         (b'W', report.context.clone()),
     ];
     let subject = report.subject.as_deref().cloned().unwrap_or_default();
-    let names = [(b's', subject.schema), (b't', subject.table), (b'c', subject.column), (b'n', subject.constraint)];
+    let names = [
+        (b's', subject.schema),
+        (b't', subject.table),
+        (b'c', subject.column),
+        (b'n', subject.constraint),
+        (b'R', subject.routine.map(str::to_owned)),
+    ];
     fields.extend(optional.into_iter().chain(names).filter_map(|(code, value)| value.map(|value| (code, value))));
     PgWireBackendMessage::ErrorResponse(ErrorResponse::new(without_nul(fields)))
 }

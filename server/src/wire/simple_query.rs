@@ -25,6 +25,7 @@ impl Connection {
         // A simple query takes the place of the unnamed statement and portal.
         self.session.statements.remove("");
         self.session.portals.remove("");
+        self.session.show(text);
         if self.short_query(text).await? {
             return Ok(());
         }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::panic::catch_unwind;
 use std::sync::Arc;
 
@@ -58,6 +59,8 @@ pub struct Client {
     pub authenticated: Authenticated,
     /// Its database.
     pub database: String,
+    /// Where it is, if it is not on this machine at a Unix socket.
+    pub peer: Option<SocketAddr>,
     /// What else it said.
     pub parameters: BTreeMap<String, String>,
     /// Whether its cancel key is a long one.
@@ -122,7 +125,11 @@ async fn let_in(server: &Server, guest: &mut Guest, packet: BytesMut) -> Result<
     if parameters.get("replication").is_some_and(|value| !matches!(value.as_str(), "false" | "off" | "no" | "0")) {
         return Err(Error::not_supported("replication").into());
     }
-    Ok(Client { authenticated, database, parameters, long_key: minor_version >= MINOR_VERSION_MAX })
+    let peer = match guest.peer {
+        Peer::Tcp(address) => Some(address),
+        Peer::Unix => None,
+    };
+    Ok(Client { authenticated, database, peer, parameters, long_key: minor_version >= MINOR_VERSION_MAX })
 }
 
 /// Sends a message to somebody who is not let in yet.

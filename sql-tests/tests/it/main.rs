@@ -18,6 +18,7 @@
 //! * [`temporary`]: temporary tables, and what is left of them
 //! * [`isolation`]: sessions that run at the same time
 //! * [`demo`]: the demo of a newcomer's first minute
+//! * [`system_catalog`]: the shape of `pg_catalog` and `information_schema`
 //! * [`tpch`]: TPC-H's queries over hot and external tables at once, against the engine without Thermocline
 //!
 //! They stand on [`support`] (the server, an S3 store, a proxy in front of it), [`client`] (one session) and [`fixtures`]
@@ -68,6 +69,8 @@ mod backup;
 mod temporary;
 
 mod demo;
+
+mod system_catalog;
 
 mod tpch;
 

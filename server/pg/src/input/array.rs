@@ -9,6 +9,7 @@ use arrow::datatypes::Field;
 
 use crate::error::{PgError, Result};
 use crate::sqlstate::SqlState;
+use crate::types::{INT2VECTOR, OIDVECTOR};
 
 /// Dimensions an array can have (`MAXDIM`).
 pub const DIMENSIONS_MAX: usize = 6;
@@ -20,6 +21,24 @@ pub struct WrittenArray {
     pub dimensions: Vec<usize>,
     /// The elements of all dimensions, in order.
     pub elements: Vec<Option<String>>,
+}
+
+/// Takes a value of this type of arrays apart. Elements are not looked at.
+///
+/// # Errors
+/// As for [`parse`].
+pub fn parse_of(oid: u32, text: &str) -> Result<WrittenArray> {
+    match oid {
+        INT2VECTOR | OIDVECTOR => Ok(parse_vector(text)),
+        _ => parse(text),
+    }
+}
+
+/// A vector of the system catalogs: `1 2 3`
+fn parse_vector(text: &str) -> WrittenArray {
+    let elements: Vec<_> = text.split_ascii_whitespace().map(|element| Some(element.to_owned())).collect();
+    let dimensions = if elements.is_empty() { Vec::new() } else { vec![elements.len()] };
+    WrittenArray { dimensions, elements }
 }
 
 /// Takes an array apart. Elements are not looked at.

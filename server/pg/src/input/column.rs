@@ -39,6 +39,7 @@ pub fn column(ty: &Type, texts: &[Text<'_>], session: &SessionValues) -> Result<
         BYTEA => build(ty, texts, |text| Ok(scalars::bytea(text)?)),
         DATE | TIME | TIMETZ | TIMESTAMP | TIMESTAMPTZ | INTERVAL => datetimes(ty, texts, session),
         UUID => build(ty, texts, |text| Ok(Uuid(scalars::uuid(text)?))),
+        REGPROC => build(ty, texts, |text| object_name::function_number(text).map(Oid)),
         REGTYPE => build(ty, texts, |text| type_name::type_number(text).map(Oid)),
         REGCLASS => build(ty, texts, |text| object_name::relation_number(text).map(Oid)),
         REGNAMESPACE => build(ty, texts, |text| object_name::schema_number(text).map(Oid)),
@@ -138,7 +139,8 @@ fn numeric(text: &str, ty: &Type) -> Result<Numeric> {
 fn arrays(ty: &Type, texts: &[Text<'_>], session: &SessionValues) -> Result<ArrayRef> {
     let element = ty.element().ok_or_else(|| PgError::internal("an array without elements"))?;
     let depth = list_depth(&ty.arrow);
-    let parsed: Vec<_> = texts.iter().map(|text| text.map(array::parse).transpose()).collect::<Result<_>>()?;
+    let parse = |text| array::parse_of(ty.oid, text);
+    let parsed: Vec<_> = texts.iter().map(|text| text.map(parse).transpose()).collect::<Result<_>>()?;
     for array in parsed.iter().flatten() {
         if !array.dimensions.is_empty() && array.dimensions.len() != depth {
             let found = array.dimensions.len();

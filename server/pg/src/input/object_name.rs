@@ -1,11 +1,11 @@
 //! The numbers of relations, schemas and roles from their names, as `regclass` and its kin read them (`regproc.c`).
 
-use catalog::Relation;
 use catalog::name::{IDENTIFIER_BYTES_MAX, fold_identifier};
 
 use super::scalars;
 use crate::error::{PgError, Result};
-use crate::names::{self, Names};
+use crate::names::{self, Names, PG_CATALOG};
+use crate::recorded;
 use crate::sqlstate::SqlState;
 
 /// The number that a text is, if it is one; 0 for `-`.
@@ -112,7 +112,34 @@ pub fn named_relation(text: &str) -> Result<Option<u32>> {
         let message = format!("cross-database references are not implemented: \"{}\"", parts.join("."));
         return Err(PgError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
     }
-    Ok(known(|names| names.relation_named(&parts).map(Relation::oid)).map(|oid| oid.0))
+    Ok(known(|names| names.relation_number(&parts)))
+}
+
+/// The number of a function (`regprocin`).
+///
+/// # Errors
+/// 42883 when there is none of this name, 42725 when there are several, 42602 when it is no name.
+pub fn function_number(text: &str) -> Result<u32> {
+    if let Some(number) = written_number(text) {
+        return number;
+    }
+    let parts = parts(text)?;
+    let found = match parts.as_slice() {
+        [name] => recorded::functions_named(name),
+        [schema, name] if schema == PG_CATALOG => recorded::functions_named(name),
+        _ => &[],
+    };
+    match found {
+        [number] => Ok(*number),
+        [] => {
+            let message = format!("function \"{text}\" does not exist");
+            Err(PgError::new(SqlState::UNDEFINED_FUNCTION, message))
+        }
+        _ => {
+            let message = format!("more than one function named \"{text}\"");
+            Err(PgError::new(SqlState::AMBIGUOUS_FUNCTION, message))
+        }
+    }
 }
 
 /// The number of a schema.

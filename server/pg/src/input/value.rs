@@ -77,7 +77,7 @@ fn too_wide() -> PgError {
 
 /// An array with its own number of dimensions.
 fn array(wanted: &Type, text: &str, session: &SessionValues) -> Result<(Type, ScalarValue)> {
-    let parsed = array::parse(text)?;
+    let parsed = array::parse_of(wanted.oid, text)?;
     let mut element = wanted.element().ok_or_else(|| PgError::internal("an array without elements"))?;
     if element.oid == NUMERIC && element.typmod < 0 {
         let texts = parsed.elements.iter().flatten();

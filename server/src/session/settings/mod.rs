@@ -190,7 +190,8 @@ impl SessionSettings {
         self.initial.get(setting.name).map_or(setting.default, |(value, _)| value.as_str()).to_owned()
     }
 
-    fn value(&self, name: &str) -> Option<&String> {
+    /// The value of a setting that is not its default, in its own unit.
+    pub fn value(&self, name: &str) -> Option<&String> {
         let initial = || self.initial.get(name).map(|(value, _)| value);
         self.local.get(name).or_else(|| self.values.get(name)).or_else(initial)
     }

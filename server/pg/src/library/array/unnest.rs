@@ -20,6 +20,13 @@ pub static UNNEST: &[SetFunction] = &[
     SetFunction { name: "unnest", arguments: &[ANYARRAY], variadic: false, columns: element_columns, rows: elements },
     SetFunction { name: "unnest_map", arguments: &[MAP], variadic: false, columns: entry_columns, rows: entries },
     SetFunction {
+        name: "_pg_expandarray",
+        arguments: &[ANYARRAY],
+        variadic: false,
+        columns: numbered_columns,
+        rows: numbered_elements,
+    },
+    SetFunction {
         name: "generate_subscripts",
         arguments: &[ANYARRAY, INT4],
         variadic: false,
@@ -68,6 +75,12 @@ fn entry_columns(arguments: &[ArgumentShape<'_>]) -> Result<SetColumns> {
     Ok(vec![("key".to_owned(), key), ("value".to_owned(), value)])
 }
 
+fn numbered_columns(arguments: &[ArgumentShape<'_>]) -> Result<SetColumns> {
+    let element = arguments.first().and_then(|it| it.ty.element());
+    let element = element.ok_or_else(|| PgError::internal("_pg_expandarray is given an array"))?;
+    Ok(vec![("x".to_owned(), element), ("n".to_owned(), Type::of(INT4))])
+}
+
 fn subscript_column(_arguments: &[ArgumentShape<'_>]) -> Result<SetColumns> {
     Ok(vec![("generate_subscripts".to_owned(), Type::of(INT4))])
 }
@@ -105,6 +118,16 @@ fn map_entries(argument: &ArrayRef) -> Result<Expansion> {
 
 fn elements(call: SetCall) -> Result<SetRows> {
     in_chunks(&call, |argument, columns| Ok(array_elements(argument, columns)?.1))
+}
+
+/// The elements and their places, from 1.
+fn numbered_elements(call: SetCall) -> Result<SetRows> {
+    in_chunks(&call, |argument, columns| {
+        let mut elements = array_elements(argument, &columns[..1])?.1;
+        let count = elements.first().map_or(0, |column| column.len());
+        elements.push(Arc::new(Int32Array::from_iter_values((1..).take(count))));
+        Ok(elements)
+    })
 }
 
 fn entries(call: SetCall) -> Result<SetRows> {

@@ -9,8 +9,6 @@ use crate::function::CastContext::{Assignment, Implicit};
 use crate::function::{Call, Cast, Oid, cast, native_cast};
 use crate::types::*;
 
-/// `regprocedure`
-const REGPROCEDURE: u32 = 2202;
 /// `regoper`
 const REGOPER: u32 = 2203;
 /// `regoperator`

@@ -1,14 +1,18 @@
 //! What a statement can ask about the session, the server and its own values.
 
 mod comments;
+mod definitions;
 mod encodings;
 mod format_type;
 pub mod notifications;
 mod nulls;
 mod objects;
+mod relation_sizes;
+mod routines;
 mod sequences;
 mod session;
 mod settings;
+mod signals;
 mod sizes;
 
 pub use encodings::encoding_named;
@@ -32,14 +36,18 @@ fn each_row(call: &Call) -> Result<ArrayRef> {
 pub static SECTION: Section = Section {
     functions: &[
         comments::FUNCTIONS,
+        definitions::FUNCTIONS,
         encodings::FUNCTIONS,
         format_type::FUNCTIONS,
         notifications::FUNCTIONS,
         nulls::FUNCTIONS,
         objects::FUNCTIONS,
+        relation_sizes::FUNCTIONS,
+        routines::FUNCTIONS,
         sequences::FUNCTIONS,
         session::FUNCTIONS,
         settings::FUNCTIONS,
+        signals::FUNCTIONS,
         sizes::FUNCTIONS,
     ],
     sets: &[notifications::SETS, sequences::SETS, settings::SETS],

@@ -14,8 +14,6 @@ use crate::types::*;
 pub static FUNCTIONS: &[Function] = &[
     function("pg_get_serial_sequence", &[TEXT, TEXT], TEXT, pg_get_serial_sequence).stable(),
     function("pg_get_userbyid", &[OID], NAME, pg_get_userbyid).stable(),
-    function("pg_get_viewdef", &[OID], TEXT, pg_get_viewdef).stable(),
-    function("pg_get_viewdef", &[OID, BOOL], TEXT, pg_get_viewdef).stable(),
     function("pg_table_is_visible", &[OID], BOOL, pg_table_is_visible).stable(),
     function("pg_trigger_depth", &[], INT4, |call| call.map0(|| 0i32)).stable(),
     function("pg_type_is_visible", &[OID], BOOL, pg_type_is_visible).stable(),
@@ -30,17 +28,6 @@ fn pg_get_userbyid(call: &Call) -> Result<ArrayRef> {
         let names = names::current();
         let role = names.as_ref().and_then(|names| names.snapshot().role_by_oid(catalog::Oid(oid.0)));
         role.map_or_else(|| format!("unknown (OID={})", oid.0), |role| role.name.clone())
-    })
-}
-
-/// The text that the view was made with.
-fn pg_get_viewdef(call: &Call) -> Result<ArrayRef> {
-    call.map1(|oid: Oid| {
-        let names = names::current()?;
-        match relation(&names, oid)? {
-            Relation::View(view) => Some(format!("{};", view.query.trim_end_matches(';'))),
-            _ => None,
-        }
     })
 }
 

@@ -1,0 +1,111 @@
+//! What a session is doing, for those who look (`pg_stat_activity`, PostgreSQL's `backend_status.c`).
+
+use std::net::SocketAddr;
+
+use catalog::Oid;
+
+use super::now_us;
+
+/// Bytes of a statement that are shown (`track_activity_query_size`).
+const QUERY_BYTES_MAX: usize = 1023;
+
+/// Whose session it is, and where its client is.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The number of the role.
+    pub role: Oid,
+    /// The role's name.
+    pub user: String,
+    /// The database.
+    pub database: String,
+    /// Where the client is; `None` when it is on this machine, at a Unix socket or in the server itself.
+    pub peer: Option<SocketAddr>,
+}
+
+/// Whether a session works, and if not, what it waits in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActivityState {
+    /// A statement runs.
+    Active,
+    /// It waits for the client.
+    Idle,
+    /// It waits for the client, and a transaction is open.
+    IdleInTransaction,
+    /// It waits for the client, and a transaction has failed.
+    IdleInFailedTransaction,
+}
+
+impl ActivityState {
+    /// As the view names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ActivityState::Active => "active",
+            ActivityState::Idle => "idle",
+            ActivityState::IdleInTransaction => "idle in transaction",
+            ActivityState::IdleInFailedTransaction => "idle in transaction (aborted)",
+        }
+    }
+}
+
+/// What a session is doing. Times are in microseconds since 1970.
+#[derive(Debug, Clone)]
+pub struct Activity {
+    /// What it is in.
+    pub state: ActivityState,
+    /// The statement that runs, or has run last.
+    pub query: String,
+    /// What the client calls itself.
+    pub application_name: String,
+    /// When the session began.
+    pub session_start_us: i64,
+    /// When the open transaction began.
+    pub transaction_start_us: Option<i64>,
+    /// When the statement began.
+    pub query_start_us: Option<i64>,
+    /// When the state became what it is.
+    pub state_change_us: i64,
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        let now = now_us();
+        Activity {
+            state: ActivityState::Idle,
+            query: String::new(),
+            application_name: String::new(),
+            session_start_us: now,
+            transaction_start_us: None,
+            query_start_us: None,
+            state_change_us: now,
+        }
+    }
+}
+
+impl Activity {
+    /// A statement begins.
+    pub fn begin(&mut self, query: &str, transaction_start_us: Option<i64>) {
+        let now = now_us();
+        let end = query.floor_char_boundary(QUERY_BYTES_MAX);
+        self.query.clear();
+        self.query.push_str(&query[..end]);
+        self.state = ActivityState::Active;
+        self.query_start_us = Some(now);
+        self.transaction_start_us = transaction_start_us.or(Some(now));
+        self.state_change_us = now;
+    }
+
+    /// The session waits for its client.
+    pub fn wait(&mut self, state: ActivityState, application_name: Option<&String>) {
+        let application_name = application_name.map(String::as_str).unwrap_or_default();
+        if self.application_name != application_name {
+            application_name.clone_into(&mut self.application_name);
+        }
+        if self.state != state {
+            self.state_change_us = now_us();
+        }
+        self.state = state;
+        if state == ActivityState::Idle {
+            self.transaction_start_us = None;
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Relations and their columns: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_sequence`, `pg_foreign_table`.
+
+use std::collections::HashMap;
+
+use arrow::array::RecordBatch;
+use catalog::constraint::Key;
+use catalog::user_type::Attribute;
+use catalog::{CatalogSnapshot, Column, ColumnDefault, HotTable, Oid, Relation, SqlType, UserTypeKind, View};
+use pg::recorded;
+use pg::types::TEXT;
+
+use super::numbers::{OWNER, default_oid, schema_oid};
+use super::rows::{Rows, Value};
+use super::type_facts::{TypeFacts, facts};
+use crate::error::Result;
+
+/// Numbers of access methods.
+const HEAP: u32 = 2;
+/// The access method of indexes.
+const BTREE: u32 = 403;
+
+/// What there is to say of a relation in `pg_class`.
+struct Class<'a> {
+    oid: Oid,
+    name: &'a str,
+    schema: u32,
+    kind: &'static str,
+    row_type: u32,
+    access_method: u32,
+    columns: usize,
+    checks: usize,
+    has_index: bool,
+    temporary: bool,
+    /// Rows as far as they have been counted, -1 when they have not.
+    rows: f32,
+}
+
+impl<'a> Class<'a> {
+    fn new(oid: Oid, name: &'a str, schema: u32, kind: &'static str) -> Self {
+        let (row_type, access_method, columns, checks) = (0, 0, 0, 0);
+        let (has_index, temporary, rows) = (false, false, 0.0);
+        Class { oid, name, schema, kind, row_type, access_method, columns, checks, has_index, temporary, rows }
+    }
+}
+
+/// `pg_class`
+///
+/// # Errors
+/// None but bugs.
+pub fn pg_class(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
+    let mut rows = Rows::new(
+        "pg_class",
+        &[
+            "oid",
+            "relname",
+            "relnamespace",
+            "reltype",
+            "relowner",
+            "relam",
+            "relfilenode",
+            "relpages",
+            "reltuples",
+            "relhasindex",
+            "relpersistence",
+            "relkind",
+            "relnatts",
+            "relchecks",
+            "relhasrules",
+            "relispopulated",
+            "relreplident",
+        ],
+    )?;
+    let mut push = |class: Class<'_>| {
+        // A page for each hundred rows: there are no pages, but who asks wants to know which table is larger.
+        let pages = (class.rows.max(0.0) / 100.0).ceil() as i32;
+        rows.push([
+            class.oid.into(),
+            class.name.into(),
+            class.schema.into(),
+            class.row_type.into(),
+            OWNER.into(),
+            class.access_method.into(),
+            if matches!(class.kind, "v" | "f" | "c") { 0 } else { class.oid.0 }.into(),
+            pages.into(),
+            class.rows.into(),
+            class.has_index.into(),
+            if class.temporary { "t" } else { "p" }.into(),
+            class.kind.into(),
+            (class.columns as i16).into(),
+            (class.checks as i16).into(),
+            (class.kind == "v").into(),
+            true.into(),
+            if class.kind == "r" { "d" } else { "n" }.into(),
+        ])
+    };
+    for system in recorded::relations() {
+        let kind = if system.is_view { "v" } else { "r" };
+        let access_method = if system.is_view { 0 } else { HEAP };
+        let schema = schema_oid(snapshot, system.schema);
+        let columns = system.columns.len();
+        push(Class { access_method, columns, ..Class::new(Oid(system.oid), system.name, schema, kind) })?;
+    }
+    for relation in snapshot.relations() {
+        of_relation(snapshot, relation).into_iter().try_for_each(&mut push)?;
+    }
+    for ty in snapshot.user_types() {
+        if let UserTypeKind::Composite(attributes) = &ty.kind {
+            let schema = schema_oid(snapshot, &ty.name.schema);
+            let (row_type, columns) = (ty.oid.0, attributes.len());
+            push(Class { row_type, columns, ..Class::new(ty.oid, &ty.name.name, schema, "c") })?;
+        }
+    }
+    rows.finish()
+}
+
+/// A relation, and its indexes.
+fn of_relation<'a>(snapshot: &CatalogSnapshot, relation: &'a Relation) -> Vec<Class<'a>> {
+    let name = relation.name();
+    let schema = schema_oid(snapshot, &name.schema);
+    let new =
+        |kind| Class { temporary: name.is_temporary(), ..Class::new(relation.oid(), name.name.as_str(), schema, kind) };
+    match relation {
+        Relation::Hot(table) => {
+            let rows = snapshot.statistics(table.oid).map_or(-1.0, |statistics| statistics.rows as f32);
+            let class = Class {
+                row_type: table.oid.0,
+                access_method: HEAP,
+                columns: table.last_attribute_number as usize,
+                checks: checks(table),
+                has_index: table.keys().next().is_some(),
+                rows,
+                ..new("r")
+            };
+            let index = |(constraint, key): (&'a catalog::Constraint, &'a Key)| Class {
+                access_method: BTREE,
+                columns: key.columns.len(),
+                temporary: name.is_temporary(),
+                rows,
+                ..Class::new(key.index, constraint.name.as_str(), schema, "i")
+            };
+            std::iter::once(class).chain(table.keys().map(index)).collect()
+        }
+        Relation::External(table) => {
+            let columns = table.columns.len() + table.partition_columns.len();
+            vec![Class { row_type: table.oid.0, columns, rows: -1.0, ..new("f") }]
+        }
+        Relation::View(view) => vec![Class { columns: view.columns.len(), ..new("v") }],
+        Relation::Sequence(_) => vec![Class { columns: SEQUENCE_COLUMNS.len(), rows: 1.0, ..new("S") }],
+    }
+}
+
+fn checks(table: &HotTable) -> usize {
+    let is_check = |it: &&catalog::Constraint| matches!(it.kind, catalog::ConstraintKind::Check(_));
+    table.constraints.iter().filter(is_check).count()
+}
+
+/// The columns of every sequence.
+const SEQUENCE_COLUMNS: [(&str, SqlType); 3] =
+    [("last_value", SqlType::BigInt), ("log_cnt", SqlType::BigInt), ("is_called", SqlType::Boolean)];
+
+/// What there is to say of a column in `pg_attribute`.
+struct AttributeRow<'a> {
+    relation: Oid,
+    name: &'a str,
+    number: i16,
+    type_oid: u32,
+    typmod: i32,
+    not_null: bool,
+    default: Option<&'a ColumnDefault>,
+}
+
+impl<'a> AttributeRow<'a> {
+    fn new(relation: Oid, number: i16, name: &'a str, sql_type: &SqlType) -> Self {
+        let (type_oid, typmod) = (sql_type.oid().0, sql_type.typmod());
+        AttributeRow { relation, name, number, type_oid, typmod, not_null: false, default: None }
+    }
+
+    fn of_column(relation: Oid, column: &'a Column) -> Self {
+        let new = AttributeRow::new(relation, column.attribute_number, &column.name, &column.sql_type);
+        AttributeRow { not_null: column.not_null, default: column.default.as_ref(), ..new }
+    }
+}
+
+/// `pg_attribute`
+///
+/// # Errors
+/// None but bugs.
+pub fn pg_attribute(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
+    let mut rows = Rows::new(
+        "pg_attribute",
+        &[
+            "attrelid",
+            "attname",
+            "atttypid",
+            "attstattarget",
+            "attlen",
+            "attnum",
+            "attndims",
+            "attcacheoff",
+            "atttypmod",
+            "attbyval",
+            "attalign",
+            "attstorage",
+            "attcompression",
+            "attnotnull",
+            "atthasdef",
+            "attidentity",
+            "attgenerated",
+            "attislocal",
+            "attcollation",
+        ],
+    )?;
+    // Many columns have few types.
+    let mut known: HashMap<u32, TypeFacts> = HashMap::new();
+    let mut push = |column: AttributeRow<'_>| {
+        let ty = known.entry(column.type_oid).or_insert_with(|| facts(snapshot, column.type_oid));
+        let (identity, generated) = match column.default {
+            Some(ColumnDefault::Identity { always: true, .. }) => ("a", ""),
+            Some(ColumnDefault::Identity { always: false, .. }) => ("d", ""),
+            Some(ColumnDefault::Generated(_)) => ("", "s"),
+            Some(ColumnDefault::Expression(_)) | None => ("", ""),
+        };
+        let has_default = matches!(column.default, Some(ColumnDefault::Expression(_) | ColumnDefault::Generated(_)));
+        rows.push([
+            column.relation.into(),
+            column.name.into(),
+            column.type_oid.into(),
+            Value::Int4(-1),
+            ty.length.into(),
+            column.number.into(),
+            Value::Int4(i32::from(ty.is_array)),
+            Value::Int4(-1),
+            column.typmod.into(),
+            ty.by_value.into(),
+            ty.align.into(),
+            ty.storage.into(),
+            "".into(),
+            column.not_null.into(),
+            has_default.into(),
+            identity.into(),
+            generated.into(),
+            true.into(),
+            ty.collation.into(),
+        ])
+    };
+    for system in recorded::relations() {
+        for (number, column) in (1..).zip(&system.columns) {
+            push(AttributeRow {
+                relation: Oid(system.oid),
+                name: column.name,
+                number,
+                type_oid: column.type_oid,
+                typmod: column.typmod,
+                not_null: column.not_null,
+                default: None,
+            })?;
+        }
+    }
+    for relation in snapshot.relations() {
+        attributes_of(relation).into_iter().try_for_each(&mut push)?;
+    }
+    for ty in snapshot.user_types() {
+        if let UserTypeKind::Composite(attributes) = &ty.kind {
+            let attribute =
+                |(number, it): (i16, &'_ Attribute)| push(AttributeRow::new(ty.oid, number, &it.name, &it.sql_type));
+            (1..).zip(attributes).try_for_each(attribute)?;
+        }
+    }
+    rows.finish()
+}
+
+/// The columns of a relation, and of its indexes.
+fn attributes_of(relation: &Relation) -> Vec<AttributeRow<'_>> {
+    let oid = relation.oid();
+    match relation {
+        Relation::Hot(table) => {
+            let columns = table.columns.iter().map(|column| AttributeRow::of_column(oid, column));
+            let indexes = table.keys().flat_map(|(_, key)| {
+                let column = |(number, column): (i16, &i16)| {
+                    let column = table.column(*column)?;
+                    Some(AttributeRow::new(key.index, number, &column.name, &column.sql_type))
+                };
+                (1..).zip(&key.columns).filter_map(column)
+            });
+            columns.chain(indexes).collect()
+        }
+        Relation::External(table) => {
+            let columns = table.columns.iter().chain(&table.partition_columns);
+            (1..).zip(columns).map(|(number, it)| AttributeRow::new(oid, number, &it.name, &it.sql_type)).collect()
+        }
+        Relation::View(view) => of_view(view),
+        Relation::Sequence(_) => {
+            let columns = (1..).zip(&SEQUENCE_COLUMNS);
+            let column = |(number, (name, sql_type)): (i16, &'static (&str, SqlType))| AttributeRow {
+                not_null: true,
+                ..AttributeRow::new(oid, number, name, sql_type)
+            };
+            columns.map(column).collect()
+        }
+    }
+}
+
+fn of_view(view: &View) -> Vec<AttributeRow<'_>> {
+    let types = view.column_types.iter().copied().chain(std::iter::repeat((Oid(TEXT), -1)));
+    let mut rows = Vec::with_capacity(view.columns.len());
+    for (number, (name, (type_oid, typmod))) in (1..).zip(view.columns.iter().zip(types)) {
+        let (type_oid, not_null, default) = (type_oid.0, false, None);
+        rows.push(AttributeRow { relation: view.oid, name, number, type_oid, typmod, not_null, default });
+    }
+    rows
+}
+
+/// `pg_attrdef`
+///
+/// # Errors
+/// None but bugs.
+pub fn pg_attrdef(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
+    let mut rows = Rows::new("pg_attrdef", &["oid", "adrelid", "adnum", "adbin"])?;
+    for table in snapshot.hot_tables() {
+        for column in &table.columns {
+            let Some(ColumnDefault::Expression(written) | ColumnDefault::Generated(written)) = &column.default else {
+                continue;
+            };
+            let number = column.attribute_number;
+            rows.push([
+                default_oid(table.oid, number).into(),
+                table.oid.into(),
+                number.into(),
+                Value::from(&written.text),
+            ])?;
+        }
+    }
+    rows.finish()
+}
+
+/// `pg_sequence`
+///
+/// # Errors
+/// None but bugs.
+pub fn pg_sequence(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
+    let columns = ["seqrelid", "seqtypid", "seqstart", "seqincrement", "seqmax", "seqmin", "seqcache", "seqcycle"];
+    let mut rows = Rows::new("pg_sequence", &columns)?;
+    for sequence in snapshot.sequences() {
+        rows.push([
+            sequence.oid.into(),
+            sequence.sql_type.oid().into(),
+            sequence.start.into(),
+            sequence.increment.into(),
+            sequence.max.into(),
+            sequence.min.into(),
+            sequence.cache.into(),
+            sequence.cycle.into(),
+        ])?;
+    }
+    rows.finish()
+}
+
+/// `pg_foreign_table`: the external tables. The server of a table is its schema.
+///
+/// # Errors
+/// None but bugs.
+pub fn pg_foreign_table(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
+    let mut rows = Rows::new("pg_foreign_table", &["ftrelid", "ftserver", "ftoptions"])?;
+    for relation in snapshot.relations() {
+        let Relation::External(table) = relation else { continue };
+        let location = format!("location={}", table.location);
+        let options = vec![location, format!("format={:?}", table.format).to_lowercase()];
+        let server = schema_oid(snapshot, &table.name.schema);
+        rows.push([table.oid.into(), server.into(), options.into()])?;
+    }
+    rows.finish()
+}
