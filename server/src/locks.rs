@@ -1,17 +1,23 @@
-//! Locks of transactions, on rows that they change and on keys that they add.
+//! Locks of transactions, on rows that they change and on keys that they add; advisory locks of sessions ([`advisory`]).
 //!
 //! A transaction that meets a lock waits for the end of the transaction that holds it, as in PostgreSQL
 //! (`XactLockTableWait`). Who holds a lock can be sure that nobody else commits a change of the row, or another row with the
 //! key, until it is over; so COMMIT never meets a conflict of this kind. Locks are in memory only: after a crash there are no
 //! transactions left.
 
-use std::collections::HashMap;
+pub mod advisory;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use catalog::{Oid, RowAddresses, TableRows};
+use pg::PgError;
 use pg::session::Waits;
+use pg::sqlstate::SqlState;
 use storage::hot::keys::KeyHash;
 use tokio_util::sync::CancellationToken;
+
+use advisory::Advisory;
 
 /// Keys of one constraint that a transaction may lock one by one. One that adds more locks them all: the table of locks
 /// would take more memory than the rows.
@@ -25,6 +31,8 @@ pub struct Locks {
 
 /// A transaction, to this module.
 type TransactionId = u64;
+/// A session, to this module: it has one transaction at a time.
+type ProcessId = i32;
 
 #[derive(Debug, Default)]
 struct State {
@@ -34,13 +42,14 @@ struct State {
     rows: HashMap<Oid, HashMap<TransactionId, RowAddresses>>,
     /// By constraint.
     keys: HashMap<Oid, KeyLocks>,
-    /// Who waits for whom.
+    /// Who waits for whose end.
     waits: HashMap<TransactionId, TransactionId>,
+    advisory: Advisory,
 }
 
 #[derive(Debug)]
 struct Holder {
-    process_id: i32,
+    process_id: ProcessId,
     ended: CancellationToken,
 }
 
@@ -65,11 +74,27 @@ pub struct Held {
     by: TransactionId,
 }
 
-/// Two or more transactions wait for each other.
+/// Two or more sessions wait for each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deadlock {
     /// The processes, each waiting for the next one, the last for the first.
     pub processes: Vec<i32>,
+}
+
+impl From<Deadlock> for PgError {
+    fn from(deadlock: Deadlock) -> Self {
+        let others = deadlock.processes.iter().skip(1).chain(deadlock.processes.first());
+        let lines = deadlock.processes.iter().zip(others);
+        let lines =
+            lines.map(|(waits, holds)| format!("Process {waits} waits for a lock; blocked by process {holds}."));
+        let detail = lines.collect::<Vec<_>>().join("\n");
+        PgError::new(SqlState::DEADLOCK_DETECTED, "deadlock detected").with_detail(detail)
+    }
+}
+
+/// 55P03
+pub fn lock_timeout_error() -> PgError {
+    PgError::new(SqlState::LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout")
 }
 
 /// Waits for the end of a transaction. Nobody is known to wait any more once it is dropped.
@@ -97,10 +122,9 @@ impl Locks {
 
 impl Waits for Locks {
     fn blocking(&self, process_id: i32) -> Vec<i32> {
-        let state = self.state();
-        let process = |id: &TransactionId| state.transactions.get(id).map(|holder| holder.process_id);
-        let of_process = state.waits.iter().filter(|(waits, _)| process(waits) == Some(process_id));
-        of_process.filter_map(|(_, holder)| process(holder)).collect()
+        let mut blocking = self.state().blockers(process_id);
+        blocking.dedup();
+        blocking
     }
 }
 
@@ -163,8 +187,11 @@ impl TransactionLocks {
     /// That transaction waits for this one, directly or not.
     pub fn wait(&self, held: Held) -> Result<Wait, Deadlock> {
         let mut state = self.locks.state();
-        if let Some(circle) = state.circle(self.id, held.by) {
-            return Err(Deadlock { processes: circle });
+        let process = |id: &TransactionId| state.transactions.get(id).map(|holder| holder.process_id);
+        if let (Some(own), Some(holder)) = (process(&self.id), process(&held.by))
+            && let Some(processes) = state.circle(own, vec![holder])
+        {
+            return Err(Deadlock { processes });
         }
         // One that has ended meanwhile is not waited for.
         let ended = match state.transactions.get(&held.by) {
@@ -221,16 +248,35 @@ impl State {
         others.find(|(_, held)| holds(held)).map(|(by, _)| Held { by: *by })
     }
 
-    /// The processes of the circle that would be closed if `id` waited for `holder`.
-    fn circle(&self, id: TransactionId, holder: TransactionId) -> Option<Vec<i32>> {
-        let mut circle = vec![id];
-        let mut next = holder;
-        while next != id {
-            circle.push(next);
-            next = *self.waits.get(&next)?;
-        }
+    /// The processes that a process waits for.
+    fn blockers(&self, process_id: ProcessId) -> Vec<ProcessId> {
         let process = |id: &TransactionId| self.transactions.get(id).map(|holder| holder.process_id);
-        Some(circle.iter().filter_map(process).collect())
+        let of_process = self.waits.iter().filter(|(waits, _)| process(waits) == Some(process_id));
+        let holders = of_process.filter_map(|(_, holder)| process(holder));
+        holders.chain(self.advisory.blockers(process_id)).collect()
+    }
+
+    /// The processes of a circle that would be closed if `process` waited for all of `blockers`.
+    fn circle(&self, process: ProcessId, blockers: Vec<ProcessId>) -> Option<Vec<ProcessId>> {
+        let mut seen = HashSet::from([process]);
+        let mut path = vec![process];
+        // For each process of the path, whom of those that it waits for nobody has looked at yet.
+        let mut left = vec![blockers];
+        while let Some(next) = left.last_mut() {
+            match next.pop() {
+                Some(next) if next == process => return Some(path),
+                Some(next) if seen.insert(next) => {
+                    path.push(next);
+                    left.push(self.blockers(next));
+                }
+                Some(_) => {}
+                None => {
+                    path.pop();
+                    left.pop();
+                }
+            }
+        }
+        None
     }
 }
 

@@ -26,7 +26,8 @@ use crate::locks::Locks;
 use crate::notifications::Notifications;
 use crate::plan::Engine;
 use crate::sequences::Sequences;
-use crate::session::SessionRegistry;
+use crate::session::transaction_number::TransactionNumbers;
+use crate::session::{SessionRegistry, now_us};
 use crate::system_catalog::SystemRows;
 use crate::unix_socket::UnixSocket;
 use crate::wire;
@@ -68,6 +69,10 @@ pub struct Server {
     pub notifications: Arc<Notifications>,
     /// What runs queries.
     pub engine: Engine,
+    /// The numbers of transactions.
+    pub transaction_numbers: Arc<TransactionNumbers>,
+    /// When it started, in microseconds since 1970.
+    pub start_us: i64,
     /// The values of sequences.
     pub sequences: Sequences,
     /// Who is connected.
@@ -110,6 +115,8 @@ impl Server {
             locks,
             notifications,
             engine,
+            transaction_numbers: TransactionNumbers::new(),
+            start_us: now_us(),
             sequences,
             sessions,
             draining,

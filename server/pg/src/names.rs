@@ -15,7 +15,8 @@ use catalog::comment::Commented;
 use catalog::name::FIRST_NORMAL_OID;
 use catalog::user_type::{Carried, UserSqlType};
 use catalog::{
-    CatalogSnapshot, Constraint, ConstraintKind, HotTable, ObjectName, Oid, Relation, SqlType, UserType, UserTypeKind,
+    CatalogSnapshot, Constraint, ConstraintKind, HotTable, ObjectName, Oid, Relation, Schema, SchemaKind, SqlType,
+    UserType, UserTypeKind,
 };
 
 use crate::library::text::quoted_identifier;
@@ -34,6 +35,10 @@ pub const INFORMATION_SCHEMA: &str = "information_schema";
 pub const PG_TEMP: &str = "pg_temp";
 /// The number of the one database.
 pub const DATABASE_OID: u32 = 5;
+/// What the foreign-data wrapper is called that stands for object storage: external schemas are its servers.
+pub const WRAPPER: &str = "object_storage";
+/// Its number, of those that PostgreSQL leaves to others.
+pub const WRAPPER_OID: u32 = 9010;
 
 /// The catalog as a session sees it.
 #[derive(Debug)]
@@ -208,6 +213,13 @@ impl Names {
 
     /// How a relation is called where the search path is this one.
     pub fn relation_name(&self, oid: u32) -> Option<String> {
+        let (name, visible) = self.full_relation_name(oid)?;
+        Some(written(&name, visible))
+    }
+
+    /// The full name of a relation, which may be one of the system's, or an index, and whether it is found by its own name
+    /// alone.
+    pub fn full_relation_name(&self, oid: u32) -> Option<(ObjectName, bool)> {
         let name = match recorded::relation_by_oid(oid) {
             Some(system) => ObjectName::new(system.schema, system.name),
             None => match self.snapshot.relation_by_oid(Oid(oid)) {
@@ -219,7 +231,12 @@ impl Names {
             },
         };
         let found = self.relation_number(std::slice::from_ref(&name.name));
-        Some(written(&name, found == Some(oid)))
+        Some((name, found == Some(oid)))
+    }
+
+    /// The schema of the session's temporary objects.
+    pub fn temporary_schema(&self) -> &str {
+        &self.temporary_schema
     }
 
     /// The table that has the constraint with this number, or the index with it, and the constraint.
@@ -265,6 +282,12 @@ impl Names {
             _ => {}
         }
         self.snapshot.schemas().find(|schema| schema.oid.0 == oid).map(|schema| quoted_identifier(&schema.name))
+    }
+
+    /// The external schemas, which `pg_foreign_server` has.
+    pub fn external_schemas(&self) -> impl Iterator<Item = &Schema> {
+        let is_external = |schema: &&Schema| matches!(schema.kind, SchemaKind::External(_));
+        self.snapshot.schemas().map(AsRef::as_ref).filter(is_external)
     }
 
     /// What is said about something.

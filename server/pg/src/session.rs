@@ -37,6 +37,8 @@ pub struct SessionValues {
     pub schemas: Vec<String>,
     /// The schema of temporary objects, if it exists and is searched although the search path has it not.
     pub temporary_schema: Option<String>,
+    /// When the server started: `pg_postmaster_start_time()`.
+    pub server_start_us: i64,
     /// `pg_backend_pid()`
     pub process_id: i32,
     /// `version()`
@@ -49,6 +51,12 @@ pub struct SessionValues {
     pub sequences: Option<Arc<dyn Sequences>>,
     /// What is sent to those who listen; nothing where there is no session.
     pub notifications: Option<Arc<dyn Notifications>>,
+    /// The number of the transaction; none where there is no session.
+    pub transaction_number: Option<Arc<dyn TransactionNumber>>,
+    /// What it locks by agreement with others; nothing where there is no session.
+    pub advisory_locks: Option<Arc<dyn AdvisoryLocks>>,
+    /// Setting `lock_timeout`: how long a lock is waited for.
+    pub lock_timeout: Option<Duration>,
     /// Who waits for whom; unknown where there is no session.
     pub waits: Option<Arc<dyn Waits>>,
     /// The other sessions; none where there is no session.
@@ -86,6 +94,41 @@ impl Interrupt {
             return Err(PgError::new(SqlState::QUERY_CANCELED, "the statement has been ended"));
         }
         Ok(())
+    }
+
+    /// Who waits with [`wait_for`](Self::wait_for) looks again.
+    pub fn wake(&self) {
+        let _waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.woken.notify_all();
+    }
+
+    /// Waits until `look` finds something, which is asked at once and whenever [`wake`](Self::wake) was called. Nothing is
+    /// found when the time is over.
+    ///
+    /// # Errors
+    /// 57014 when the statement has been ended.
+    pub fn wait_for<T>(
+        &self,
+        timeout: Option<Duration>,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> crate::error::Result<Option<T>> {
+        let waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = None;
+        let goes_on = |_: &mut ()| {
+            if !self.0.is_set.load(Ordering::Relaxed) {
+                found = look();
+                return found.is_none();
+            }
+            false
+        };
+        match timeout {
+            Some(timeout) => drop(self.0.woken.wait_timeout_while(waiting, timeout, goes_on)),
+            None => drop(self.0.woken.wait_while(waiting, goes_on)),
+        }
+        match found {
+            Some(found) => Ok(Some(found)),
+            None => self.check().map(|()| None),
+        }
     }
 
     /// Waits so long, or until the statement has been ended.
@@ -168,6 +211,75 @@ pub trait OtherSessions: std::fmt::Debug + Send + Sync {
     fn signal(&self, process_id: i32, signal: Signal) -> crate::error::Result<bool>;
 }
 
+/// The number of a session's transaction.
+pub trait TransactionNumber: std::fmt::Debug + Send + Sync {
+    /// The number, if it has one: it has changed something, or was asked for it.
+    fn assigned(&self) -> Option<i64>;
+
+    /// The number, which it has from now on.
+    fn assign(&self) -> i64;
+}
+
+/// What an advisory lock is about. The two forms are different locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AdvisoryKey {
+    /// A number.
+    Number(i64),
+    /// Two numbers.
+    Pair(i32, i32),
+}
+
+/// Who else may have a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LockMode {
+    /// Others that share it.
+    Shared,
+    /// Nobody.
+    Exclusive,
+}
+
+/// How long a lock is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockExtent {
+    /// Until it is unlocked as often as it was locked, or the session ends.
+    Session,
+    /// Until the transaction ends.
+    Transaction,
+}
+
+/// A lock that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdvisoryLock {
+    /// What it is about.
+    pub key: AdvisoryKey,
+    /// Who else may have it.
+    pub mode: LockMode,
+    /// How long it is held.
+    pub extent: LockExtent,
+}
+
+/// The advisory locks of a session.
+pub trait AdvisoryLocks: std::fmt::Debug + Send + Sync {
+    /// Takes a lock, if need be when others have unlocked it. The thread waits.
+    ///
+    /// # Errors
+    /// 40P01 when they wait for this session, 55P03 after this time, 57014 when the statement has been ended, 53200 when
+    /// there are too many locks.
+    fn wait(&self, lock: AdvisoryLock, timeout: Option<Duration>, interrupt: &Interrupt) -> crate::error::Result<()>;
+
+    /// Takes a lock if that is possible at once.
+    ///
+    /// # Errors
+    /// 53200 when there are too many locks.
+    fn try_lock(&self, lock: AdvisoryLock) -> crate::error::Result<bool>;
+
+    /// Gives back a lock of the session's. Whether it had it; otherwise there is a warning.
+    fn unlock(&self, key: AdvisoryKey, mode: LockMode) -> bool;
+
+    /// Gives back all locks of the session's.
+    fn unlock_all(&self);
+}
+
 /// Who waits for whom.
 pub trait Waits: std::fmt::Debug + Send + Sync {
     /// The processes whose transactions this one waits for.
@@ -234,12 +346,16 @@ impl Default for SessionValues {
             database: String::new(),
             schemas: Vec::new(),
             temporary_schema: None,
+            server_start_us: 0,
             process_id: 0,
             version: String::new(),
             settings: None,
             random: RandomState::default(),
             sequences: None,
             notifications: None,
+            transaction_number: None,
+            advisory_locks: None,
+            lock_timeout: None,
             waits: None,
             others: None,
             names: None,

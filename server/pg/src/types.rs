@@ -130,6 +130,10 @@ pub const REGROLE: u32 = 4096;
 pub const PG_CATALOG_OID: u32 = 11;
 /// `aclitem`
 pub const ACLITEM: u32 = 1033;
+/// `aclitem[]`
+pub const ACLITEM_ARRAY: u32 = 1034;
+/// `xid8`
+pub const XID8: u32 = 5069;
 /// `inet`
 pub const INET: u32 = 869;
 /// `pg_lsn`
@@ -224,7 +228,7 @@ const TYPES: &[PgType] = &[
 const SYSTEM_TYPES: &[PgType] = &[
     row(27, 1010, 6, "tid"),
     row(INET, 1041, -1, "inet"),
-    row(ACLITEM, 1034, 12, "aclitem"),
+    row(ACLITEM, ACLITEM_ARRAY, 12, "aclitem"),
     row(2275, 1263, -2, "cstring"),
     row(2279, 0, 4, "trigger"),
     row(2281, 0, 8, "internal"),
@@ -232,7 +236,7 @@ const SYSTEM_TYPES: &[PgType] = &[
     row(3361, 0, -1, "pg_ndistinct"),
     row(3402, 0, -1, "pg_dependencies"),
     row(5017, 0, -1, "pg_mcv_list"),
-    row(5069, 271, 8, "xid8"),
+    row(XID8, 271, 8, "xid8"),
 ];
 
 /// What a row description says of a column's type.

@@ -256,6 +256,11 @@ impl Analyzer<'_> {
         let mut cast = Vec::with_capacity(arguments.len());
         for (argument, oid) in arguments.into_iter().zip(expected) {
             let wanted = match *oid {
+                // As they are: they begin with another subscript than other arrays.
+                ANYARRAY | ANYCOMPATIBLEARRAY if matches!(argument.ty.oid, INT2VECTOR | OIDVECTOR) => {
+                    cast.push(argument);
+                    continue;
+                }
                 ANYELEMENT | ANYNONARRAY | ANYENUM | ANYCOMPATIBLE | ANYCOMPATIBLENONARRAY => {
                     Type { typmod: -1, ..element.clone() }
                 }

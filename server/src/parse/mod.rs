@@ -223,6 +223,10 @@ impl StatementReader<'_> {
 
     /// A string constant.
     pub(crate) fn string(&mut self) -> Result<String> {
+        if let Token::DollarQuotedString(text) = self.parser.peek_token().token {
+            self.parser.next_token();
+            return Ok(text.value);
+        }
         self.parser.parse_literal_string().map_err(|error| self.syntax(error))
     }
 

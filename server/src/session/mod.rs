@@ -11,6 +11,7 @@ pub mod settings;
 pub mod short_queries;
 mod temporary;
 pub mod transaction;
+pub mod transaction_number;
 
 use activity::{ActivityState, Origin};
 pub use authorize::{Action, Object, authorize};
@@ -26,6 +27,7 @@ use settings::asked::{AskedSettings, StatementSettings};
 use settings::setting::on_or_off;
 pub use short_queries::ShortQueries;
 pub use transaction::{OpenTransaction, TransactionState, TransactionStatus};
+use transaction_number::SessionTransactionNumber;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,12 +36,14 @@ use catalog::{CatalogChange, CatalogSnapshot, Oid, Role, SessionCatalog};
 
 use crate::error::Result;
 use crate::locks::TransactionLocks;
+use crate::locks::advisory::SessionAdvisoryLocks;
 use crate::plan::relations::NameScope;
 use crate::sequences::SessionSequences;
 use crate::server::SERVER_VERSION;
 use crate::server::Server;
 use pg::SessionValues;
 use pg::names::Names;
+use pg::session::TransactionNumber;
 use pg::sqlstate::SqlState;
 
 /// Objects that are dropped with others and named in a notice (PostgreSQL's `MAX_REPORTED_DEPS`).
@@ -79,6 +83,10 @@ pub struct Session {
     transaction_start_us: Option<i64>,
     /// What it sends to those who listen, and what it listens to.
     pub notifications: Arc<SessionNotifications>,
+    /// The number of its transaction.
+    pub transaction_number: Arc<SessionTransactionNumber>,
+    /// What it locks by agreement with others.
+    pub advisory_locks: Arc<SessionAdvisoryLocks>,
     /// The values of sequences.
     pub sequences: Arc<SessionSequences>,
     /// The generator behind `random()`.
@@ -124,6 +132,8 @@ impl Session {
         Session {
             sequences: Arc::new(SessionSequences::new(server.clone())),
             notifications: Arc::new(SessionNotifications::new(server.notifications.clone(), process_id)),
+            transaction_number: Arc::new(SessionTransactionNumber::new(server.transaction_numbers.clone())),
+            advisory_locks: Arc::new(SessionAdvisoryLocks::new(server.locks.clone(), process_id)),
             catalog: SessionCatalog::new(server.catalog.clone(), entry.process_id),
             server,
             identity: Arc::new(Identity { user, role: role.oid, database, process_id }),
@@ -196,11 +206,15 @@ impl Session {
             database: self.identity.database.clone(),
             schemas,
             temporary_schema: None,
+            server_start_us: self.server.start_us,
             process_id: self.identity.process_id,
             version: version(),
             random: self.random.clone(),
             sequences: Some(self.sequences.clone()),
             notifications: Some(self.notifications.clone()),
+            transaction_number: Some(self.transaction_number.clone()),
+            advisory_locks: Some(self.advisory_locks.clone()),
+            lock_timeout: self.settings.lock_timeout(),
             waits: Some(self.server.locks.clone()),
             others: Some(Arc::new(ReachableSessions {
                 sessions: self.server.sessions.clone(),
@@ -242,7 +256,10 @@ impl Session {
     /// The changes do not fit.
     pub async fn commit(&mut self, changes: Vec<CatalogChange>) -> Result<()> {
         match &mut self.transaction {
-            TransactionState::Open(open) => open.transaction.add(&self.catalog, changes)?,
+            TransactionState::Open(open) => {
+                open.transaction.add(&self.catalog, changes)?;
+                self.transaction_number.assign();
+            }
             TransactionState::Idle | TransactionState::Failed(_) => {
                 let changes = self.catalog.with_schema(changes, &self.catalog.snapshot());
                 self.catalog.commit(changes).await?;
@@ -294,6 +311,9 @@ impl Session {
 
     /// What there is to tell, once.
     pub fn take_notices(&mut self) -> Vec<Notice> {
+        for warning in self.advisory_locks.take_warnings() {
+            self.warn(SqlState::WARNING, warning);
+        }
         std::mem::take(&mut self.notices)
     }
 
@@ -329,6 +349,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.guard().interrupt().set();
         self.notifications.leave();
+        self.advisory_locks.leave();
         self.server.sessions.unregister(self.entry.process_id);
     }
 }

@@ -6,6 +6,7 @@ use catalog::{CatalogChange, CatalogSnapshot, Isolation, Sequence, SequenceState
 
 use crate::error::{Error, Result};
 use crate::locks::TransactionLocks;
+use crate::locks::advisory::Taken;
 use crate::parse::statement::TransactionModes;
 use crate::sequences::OwnSequences;
 use crate::session::notifications::Noted;
@@ -53,6 +54,7 @@ struct Savepoint {
     /// How many portals had been made.
     portals: u64,
     notifications: Noted,
+    advisory_locks: Taken,
 }
 
 /// What an implicit transaction extends over.
@@ -87,6 +89,13 @@ impl Session {
         if matches!(self.transaction, TransactionState::Idle) {
             self.locks = None;
         }
+    }
+
+    /// The transaction is over, or nothing that it has done can be kept.
+    fn release_locks(&mut self) {
+        self.locks = None;
+        self.advisory_locks.end_transaction();
+        self.transaction_number.forget();
     }
 
     /// Whether all statements of the transaction see one snapshot.
@@ -250,6 +259,7 @@ impl Session {
                 self.notifications.roll_back();
                 self.settings.roll_back_to(open.settings);
                 self.sequences.forget_own();
+                self.release_locks();
                 Ok(false)
             }
             TransactionState::Open(open) => {
@@ -257,6 +267,8 @@ impl Session {
                 // Others get the locks when they can see what was committed.
                 let _held = self.locks.take();
                 let committed = self.commit_in_order(transaction).await;
+                self.advisory_locks.end_transaction();
+                self.transaction_number.forget();
                 match committed {
                     Ok(_in_order) => {
                         self.notifications.commit();
@@ -285,10 +297,12 @@ impl Session {
         Ok(in_order)
     }
 
-    /// A statement that is a transaction of its own has sent its answer: what it has noted is done.
+    /// A statement that is a transaction of its own has sent its answer: what it has noted is done, what it has locked is
+    /// unlocked.
     pub fn end_autocommit(&mut self) {
         if matches!(self.transaction, TransactionState::Idle) {
             self.notifications.commit();
+            self.release_locks();
         }
     }
 
@@ -336,7 +350,7 @@ impl Session {
         self.sequences.forget_own();
         self.notifications.roll_back();
         self.transaction_start_us = None;
-        self.locks = None;
+        self.release_locks();
     }
 
     /// `SAVEPOINT`
@@ -357,6 +371,7 @@ impl Session {
                     read_only,
                     portals,
                     notifications,
+                    advisory_locks: self.advisory_locks.taken(),
                 });
                 Ok(())
             }
@@ -400,6 +415,7 @@ impl Session {
             self.settings.roll_back_to(savepoint.settings.clone());
             self.portals.roll_back_to(savepoint.portals);
             self.notifications.roll_back_to(savepoint.notifications);
+            self.advisory_locks.roll_back_to(savepoint.advisory_locks);
             let snapshot = open.transaction.snapshot(&self.catalog).ok();
             self.sequences.roll_back_to(&savepoint.sequences, snapshot.as_deref());
         }
@@ -426,8 +442,13 @@ impl Session {
             self.notifications.roll_back();
         }
         // What was locked before a savepoint stays locked: ROLLBACK TO goes on from there.
-        if !matches!(&self.transaction, TransactionState::Failed(open) if !open.savepoints.is_empty()) {
-            self.locks = None;
+        let newest = match &self.transaction {
+            TransactionState::Failed(open) => open.savepoints.last(),
+            _ => None,
+        };
+        match newest {
+            Some(newest) => self.advisory_locks.roll_back_to(newest.advisory_locks),
+            None => self.release_locks(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! DISCARD: what a session has made for itself is forgotten.
 
 use pg::PgError;
+use pg::session::AdvisoryLocks;
 use pg::sqlstate::SqlState;
 
 use crate::error::Result;
@@ -21,6 +22,7 @@ pub async fn execute(session: &mut Session, discard: Discard) -> Result<Outcome>
             session.portals.clear();
             session.statements.clear();
             session.notifications.unlisten(None);
+            session.advisory_locks.unlock_all();
             session.settings.reset_all();
             session.sequences.discard();
             drop_temporary(session).await?;

@@ -12,7 +12,7 @@ use storage::hot::keys::{DuplicateKey, FoundRow, KeyHash, NewKeys, TableKey};
 use storage::hot::table_writer::WrittenRows;
 
 use crate::error::{Error, Result};
-use crate::locks::{Deadlock, Held};
+use crate::locks::{Held, lock_timeout_error};
 use crate::session::Session;
 use crate::statement::row_text::row_text;
 
@@ -146,7 +146,7 @@ pub async fn find_keys(
 /// Waits for the transaction that holds a lock, as long as the session's settings allow.
 async fn wait(session: &mut Session, held: Held) -> Result<()> {
     let (guard, timeout) = (session.guard(), session.settings.lock_timeout());
-    let wait = session.locks().wait(held).map_err(|deadlock| deadlock_error(&deadlock))?;
+    let wait = session.locks().wait(held).map_err(PgError::from)?;
     let waited = async {
         match timeout {
             Some(timeout) => tokio::time::timeout(timeout, wait.ended()).await.is_ok(),
@@ -158,19 +158,8 @@ async fn wait(session: &mut Session, held: Held) -> Result<()> {
     };
     match guard.run(waited).await? {
         true => Ok(()),
-        false => {
-            let message = "canceling statement due to lock timeout";
-            Err(PgError::new(SqlState::LOCK_NOT_AVAILABLE, message).into())
-        }
+        false => Err(lock_timeout_error().into()),
     }
-}
-
-fn deadlock_error(deadlock: &Deadlock) -> Error {
-    let others = deadlock.processes.iter().skip(1).chain(deadlock.processes.first());
-    let lines = deadlock.processes.iter().zip(others);
-    let lines = lines.map(|(waits, holds)| format!("Process {waits} waits for a lock; blocked by process {holds}."));
-    let detail = lines.collect::<Vec<_>>().join("\n");
-    PgError::new(SqlState::DEADLOCK_DETECTED, "deadlock detected").with_detail(detail).into()
 }
 
 /// The error, with the key in it when it is one of two rows of a statement that have the same.

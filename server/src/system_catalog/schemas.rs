@@ -2,16 +2,12 @@
 
 use arrow::array::RecordBatch;
 use catalog::{CatalogSnapshot, Schema, SchemaKind};
+use pg::names::{WRAPPER, WRAPPER_OID};
 use pg::recorded;
 
 use super::numbers::OWNER;
 use super::rows::{Rows, Value};
 use crate::error::Result;
-
-/// The number of the wrapper of all external schemas, of those that PostgreSQL leaves to others.
-const WRAPPER: u32 = 9010;
-/// What the wrapper is called.
-const WRAPPER_NAME: &str = "object_storage";
 
 /// `pg_namespace`
 ///
@@ -36,7 +32,7 @@ pub fn pg_namespace(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
 pub fn pg_foreign_data_wrapper(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
     let mut rows = Rows::new("pg_foreign_data_wrapper", &["oid", "fdwname", "fdwowner"])?;
     if external(snapshot).next().is_some() {
-        rows.push([WRAPPER.into(), WRAPPER_NAME.into(), OWNER.into()])?;
+        rows.push([WRAPPER_OID.into(), WRAPPER.into(), OWNER.into()])?;
     }
     rows.finish()
 }
@@ -54,7 +50,7 @@ pub fn pg_foreign_server(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
         let options = options.into_iter().filter_map(|(name, value)| value.as_ref().map(|it| format!("{name}={it}")));
         let options: Vec<String> = options.collect();
         let options = if options.is_empty() { Value::Null } else { options.into() };
-        rows.push([schema.oid.into(), Value::from(&schema.name), OWNER.into(), WRAPPER.into(), options])?;
+        rows.push([schema.oid.into(), Value::from(&schema.name), OWNER.into(), WRAPPER_OID.into(), options])?;
     }
     rows.finish()
 }

@@ -41,3 +41,5 @@ COMMENT ON VIEW t IS 'x';
 COMMENT ON TYPE no_type IS 'x';
 COMMENT ON SCHEMA no_schema IS 'x';
 COMMENT ON CONSTRAINT no_constraint ON t IS 'x';
+COMMENT ON TABLE t IS $note$it's so$note$;
+SELECT obj_description('t'::regclass);

@@ -53,4 +53,5 @@ SELECT x, n FROM information_schema._pg_expandarray('5 6'::int2vector);
 SELECT '1 2 3'::int2vector, ('1 2 3'::oidvector)[0], array_lower('4 5'::int2vector, 1), '7'::"pg_catalog"."int4", 1.26::pg_catalog.numeric(3,1), 'ab'::pg_catalog."char";
 SELECT pg_get_serial_sequence('shop.customer', 'id'), pg_get_viewdef('shop.customer'::regclass), pg_get_expr(NULL, 0);
 SELECT pg_relation_size('shop.item', 'wrong');
-SELECT pg_table_size(1), pg_database_size(1);
+SELECT pg_table_size(1), pg_tablespace_size(1663) >= 0;
+DROP SCHEMA shop CASCADE;

@@ -53,6 +53,7 @@ mod hostile_messages;
 mod encryption;
 
 mod access;
+mod advisory_locks;
 
 mod sessions;
 

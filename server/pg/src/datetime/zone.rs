@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, NaiveDateTime, Offset, TimeZone};
-use chrono_tz::{OffsetName, Tz};
+use chrono_tz::{OffsetComponents, OffsetName, Tz};
 
 use super::posix_zone::PosixZone;
 use super::zone_abbreviations::{CHANGING, FIXED};
@@ -54,6 +54,17 @@ pub enum Abbreviation {
 
 static NAMES: LazyLock<HashMap<String, Tz>> =
     LazyLock::new(|| chrono_tz::TZ_VARIANTS.iter().map(|zone| (zone.name().to_ascii_lowercase(), *zone)).collect());
+
+/// The names of the zones, and the zones.
+pub fn names() -> impl Iterator<Item = (&'static str, Zone)> {
+    chrono_tz::TZ_VARIANTS.iter().map(|zone| (zone.name(), Zone::Named(*zone)))
+}
+
+/// The abbreviations, in lower case.
+pub fn abbreviations() -> impl Iterator<Item = &'static str> {
+    let fixed = FIXED.iter().map(|(name, _, _)| *name);
+    fixed.chain(CHANGING.iter().map(|(name, _)| *name))
+}
 
 /// What an abbreviation stands for; it is given in lower case.
 pub fn abbreviation(lower: &str) -> Option<Abbreviation> {
@@ -110,6 +121,16 @@ impl Zone {
             }
             Zone::Fixed(offset_s) => numeric_abbreviation(*offset_s),
             Zone::Posix(rule) => rule.abbreviation_at(utc_us).to_owned(),
+        }
+    }
+
+    /// Whether daylight saving time is in use at a moment. Rules in POSIX's notation are not asked.
+    pub fn is_daylight_at(&self, utc_us: i64) -> bool {
+        match self {
+            Zone::Named(zone) | Zone::Changing { zone, .. } => {
+                !zone.offset_from_utc_datetime(&moment(utc_us)).dst_offset().is_zero()
+            }
+            Zone::Fixed(_) | Zone::Posix(_) => false,
         }
     }
 

@@ -3,6 +3,7 @@
 use catalog::name::{IDENTIFIER_BYTES_MAX, fold_identifier};
 
 use super::scalars;
+use super::type_name::type_number;
 use crate::error::{PgError, Result};
 use crate::names::{self, Names, PG_CATALOG};
 use crate::recorded;
@@ -84,6 +85,14 @@ pub fn relation_number(text: &str) -> Result<u32> {
     if let Some(number) = written_number(text) {
         return number;
     }
+    must_named_relation(text)
+}
+
+/// The number of a relation by its name only.
+///
+/// # Errors
+/// 42P01 when there is none of this name, 3F000 when its schema is not there, 42602 when it is no name.
+pub fn must_named_relation(text: &str) -> Result<u32> {
     if let Some(number) = named_relation(text)? {
         return Ok(number);
     }
@@ -140,6 +149,58 @@ pub fn function_number(text: &str) -> Result<u32> {
             Err(PgError::new(SqlState::AMBIGUOUS_FUNCTION, message))
         }
     }
+}
+
+/// The number of a function with these types of arguments (`regprocedurein`).
+///
+/// # Errors
+/// 42883 when there is none, 42704 when a type is not there, 22P02 when it is not written so.
+pub fn procedure_number(text: &str) -> Result<u32> {
+    if let Some(number) = written_number(text) {
+        return number;
+    }
+    let expected = |what: &str| PgError::new(SqlState::INVALID_TEXT_REPRESENTATION, format!("expected a {what}"));
+    let open = outside_quotes(text, '(').next().ok_or_else(|| expected("left parenthesis"))?;
+    let arguments = text[open + 1..].trim_end_matches(is_space);
+    let arguments = arguments.strip_suffix(')').ok_or_else(|| expected("right parenthesis"))?;
+    let types = types_in(arguments).ok_or_else(|| expected("type name"))?;
+    let types = types.into_iter().map(type_number).collect::<Result<Vec<_>>>()?;
+    let parts = parts(&text[..open])?;
+    let named = match parts.as_slice() {
+        [name] => recorded::functions_named(name),
+        [schema, name] if schema == PG_CATALOG => recorded::functions_named(name),
+        _ => &[],
+    };
+    let found = named.iter().find(|number| recorded::function_arguments(**number) == Some(types.as_slice()));
+    let missing = || PgError::new(SqlState::UNDEFINED_FUNCTION, format!("function \"{text}\" does not exist"));
+    found.copied().ok_or_else(missing)
+}
+
+/// Where a character stands outside of quotes.
+fn outside_quotes(text: &str, wanted: char) -> impl Iterator<Item = usize> {
+    let mut quoted = false;
+    text.char_indices().filter_map(move |(place, c)| {
+        quoted ^= c == '"';
+        (c == wanted && !quoted).then_some(place)
+    })
+}
+
+/// The types of a list. Commas between parentheses are those of a type's modifier.
+fn types_in(list: &str) -> Option<Vec<&str>> {
+    if list.trim_matches(is_space).is_empty() {
+        return Some(Vec::new());
+    }
+    let (mut types, mut start) = (Vec::new(), 0);
+    let is_inside = |place: usize| {
+        let before = &list[..place];
+        outside_quotes(before, '(').count() > outside_quotes(before, ')').count()
+    };
+    let commas: Vec<_> = outside_quotes(list, ',').filter(|place| !is_inside(*place)).collect();
+    for end in commas.into_iter().chain([list.len()]) {
+        types.push(list[start..end].trim_matches(is_space));
+        start = end + 1;
+    }
+    types.iter().all(|ty| !ty.is_empty()).then_some(types)
 }
 
 /// The number of a schema.

@@ -1,7 +1,7 @@
 //! What PostgreSQL 15 has from the start, as `sql-tests/record-system-catalog` has recorded it: what the relations of its
 //! system catalogs are like, and the rows of those that do not depend on what users make.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// A relation of `pg_catalog` or `information_schema`.
@@ -78,6 +78,13 @@ static ROWS: LazyLock<HashMap<&str, Rows>> = LazyLock::new(|| {
     files.into_iter().map(|(name, text)| (name, parsed_rows(text))).collect()
 });
 
+/// By relation, the numbers of its rows.
+static NUMBERS: LazyLock<HashMap<&str, HashSet<u32>>> = LazyLock::new(|| {
+    let with_numbers = ROWS.iter().filter(|(_, rows)| rows.columns.first() == Some(&"oid"));
+    let numbers = |rows: &'static Rows| rows.rows.iter().filter_map(|row| row[0]?.parse().ok()).collect();
+    with_numbers.map(|(name, rows)| (*name, numbers(rows))).collect()
+});
+
 /// A function: its name and the types of its arguments.
 type Signature = (&'static str, Vec<u32>);
 
@@ -109,6 +116,11 @@ pub fn relation_by_oid(oid: u32) -> Option<&'static Relation> {
 /// The rows that a relation of `pg_catalog` has from the start, if they are recorded.
 pub fn rows(relation: &str) -> Option<&'static Rows> {
     ROWS.get(relation)
+}
+
+/// Whether a row of a relation has this number.
+pub fn has_number(relation: &str, oid: u32) -> bool {
+    NUMBERS.get(relation).is_some_and(|numbers| numbers.contains(&oid))
 }
 
 /// The name of a function.

@@ -336,3 +336,34 @@ CREATE VIEW pg_catalog.pg_statio_user_sequences AS
 SELECT *
 FROM pg_catalog.pg_statio_all_sequences
 WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname NOT LIKE 'pg@_toast%' ESCAPE '@';
+
+CREATE VIEW pg_catalog.pg_timezone_names AS
+SELECT name, abbrev, utc_offset, is_dst
+FROM pg_timezone_names();
+
+CREATE VIEW pg_catalog.pg_timezone_abbrevs AS
+SELECT abbrev, utc_offset, is_dst
+FROM pg_timezone_abbrevs();
+
+CREATE VIEW pg_catalog.pg_available_extensions AS
+SELECT
+    e.name,
+    e.default_version,
+    x.extversion AS installed_version,
+    e.comment
+FROM pg_available_extensions() AS e
+    LEFT JOIN pg_extension AS x ON x.extname = e.name;
+
+CREATE VIEW pg_catalog.pg_available_extension_versions AS
+SELECT
+    e.name,
+    e.version,
+    x.extname IS NOT NULL AS installed,
+    e.superuser,
+    e.trusted,
+    e.relocatable,
+    e.schema,
+    e.requires,
+    e.comment
+FROM pg_available_extension_versions() AS e
+    LEFT JOIN pg_extension AS x ON x.extname = e.name AND x.extversion = e.version;

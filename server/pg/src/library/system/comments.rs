@@ -11,6 +11,7 @@ use crate::types::*;
 /// The functions.
 pub static FUNCTIONS: &[Function] = &[
     function("col_description", &[OID, INT4], TEXT, col_description).stable(),
+    function("obj_description", &[OID], TEXT, obj_description_of_any).stable(),
     function("obj_description", &[OID, NAME], TEXT, obj_description).stable(),
     function("shobj_description", &[OID, NAME], TEXT, obj_description).stable(),
 ];
@@ -23,6 +24,14 @@ fn col_description(call: &Call) -> Result<ArrayRef> {
     call.map2(|relation: Oid, column: i32| {
         let column = i16::try_from(column).ok()?;
         comment(Commented::column(catalog::Oid(relation.0), column))
+    })
+}
+
+/// Of the first kind of objects of which one has the number.
+fn obj_description_of_any(call: &Call) -> Result<ArrayRef> {
+    call.map1(|object: Oid| {
+        let classes = [ObjectClass::Relation, ObjectClass::Type, ObjectClass::Schema, ObjectClass::Constraint];
+        classes.into_iter().find_map(|class| comment(Commented::object(class, catalog::Oid(object.0))))
     })
 }
 

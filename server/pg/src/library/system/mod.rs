@@ -1,5 +1,7 @@
 //! What a statement can ask about the session, the server and its own values.
 
+mod advisory;
+mod catalogs;
 mod comments;
 mod definitions;
 mod encodings;
@@ -7,6 +9,7 @@ mod format_type;
 pub mod notifications;
 mod nulls;
 mod objects;
+mod privileges;
 mod relation_sizes;
 mod routines;
 mod sequences;
@@ -14,6 +17,8 @@ mod session;
 mod settings;
 mod signals;
 mod sizes;
+mod transactions;
+mod visibility;
 
 pub use encodings::encoding_named;
 
@@ -35,6 +40,7 @@ fn each_row(call: &Call) -> Result<ArrayRef> {
 /// What this module has.
 pub static SECTION: Section = Section {
     functions: &[
+        advisory::FUNCTIONS,
         comments::FUNCTIONS,
         definitions::FUNCTIONS,
         encodings::FUNCTIONS,
@@ -42,6 +48,20 @@ pub static SECTION: Section = Section {
         notifications::FUNCTIONS,
         nulls::FUNCTIONS,
         objects::FUNCTIONS,
+        &privileges::TABLE,
+        &privileges::ANY_COLUMN,
+        &privileges::SEQUENCE,
+        &privileges::DATABASE,
+        &privileges::SCHEMA,
+        &privileges::ROUTINE,
+        &privileges::TYPE,
+        &privileges::LANGUAGE,
+        &privileges::TABLESPACE,
+        &privileges::SERVER,
+        &privileges::WRAPPER,
+        privileges::FUNCTIONS,
+        privileges::ROLE_FUNCTIONS,
+        privileges::ACL_FUNCTIONS,
         relation_sizes::FUNCTIONS,
         routines::FUNCTIONS,
         sequences::FUNCTIONS,
@@ -49,7 +69,9 @@ pub static SECTION: Section = Section {
         settings::FUNCTIONS,
         signals::FUNCTIONS,
         sizes::FUNCTIONS,
+        transactions::FUNCTIONS,
+        visibility::FUNCTIONS,
     ],
-    sets: &[notifications::SETS, sequences::SETS, settings::SETS],
+    sets: &[catalogs::SETS, notifications::SETS, privileges::SETS, sequences::SETS, settings::SETS],
     ..Section::EMPTY
 };

@@ -14,9 +14,7 @@ use crate::types::*;
 pub static FUNCTIONS: &[Function] = &[
     function("pg_get_serial_sequence", &[TEXT, TEXT], TEXT, pg_get_serial_sequence).stable(),
     function("pg_get_userbyid", &[OID], NAME, pg_get_userbyid).stable(),
-    function("pg_table_is_visible", &[OID], BOOL, pg_table_is_visible).stable(),
     function("pg_trigger_depth", &[], INT4, |call| call.map0(|| 0i32)).stable(),
-    function("pg_type_is_visible", &[OID], BOOL, pg_type_is_visible).stable(),
 ];
 
 fn relation(names: &Names, oid: Oid) -> Option<&Relation> {
@@ -28,28 +26,6 @@ fn pg_get_userbyid(call: &Call) -> Result<ArrayRef> {
         let names = names::current();
         let role = names.as_ref().and_then(|names| names.snapshot().role_by_oid(catalog::Oid(oid.0)));
         role.map_or_else(|| format!("unknown (OID={})", oid.0), |role| role.name.clone())
-    })
-}
-
-/// Whether the relation is found by its name alone.
-fn pg_table_is_visible(call: &Call) -> Result<ArrayRef> {
-    call.map1(|oid: Oid| {
-        let names = names::current()?;
-        let relation = relation(&names, oid)?;
-        let found = names.relation_named(std::slice::from_ref(&relation.name().name));
-        Some(found.is_some_and(|found| found.oid() == relation.oid()))
-    })
-}
-
-/// Whether the type is found by its name alone.
-fn pg_type_is_visible(call: &Call) -> Result<ArrayRef> {
-    call.map1(|oid: Oid| {
-        if !names::is_user_number(oid.0) {
-            return (type_name(oid.0) != "???").then_some(true);
-        }
-        let definition = names::definition(oid.0)?;
-        let found = names::current()?.type_named(&[definition.bare_name().to_owned()]);
-        Some(found == Some(oid.0))
     })
 }
 

@@ -2,8 +2,10 @@
 
 use arrow::array::ArrayRef;
 
-use crate::error::Result;
-use crate::function::{Call, Function, function};
+use crate::error::{PgError, Result};
+use crate::function::{Call, Function, Oid, Timestamp, function};
+use crate::recorded;
+use crate::sqlstate::SqlState;
 use crate::types::*;
 
 /// The schema that PostgreSQL searches first unless the search path has it somewhere.
@@ -17,6 +19,9 @@ pub static FUNCTIONS: &[Function] = &[
     function("current_user", &[], NAME, current_user).stable(),
     function("getpgusername", &[], NAME, current_user).stable(),
     function("session_user", &[], NAME, current_user).stable(),
+    function("pg_conf_load_time", &[], TIMESTAMPTZ, start_time).stable(),
+    function("pg_postmaster_start_time", &[], TIMESTAMPTZ, start_time).stable(),
+    function("pg_tablespace_location", &[OID], TEXT, pg_tablespace_location).stable(),
     function("pg_backend_pid", &[], INT4, pg_backend_pid).stable(),
     function("pg_blocking_pids", &[INT4], INT4_ARRAY, pg_blocking_pids).volatile(),
     function("pg_is_in_recovery", &[], BOOL, pg_is_in_recovery).volatile(),
@@ -45,6 +50,23 @@ fn current_schemas(call: &Call) -> Result<ArrayRef> {
 
 fn current_user(call: &Call) -> Result<ArrayRef> {
     call.map0(|| call.session().user.as_str())
+}
+
+/// The settings are read when the server starts.
+fn start_time(call: &Call) -> Result<ArrayRef> {
+    let start_us = call.session().server_start_us;
+    call.map0(|| Timestamp(start_us))
+}
+
+/// The tablespaces that there are, and 0, which stands for that of the database, are where the server has its data.
+fn pg_tablespace_location(call: &Call) -> Result<ArrayRef> {
+    call.map1(|oid: Oid| match oid.0 == 0 || recorded::has_number("pg_tablespace", oid.0) {
+        true => Ok(""),
+        false => {
+            let message = format!("could not stat file \"pg_tblspc/{}\": No such file or directory", oid.0);
+            Err(PgError::new(SqlState::UNDEFINED_FILE, message))
+        }
+    })
 }
 
 fn pg_backend_pid(call: &Call) -> Result<ArrayRef> {

@@ -115,7 +115,8 @@ fn all_rows(call: SetCall) -> Result<SetRows> {
     Ok(Box::new(std::iter::once(Ok(columns))))
 }
 
-fn column<R: ResultValue>(oid: u32, values: impl ExactSizeIterator<Item = R>) -> Result<ArrayRef> {
+/// A column of these values.
+pub(super) fn column<R: ResultValue>(oid: u32, values: impl ExactSizeIterator<Item = R>) -> Result<ArrayRef> {
     let mut builder = R::Builder::new(&Type::of(oid), values.len())?;
     for value in values {
         value.append(&mut builder)?;

@@ -1,0 +1,23 @@
+-- Whether objects are found by their names alone, and where temporary ones are.
+CREATE TABLE t (id int PRIMARY KEY);
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE TYPE pair AS (a int, b text);
+SELECT pg_table_is_visible('t'::regclass), pg_table_is_visible('t_pkey'::regclass), pg_table_is_visible('pg_class'::regclass), pg_table_is_visible('information_schema.tables'::regclass), pg_table_is_visible(0), pg_table_is_visible(NULL);
+SELECT pg_type_is_visible('mood'::regtype), pg_type_is_visible('pair'::regtype), pg_type_is_visible('int'::regtype), pg_type_is_visible('mood[]'::regtype), pg_type_is_visible(0);
+SELECT relname, pg_table_is_visible(oid) FROM pg_class WHERE relname IN ('t', 't_pkey', 'pair') AND relnamespace = current_schema()::regnamespace ORDER BY 1;
+SELECT pg_function_is_visible('pi'::regproc), pg_function_is_visible(0), pg_function_is_visible(NULL);
+SELECT pg_operator_is_visible((SELECT min(oid::int) FROM pg_operator)::oid), pg_operator_is_visible(0);
+SELECT pg_opclass_is_visible((SELECT min(oid::int) FROM pg_opclass)::oid), pg_opclass_is_visible(0), pg_opfamily_is_visible((SELECT min(oid::int) FROM pg_opfamily)::oid), pg_opfamily_is_visible(0);
+SELECT pg_collation_is_visible(100), pg_collation_is_visible(0), pg_conversion_is_visible((SELECT min(oid::int) FROM pg_conversion)::oid), pg_conversion_is_visible(0);
+SELECT pg_statistics_obj_is_visible(0), pg_ts_config_is_visible(0), pg_ts_dict_is_visible(0), pg_ts_parser_is_visible(0), pg_ts_template_is_visible(0);
+SELECT pg_my_temp_schema() IS NOT NULL, pg_is_other_temp_schema(0), pg_is_other_temp_schema(pg_my_temp_schema()), pg_is_other_temp_schema('pg_catalog'::regnamespace);
+CREATE TEMPORARY TABLE t (id int);
+SELECT (SELECT nspname LIKE 'pg@_temp@_%' ESCAPE '@' FROM pg_namespace WHERE oid = pg_my_temp_schema()), pg_is_other_temp_schema(pg_my_temp_schema());
+SELECT n.oid = pg_my_temp_schema(), pg_table_is_visible(c.oid) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relname = 't' AND (n.oid = pg_my_temp_schema() OR n.nspname = current_schema()) ORDER BY 1;
+CREATE SCHEMA system_visibility_hidden;
+SET search_path TO system_visibility_hidden;
+CREATE TABLE pg_class (a int);
+SELECT pg_table_is_visible('system_visibility_hidden.pg_class'::regclass), pg_table_is_visible('pg_catalog.pg_class'::regclass);
+SET search_path TO system_visibility_hidden, pg_catalog;
+SELECT pg_table_is_visible('system_visibility_hidden.pg_class'::regclass), pg_table_is_visible('pg_catalog.pg_class'::regclass);
+DROP SCHEMA system_visibility_hidden CASCADE;
