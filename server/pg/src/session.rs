@@ -1,6 +1,7 @@
 //! What functions may know of the session that asks.
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -79,7 +80,34 @@ struct Ended {
     woken: Condvar,
 }
 
+/// What the thread worked for, and will again, also after a panic.
+struct Before(Option<Interrupt>);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Interrupt>> = const { RefCell::new(None) };
+}
+
 impl Interrupt {
+    /// Works; meanwhile whoever computes on this thread may ask [`check_current`](Self::check_current).
+    pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _before = Before(CURRENT.replace(Some(self.clone())));
+        work()
+    }
+
+    /// For those who do not know the statement that they compute for.
+    ///
+    /// # Errors
+    /// 57014 when the thread has said what it works for, and that has been ended.
+    pub fn check_current() -> crate::error::Result<()> {
+        CURRENT.with_borrow(|current| current.as_ref().map_or(Ok(()), Interrupt::check))
+    }
+
     /// The statement has been ended.
     pub fn set(&self) {
         let _waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -388,5 +416,24 @@ impl ExtensionOptions for SessionValues {
 
     fn entries(&self) -> Vec<ConfigEntry> {
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_knows_what_it_works_for_as_long_as_it_does() {
+        let (ended, other) = (Interrupt::default(), Interrupt::default());
+        ended.set();
+        assert!(Interrupt::check_current().is_ok());
+        ended.during(|| {
+            assert!(Interrupt::check_current().is_err());
+            assert!(other.during(Interrupt::check_current).is_ok());
+            assert!(Interrupt::check_current().is_err());
+        });
+        assert!(std::panic::catch_unwind(|| ended.during(|| panic!("a panic that the test wants"))).is_err());
+        assert!(Interrupt::check_current().is_ok());
     }
 }

@@ -28,8 +28,8 @@ use tokio::runtime::Runtime;
 
 use crate::error::{Error, Result};
 use crate::optimize::{
-    GuardFilters, GuardOffsets, HideValues, InterruptJoins, SafeProjectionPushdown, SafePushDownFilter,
-    SplitFilterProjections, YieldInJoins,
+    GuardFilters, GuardOffsets, HideValues, InterruptJoins, InterruptWindows, SafeProjectionPushdown,
+    SafePushDownFilter, SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
@@ -217,6 +217,7 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
     }
     rules.push(Arc::new(GuardFilters));
     rules.push(Arc::new(InterruptJoins));
+    rules.push(Arc::new(InterruptWindows));
     rules.push(Arc::new(YieldInJoins));
     rules
 }

@@ -8,6 +8,8 @@ use arrow::array::{Array, ArrayRef};
 use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::Accumulator;
 
+use crate::session::Interrupt;
+
 type Make = Box<dyn Fn() -> Box<dyn Accumulator> + Send + Sync>;
 
 /// Keeps the rows of the frame.
@@ -70,6 +72,7 @@ impl Accumulator for Recomputed {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
+        Interrupt::check_current()?;
         self.aggregate()?.evaluate()
     }
 

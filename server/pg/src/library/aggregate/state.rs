@@ -13,6 +13,7 @@ use datafusion_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use super::bound::Shape;
 use crate::error::{PgError, Result};
 use crate::function::{Argument, Column, ResultBuilder, ResultValue, in_flight};
+use crate::session::Interrupt;
 
 /// The arguments of an aggregate in one row.
 pub(super) trait Input<'a>: Sized {
@@ -161,6 +162,7 @@ struct Rows<S> {
 
 impl<S: State> Accumulator for Rows<S> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> EngineResult<()> {
+        Interrupt::check_current()?;
         let arguments = columns_in_flight(values)?;
         let length = arguments.first().map_or(0, |column| column.len());
         let columns = S::Input::open(&arguments)?;
@@ -189,6 +191,7 @@ impl<S: State> Accumulator for Rows<S> {
     }
 
     fn evaluate(&mut self) -> EngineResult<ScalarValue> {
+        Interrupt::check_current()?;
         let results = results(vec![self.state.clone()], &self.shape)?;
         ScalarValue::try_from_array(&results, 0)
     }
