@@ -18,6 +18,7 @@ import pathlib
 import re
 import socket
 import struct
+import time
 
 # From this number on, objects are the users' own, and have other numbers elsewhere.
 FIRST_OF_USERS = 16384
@@ -195,7 +196,7 @@ def main():
     for path in sorted(options.folder.glob("*.jsonl")):
         if options.client and path.stem not in options.client:
             continue
-        counted = collections.Counter()
+        counted, started = collections.Counter(), time.perf_counter()
         for sql, wrong in run_client(connect, path, rename):
             counted["wrong" if wrong else "right"] += 1
             if wrong:
@@ -203,7 +204,9 @@ def main():
                 if options.verbose:
                     print(f"-- {path.stem}: {wrong}\n{sql.strip()};\n")
         total += counted
-        print(f"{path.stem:28} {counted['right']:4} of {counted['right'] + counted['wrong']:4} statements")
+        seconds = time.perf_counter() - started
+        statements = counted["right"] + counted["wrong"]
+        print(f"{path.stem:28} {counted['right']:4} of {statements:4} statements {seconds:7.2f} s")
     for reason, times in reasons.most_common(60 if not options.verbose else 0):
         print(f"{times:5}  {reason}")
     print(f"{total['right']} of {total['right'] + total['wrong']} statements run and answer with the recorded columns")
