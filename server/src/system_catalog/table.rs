@@ -1,7 +1,7 @@
 //! A table of the system catalogs, whose rows are made when it is scanned, once for the same definitions.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::datatypes::{Schema, SchemaRef};
@@ -42,6 +42,9 @@ pub struct SystemTable {
     database: String,
     rows: Arc<SystemRows>,
     schema: SchemaRef,
+    /// The rows that are kept nowhere else, once they have been asked for: a subquery can ask for each row of the query around
+    /// it.
+    made: OnceLock<RecordBatch>,
 }
 
 impl SystemTable {
@@ -56,7 +59,7 @@ impl SystemTable {
         let columns = schema_of(relation);
         let system_columns = system_columns(relation).iter().map(|(name, oid)| Arc::new(Type::of(*oid).field(name)));
         let fields: Vec<_> = columns.fields().iter().cloned().chain(system_columns).collect();
-        SystemTable { relation, snapshot, database, rows, schema: Arc::new(Schema::new(fields)) }
+        SystemTable { relation, snapshot, database, rows, schema: Arc::new(Schema::new(fields)), made: OnceLock::new() }
     }
 
     /// The same for a session that sees another snapshot.
@@ -66,13 +69,17 @@ impl SystemTable {
     }
 
     fn rows(&self) -> Result<RecordBatch> {
+        if let Some(made) = self.made.get() {
+            return Ok(made.clone());
+        }
         let rows = self.rows.of(self.relation, &self.snapshot, &self.database);
         let rows = rows.map_err(|error| DataFusionError::External(Box::new(error)))?;
         let number = |value| Arc::new(UInt32Array::from_value(value, rows.num_rows())) as ArrayRef;
         let numbers = [number(self.relation.oid), number(FROZEN)];
         let system_columns = numbers.into_iter().take(system_columns(self.relation).len());
         let columns = rows.columns().iter().cloned().chain(system_columns).collect();
-        Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
+        let rows = RecordBatch::try_new(self.schema.clone(), columns)?;
+        Ok(if self.relation.name == NOT_KEPT { self.made.get_or_init(|| rows).clone() } else { rows })
     }
 }
 
