@@ -74,6 +74,12 @@ pub enum Error {
         /// Where.
         position: Option<usize>,
     },
+    /// A relation of the system was to be changed.
+    #[error("permission denied: \"{name}\" is a system catalog")]
+    SystemRelation {
+        /// Its name, without the schema.
+        name: String,
+    },
     /// No relation of this name and kind is visible, for a statement that says the kind.
     #[error("{kind} \"{name}\" does not exist")]
     UndefinedRelation {
@@ -385,6 +391,7 @@ impl Error {
             Error::TransactionStarted => plain(SqlState::ACTIVE_SQL_TRANSACTION),
             Error::UndefinedTable { position, .. } => plain(SqlState::UNDEFINED_TABLE).at(*position),
             Error::UndefinedRelation { .. } => plain(SqlState::UNDEFINED_TABLE),
+            Error::SystemRelation { .. } => plain(SqlState::INSUFFICIENT_PRIVILEGE),
             Error::ObjectInUse { object, dependents: needed_by } => {
                 dependents(plain(SqlState::DEPENDENT_OBJECTS_STILL_EXIST), needed_by, object)
             }

@@ -25,4 +25,4 @@ pub mod types;
 pub use context::{FoundRelation, PlanContext};
 pub use engine::Engine;
 pub use logical::{Planned, carried, plan_insert, plan_query, plan_table_source};
-pub use setting_relations::is_settings;
+pub use setting_relations::PG_SETTINGS;

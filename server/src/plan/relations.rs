@@ -3,7 +3,8 @@
 use catalog::name::{IDENTIFIER_BYTES_MAX, fold_identifier, quote_identifier};
 use catalog::{CatalogSnapshot, ObjectName, Relation, SchemaKind, SeenRelation, View};
 use pg::PgError;
-use pg::names::PG_TEMP;
+use pg::names::{PG_CATALOG, PG_TEMP};
+use pg::recorded;
 use pg::sqlstate::SqlState;
 use sqlparser::ast;
 
@@ -107,11 +108,25 @@ impl NameScope {
     /// The relation that a name means, or `relation … does not exist`.
     ///
     /// # Errors
-    /// 42P01 when there is none.
+    /// 42P01 when there is none, 42501 for a relation of the system.
     pub fn must_relation<'a>(&self, snapshot: &'a CatalogSnapshot, name: &ast::ObjectName) -> Result<&'a Relation> {
         let parts = parts(name)?;
         let relation = self.relation(snapshot, &parts)?;
-        relation.ok_or_else(|| Error::UndefinedTable { name: parts.join("."), position: None })
+        relation.ok_or_else(|| self.absent(&parts))
+    }
+
+    /// Why a statement that is to change a relation finds none of this name: those of the system are not in the catalog.
+    pub fn absent(&self, parts: &[String]) -> Error {
+        let name = parts.join(".");
+        let system = match parts {
+            [.., schema, name] => recorded::relation(schema, name),
+            [name] => self.schemas().chain([PG_CATALOG]).find_map(|schema| recorded::relation(schema, name)),
+            [] => None,
+        };
+        match system {
+            Some(relation) => Error::SystemRelation { name: relation.name.to_owned() },
+            None => Error::UndefinedTable { name, position: None },
+        }
     }
 
     /// The name of a relation that is to be made: in the schema it names, or in the first of the search path that is

@@ -9,13 +9,8 @@ use crate::parse::query;
 use crate::plan::PlanContext;
 
 /// Its name.
-const PG_SETTINGS: &str = "pg_settings";
+pub const PG_SETTINGS: &str = "pg_settings";
 const QUERY: &str = "SELECT * FROM pg_catalog.pg_show_all_settings()";
-
-/// Whether a name, as it is written in messages, is its.
-pub fn is_settings(name: &str) -> bool {
-    name.strip_prefix("pg_catalog.").unwrap_or(name) == PG_SETTINGS
-}
 
 /// Its query, if the name is its.
 ///

@@ -9,6 +9,8 @@ use super::now_us;
 /// Bytes of a statement that are shown (`track_activity_query_size`).
 const QUERY_BYTES_MAX: usize = 1023;
 
+const PASSWORD: &str = "PASSWORD";
+
 /// Whose session it is, and where its client is.
 #[derive(Debug, Clone)]
 pub struct Origin {
@@ -85,9 +87,8 @@ impl Activity {
     /// A statement begins.
     pub fn begin(&mut self, query: &str, transaction_start_us: Option<i64>) {
         let now = now_us();
-        let end = query.floor_char_boundary(QUERY_BYTES_MAX);
         self.query.clear();
-        self.query.push_str(&query[..end]);
+        self.query.push_str(shown(query));
         self.state = ActivityState::Active;
         self.query_start_us = Some(now);
         self.transaction_start_us = transaction_start_us.or(Some(now));
@@ -108,4 +109,25 @@ impl Activity {
             self.transaction_start_us = None;
         }
     }
+}
+
+/// As much of a statement as is shown: in one that sets the password of a role, nothing behind the word PASSWORD.
+///
+/// It is told by words, wherever they are, since what is shown is not parsed yet and may never be.
+fn shown(query: &str) -> &str {
+    let query = &query[..query.floor_char_boundary(QUERY_BYTES_MAX)];
+    let is_word = |wanted: &[&str]| {
+        let mut words = query.split(|char: char| !char.is_alphanumeric() && char != '_');
+        words.any(|word| wanted.iter().any(|wanted| word.eq_ignore_ascii_case(wanted)))
+    };
+    match find_ignoring_case(query, PASSWORD) {
+        Some(place) if is_word(&["CREATE", "ALTER"]) && is_word(&["ROLE", "USER", "GROUP"]) => {
+            &query[..place + PASSWORD.len()]
+        }
+        _ => query,
+    }
+}
+
+fn find_ignoring_case(text: &str, wanted: &str) -> Option<usize> {
+    text.as_bytes().windows(wanted.len()).position(|bytes| bytes.eq_ignore_ascii_case(wanted.as_bytes()))
 }

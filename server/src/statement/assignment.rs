@@ -8,7 +8,7 @@ use sqlparser::ast;
 use crate::analyze::domain::has_domain;
 use crate::error::{Error, Result};
 use crate::parse::position;
-use crate::plan::is_settings;
+use crate::plan::PG_SETTINGS;
 use crate::plan::relations::{NameScope, identifier};
 
 /// What COPY does to a relation, in messages.
@@ -25,9 +25,8 @@ pub fn target_relation<'a>(
     text: &str,
 ) -> Result<&'a Relation> {
     scope.must_relation(snapshot, name).map_err(|error| match error {
-        Error::UndefinedTable { name: wanted, position: None } if is_settings(&wanted) => {
-            Error::not_supported("changing pg_settings")
-        }
+        // PostgreSQL changes the setting.
+        Error::SystemRelation { name } if name == PG_SETTINGS => Error::not_supported("changing pg_settings"),
         Error::UndefinedTable { name: wanted, position: None } => {
             let place = name.0.first().and_then(|part| part.as_ident()).map(|part| part.span.start);
             let position = place.and_then(|place| position::character(text, place));

@@ -86,8 +86,8 @@ fn column(session: &Session, snapshot: &CatalogSnapshot, path: &ObjectName) -> R
     let Some((column, table)) = parts.split_last().filter(|(_, table)| !table.is_empty()) else {
         return Err(Error::Syntax { message: "column name must be qualified".into(), detail: None, position: None });
     };
-    let relation = NameScope::of(session).relation(snapshot, table)?;
-    let relation = relation.ok_or_else(|| Error::UndefinedTable { name: table.join("."), position: None })?;
+    let scope = NameScope::of(session);
+    let relation = scope.relation(snapshot, table)?.ok_or_else(|| scope.absent(table))?;
     authorize(&session.identity, Action::Alter, Object::Relation(relation))?;
     let number = match relation {
         Relation::Hot(table) => table.columns.iter().find(|it| it.name == *column).map(|it| it.attribute_number),

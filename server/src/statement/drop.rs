@@ -344,7 +344,10 @@ fn add_relation(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan
             _ => "table",
         };
         let shown = parts.join(".");
-        let error = Error::UndefinedRelation { kind, name: shown.clone() };
+        let error = match NameScope::of(session).absent(&parts) {
+            Error::UndefinedTable { .. } => Error::UndefinedRelation { kind, name: shown.clone() },
+            other => return Err(other),
+        };
         return missing(session, drop.if_exists, format!("{kind} \"{shown}\""), error);
     };
     authorize(&session.identity, Action::Drop, Object::Relation(relation))?;

@@ -1,5 +1,7 @@
 //! The shape of `pg_catalog` and `information_schema`: every relation and column that PostgreSQL has.
 
+use tokio_postgres::NoTls;
+
 use crate::client::value;
 use crate::support::server::TestServer;
 
@@ -53,6 +55,42 @@ async fn every_relation_has_the_columns_that_postgresql_has() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn everybody_reads_the_system_relations_but_those_with_passwords() {
+    let server = TestServer::builder().start().await;
+    let client = server.connect().await;
+    client.batch_execute("CREATE ROLE eva LOGIN PASSWORD 'apple'").await.unwrap();
+    let mut eva = server.config();
+    eva.user("eva").password("apple");
+    let eva = server.try_connect(&eva, NoTls).await.unwrap();
+    let mut refused = Vec::new();
+    for (relation, _) in recorded() {
+        match eva.query(&format!("SELECT count(*) FROM {relation}"), &[]).await {
+            Ok(_) => {}
+            Err(error) => refused.push(format!("{relation} {}", error.code().unwrap().code())),
+        }
+    }
+    assert_eq!(refused, ["pg_catalog.pg_authid 42501", "pg_catalog.pg_shadow 42501"]);
+    assert_eq!(value(&eva, "SELECT passwd FROM pg_user WHERE usename = 'eva'").await, "********");
+}
+
+#[tokio::test]
+async fn passwords_are_not_seen_in_what_others_do() {
+    let server = TestServer::builder().start().await;
+    let (client, other) = (server.connect().await, server.connect().await);
+    let query = "SELECT query FROM pg_stat_activity WHERE pid <> pg_backend_pid()";
+    for (statement, seen) in [
+        ("create role eva login password 'apple'", "create role eva login password"),
+        ("SELECT 1; ALTER USER eva PASSWORD /* */ $$pear$$", "SELECT 1; ALTER USER eva PASSWORD"),
+        ("ALTER ROLE nobody PASSWORD 'plum'", "ALTER ROLE nobody PASSWORD"),
+        ("ALTER GROUP eva PASSWORD 'never parsed", "ALTER GROUP eva PASSWORD"),
+        ("SELECT 'create' AS password, 'a'", "SELECT 'create' AS password, 'a'"),
+    ] {
+        let _ = other.batch_execute(statement).await;
+        assert_eq!(value(&client, query).await, seen);
+    }
 }
 
 #[tokio::test]

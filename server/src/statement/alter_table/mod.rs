@@ -36,8 +36,9 @@ pub async fn execute(session: &mut Session, alter: &AlterTable, text: &str) -> R
     let parts = parts(&alter.name)?;
     let Some(relation) = NameScope::of(session).relation(&snapshot, &parts)?.cloned() else {
         let shown = parts.join(".");
-        if !alter.if_exists {
-            return Err(Error::UndefinedTable { name: shown, position: None });
+        let error = NameScope::of(session).absent(&parts);
+        if !alter.if_exists || !matches!(error, Error::UndefinedTable { .. }) {
+            return Err(error);
         }
         session.notice(format!("relation \"{shown}\" does not exist, skipping"));
         return Ok(Outcome::command(alter.kind.tag()));

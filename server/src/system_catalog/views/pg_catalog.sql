@@ -18,10 +18,20 @@ FROM pg_authid AS r
     LEFT JOIN pg_db_role_setting AS s ON s.setrole = r.oid AND s.setdatabase = 0
 WHERE r.rolcanlogin;
 
+-- The same without the passwords, for everybody: not over pg_shadow, which superusers alone may read.
 CREATE VIEW pg_catalog.pg_user AS
 SELECT
-    usename, usesysid, usecreatedb, usesuper, userepl, usebypassrls, '********'::text AS passwd, valuntil, useconfig
-FROM pg_catalog.pg_shadow;
+    r.rolname AS usename,
+    r.oid AS usesysid,
+    r.rolcreatedb AS usecreatedb,
+    r.rolsuper AS usesuper,
+    r.rolreplication AS userepl,
+    r.rolbypassrls AS usebypassrls,
+    '********'::text AS passwd,
+    r.rolvaliduntil AS valuntil,
+    r.rolconfig AS useconfig
+FROM pg_roles AS r
+WHERE r.rolcanlogin;
 
 -- Roles that may not log in, with their members.
 CREATE VIEW pg_catalog.pg_group AS
@@ -29,7 +39,7 @@ SELECT
     r.rolname AS groname,
     r.oid AS grosysid,
     coalesce(m.members, '{}'::oid[]) AS grolist
-FROM pg_authid AS r
+FROM pg_roles AS r
     LEFT JOIN (
         SELECT roleid, array_agg(member ORDER BY member) AS members
         FROM pg_auth_members
