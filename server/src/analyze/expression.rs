@@ -1,5 +1,7 @@
 //! Expressions, form by form.
 
+use std::collections::VecDeque;
+
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Case, Expr, not};
 use pg::Type;
@@ -376,7 +378,7 @@ impl Analyzer<'_> {
         otherwise: Option<&ast::Expr>,
     ) -> Result<Typed> {
         let mut conditions = Vec::with_capacity(branches.len());
-        let mut results = Vec::with_capacity(branches.len() + 1);
+        let mut results = VecDeque::with_capacity(branches.len() + 1);
         for branch in branches {
             let condition = match operand {
                 None => self.condition(&branch.condition, "CASE/WHEN")?,
@@ -387,15 +389,16 @@ impl Analyzer<'_> {
                 }
             };
             conditions.push(condition.expr);
-            results.push(self.expression(&branch.result)?);
+            results.push_back(self.expression(&branch.result)?);
         }
-        results.push(match otherwise {
+        // The default counts first where the type is chosen.
+        results.push_front(match otherwise {
             Some(otherwise) => self.expression(otherwise)?,
             None => Typed::null(),
         });
-        let mut results = self.unify(results, "CASE").map_err(|error| self.at(error, whole))?;
-        let otherwise = results.pop().map(|otherwise| Box::new(otherwise.expr));
-        let ty = results.first().map_or_else(|| Type::of(TEXT), |first| first.ty.clone());
+        let mut results = self.unify(results.into(), "CASE").map_err(|error| self.at(error, whole))?.into_iter();
+        let otherwise = results.next().unwrap_or_else(Typed::null);
+        let (ty, otherwise) = (otherwise.ty, Some(Box::new(otherwise.expr)));
         let pairs = conditions.into_iter().zip(results).map(|(when, then)| (Box::new(when), Box::new(then.expr)));
         Ok(Typed::new(Expr::Case(in_order(Case::new(None, pairs.collect(), otherwise), &ty)), ty))
     }
@@ -562,16 +565,31 @@ impl Analyzer<'_> {
         self.named_call(if is_slice { "array_slice" } else { "array_subscript" }, arguments, place)
     }
 
-    fn json_subscripts(&mut self, mut value: Typed, chain: &[AccessExpr], place: &ast::Expr) -> Result<Typed> {
+    /// `json['a'][1]` is what the path `{a,1}` leads to.
+    fn json_subscripts(&mut self, value: Typed, chain: &[AccessExpr], place: &ast::Expr) -> Result<Typed> {
+        let mut path = Vec::with_capacity(chain.len());
         for access in chain {
             let AccessExpr::Subscript(Subscript::Index { index }) = access else {
                 let message = "jsonb subscript does not support slices";
                 return Err(self.at(PgError::new(SqlState::DATATYPE_MISMATCH, message), place));
             };
             let key = self.expression(index)?;
-            value = self.operator("->", vec![value, key]).map_err(|error| self.at(error, index))?;
+            let (name, context) = (
+                key.ty.name(),
+                match key.ty.oid {
+                    INT2 | INT4 => CastContext::Explicit,
+                    _ => CastContext::Implicit,
+                },
+            );
+            let key = self.coerce(key, &Type::of(TEXT), context).map_err(|_| {
+                let error =
+                    PgError::new(SqlState::DATATYPE_MISMATCH, format!("subscript type {name} is not supported"));
+                self.at(error.with_detail("jsonb subscript must be coercible to either integer or text."), index)
+            })?;
+            path.push(key);
         }
-        Ok(value)
+        let path = self.named_call("array_constructor", path, place)?;
+        self.operator("#>", vec![value, path]).map_err(|error| self.at(error, place))
     }
 }
 

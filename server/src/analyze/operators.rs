@@ -1,6 +1,7 @@
 //! Operators: binary ones, and the forms that are spelled with words.
 
-use datafusion::logical_expr::{BinaryExpr, Expr, Like, Operator, not};
+use datafusion::common::tree_node::TreeNode;
+use datafusion::logical_expr::{BinaryExpr, Expr, Like, Operator, Volatility, not};
 use pg::Type;
 use pg::error::PgError;
 use pg::function::{CastContext, Method};
@@ -289,16 +290,17 @@ impl Analyzer<'_> {
         };
         // A constant of another scale becomes the column's, where it is the same number there.
         let mut list = Vec::new();
-        let mut widened = Vec::new();
+        let mut others = Vec::new();
         for element in all {
             let (left, right) = crate::analyze::call::comparable(first.clone(), element.clone())?;
-            if left.ty.arrow == first.ty.arrow { list.push(right.expr) } else { widened.push(element) }
+            let is_listed = left.ty.arrow == first.ty.arrow && is_constant(&right.expr);
+            if is_listed { list.push(right.expr) } else { others.push(element) }
         }
         let mut tests = Vec::new();
         if !list.is_empty() {
             tests.push(first.expr.clone().in_list(list, negated));
         }
-        for element in widened {
+        for element in others {
             let symbol = if negated { "<>" } else { "=" };
             tests.push(self.operator(symbol, vec![first.clone(), element])?.expr);
         }
@@ -398,4 +400,16 @@ fn native_like(value: &Typed, pattern: &Typed, symbol: &str) -> Option<Typed> {
     }
     let like = Like::new(symbol == "!~~", Box::new(value.expr.clone()), Box::new(pattern.expr.clone()), None, false);
     Some(Typed::new(Expr::Like(like), Type::of(BOOL)))
+}
+
+/// Whether the value is the same for all rows, and the engine finds it so: a CASE over no rows looks to it like a constant
+/// that is NULL.
+fn is_constant(expr: &Expr) -> bool {
+    let varies = |node: &Expr| {
+        let is_volatile =
+            matches!(node, Expr::ScalarFunction(call) if call.func.signature().volatility == Volatility::Volatile);
+        let is_outer = matches!(node, Expr::Column(_) | Expr::OuterReferenceColumn(..) | Expr::ScalarSubquery(_));
+        Ok(is_volatile || is_outer || matches!(node, Expr::Case(_)))
+    };
+    !expr.exists(varies).unwrap_or(true)
 }

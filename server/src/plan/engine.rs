@@ -28,7 +28,7 @@ use tokio::runtime::Runtime;
 
 use crate::error::{Error, Result};
 use crate::optimize::{
-    GuardFilters, GuardOffsets, HideValues, InterruptJoins, InterruptWindows, SafeProjectionPushdown,
+    GuardFilters, GuardOffsets, HideValues, InterruptJoins, InterruptWindows, PlainConditions, SafeProjectionPushdown,
     SafePushDownFilter, SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
@@ -191,11 +191,12 @@ impl Drop for Engine {
     }
 }
 
-/// The engine's rules, one of them in a form of ours.
+/// The engine's rules, one of them in a form of ours, and one of ours before them.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let safe: Arc<dyn OptimizerRule + Send + Sync> = Arc::new(SafePushDownFilter::default());
     let rules = Optimizer::new().rules.into_iter();
-    rules.map(|rule| if rule.name() == safe.name() { safe.clone() } else { rule }).collect()
+    let rules = rules.map(|rule| if rule.name() == safe.name() { safe.clone() } else { rule });
+    std::iter::once(Arc::new(PlainConditions) as _).chain(rules).collect()
 }
 
 /// The engine's rules and ours.

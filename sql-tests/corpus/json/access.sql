@@ -194,3 +194,12 @@ SELECT jsonb_typeof('[1,[2,3],{"a":[]}]');
 SELECT jsonb_array_length('[1,[2,3],{"a":[]}]');
 SELECT jsonb_typeof('-1.5');
 SELECT jsonb_array_length('-1.5');
+
+-- Subscripts: a path, which leads nowhere in what is neither an array nor an object.
+SELECT ('1'::jsonb)[0], ('"x"'::jsonb)[0], ('"x"'::jsonb)['a'], ('null'::jsonb)[0];
+SELECT ('[1, [2, 3]]'::jsonb)[0], ('[1, [2, 3]]'::jsonb)[1][-1], ('[1]'::jsonb)[0][0], ('[1]'::jsonb)[1];
+SELECT ('{"a": {"0": 7}}'::jsonb)['a'][0], ('{"a": 1}'::jsonb)['b'], ('{"a": 1}'::jsonb)[NULL];
+SELECT ('{"a": 1}'::jsonb)['a'::varchar], ('[5, 6]'::jsonb)['1'], ('[5, 6]'::jsonb)[1::smallint];
+SELECT ('[1]'::jsonb)[1.5];
+SELECT ('[1]'::jsonb)[0::bigint];
+SELECT ('[1]'::jsonb)[true];

@@ -330,3 +330,8 @@ SELECT jsonb_path_exists('1','$','[]');
 SELECT jsonb_path_query_array(NULL,'$');
 SELECT jsonb_path_query_array_tz('["2020-01-01"]','$[*].datetime() ? (@ < "2020-01-02T00:00:00+00:00".datetime())');
 SELECT * FROM jsonb_path_query('[1,2,3]','$[*] ? (@ > 1)');
+
+-- A text becomes a path as a constant does.
+SELECT ' $.a  +  1'::text::jsonpath, '2020-12-28'::varchar::jsonpath, '1e3'::text::jsonpath, ' 3 '::char(4)::jsonpath;
+SELECT 'x y'::text::jsonpath;
+SELECT p::jsonpath FROM (VALUES ('$.b'), (NULL), ('strict $')) t (p);

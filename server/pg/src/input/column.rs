@@ -13,6 +13,7 @@ use crate::error::{PgError, Result};
 use crate::expression_type::Type;
 use crate::function::{Date, Numeric, Oid, ResultBuilder, ResultValue, Time, TimeTz, Timestamp, Uuid};
 use crate::library::cast::modifier;
+use crate::library::json::jsonpath::normalize_jsonpath;
 use crate::names;
 use crate::session::SessionValues;
 use crate::styles::IntervalStyle;
@@ -114,6 +115,7 @@ fn string(text: &str, ty: &Type) -> Result<String> {
             text.to_owned()
         }
         JSONB => json::normalize_jsonb(text)?,
+        JSONPATH => normalize_jsonpath(text)?,
         NAME => scalars::name(text).to_owned(),
         CHAR => scalars::char(text),
         VARCHAR | BPCHAR => modifier::string(text, ty, false)?.to_owned(),

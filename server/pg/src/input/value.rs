@@ -29,7 +29,6 @@ pub fn value(wanted: &Type, text: &str, session: &SessionValues) -> Result<(Type
         FLOAT8 => ScalarValue::Float64(Some(crate::function::value::canonical_f64(scalars::double(text)?))),
         NUMERIC if wanted.typmod < 0 => return numeric(text),
         TEXT | UNKNOWN if !text.contains('\0') => ScalarValue::Utf8View(Some(text.to_owned())),
-        JSONPATH => ScalarValue::Utf8View(Some(crate::library::json::jsonpath::normalize_jsonpath(text)?)),
         oid if types::element_type(oid).is_some() => return array(wanted, text, session),
         _ => single(wanted, text, session)?,
     };

@@ -1,0 +1,37 @@
+-- Conditions that say the same of a column, in other words, and lists whose elements are not the same for all rows.
+
+CREATE TABLE outside (a integer, b integer);
+INSERT INTO outside VALUES (1, 1), (2, NULL), (NULL, 3), (0, 0), (3, 5);
+CREATE TABLE inside (a integer, b integer, f integer);
+INSERT INTO inside VALUES (1, 1, 10), (1, 2, 0), (0, 0, 7), (3, 3, NULL), (NULL, 1, 4);
+
+-- The value of the outer query's column, and a constant that is the same.
+SELECT x.a, (SELECT y.f FROM inside y WHERE y.a = x.a AND y.a = 1 ORDER BY y.f LIMIT 1) FROM outside x ORDER BY 1;
+SELECT x.a, (SELECT y.f FROM inside y WHERE y.a = x.a AND 1 = y.a ORDER BY y.f LIMIT 1) FROM outside x ORDER BY 1;
+SELECT x.a, (SELECT count(*) FROM inside y WHERE y.a = x.a AND y.a = x.b) FROM outside x ORDER BY 1;
+SELECT x.a, x.b, y.f FROM outside x CROSS JOIN LATERAL (SELECT f FROM inside WHERE a = x.a AND a = x.b ORDER BY f LIMIT 1) y ORDER BY 1;
+SELECT x.a, y.* FROM outside x JOIN LATERAL (VALUES (0, 'a'), (x.b, 'b')) y (v, w) ON x.a = y.v AND x.b = y.v ORDER BY 1, 3;
+SELECT x.a FROM outside x WHERE EXISTS (SELECT FROM inside y WHERE y.a = x.a AND y.a = 1 AND y.b = x.b) ORDER BY 1;
+
+-- A constant that a join passes on to the other side.
+SELECT x.a, y.f FROM outside x LEFT JOIN inside y ON x.a = y.a AND 0 = x.a ORDER BY 1, 2;
+SELECT x.a, y.f FROM outside x JOIN inside y ON x.a = y.a AND 0 = x.a WHERE 0 = y.a ORDER BY 1, 2;
+SELECT x.a, y.f FROM outside x RIGHT JOIN inside y ON x.a = y.a AND 0 = y.a ORDER BY 1, 2;
+SELECT x.a, y.f FROM outside x FULL JOIN inside y ON x.a = y.a AND x.a >= 1 AND 1 <= y.a ORDER BY 1, 2;
+SELECT x.a, y.f FROM (SELECT * FROM outside WHERE 1 = a) x JOIN inside y ON y.a = x.a WHERE y.a = 1 ORDER BY 2;
+
+-- Elements of a list that are NULL for some rows.
+SELECT a, 1 IN (nullif(a, a), nullif(a, 5)) FROM outside ORDER BY 1;
+SELECT a, a IN (nullif(a, b), nullif(b, 7)) FROM outside ORDER BY 1;
+SELECT a, 1 NOT IN (CASE WHEN a > 1 THEN 1 END, CASE WHEN a < 3 THEN 2 ELSE 3 END) FROM outside ORDER BY 1;
+SELECT a, 1 IN (CASE WHEN a > 0 THEN 1 ELSE 2 END, CASE WHEN a < 3 THEN 2 ELSE 3 END, coalesce(b, 1), 9) FROM outside ORDER BY 1;
+SELECT a FROM outside WHERE a NOT IN (nullif(b, a), nullif(5, b)) ORDER BY 1;
+SELECT count(*) FROM outside WHERE '12:00'::time NOT IN (CAST('24:00' AS time), CASE WHEN a > 1 THEN '24:00'::time END);
+SELECT a, a IN (1, 2, 3, b) FROM outside ORDER BY 1;
+SELECT a, a NOT IN (1, NULL, b) FROM outside ORDER BY 1;
+
+-- The default of a CASE counts first where its type is chosen.
+SELECT pg_typeof(CASE WHEN a > 0 THEN 'a'::varchar ELSE 'b'::char(3) END) FROM outside LIMIT 1;
+SELECT pg_typeof(CASE WHEN a > 0 THEN 'a'::char(3) ELSE 'b'::varchar END) FROM outside LIMIT 1;
+SELECT pg_typeof(CASE a WHEN 0 THEN 'a'::name WHEN 1 THEN 'c'::text ELSE 'b'::char(3) END) FROM outside LIMIT 1;
+SELECT CASE WHEN a > 0 THEN ' '::char ELSE ''::text END FROM outside ORDER BY a;
