@@ -8,6 +8,7 @@ pub use binary::{BINARY_HEADER, BINARY_TRAILER, BinaryParser, BinaryRow};
 pub use field_writer::FieldWriter;
 pub use row_parser::{Row, RowParser};
 
+use crate::encoding::Encoding;
 use crate::sqlstate::SqlState;
 
 /// Consumed bytes that may stand before the unread ones until these are moved to the front.
@@ -51,6 +52,8 @@ pub struct CopyOptions {
     pub quote: u8,
     /// Before a quote inside a CSV field.
     pub escape: u8,
+    /// What the text is in; as the client's strings when it was not said.
+    pub encoding: Option<Encoding>,
 }
 
 impl CopyOptions {
@@ -60,7 +63,15 @@ impl CopyOptions {
             CopyFormat::Text | CopyFormat::Binary => (b'\t', "\\N"),
             CopyFormat::Csv => (b',', ""),
         };
-        CopyOptions { format, delimiter, null: null.to_owned(), header: Header::No, quote: b'"', escape: b'"' }
+        CopyOptions {
+            format,
+            delimiter,
+            null: null.to_owned(),
+            header: Header::No,
+            quote: b'"',
+            escape: b'"',
+            encoding: None,
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod column_readers;
 pub mod copy_format;
 pub mod datetime;
+pub mod encoding;
 pub mod error;
 pub mod expression_type;
 pub mod function;

@@ -12,6 +12,7 @@ use datafusion_common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion_common::{DataFusionError, Result};
 
 use crate::datetime::zone::Zone;
+use crate::encoding::Encoding;
 use crate::error::PgError;
 use crate::library::number::RandomState;
 use crate::names::{Entered, Names};
@@ -26,6 +27,8 @@ pub struct SessionValues {
     pub time_zone: Zone,
     /// How values are written, and read where they could be meant in two ways.
     pub styles: Styles,
+    /// Setting `client_encoding`: what text is sent and received in.
+    pub client_encoding: Encoding,
     /// When the transaction began, in microseconds since 1970 UTC: `now()`.
     pub transaction_start_us: i64,
     /// When the statement began: `statement_timestamp()`.
@@ -368,6 +371,7 @@ impl Default for SessionValues {
         SessionValues {
             time_zone: Zone::UTC,
             styles: Styles::DEFAULT,
+            client_encoding: Encoding::UTF8,
             transaction_start_us: 0,
             statement_start_us: 0,
             user: String::new(),

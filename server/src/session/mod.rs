@@ -200,6 +200,7 @@ impl Session {
         SessionValues {
             time_zone: known.time_zone.clone(),
             styles: known.styles,
+            client_encoding: known.client_encoding,
             transaction_start_us: self.transaction_start_us.unwrap_or(now),
             statement_start_us: now,
             user: self.identity.user.clone(),

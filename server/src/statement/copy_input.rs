@@ -6,6 +6,7 @@ use arrow::array::{Array, ArrayRef};
 use catalog::HotTable;
 
 use crate::error::{Error, Result};
+use crate::statement::copy_encoding::LineConverter;
 use crate::wire::parameters::column;
 use pg::SessionValues;
 use pg::copy_format::{BinaryParser, CopyError, CopyFormat, CopyOptions, Header, Row, RowParser};
@@ -38,6 +39,8 @@ pub struct CopyInput {
     table: Arc<HotTable>,
     targets: Vec<Target>,
     parser: Parser,
+    /// For text that is not in UTF-8.
+    converter: Option<LineConverter>,
     builders: Vec<ColumnBuilder>,
     lines: Lines,
     /// What stands for NULL.
@@ -57,6 +60,8 @@ enum Parser {
 impl CopyInput {
     /// Reads data of these columns of a table.
     pub fn new(table: Arc<HotTable>, targets: Vec<Target>, options: CopyOptions, session: SessionValues) -> Self {
+        let client_encoding = options.encoding.unwrap_or(session.client_encoding);
+        let is_binary = options.format == CopyFormat::Binary;
         let builders = targets.iter().map(|target| ColumnBuilder::new(&table.columns[target.place], BATCH_ROWS));
         CopyInput {
             builders: builders.collect(),
@@ -68,9 +73,10 @@ impl CopyInput {
                 CopyFormat::Binary => Parser::Binary(BinaryParser::new(targets.len())),
                 CopyFormat::Text | CopyFormat::Csv => Parser::Text(RowParser::new(options)),
             },
+            converter: LineConverter::of(client_encoding).filter(|_| !is_binary),
             table,
             targets,
-            session,
+            session: SessionValues { client_encoding, ..session },
         }
     }
 
@@ -81,26 +87,47 @@ impl CopyInput {
 
     /// Bytes that are held of what has not been converted.
     pub fn held_bytes(&self) -> usize {
-        match &self.parser {
+        let buffered = match &self.parser {
             Parser::Text(parser) => parser.buffered_bytes(),
             Parser::Binary(parser) => parser.buffered_bytes(),
-        }
+        };
+        buffered + self.converter.as_ref().map_or(0, LineConverter::held_bytes)
     }
 
     /// Adds data.
-    pub fn feed(&mut self, data: &[u8]) {
-        match &mut self.parser {
-            Parser::Text(parser) => parser.feed(data),
-            Parser::Binary(parser) => parser.feed(data),
+    ///
+    /// # Errors
+    /// It is no text in the encoding that it is said to be in.
+    pub fn feed(&mut self, data: &[u8]) -> Result<()> {
+        match (&mut self.parser, &self.converter) {
+            (Parser::Text(_), Some(_)) => self.feed_converted(|converter| converter.convert(data))?,
+            (Parser::Text(parser), None) => parser.feed(data),
+            (Parser::Binary(parser), _) => parser.feed(data),
         }
+        Ok(())
+    }
+
+    fn feed_converted(&mut self, convert: impl FnOnce(&mut LineConverter) -> pg::error::Result<String>) -> Result<()> {
+        let (Parser::Text(parser), Some(converter)) = (&mut self.parser, &mut self.converter) else { return Ok(()) };
+        let text = convert(converter).map_err(|error| {
+            let context = context(&self.table, converter.line(), None);
+            Error::InContext { source: Box::new(error.into()), context }
+        })?;
+        parser.feed(text.as_bytes());
+        Ok(())
     }
 
     /// There is no more data.
-    pub fn end(&mut self) {
+    ///
+    /// # Errors
+    /// As for [`feed`](Self::feed).
+    pub fn end(&mut self) -> Result<()> {
+        self.feed_converted(LineConverter::finish)?;
         match &mut self.parser {
             Parser::Text(parser) => parser.finish(),
             Parser::Binary(parser) => parser.finish(),
         }
+        Ok(())
     }
 
     /// Whether the rows that have been converted should be taken.

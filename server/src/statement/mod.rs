@@ -10,6 +10,7 @@ pub mod assignment;
 pub mod backup;
 pub mod comment;
 pub mod copy_domains;
+mod copy_encoding;
 pub mod copy_from;
 pub mod copy_input;
 pub mod copy_to;

@@ -5,12 +5,13 @@
 
 use std::panic::catch_unwind;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
+use pg::encoding::Encoding;
 use pgwire::messages::{DecodeContext, PgWireFrontendMessage, ProtocolVersion};
 use tokio_util::codec::Decoder;
 
 use crate::error::Error;
-use crate::wire::layout;
+use crate::wire::{encoding, layout};
 
 /// Type byte and length.
 pub(super) const HEADER_BYTES: usize = 5;
@@ -22,8 +23,11 @@ const MESSAGE_BYTES_MAX: usize = 0x3fff_ffff;
 const SMALL_MESSAGE_BYTES_MAX: usize = 10_000;
 
 /// Reads the messages of a client that has been let in.
-#[derive(Debug, Default)]
-pub struct MessageCodec;
+#[derive(Debug)]
+pub struct MessageCodec {
+    /// What its strings are in.
+    pub encoding: Encoding,
+}
 
 /// Why no message can be read any more.
 #[derive(Debug)]
@@ -58,7 +62,7 @@ impl Decoder for MessageCodec {
             return Ok(None);
         }
         let frame = buffer.split_to(1 + length);
-        Ok(Some(read(kind, frame).map_err(|error| (kind, error))))
+        Ok(Some(read(kind, frame, self.encoding).map_err(|error| (kind, error))))
     }
 }
 
@@ -69,9 +73,15 @@ fn length_max(kind: u8) -> usize {
     }
 }
 
-fn read(kind: u8, mut frame: BytesMut) -> Result<PgWireFrontendMessage, Error> {
+fn read(kind: u8, mut frame: BytesMut, encoding: Encoding) -> Result<PgWireFrontendMessage, Error> {
     if !layout::is_well_formed(kind, &frame[HEADER_BYTES..]) {
         return Err(protocol("invalid message format"));
+    }
+    if !encoding.is_plain() && !frame[HEADER_BYTES..].is_ascii() {
+        let body = encoding::incoming(kind, &frame[HEADER_BYTES..], encoding)?;
+        frame.truncate(1);
+        frame.put_i32(i32::try_from(LENGTH_BYTES + body.len()).map_err(|_| protocol("invalid message length"))?);
+        frame.put_slice(&body);
     }
     if matches!(kind, b'Q' | b'P') && !texts_are_utf8(kind, &frame[HEADER_BYTES..]) {
         return Err(Error::InvalidEncoding);
@@ -104,7 +114,7 @@ mod tests {
     use super::*;
 
     fn decode(bytes: &[u8]) -> String {
-        match MessageCodec.decode(&mut BytesMut::from(bytes)) {
+        match (MessageCodec { encoding: Encoding::UTF8 }).decode(&mut BytesMut::from(bytes)) {
             Ok(None) => "more".into(),
             Ok(Some(Ok(message))) => format!("{message:?}"),
             Ok(Some(Err((_, error)))) => error.report().sqlstate.code().to_owned(),

@@ -319,6 +319,15 @@ impl Connection {
         Ok(())
     }
 
+    /// From now on strings are in the encoding that the client has asked for.
+    pub(super) fn adopt_encoding(&mut self) {
+        let encoding = self.session.settings.known().client_encoding;
+        if encoding != self.output.encoding {
+            self.output.encoding = encoding;
+            self.incoming.set_encoding(encoding);
+        }
+    }
+
     /// Tells the client the settings whose values it does not know.
     pub(super) fn report_settings(&mut self) -> io::Result<()> {
         let current = &self.session.settings.known().values;
@@ -326,6 +335,7 @@ impl Connection {
             return Ok(());
         }
         self.reported_from = Some(current.clone());
+        self.adopt_encoding();
         for (name, value) in self.session.settings.reported() {
             if self.reported.get(name) != Some(&value) {
                 let status = ParameterStatus::new(name.to_owned(), value.clone());

@@ -14,6 +14,7 @@ use crate::statement::CopyOut;
 use crate::wire::Failure;
 use crate::wire::connection::Connection;
 use crate::wire::copy_in::wire_format;
+use crate::wire::encoding::in_encoding;
 use crate::wire::rows::{COPY_DATA, EncodeError, RowEncoder, check_length, set_length};
 use crate::wire::simple_query::ENCODE_ROWS_MAX;
 use pg::SessionValues;
@@ -31,6 +32,7 @@ impl Connection {
         self.message(PgWireBackendMessage::CopyOutResponse(response))?;
         let mut values = self.session.values(Vec::new());
         values.names.clone_from(&copy.rows.names);
+        values.client_encoding = copy.options.encoding.unwrap_or(values.client_encoding);
         let mut encoder = match format {
             CopyFormat::Binary => {
                 let encoder = RowEncoder::of_copy(&copy.rows.schema, BINARY_HEADER).in_session(values);
@@ -102,13 +104,16 @@ impl LineEncoder {
     /// Appends the line with the names of the columns.
     fn header(&mut self, schema: &Schema, out: &mut BytesMut) -> Result<(), EncodeError> {
         let start = begin_message(out);
-        for (number, field) in schema.fields().iter().enumerate() {
-            if number > 0 {
-                self.writer.delimiter(out);
+        in_encoding(self.session.client_encoding, out, |out| {
+            for (number, field) in schema.fields().iter().enumerate() {
+                if number > 0 {
+                    self.writer.delimiter(out);
+                }
+                self.writer.value(field.name().as_bytes(), false, out);
             }
-            self.writer.value(field.name().as_bytes(), false, out);
-        }
-        self.writer.line_end(out);
+            self.writer.line_end(out);
+            Ok::<_, EncodeError>(())
+        })?;
         end_message(start, out)
     }
 
@@ -124,22 +129,29 @@ impl LineEncoder {
             .collect::<Result<_, EncodeError>>()?;
         for row in rows {
             let start = begin_message(out);
-            for (number, cell) in cells.iter().enumerate() {
-                if number > 0 {
-                    self.writer.delimiter(out);
-                }
-                if cell.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-                    self.writer.null(out);
-                    continue;
-                }
-                self.value.clear();
-                (cell.write)(row, &mut self.value)?;
-                self.writer.value(&self.value, cell.quoted, out);
-                check_length(out.len() - start)?;
-            }
-            self.writer.line_end(out);
+            in_encoding(self.session.client_encoding, out, |out| self.line(&cells, row, out))?;
             end_message(start, out)?;
         }
+        Ok(())
+    }
+
+    /// Appends a row.
+    fn line(&mut self, cells: &[Cells<'_>], row: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
+        let start = out.len();
+        for (number, cell) in cells.iter().enumerate() {
+            if number > 0 {
+                self.writer.delimiter(out);
+            }
+            if cell.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+                self.writer.null(out);
+                continue;
+            }
+            self.value.clear();
+            (cell.write)(row, &mut self.value)?;
+            self.writer.value(&self.value, cell.quoted, out);
+            check_length(out.len() - start)?;
+        }
+        self.writer.line_end(out);
         Ok(())
     }
 }

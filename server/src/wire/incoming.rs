@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
+use pg::encoding::Encoding;
 use pgwire::messages::PgWireFrontendMessage;
 use tokio::io::{AsyncRead, ReadBuf, ReadHalf};
 use tokio_util::codec::Decoder;
@@ -33,6 +34,7 @@ pub struct Incoming(Arc<Mutex<Reader>>);
 struct Reader {
     socket: ReadHalf<ClientStream>,
     buffer: BytesMut,
+    codec: MessageCodec,
     /// Whether there is nothing more to come.
     ended: bool,
     /// Whether a statement takes messages: then nobody else reads.
@@ -43,11 +45,17 @@ impl Incoming {
     /// What comes from here.
     pub fn new(socket: ReadHalf<ClientStream>) -> Self {
         let buffer = BytesMut::with_capacity(READ_BYTES);
-        Incoming(Arc::new(Mutex::new(Reader { socket, buffer, ended: false, taken: false })))
+        let codec = MessageCodec { encoding: Encoding::UTF8 };
+        Incoming(Arc::new(Mutex::new(Reader { socket, buffer, codec, ended: false, taken: false })))
     }
 
     fn reader(&self) -> MutexGuard<'_, Reader> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the strings of the messages that have not been read are in.
+    pub fn set_encoding(&self, encoding: Encoding) {
+        self.reader().codec.encoding = encoding;
     }
 
     /// The next message; nothing when the client has gone. Whoever stops waiting loses nothing.
@@ -83,7 +91,7 @@ impl Drop for Taken {
 impl Reader {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Received>, DecodeFailure>> {
         loop {
-            if let Some(message) = MessageCodec.decode(&mut self.buffer)? {
+            if let Some(message) = self.codec.decode(&mut self.buffer)? {
                 return Poll::Ready(Ok(Some(message)));
             }
             if self.ended {

@@ -9,6 +9,7 @@ pub mod codec;
 pub mod connection;
 pub mod copy_in;
 pub mod copy_out;
+mod encoding;
 pub mod extended_query;
 pub mod incoming;
 pub mod layout;

@@ -2,10 +2,13 @@
 
 use std::io;
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
+use pg::encoding::Encoding;
 use pgwire::messages::PgWireBackendMessage;
 use tokio::io::{AsyncWriteExt, WriteHalf};
 
+use crate::wire::codec::{HEADER_BYTES, LENGTH_BYTES};
+use crate::wire::encoding;
 use crate::wire::stream::ClientStream;
 
 /// What is collected before it is sent. Memory for a result is this and one slice of rows.
@@ -19,13 +22,15 @@ pub struct Output {
     buffer: BytesMut,
     /// Where the last complete message ends.
     complete: usize,
+    /// What the client's strings are in.
+    pub encoding: Encoding,
     socket: WriteHalf<ClientStream>,
 }
 
 impl Output {
     /// Writes to this socket.
     pub fn new(socket: WriteHalf<ClientStream>) -> Self {
-        Output { buffer: BytesMut::with_capacity(BUFFER_BYTES), complete: 0, socket }
+        Output { buffer: BytesMut::with_capacity(BUFFER_BYTES), complete: 0, encoding: Encoding::UTF8, socket }
     }
 
     /// Adds a message.
@@ -33,7 +38,21 @@ impl Output {
         self.discard_incomplete();
         let encoded = message.encode(&mut self.buffer);
         encoded.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+        if !self.encoding.is_plain() {
+            self.convert_last().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.message))?;
+        }
         self.complete = self.buffer.len();
+        Ok(())
+    }
+
+    /// The message that was added gets the strings of the client's encoding.
+    fn convert_last(&mut self) -> pg::error::Result<()> {
+        let message = self.buffer.split_off(self.complete);
+        let body = message.get(HEADER_BYTES..).unwrap_or_default();
+        let body = encoding::outgoing(message[0], body, self.encoding)?;
+        self.buffer.put_u8(message[0]);
+        self.buffer.put_u32((LENGTH_BYTES + body.len()) as u32);
+        self.buffer.put_slice(&body);
         Ok(())
     }
 

@@ -4,8 +4,8 @@ mod binary;
 pub mod column;
 
 use datafusion::common::ScalarValue;
+use pg::encoding::utf8;
 use pg::error::Result;
-use pg::sqlstate::SqlState;
 use pg::types::{self, JSONPATH, TIMETZ, UNKNOWN};
 use pg::{PgError, SessionValues, Type, input, names};
 
@@ -23,6 +23,7 @@ pub fn decode(oid: u32, format: Format, value: Option<&[u8]>, session: &SessionV
     let ty = Type::of(oid);
     match (value, format) {
         (None, _) => Ok(ScalarValue::try_from(&ty.arrow)?),
+        // The text of a message has been converted.
         (Some(bytes), Format::Text) => from_text(&ty, utf8(bytes)?, session),
         (Some(bytes), Format::Binary) => binary::value(&ty, bytes, session),
     }
@@ -39,14 +40,6 @@ fn is_supported(oid: u32) -> bool {
 
 fn from_text(ty: &Type, text: &str, session: &SessionValues) -> Result<ScalarValue> {
     Ok(input::value(ty, text, session)?.1)
-}
-
-fn utf8(bytes: &[u8]) -> Result<&str> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
-        let message = format!("invalid byte sequence for encoding \"UTF8\": 0x{byte:02x}");
-        PgError::new(SqlState::CHARACTER_NOT_IN_REPERTOIRE, message)
-    })
 }
 
 #[cfg(test)]

@@ -18,10 +18,10 @@ use bytes::BytesMut;
 
 use cells::Cells;
 use columns::ColumnWriter;
-use pg::SessionValues;
 use pg::output::OutputError;
 use pg::sqlstate::SqlState;
 use pg::types::{self, TypeDescription};
+use pg::{PgError, SessionValues};
 
 /// The type byte of a DataRow message.
 const DATA_ROW: u8 = b'D';
@@ -76,6 +76,9 @@ pub enum EncodeError {
     /// A value cannot be printed.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// A character has no equivalent in the client's encoding.
+    #[error("{0}")]
+    Encoding(PgError),
 }
 
 impl EncodeError {
@@ -87,7 +90,14 @@ impl EncodeError {
             EncodeError::RowTooLong { .. } => SqlState::PROGRAM_LIMIT_EXCEEDED,
             EncodeError::TooManyColumns { .. } => SqlState::TOO_MANY_COLUMNS,
             EncodeError::Output(error) => error.sqlstate(),
+            EncodeError::Encoding(error) => error.sqlstate,
         }
+    }
+}
+
+impl From<PgError> for EncodeError {
+    fn from(error: PgError) -> Self {
+        EncodeError::Encoding(error)
     }
 }
 

@@ -123,6 +123,9 @@ impl Connection {
             _ => Some(self.session.names()?),
         };
         let _entered = names.as_ref().map(Names::enter);
+        for field in schema.fields() {
+            self.output.encoding.encode(field.name())?;
+        }
         let fields = schema.fields().iter().enumerate().map(|(number, field)| {
             let described = describe_for_client(field);
             let format = match format_of(formats, number) {
@@ -139,6 +142,7 @@ impl Connection {
     /// Says that a statement is done, after what else there is to say about it.
     pub(super) fn complete(&mut self, tag: String) -> Result<(), Failure> {
         self.session.set_what_was_asked()?;
+        self.adopt_encoding();
         self.send_notices().map_err(Failure::Disconnected)?;
         self.message(PgWireBackendMessage::CommandComplete(CommandComplete::new(tag)))
     }

@@ -5,6 +5,7 @@
 //! * [`protocol`]: what a driver sees of the wire protocol and SQL text does not show
 //! * [`cursors`]: prepared statements and portals, which SQL and the protocol share
 //! * [`notifications`]: what sessions send to each other
+//! * [`client_encoding`]: clients that have another encoding than the server
 //! * [`copy`], [`copy_refused`]: the bytes that COPY sends and takes, and what it says of statements
 //! * [`hostile_messages`]: clients that do not keep to the protocol
 //! * [`encryption`]: who encrypts, and with which certificate
@@ -80,6 +81,7 @@ mod tpcds;
 mod recorded;
 
 mod client;
+mod client_encoding;
 
 mod fixtures;
 

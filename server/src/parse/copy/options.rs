@@ -10,92 +10,9 @@ use crate::parse::statement::ForcedQuotes;
 use crate::plan::relations::identifier;
 use pg::PgError;
 use pg::copy_format::{CopyFormat, CopyOptions, Header};
+use pg::encoding::Encoding;
 use pg::sqlstate::SqlState;
 
-/// Names of UTF-8, without what is no letter or digit.
-const UTF8_NAMES: &[&str] = &["utf8", "unicode"];
-/// Encodings that PostgreSQL knows and we do not, written likewise.
-const OTHER_ENCODINGS: &[&str] = &[
-    "abc",
-    "alt",
-    "big5",
-    "euccn",
-    "eucjis2004",
-    "eucjp",
-    "euckr",
-    "euctw",
-    "gb18030",
-    "gbk",
-    "iso88591",
-    "iso885910",
-    "iso885913",
-    "iso885914",
-    "iso885915",
-    "iso885916",
-    "iso88592",
-    "iso88593",
-    "iso88594",
-    "iso88595",
-    "iso88596",
-    "iso88597",
-    "iso88598",
-    "iso88599",
-    "johab",
-    "koi8",
-    "koi8r",
-    "koi8u",
-    "latin1",
-    "latin10",
-    "latin2",
-    "latin3",
-    "latin4",
-    "latin5",
-    "latin6",
-    "latin7",
-    "latin8",
-    "latin9",
-    "mskanji",
-    "muleinternal",
-    "shiftjis",
-    "shiftjis2004",
-    "sjis",
-    "sqlascii",
-    "tcvn",
-    "tcvn5712",
-    "uhc",
-    "vscii",
-    "win",
-    "win1250",
-    "win1251",
-    "win1252",
-    "win1253",
-    "win1254",
-    "win1255",
-    "win1256",
-    "win1257",
-    "win1258",
-    "win866",
-    "win874",
-    "win932",
-    "win936",
-    "win949",
-    "win950",
-    "windows1250",
-    "windows1251",
-    "windows1252",
-    "windows1253",
-    "windows1254",
-    "windows1255",
-    "windows1256",
-    "windows1257",
-    "windows1258",
-    "windows866",
-    "windows874",
-    "windows932",
-    "windows936",
-    "windows949",
-    "windows950",
-];
 /// What a delimiter of the text format cannot be: it would be taken for an escape, or for what stands for NULL.
 const NO_TEXT_DELIMITERS: &str = "\\.abcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -118,7 +35,7 @@ pub(super) struct GivenOptions {
     header: Option<Header>,
     quote: Option<String>,
     escape: Option<String>,
-    encoding: Option<()>,
+    encoding: Option<Encoding>,
     pub(super) force_quote: Option<ForcedQuotes>,
     pub(super) force_not_null: Option<Vec<ast::Ident>>,
     pub(super) force_null: Option<Vec<ast::Ident>>,
@@ -185,8 +102,8 @@ impl StatementReader<'_> {
             "quote" => self.give(&mut given.quote, text(&option, value)?, token),
             "escape" => self.give(&mut given.escape, text(&option, value)?, token),
             "encoding" => {
-                self.check_encoding(&text(&option, value)?, token)?;
-                self.give(&mut given.encoding, (), token)
+                let encoding = self.encoding(&text(&option, value)?, token)?;
+                self.give(&mut given.encoding, encoding, token)
             }
             "force_quote" => match value {
                 Value::Star => self.give(&mut given.force_quote, ForcedQuotes::All, token),
@@ -276,8 +193,8 @@ impl StatementReader<'_> {
             self.give(&mut given.force_null, columns, &token)?;
         } else if self.words(&["ENCODING"]) {
             let encoding = self.string()?;
-            self.check_encoding(&encoding, &token)?;
-            self.give(&mut given.encoding, (), &token)?;
+            let encoding = self.encoding(&encoding, &token)?;
+            self.give(&mut given.encoding, encoding, &token)?;
         } else {
             return Ok(false);
         }
@@ -321,17 +238,13 @@ impl StatementReader<'_> {
         }
     }
 
-    fn check_encoding(&self, encoding: &str, token: &TokenWithSpan) -> Result<()> {
-        let plain: String = encoding.chars().filter(char::is_ascii_alphanumeric).collect();
-        let plain = plain.to_ascii_lowercase();
-        if UTF8_NAMES.contains(&plain.as_str()) {
-            return Ok(());
-        }
-        if OTHER_ENCODINGS.contains(&plain.as_str()) {
-            return Err(Error::not_supported(format!("encoding \"{encoding}\"")));
-        }
-        let message = "argument to option \"encoding\" must be a valid encoding name";
-        Err(self.at_token(PgError::invalid_parameter(message), token))
+    fn encoding(&self, name: &str, token: &TokenWithSpan) -> Result<Encoding> {
+        let encoding = Encoding::named(name).ok_or_else(|| {
+            let message = "argument to option \"encoding\" must be a valid encoding name";
+            self.at_token(PgError::invalid_parameter(message), token)
+        })?;
+        encoding.check_supported()?;
+        Ok(encoding)
     }
 }
 
@@ -410,6 +323,7 @@ impl GivenOptions {
         if !csv && NO_TEXT_DELIMITERS.contains(delimiter) {
             return Err(invalid(format!("COPY delimiter cannot be \"{delimiter}\"")));
         }
+        options.encoding = self.encoding;
         options.header = self.header.unwrap_or(Header::No);
         if options.format == CopyFormat::Binary && options.header != Header::No {
             return Err(unsupported("cannot specify HEADER in BINARY mode"));

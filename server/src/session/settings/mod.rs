@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use catalog::{Isolation, Role};
 use pg::datetime::zone::Zone;
+use pg::encoding::Encoding;
 use pg::error::Result;
 use pg::sqlstate::SqlState;
 use pg::styles::ByteaOutput;
@@ -102,6 +103,8 @@ pub struct KnownSettings {
     pub time_zone: Zone,
     /// How values are written.
     pub styles: Styles,
+    /// Setting `client_encoding`.
+    pub client_encoding: Encoding,
     /// The values that are not the defaults. Settings that have not been changed since share it.
     pub values: Arc<Values>,
     /// All of them, for those who ask for one by its name.
@@ -327,7 +330,14 @@ impl SessionSettings {
             // The settings take no other values than those that are understood here.
             let zone = values.get("TimeZone").and_then(|name| Zone::named(name)).unwrap_or(Zone::UTC);
             let settings = Arc::new(SessionSettings { known: OnceLock::new(), ..self.clone() });
-            KnownSettings { time_zone: zone, styles: styles(&values), values: Arc::new(values), settings }
+            let client_encoding = values.get("client_encoding").and_then(|name| Encoding::named(name));
+            KnownSettings {
+                time_zone: zone,
+                styles: styles(&values),
+                client_encoding: client_encoding.unwrap_or(Encoding::UTF8),
+                values: Arc::new(values),
+                settings,
+            }
         })
     }
 

@@ -83,7 +83,7 @@ impl Setting {
 #[rustfmt::skip]
 static CATEGORIES: &[(&str, &[Setting])] = &[
     ("Client Connection Defaults / Locale and Formatting", &[
-        user("client_encoding", text(Form::Encoding), "UTF8", "The character encoding of the client.").only(&["UTF8", "UNICODE", "SQL_ASCII"]).reported(),
+        user("client_encoding", text(Form::Encoding), "UTF8", "The character encoding of the client.").reported(),
         user("DateStyle", text(Form::DateStyle), "ISO, MDY", "How dates are written, and the order of day, month and year.").reported(),
         user("default_text_search_config", text(Form::Any), "pg_catalog.simple", "The configuration of text search, which there is none of.").only(&["pg_catalog.simple", "pg_catalog.english"]),
         user("extra_float_digits", integer(-15, 3), "1", "How many digits of floating point numbers are written."),

@@ -5,8 +5,8 @@ use pg::PgError;
 use pg::datetime::parse_interval;
 use pg::datetime::zone::Zone;
 use pg::datetime::{interval_style, write_offset};
+use pg::encoding::Encoding;
 use pg::error::Result;
-use pg::library::system::encoding_named;
 use pg::styles::{DateFormat, DateOrder, DateStyle, IntervalStyle};
 
 use super::setting::{Form, Setting};
@@ -39,7 +39,10 @@ pub fn canonical(setting: &Setting, form: Form, value: &str, settings: &SessionS
         Form::DateStyle => date_style(setting, value, settings),
         Form::TimeZone => time_zone(setting, value),
         Form::Encoding if value == UNICODE => Ok(value.to_owned()),
-        Form::Encoding => encoding_named(value).map(str::to_owned).ok_or_else(|| setting.invalid(value)),
+        Form::Encoding => {
+            let encoding = Encoding::named(value).ok_or_else(|| setting.invalid(value))?;
+            encoding.check_supported().map(|()| encoding.name().to_owned())
+        }
     }
 }
 

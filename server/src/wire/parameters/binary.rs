@@ -15,7 +15,7 @@ use pg::types::*;
 use pg::user_types::{base_type, is_composite, is_domain};
 use pg::{PgError, SessionValues, Type};
 
-use super::{from_text, utf8};
+use super::from_text;
 use crate::plan::carried;
 
 /// The first byte of a jsonb or jsonpath value: the version of its format.
@@ -44,7 +44,7 @@ pub(super) fn value(ty: &Type, bytes: &[u8], session: &SessionValues) -> Result<
         UUID => single(ty, Uuid(fixed(ty, bytes)?)),
         CHAR => single(ty, scalars::char_text(u8::from_be_bytes(fixed(ty, bytes)?))),
         JSONB | JSONPATH => match bytes.split_first() {
-            Some((&JSON_VERSION, text)) => from_text(ty, utf8(text)?, session),
+            Some((&JSON_VERSION, text)) => from_text(ty, &session.client_encoding.decode(text)?, session),
             _ => Err(invalid(ty)),
         },
         oid if is_object_number(oid) => single(ty, Oid(u32::from_be_bytes(fixed(ty, bytes)?))),
@@ -54,7 +54,7 @@ pub(super) fn value(ty: &Type, bytes: &[u8], session: &SessionValues) -> Result<
                 Err(PgError::not_supported(format!("a binary parameter of composite type {}", ty.name())))
             }
             None if is_domain(oid) => value(&base_type(ty), bytes, session),
-            None => from_text(ty, utf8(bytes)?, session),
+            None => from_text(ty, &session.client_encoding.decode(bytes)?, session),
         },
     }
 }

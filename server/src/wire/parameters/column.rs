@@ -1,6 +1,7 @@
 //! The values of a binary COPY, which are sent as parameters are.
 
 use bytes::BytesMut;
+use pg::encoding::utf8;
 use pg::error::Result;
 use pg::function::value::{canonical_f32, canonical_f64};
 use pg::input::ColumnBuilder;
@@ -8,7 +9,7 @@ use pg::output::text_writer;
 use pg::sqlstate::SqlState;
 use pg::{PgError, SessionValues};
 
-use super::{binary, decode, utf8};
+use super::{binary, decode};
 use crate::wire::rows::Format;
 
 /// Adds the value that the bytes are to a column whose type has this OID.
@@ -29,7 +30,7 @@ pub fn append(builder: &mut ColumnBuilder, oid: u32, bytes: &[u8], session: &Ses
         ColumnBuilder::Timestamp(values) | ColumnBuilder::TimestampTz(values) => {
             values.append_value(binary::timestamp(i64::from_be_bytes(exact(bytes)?))?);
         }
-        ColumnBuilder::String(..) => push(builder, utf8(bytes)?)?,
+        ColumnBuilder::String(..) => push(builder, &session.client_encoding.decode(bytes)?)?,
         ColumnBuilder::Numeric(..) => push(builder, &binary::numeric_text(bytes)?)?,
         ColumnBuilder::Values(_) => {
             let value = decode(oid, Format::Binary, Some(bytes), session)?.to_array()?;

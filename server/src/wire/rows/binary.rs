@@ -10,10 +10,12 @@ use arrow::datatypes::{DataType, Int32Type, Time64MicrosecondType};
 use bytes::{BufMut, BytesMut};
 
 use super::{EncodeError, NULL_LENGTH, set_length};
+use crate::wire::encoding::in_encoding;
 use pg::column_readers::*;
 use pg::datetime::{
     DATE_INFINITY, DATE_MINUS_INFINITY, EPOCH_2000_DAYS, EPOCH_2000_US, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY,
 };
+use pg::encoding::Encoding;
 use pg::input::scalars;
 use pg::output::{self, OutputError};
 use pg::user_types::base_type;
@@ -26,18 +28,23 @@ pub(super) type BinaryWriter<'a> = Box<dyn Fn(usize, &mut BytesMut) -> Result<()
 const JSONB_VERSION: u8 = 1;
 
 /// The function that writes the values of a column described with this type.
-pub(super) fn binary_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> Result<BinaryWriter<'a>, EncodeError> {
+pub(super) fn binary_writer<'a>(
+    array: &'a dyn Array,
+    oid: u32,
+    typmod: i32,
+    encoding: Encoding,
+) -> Result<BinaryWriter<'a>, EncodeError> {
     let data_type = array.data_type();
     Ok(match (oid, data_type) {
         (_, DataType::Null) => Box::new(|_, _| Ok(())),
         (_, DataType::Dictionary(_, _)) => {
             let (keys, values) = dictionary_parts(array);
-            let write = binary_writer(values, oid, typmod)?;
+            let write = binary_writer(values, oid, typmod, encoding)?;
             Box::new(move |row, out| write(keys[row], out))
         }
         (_, DataType::RunEndEncoded(_, _)) => {
             let (position, values) = run_parts(array);
-            let write = binary_writer(values, oid, typmod)?;
+            let write = binary_writer(values, oid, typmod, encoding)?;
             Box::new(move |row, out| write(position(row), out))
         }
         (types::BOOL, DataType::Boolean) => {
@@ -60,16 +67,16 @@ pub(super) fn binary_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> 
             datetime_writer(array, oid)
         }
         (types::TIMETZ, DataType::Struct(_)) => timetz_writer(array.as_struct(), oid)?,
-        (types::RECORD, DataType::Struct(_)) => record_writer(array.as_struct())?,
-        (oid, it) if names::is_user_number(oid) && !it.is_list() => user_type_writer(array, oid)?,
-        (_, it) if it.is_list() => array_writer(array, oid, typmod)?,
+        (types::RECORD, DataType::Struct(_)) => record_writer(array.as_struct(), encoding)?,
+        (oid, it) if names::is_user_number(oid) && !it.is_list() => user_type_writer(array, oid, encoding)?,
+        (_, it) if it.is_list() => array_writer(array, oid, typmod, encoding)?,
         (types::CHAR, it) if it.is_string() => {
             let string = string_reader(array);
             plain(move |row, out| out.put_u8(scalars::char_byte(string(row))))
         }
-        (types::JSON, DataType::Map(_, _)) => text_writer(array, oid, typmod)?,
+        (types::JSON, DataType::Map(_, _)) => text_writer(array, oid, typmod, encoding)?,
         (oid, it) if it.is_string() && has_text_format(oid) => {
-            let write = text_writer(array, oid, typmod)?;
+            let write = text_writer(array, oid, typmod, encoding)?;
             if oid != types::JSONB {
                 return Ok(write);
             }
@@ -99,9 +106,14 @@ pub(super) fn has_text_format(oid: u32) -> bool {
     matches!(oid, CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | JSON | JSONB | VOID | types::PG_NODE_TREE)
 }
 
-fn text_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> Result<BinaryWriter<'a>, EncodeError> {
+fn text_writer<'a>(
+    array: &'a dyn Array,
+    oid: u32,
+    typmod: i32,
+    encoding: Encoding,
+) -> Result<BinaryWriter<'a>, EncodeError> {
     let write = output::text_writer(array, oid, typmod)?;
-    Ok(Box::new(move |row, out| Ok(write(row, out)?)))
+    Ok(Box::new(move |row, out| in_encoding(encoding, out, |out| Ok(write(row, out)?))))
 }
 
 fn integer_writer(array: &dyn Array, oid: u32) -> BinaryWriter<'_> {
@@ -204,8 +216,8 @@ struct ElementWriter<'a> {
 }
 
 impl<'a> ElementWriter<'a> {
-    fn new(values: &'a dyn Array, oid: u32, typmod: i32) -> Result<Self, EncodeError> {
-        Ok(ElementWriter { nulls: values.logical_nulls(), write: binary_writer(values, oid, typmod)? })
+    fn new(values: &'a dyn Array, oid: u32, typmod: i32, encoding: Encoding) -> Result<Self, EncodeError> {
+        Ok(ElementWriter { nulls: values.logical_nulls(), write: binary_writer(values, oid, typmod, encoding)? })
     }
 
     fn is_null(&self, row: usize) -> bool {
@@ -226,21 +238,21 @@ impl<'a> ElementWriter<'a> {
 }
 
 /// Labels of enums are sent as text, records of composite types as other records, values of domains as what they narrow.
-fn user_type_writer(array: &dyn Array, oid: u32) -> Result<BinaryWriter<'_>, EncodeError> {
+fn user_type_writer(array: &dyn Array, oid: u32, encoding: Encoding) -> Result<BinaryWriter<'_>, EncodeError> {
     let base = base_type(&Type { oid, typmod: -1, arrow: array.data_type().clone() });
     match array.data_type() {
-        _ if base.oid != oid => binary_writer(array, base.oid, base.typmod),
-        DataType::Struct(_) => record_writer(array.as_struct()),
-        _ => text_writer(array, oid, -1),
+        _ if base.oid != oid => binary_writer(array, base.oid, base.typmod, encoding),
+        DataType::Struct(_) => record_writer(array.as_struct(), encoding),
+        _ => text_writer(array, oid, -1, encoding),
     }
 }
 
 /// A record says of each field its type, its length and its value.
-fn record_writer(array: &StructArray) -> Result<BinaryWriter<'_>, EncodeError> {
+fn record_writer(array: &StructArray, encoding: Encoding) -> Result<BinaryWriter<'_>, EncodeError> {
     let mut fields = Vec::with_capacity(array.num_columns());
     for (column, field) in array.columns().iter().zip(array.fields()) {
         let described = types::describe_for_client(field);
-        fields.push((described.oid, ElementWriter::new(column, described.oid, described.typmod)?));
+        fields.push((described.oid, ElementWriter::new(column, described.oid, described.typmod, encoding)?));
     }
     Ok(Box::new(move |row, out| {
         out.put_i32(fields.len() as i32);
@@ -254,7 +266,12 @@ fn record_writer(array: &StructArray) -> Result<BinaryWriter<'_>, EncodeError> {
 
 /// Arrays have a header of their own: dimensions, whether there are NULLs, the element type, then length and lower bound
 /// of each dimension.
-fn array_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> Result<BinaryWriter<'a>, EncodeError> {
+fn array_writer<'a>(
+    array: &'a dyn Array,
+    oid: u32,
+    typmod: i32,
+    encoding: Encoding,
+) -> Result<BinaryWriter<'a>, EncodeError> {
     let mut levels = vec![list_parts(array)];
     let (values, element) = loop {
         let Some(ListParts { values, element, .. }) = levels.last() else { return Err(no_binary_format(oid)) };
@@ -268,7 +285,7 @@ fn array_writer<'a>(array: &'a dyn Array, oid: u32, typmod: i32) -> Result<Binar
     let element_oid = types::element_type(oid).unwrap_or(described.oid);
     let typmod = if described.typmod >= 0 { described.typmod } else { typmod };
     let lower_bound = if matches!(oid, types::INT2VECTOR | types::OIDVECTOR) { 0 } else { 1 };
-    let elements = ElementWriter::new(values, element_oid, typmod)?;
+    let elements = ElementWriter::new(values, element_oid, typmod, encoding)?;
     Ok(Box::new(move |row, out| {
         let mut rows = vec![row];
         let mut lengths = Vec::with_capacity(levels.len());

@@ -7,6 +7,7 @@ use arrow::array::{Array, AsArray, StringViewArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::*;
 use pg::SessionValues;
+use pg::encoding::Encoding;
 use pg::output::short::Short;
 use pg::output::{self, is_unconstrained};
 use pg::styles::DateFormat;
@@ -15,6 +16,7 @@ use pg::types::{self, TypeDescription};
 use super::binary::{binary_writer, date_since_2000, has_text_format, timestamp_since_2000};
 use super::cells::Cells;
 use super::{EncodeError, Format};
+use crate::wire::encoding::in_encoding;
 
 /// Adds the cells of rows, from the first on; answers how many there is room for.
 pub(super) type ColumnWriter<'a> = Box<dyn Fn(Range<usize>, &mut Cells) -> Result<usize, EncodeError> + 'a>;
@@ -31,7 +33,7 @@ pub(super) fn column_writer<'a>(
 ) -> Result<ColumnWriter<'a>, EncodeError> {
     let quick = match format {
         Format::Text => text_column(array, described, session),
-        Format::Binary => binary_column(array, described),
+        Format::Binary => binary_column(array, described, session.client_encoding),
     };
     match quick {
         Some(writer) => Ok(writer),
@@ -46,13 +48,14 @@ fn general_column<'a>(
     session: &SessionValues,
 ) -> Result<ColumnWriter<'a>, EncodeError> {
     let TypeDescription { oid, typmod, .. } = described;
+    let encoding = session.client_encoding;
     Ok(match format {
         Format::Text => {
             let write = output::text_writer_in(array, oid, typmod, session)?;
-            column(array, move |row, cells| Ok(cells.pieces(|out| write(row, out))?))
+            column(array, move |row, cells| cells.pieces(|out| in_encoding(encoding, out, |out| Ok(write(row, out)?))))
         }
         Format::Binary => {
-            let write = binary_writer(array, oid, typmod)?;
+            let write = binary_writer(array, oid, typmod, encoding)?;
             column(array, move |row, cells| cells.pieces(|out| write(row, out)))
         }
     })
@@ -140,14 +143,14 @@ fn text_column<'a>(
             let values = array.as_boolean();
             short_column(array, |row| Short::of([if values.value(row) { b't' } else { b'f' }]))
         }
-        _ => string_column(array, oid, typmod)?,
+        _ => string_column(array, oid, typmod, session.client_encoding)?,
     })
 }
 
-fn binary_column(array: &dyn Array, described: TypeDescription) -> Option<ColumnWriter<'_>> {
+fn binary_column(array: &dyn Array, described: TypeDescription, encoding: Encoding) -> Option<ColumnWriter<'_>> {
     let TypeDescription { oid, typmod, .. } = described;
     let otherwise = move || {
-        let write = binary_writer(array, oid, typmod).ok()?;
+        let write = binary_writer(array, oid, typmod, Encoding::UTF8).ok()?;
         Some(move |row: usize, cells: &mut Cells| cells.pieces(|out| write(row, out)))
     };
     Some(match (oid, array.data_type()) {
@@ -188,7 +191,7 @@ fn binary_column(array: &dyn Array, described: TypeDescription) -> Option<Column
         }
         // The version of the format comes first.
         (types::JSONB, _) => return None,
-        _ => string_column(array, oid, typmod)?,
+        _ => string_column(array, oid, typmod, encoding)?,
     })
 }
 
@@ -217,7 +220,10 @@ fn decimal_column<'a>(
 }
 
 /// Strings, which are the same in text and in binary unless they are padded.
-fn string_column(array: &dyn Array, oid: u32, typmod: i32) -> Option<ColumnWriter<'_>> {
+fn string_column(array: &dyn Array, oid: u32, typmod: i32, encoding: Encoding) -> Option<ColumnWriter<'_>> {
+    if !encoding.is_plain() {
+        return None;
+    }
     if !has_text_format(oid) || oid == types::CHAR || (oid == types::BPCHAR && types::length_of(typmod).is_some()) {
         return None;
     }

@@ -20,8 +20,6 @@ mod sizes;
 mod transactions;
 mod visibility;
 
-pub use encodings::encoding_named;
-
 use arrow::array::{ArrayRef, BooleanArray};
 use std::sync::Arc;
 
