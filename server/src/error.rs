@@ -160,6 +160,8 @@ pub enum Error {
     InsertArity {
         /// Whether there are more values than columns.
         more_expressions: bool,
+        /// The first that is too many.
+        position: Option<usize>,
     },
     /// An option or setting has a value it cannot have.
     #[error("{message}")]
@@ -402,7 +404,7 @@ impl Error {
             Error::WrongObjectType { .. } | Error::CannotChange { .. } => plain(SqlState::WRONG_OBJECT_TYPE),
             Error::InvalidDefinition { .. } => plain(SqlState::INVALID_TABLE_DEFINITION),
             Error::UndefinedType { .. } => plain(SqlState::UNDEFINED_OBJECT),
-            Error::InsertArity { .. } => plain(SqlState::SYNTAX_ERROR),
+            Error::InsertArity { position, .. } => plain(SqlState::SYNTAX_ERROR).at(*position),
             Error::InvalidParameterValue { .. } => plain(SqlState::INVALID_PARAMETER_VALUE),
             Error::InvalidStatementHere { .. } => plain(SqlState::ACTIVE_SQL_TRANSACTION),
             Error::Cancelled | Error::StatementTimeout => plain(SqlState::QUERY_CANCELED),

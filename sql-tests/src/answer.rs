@@ -120,6 +120,8 @@ pub struct SqlError {
     pub sqlstate: String,
     /// The sentence for people.
     pub message: String,
+    /// Where in the statement, in characters from 1.
+    pub position: Option<usize>,
 }
 
 /// The sentence that stands for the end of a connection, which is no error that a server has sent.
@@ -128,7 +130,7 @@ pub const LOST: &str = "the connection was lost";
 impl SqlError {
     /// What is noted when a server hangs up, or does not answer at all.
     pub fn lost(error: &std::io::Error) -> SqlError {
-        SqlError { sqlstate: "-----".to_owned(), message: format!("{LOST}: {error}") }
+        SqlError { sqlstate: "-----".to_owned(), message: format!("{LOST}: {error}"), position: None }
     }
 
     /// Whether it says that something is not supported.

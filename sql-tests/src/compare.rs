@@ -343,7 +343,7 @@ mod tests {
     }
 
     fn error(sqlstate: &str, message: &str) -> Answer {
-        Answer::Error(SqlError { sqlstate: sqlstate.to_owned(), message: message.to_owned() })
+        Answer::Error(SqlError { sqlstate: sqlstate.to_owned(), message: message.to_owned(), position: None })
     }
 
     /// `expected` is the kind of the difference, or empty.

@@ -7,6 +7,8 @@
 //!   2 | a2
 //! > SELECT 1 / 0
 //! ! 22012 division by zero
+//! > SELECT nothing
+//! ! 42703@8 column "nothing" does not exist
 //! > CREATE TABLE t (i int)
 //! = CREATE TABLE
 //! ```
@@ -46,7 +48,10 @@ pub fn write(statements: &[Statement], answers: &[Answer]) -> String {
 pub fn write_answer(text: &mut String, answer: &Answer) {
     // Writing into a String cannot fail.
     let _ = match answer {
-        Answer::Error(error) => writeln!(text, "! {} {}", error.sqlstate, escape(&error.message)),
+        Answer::Error(error) => {
+            let position = error.position.map_or_else(String::new, |position| format!("@{position}"));
+            writeln!(text, "! {}{position} {}", error.sqlstate, escape(&error.message))
+        }
         Answer::Command(tag) => writeln!(text, "= {tag}"),
         Answer::Rows { columns, rows } => {
             let head: Vec<_> = columns.iter().map(|it| escape(&it.name) + " " + &type_name(it.type_oid)).collect();
@@ -84,8 +89,12 @@ fn read_first_line(line: &str) -> Option<Answer> {
     let rest = rest.strip_prefix(' ').unwrap_or(rest);
     match kind {
         "!" => {
-            let (sqlstate, message) = rest.split_once(' ')?;
-            Some(Answer::Error(SqlError { sqlstate: sqlstate.to_owned(), message: unescape(message) }))
+            let (code, message) = rest.split_once(' ')?;
+            let (sqlstate, position) = match code.split_once('@') {
+                Some((sqlstate, position)) => (sqlstate, Some(position.parse().ok()?)),
+                None => (code, None),
+            };
+            Some(Answer::Error(SqlError { sqlstate: sqlstate.to_owned(), message: unescape(message), position }))
         }
         "=" => Some(Answer::Command(rest.to_owned())),
         ":" => {
@@ -188,7 +197,11 @@ mod tests {
             Answer::Rows { columns: columns.clone(), rows: vec![row.clone(), row] },
             Answer::Rows { columns, rows: vec![] },
             Answer::Rows { columns: vec![], rows: vec![vec![]] },
-            Answer::Error(SqlError { sqlstate: "22012".to_owned(), message: "two\nlines".to_owned() }),
+            Answer::Error(SqlError {
+                sqlstate: "22012".to_owned(),
+                message: "two\nlines".to_owned(),
+                position: Some(8),
+            }),
             Answer::Command("CREATE TABLE".to_owned()),
         ];
         let statement = Statement { line: 1, sql: "SELECT\n  1".to_owned() };

@@ -204,12 +204,13 @@ fn row(body: &mut Body<'_>) -> io::Result<Vec<Option<String>>> {
 }
 
 fn error(body: &mut Body<'_>) -> io::Result<SqlError> {
-    let mut error = SqlError { sqlstate: String::new(), message: String::new() };
+    let mut error = SqlError { sqlstate: String::new(), message: String::new(), position: None };
     loop {
         match body.u8()? {
             0 => return Ok(error),
             b'C' => error.sqlstate = body.text()?,
             b'M' => error.message = body.text()?,
+            b'P' => error.position = Some(body.text()?.parse().map_err(|_| malformed("a position that is no number"))?),
             _ => drop(body.text()?),
         }
     }

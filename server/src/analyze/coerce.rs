@@ -281,17 +281,27 @@ impl Analyzer<'_> {
     /// # Errors
     /// 42804 when they have none in common.
     pub fn unify(&mut self, values: Vec<Typed>, what: &str) -> Result<Vec<Typed>> {
+        self.unify_each(values, what).map_err(|disagreement| disagreement.error)
+    }
+
+    /// The same, with the value that does not fit.
+    pub fn unify_each(&mut self, values: Vec<Typed>, what: &str) -> std::result::Result<Vec<Typed>, Disagreement> {
         let oids: Vec<_> = values.iter().map(|value| value.ty.oid).collect();
         let Some(common) = common_type(&oids) else {
-            return Err(cannot_match(&values.iter().map(|value| &value.ty).collect::<Vec<_>>(), what));
+            let error = cannot_match(&values.iter().map(|value| &value.ty).collect::<Vec<_>>(), what);
+            let value = (1..=oids.len()).find(|count| common_type(&oids[..*count]).is_none());
+            return Err(Disagreement { error, value: value.map(|count| count - 1) });
         };
         // Of records and maps only the values know what they are made of.
         let is_made_of_others = matches!(common, RECORD | RECORD_ARRAY | MAP | MAP_ARRAY);
         let made = values.iter().find(|value| is_made_of_others && value.ty.oid == common);
         let wanted = made.map_or_else(|| Type::of(common), |value| Type { typmod: -1, ..value.ty.clone() });
-        let values: Result<Vec<_>> =
-            values.into_iter().map(|value| self.coerce(value, &wanted, CastContext::Implicit)).collect();
-        self.same_arrow(values?)
+        let mut coerced = Vec::with_capacity(values.len());
+        for (place, value) in values.into_iter().enumerate() {
+            let value = self.coerce(value, &wanted, CastContext::Implicit);
+            coerced.push(value.map_err(|error| Disagreement { error, value: Some(place) })?);
+        }
+        self.same_arrow(coerced).map_err(|error| Disagreement { error, value: None })
     }
 
     /// Numbers of one type but several scales, at one scale.
@@ -303,6 +313,15 @@ impl Analyzer<'_> {
         let in_one = values.into_iter().map(|value| Ok(native(self.in_dimensions(value, &widest)?, widest.clone())));
         in_one.collect()
     }
+}
+
+/// Why values have no common type.
+#[derive(Debug)]
+pub struct Disagreement {
+    /// What is wrong.
+    pub error: PgError,
+    /// With which of the values, if it is one of them.
+    pub value: Option<usize>,
 }
 
 /// The error of types that cannot be brought to one.

@@ -22,6 +22,7 @@ use crate::analyze::{Analyzer, folded};
 use crate::error::{Error, Result};
 use crate::lazy::{bound_once, in_order};
 use crate::parse::forms::clauses::ALL_FIELDS;
+use crate::parse::position;
 
 /// Stack that is kept free while an expression is read; below it, the next one is allocated.
 const STACK_RED_ZONE_BYTES: usize = 128 << 10;
@@ -56,7 +57,7 @@ impl Analyzer<'_> {
                     return Err(Error::not_supported("TRY_CAST"));
                 }
                 let ty = type_of(data_type).map_err(|error| self.at_type(error, data_type, expr))?;
-                self.cast(inner, &ty)
+                self.cast(inner, &ty).map_err(|error| self.at_cast(error, kind, inner))
             }
             UnaryOp { op, expr: operand } => self.unary(op, operand),
             BinaryOp { left, op, right } => self.binary(expr, left, op, right),
@@ -239,6 +240,26 @@ impl Analyzer<'_> {
         self.coerce(value, ty, CastContext::Explicit).map_err(|error| self.at(error, operand))
     }
 
+    /// What cannot be cast is wrong at the `::`, where PostgreSQL sees the cast.
+    fn at_cast(&self, error: Error, kind: &CastKind, operand: &ast::Expr) -> Error {
+        let Error::Sql { error, position } = error else { return error };
+        if error.sqlstate != SqlState::CANNOT_COERCE || *kind != CastKind::DoubleColon {
+            return Error::Sql { error, position };
+        }
+        // The place of a cast is that of its operand, so those within are passed over.
+        let (mut inner, mut casts) = (operand, 0);
+        while let ast::Expr::Cast { kind: CastKind::DoubleColon, expr, .. } = inner {
+            (inner, casts) = (expr, casts + 1);
+        }
+        let begin = position::byte_offset(self.text, inner.place().end);
+        let symbol = begin.and_then(|begin| {
+            let mut symbols = self.text.get(begin..)?.match_indices("::");
+            symbols.nth(casts).map(|(offset, _)| begin + offset)
+        });
+        let symbol = symbol.and_then(|offset| Some(self.text.get(..offset)?.chars().count() + 1));
+        Error::Sql { error, position: symbol.or(position) }
+    }
+
     fn unary(&mut self, op: &UnaryOperator, operand: &ast::Expr) -> Result<Typed> {
         let symbol = match op {
             UnaryOperator::Not => {
@@ -396,7 +417,14 @@ impl Analyzer<'_> {
             Some(otherwise) => self.expression(otherwise)?,
             None => Typed::null(),
         });
-        let mut results = self.unify(results.into(), "CASE").map_err(|error| self.at(error, whole))?.into_iter();
+        let mut results = self
+            .unify_each(results.into(), "CASE")
+            .map_err(|wrong| {
+                let default = otherwise.unwrap_or(whole);
+                let written = std::iter::once(default).chain(branches.iter().map(|branch| &branch.result));
+                self.at_value(wrong, &written.collect::<Vec<_>>(), whole)
+            })?
+            .into_iter();
         let otherwise = results.next().unwrap_or_else(Typed::null);
         let (ty, otherwise) = (otherwise.ty, Some(Box::new(otherwise.expr)));
         let pairs = conditions.into_iter().zip(results).map(|(when, then)| (Box::new(when), Box::new(then.expr)));
@@ -414,7 +442,8 @@ impl Analyzer<'_> {
         for element in elements {
             values.push(self.expression(element)?);
         }
-        let values = self.unify(values, "ARRAY").map_err(|error| self.at(error, whole))?;
+        let values = self.unify_each(values, "ARRAY");
+        let values = values.map_err(|wrong| self.at_value(wrong, &elements.iter().collect::<Vec<_>>(), whole))?;
         self.named_call("array_constructor", values, whole)
     }
 

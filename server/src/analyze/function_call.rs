@@ -249,7 +249,9 @@ impl Analyzer<'_> {
         match found.entry {
             Entry::Function(function) => {
                 self.refuse_modifiers(name, call, written, whole)?;
-                self.call(function, found.arguments, all).map_err(|error| self.at(error, whole))
+                let constants = constants_of(&all, &found.arguments);
+                let called = self.call(function, found.arguments, all);
+                called.map_err(|error| self.at_constant(error, constants, written, whole))
             }
             Entry::Set(function) => {
                 self.refuse_modifiers(name, call, written, whole)?;
@@ -284,6 +286,23 @@ impl Analyzer<'_> {
                 self.window_call(window, found.arguments, all, over, written.null_treatment, whole)
             }
         }
+    }
+
+    /// The error of a call at the constant that is none of the type that is wanted of it, or at the call.
+    fn at_constant(
+        &mut self,
+        error: PgError,
+        constants: Vec<(usize, Typed, u32)>,
+        written: &Written<'_>,
+        whole: &ast::Expr,
+    ) -> Error {
+        for (place, constant, wanted) in constants {
+            let is_wrong = self.coerce(constant, &Type::of(wanted), CastContext::Implicit).is_err();
+            if let (true, Some(argument)) = (is_wrong, written.arguments.get(place)) {
+                return self.at(error, *argument);
+            }
+        }
+        self.at(error, whole)
     }
 
     /// What an ordered-set aggregate is ordered by counts among its arguments.
@@ -452,7 +471,8 @@ impl Analyzer<'_> {
             ("nvl2", 3) => {
                 let test = self.expression(arguments[0])?;
                 let results = vec![self.expression(arguments[1])?, self.expression(arguments[2])?];
-                let results = self.unify(results, "NVL2").map_err(|error| self.at(error, whole))?;
+                let results = self.unify_each(results, "NVL2");
+                let results = results.map_err(|wrong| self.at_value(wrong, &arguments[1..], whole))?;
                 let ty = results[0].ty.clone();
                 let mut results = results.into_iter().map(|result| Box::new(result.expr));
                 let (then, otherwise) = (results.next(), results.next());
@@ -514,7 +534,8 @@ impl Analyzer<'_> {
         let values = self.in_conditional("COALESCE", |analyzer| {
             arguments.iter().map(|argument| analyzer.expression(argument)).collect::<Result<Vec<_>>>()
         })?;
-        let mut values = self.unify(values, "COALESCE").map_err(|error| self.at(error, whole))?;
+        let values = self.unify_each(values, "COALESCE");
+        let mut values = values.map_err(|wrong| self.at_value(wrong, arguments, whole))?;
         if values.len() == 1 {
             return Ok(values.remove(0));
         }
@@ -551,7 +572,7 @@ impl Analyzer<'_> {
     fn extreme(&mut self, name: &str, arguments: &[&ast::Expr], whole: &ast::Expr) -> Result<Typed> {
         let values = arguments.iter().map(|argument| self.expression(argument)).collect::<Result<Vec<_>>>()?;
         let what = name.to_ascii_uppercase();
-        let values = self.unify(values, &what).map_err(|error| self.at(error, whole))?;
+        let values = self.unify_each(values, &what).map_err(|wrong| self.at_value(wrong, arguments, whole))?;
         let (name, symbol) = if name == "greatest" { ("greatest", ">") } else { ("least", "<") };
         let best = extreme(name, values, |candidate, best| self.operator(symbol, vec![candidate, best]));
         best.map_err(|error| self.at(error, whole))
@@ -666,4 +687,11 @@ impl Analyzer<'_> {
             None => result_type(oid, polymorphic),
         }
     }
+}
+
+/// The arguments that are constants without a type, by their places, with the types that are wanted of them.
+fn constants_of(arguments: &[Typed], expected: &[u32]) -> Vec<(usize, Typed, u32)> {
+    let wanted = arguments.iter().zip(expected).enumerate();
+    let unknown = wanted.filter(|(_, (argument, wanted))| argument.is_unknown() && !is_polymorphic(**wanted));
+    unknown.map(|(place, (argument, wanted))| (place, argument.clone(), *wanted)).collect()
 }

@@ -48,7 +48,8 @@ impl Analyzer<'_> {
         };
         let width = source.columns.len();
         if insert.source.is_some() && width < places.len() && !insert.columns.is_empty() {
-            return Err(Error::InsertArity { more_expressions: false });
+            let position = self.position(insert.columns.get(width));
+            return Err(Error::InsertArity { more_expressions: false, position });
         }
         let mut given = Vec::with_capacity(width);
         for (number, place) in places[..width].iter().enumerate() {

@@ -23,7 +23,7 @@ mod function_call;
 mod grouping;
 pub mod insert;
 pub mod kept;
-mod location;
+pub mod location;
 mod merge;
 pub mod modify;
 mod names;
@@ -38,7 +38,7 @@ mod resolve;
 pub mod rewrite;
 pub mod scope;
 mod select;
-mod set_operation;
+pub mod set_operation;
 mod sets;
 mod subquery;
 mod truth;
@@ -61,6 +61,7 @@ use pg::{SessionValues, Type};
 use sqlparser::ast;
 use sqlparser::tokenizer::Location;
 
+use crate::analyze::coerce::Disagreement;
 use crate::error::{Error, Result};
 use crate::parse::position;
 use crate::plan::PlanContext;
@@ -176,6 +177,19 @@ impl<'a> Analyzer<'a> {
     /// The error at the place of a part of the statement.
     fn at(&self, error: PgError, place: &impl Located) -> Error {
         self.at_location(error, place.start())
+    }
+
+    /// The error at the value that does not fit to the others, or at the whole.
+    fn at_value(&self, disagreement: Disagreement, values: &[&ast::Expr], whole: &impl Located) -> Error {
+        match disagreement.value.and_then(|value| values.get(value)) {
+            Some(value) => self.at(disagreement.error, *value),
+            None => self.at(disagreement.error, whole),
+        }
+    }
+
+    /// Where a part of the statement begins, counted in characters from 1.
+    fn position(&self, place: Option<&impl Located>) -> Option<usize> {
+        position::character(self.text, place?.start())
     }
 
     fn at_location(&self, error: PgError, location: Location) -> Error {

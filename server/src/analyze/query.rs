@@ -9,6 +9,7 @@ use pg::user_types::type_of_column;
 use sqlparser::ast::{self, SetExpr};
 
 use crate::analyze::scope::Level;
+use crate::analyze::set_operation::written_column;
 use crate::analyze::typed::{Typed, unknown_type};
 use crate::analyze::{Analyzed, Analyzer, OutputColumn};
 use crate::error::{Error, Result};
@@ -67,7 +68,8 @@ impl Analyzer<'_> {
         let analyzed = self.query(query)?;
         let width = analyzed.columns.len().min(targets.len());
         if analyzed.columns.len() > targets.len() {
-            return Err(Error::InsertArity { more_expressions: true });
+            let extra = written_column(&query.body, targets.len());
+            return Err(Error::InsertArity { more_expressions: true, position: self.position(extra) });
         }
         let types = targets[..width].iter().map(|it| (it.name.clone(), type_of_column(&it.sql_type)));
         self.as_assigned(analyzed, &types.collect::<Vec<_>>())

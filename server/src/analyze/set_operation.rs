@@ -8,10 +8,9 @@ use pg::error::PgError;
 use pg::function::CastContext;
 use pg::sqlstate::SqlState;
 use pg::types::{BPCHAR, TEXT, UNKNOWN};
-use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier};
+use sqlparser::ast::{self, SetExpr, SetOperator, SetQuantifier};
 
 use crate::analyze::coerce::{cannot_match, common_type, widest};
-use crate::analyze::location::Located;
 use crate::analyze::names::plan_column;
 use crate::analyze::typed::Typed;
 use crate::analyze::{Analyzed, Analyzer, OutputColumn};
@@ -38,7 +37,7 @@ impl Analyzer<'_> {
             SetOperator::Intersect => "INTERSECT",
             SetOperator::Except | SetOperator::Minus => "EXCEPT",
         };
-        let (left_side, right_side) = self.matched(left_analyzed, right_analyzed, name, right)?;
+        let (left_side, right_side) = self.matched((left_analyzed, left), (right_analyzed, right), name)?;
         let columns = left_side.columns.clone();
         let plan = self.combined(op, all, left_side, right_side)?;
         let columns = columns
@@ -52,20 +51,23 @@ impl Analyzer<'_> {
     /// Both sides with columns of the same types.
     pub(super) fn matched(
         &mut self,
-        left: Analyzed,
-        right: Analyzed,
+        (left, written_left): (Analyzed, &SetExpr),
+        (right, written_right): (Analyzed, &SetExpr),
         name: &str,
-        place: &impl Located,
     ) -> Result<(Analyzed, Analyzed)> {
         if left.columns.len() != right.columns.len() {
             let message = format!("each {name} query must have the same number of columns");
-            return Err(self.at(PgError::new(SqlState::SYNTAX_ERROR, message), place));
+            return Err(self.at_column(PgError::new(SqlState::SYNTAX_ERROR, message), written_right, 0));
         }
         let (mut types, mut other_types) = (Vec::new(), Vec::new());
-        for (left, right) in left.columns.iter().zip(&right.columns) {
+        for (number, (left, right)) in left.columns.iter().zip(&right.columns).enumerate() {
             let common = common_type(&[left.ty.oid, right.ty.oid])
-                .ok_or_else(|| self.at(cannot_match(&[&left.ty, &right.ty], name), place))?;
-            let ty = union_type(common, &self.side_type(left, common), &self.side_type(right, common));
+                .ok_or_else(|| self.at_column(cannot_match(&[&left.ty, &right.ty], name), written_right, number))?;
+            let left_type =
+                self.side_type(left, common).map_err(|error| self.at_column(error, written_left, number))?;
+            let right_type =
+                self.side_type(right, common).map_err(|error| self.at_column(error, written_right, number))?;
+            let ty = union_type(common, &left_type, &right_type);
             // What is not brought together keeps its lengths, and with them the blanks of the side that is shown.
             let keeps_lengths = name != "UNION" && common == BPCHAR && left.ty.typmod >= 0 && right.ty.typmod >= 0;
             types.push(if keeps_lengths { left.ty.clone() } else { ty.clone() });
@@ -92,17 +94,23 @@ impl Analyzer<'_> {
 
     /// The type of a column of one side. A constant without a type has no length and its own digits, which the other
     /// side's type must not cut off.
-    fn side_type(&mut self, column: &OutputColumn, common: u32) -> Type {
+    fn side_type(&mut self, column: &OutputColumn, common: u32) -> pg::error::Result<Type> {
         let constant = match &column.constant {
             Some(constant @ Expr::Literal(value, _)) if column.ty.oid == UNKNOWN && !value.is_null() => {
                 constant.clone()
             }
-            _ => return column.ty.clone(),
+            _ => return Ok(column.ty.clone()),
         };
         let value = Typed::new(constant, column.ty.clone());
-        // What is no value of the type is reported when the column is converted.
-        let coerced = self.coerce(value, &Type::of(common), CastContext::Implicit);
-        coerced.map_or_else(|_| column.ty.clone(), |value| value.ty)
+        Ok(self.coerce(value, &Type::of(common), CastContext::Implicit)?.ty)
+    }
+
+    /// The error at a column of one side, or at its beginning when the column is not written out.
+    fn at_column(&self, error: PgError, side: &SetExpr, number: usize) -> Error {
+        match written_column(side, number) {
+            Some(column) => self.at(error, column),
+            None => self.at(error, side),
+        }
     }
 
     fn combined(&mut self, op: SetOperator, all: bool, left: Analyzed, right: Analyzed) -> Result<LogicalPlan> {
@@ -177,6 +185,23 @@ impl Analyzer<'_> {
             keys.push(plan_column(&alias, &number));
         }
         Ok((builder.build()?, keys, alias))
+    }
+}
+
+/// What is written for a column of a query, if each column is written out up to it.
+pub fn written_column(query: &SetExpr, number: usize) -> Option<&ast::Expr> {
+    match query {
+        SetExpr::Select(select) => {
+            let written = select.projection.get(..=number)?.iter().map(|item| match item {
+                ast::SelectItem::UnnamedExpr(expr) | ast::SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+                _ => None,
+            });
+            written.collect::<Option<Vec<_>>>()?.pop()
+        }
+        SetExpr::Values(values) => values.rows.first()?.content.get(number),
+        SetExpr::Query(query) => written_column(&query.body, number),
+        SetExpr::SetOperation { left, .. } => written_column(left, number),
+        _ => None,
     }
 }
 

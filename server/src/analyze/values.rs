@@ -21,7 +21,7 @@ use crate::analyze::modify::is_default;
 use crate::analyze::scope::{Level, Place};
 use crate::analyze::typed::{Typed, unknown_type};
 use crate::analyze::{Analyzed, Analyzer, OutputColumn};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 impl Analyzer<'_> {
     pub(super) fn values(&mut self, values: &ast::Values) -> Result<Analyzed> {
@@ -39,7 +39,8 @@ impl Analyzer<'_> {
         let rows = rows?;
         let width = rows.first().map_or(0, Vec::len);
         if width > targets.len() {
-            return Err(crate::error::Error::InsertArity { more_expressions: true });
+            let extra = values.rows.first().and_then(|row| row.content.get(targets.len()));
+            return Err(Error::InsertArity { more_expressions: true, position: self.position(extra) });
         }
         let mut assigned = Vec::with_capacity(rows.len());
         for (row, written) in rows.into_iter().zip(&values.rows) {
@@ -122,9 +123,12 @@ impl Analyzer<'_> {
             };
             let values = match &constant {
                 Some(_) => values,
-                None => self.unify(values, "VALUES").map_err(|error| match place.rows.first() {
-                    Some(row) if !row.content.is_empty() => self.at(error, &row.content[0]),
-                    _ => error.into(),
+                None => self.unify_each(values, "VALUES").map_err(|wrong| {
+                    let row = wrong.value.and_then(|row| place.rows.get(row)).or(place.rows.first());
+                    match row.and_then(|row| row.content.get(position)) {
+                        Some(value) => self.at(wrong.error, value),
+                        None => wrong.error.into(),
+                    }
                 })?,
             };
             let ty = match &constant {

@@ -11,13 +11,16 @@ use futures::StreamExt;
 use pg::session::Sequences;
 use pg::user_types::type_of_column;
 use pg::{PgError, Type};
+use sqlparser::ast;
 use storage::hot::TableWriter;
 
+use crate::analyze::location::Located;
+use crate::analyze::set_operation::written_column;
 use crate::error::{Error, Result};
-use crate::parse::Parsed;
 use crate::parse::statement::Insert;
+use crate::parse::{Parsed, position};
 use crate::plan::conflict::plan_on_conflict;
-use crate::plan::relations::NameScope;
+use crate::plan::relations::{NameScope, identifier};
 use crate::plan::{PlanContext, Planned, plan_insert};
 use crate::session::{Action, Object, Prepared, Session, authorize};
 use crate::statement::assignment::{expected_domains, target_columns, target_relation, writable};
@@ -53,7 +56,7 @@ pub async fn execute(
             let mut values = {
                 let names = session.names()?;
                 let _entered = names.enter();
-                rows.columns(&table, checked_targets(&columns, insert, rows.width())?, text)?
+                rows.columns(&table, checked_targets(&columns, insert, rows.width(), text)?, text)?
             };
             for (place, sequence) in rows.sequences() {
                 let column = &table.columns[place];
@@ -157,17 +160,32 @@ fn target(session: &Session, snapshot: &CatalogSnapshot, insert: &Insert, text: 
     let relation = target_relation(&NameScope::of(session), snapshot, &insert.table, text)?;
     authorize(&session.identity, Action::Insert, Object::Relation(relation))?;
     let table = writable(relation, "insert into")?;
-    let columns = target_columns(&table, &insert.columns)?;
+    let columns = target_columns(&table, &insert.columns);
+    let columns = columns.map_err(|error| at_column(error, &insert.columns, text))?;
     Ok(Target { table, columns })
 }
 
+/// The error about a column of the list, at its last place there: the first is fine where there are two.
+fn at_column(error: Error, columns: &[ast::Ident], text: &str) -> Error {
+    let (Error::UndefinedColumn { column: wrong, .. } | Error::DuplicateColumn { column: wrong }) = &error else {
+        return error;
+    };
+    let column = columns.iter().rfind(|column| identifier(column) == *wrong);
+    let position = column.and_then(|column| position::character(text, column.start()));
+    let sqlstate = error.report().sqlstate;
+    Error::Sql { error: Box::new(PgError::new(sqlstate, error.to_string())), position }
+}
+
 /// The columns that get values. Without a column list, a row may have fewer values than the table has columns.
-fn checked_targets<'a>(columns: &'a [usize], insert: &Insert, values: usize) -> Result<&'a [usize]> {
+fn checked_targets<'a>(columns: &'a [usize], insert: &Insert, values: usize, text: &str) -> Result<&'a [usize]> {
     if values > columns.len() {
-        return Err(Error::InsertArity { more_expressions: true });
+        let extra = insert.source.as_ref().and_then(|query| written_column(&query.body, columns.len()));
+        let position = extra.and_then(|extra| position::character(text, extra.start()));
+        return Err(Error::InsertArity { more_expressions: true, position });
     }
     if values < columns.len() && !insert.columns.is_empty() {
-        return Err(Error::InsertArity { more_expressions: false });
+        let position = insert.columns.get(values).and_then(|extra| position::character(text, extra.start()));
+        return Err(Error::InsertArity { more_expressions: false, position });
     }
     Ok(&columns[..values])
 }

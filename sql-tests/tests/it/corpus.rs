@@ -25,6 +25,9 @@ const ABOUT_THE_SYSTEM: &str = "documented/system_";
 /// How many of a hundred documented forms exist and agree at least.
 const DOCUMENTED_PERCENT_MIN: usize = 95;
 
+/// How many of a hundred errors stand at the same place of the statement at least, or both at none.
+const PLACED_PERCENT_MIN: usize = 95;
+
 /// Differences that are shown of one file; the others are counted.
 const SHOWN_PER_FILE: usize = 10;
 
@@ -39,6 +42,7 @@ async fn answers_are_those_of_postgresql() {
     let mut known = known_differences();
     let mut summary = String::new();
     let mut documented = Documented::default();
+    let (mut errors, mut placed) = (0, 0);
     let mut failures = Vec::new();
     for file in files {
         let address = address.clone();
@@ -46,6 +50,8 @@ async fn answers_are_those_of_postgresql() {
         let unknown = run.unknown_differences(&mut known);
         summary += &format!("{}: {} statements, {} differ\n", run.file.name, run.statements.len(), run.differing());
         documented.count(&run);
+        errors += run.places.len();
+        placed += run.places.iter().filter(|is_same| **is_same).count();
         if !unknown.is_empty() {
             failures.push(described(&run.file.name, &unknown));
         }
@@ -53,8 +59,11 @@ async fn answers_are_those_of_postgresql() {
     println!("{summary}");
     println!("known differences: {:#?}", known.met());
     println!("{}", documented.described());
+    println!("errors: {errors} that both have, {placed} at the same place");
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
     if filter.is_empty() {
+        let suffices = placed * 100 >= errors * PLACED_PERCENT_MIN;
+        assert!(suffices, "fewer than {PLACED_PERCENT_MIN} % of the errors are at PostgreSQL's place");
         assert!(documented.suffices(), "fewer than {DOCUMENTED_PERCENT_MIN} % of the documented forms agree");
         assert_eq!(known.stale(), [] as [usize; 0], "lines of corpus/differences.txt that no longer hold");
     }
@@ -87,6 +96,8 @@ struct FileRun {
     differences: Vec<Option<Difference>>,
     /// Whether PostgreSQL answered with rows: what makes tables and types is no form of a function.
     answered: Vec<bool>,
+    /// Of each error that both answer, whether it is at the same place.
+    places: Vec<bool>,
 }
 
 impl FileRun {
@@ -97,7 +108,14 @@ impl FileRun {
         let recorded: Vec<Answer> = recorded.into_iter().map(|recorded| recorded.answer).collect();
         let differences = differences(&statements, &recorded, &ours);
         let answered = recorded.iter().map(|answer| matches!(answer, Answer::Rows { .. })).collect();
-        FileRun { file, statements, differences, answered }
+        let places = recorded.iter().zip(&ours).filter_map(|pair| match pair {
+            (Answer::Error(theirs), Answer::Error(our)) if theirs.sqlstate == our.sqlstate => {
+                Some(theirs.position == our.position)
+            }
+            _ => None,
+        });
+        let places = places.collect();
+        FileRun { file, statements, differences, answered, places }
     }
 
     fn differing(&self) -> usize {
