@@ -36,6 +36,7 @@ mod settings;
 pub mod statement;
 mod subquery;
 mod transaction;
+mod unsupported;
 mod user_types;
 mod vacuum;
 
@@ -96,7 +97,10 @@ pub fn parse(text: &str) -> Result<Vec<Parsed>> {
         statements.push(Parsed { statement, text: text.clone() });
         let next = reader.parser.peek_token();
         if !matches!(next.token, Token::SemiColon | Token::EOF) {
-            return Err(reader.unexpected(&next));
+            return Err(match reader.locking_clause() {
+                Some(clause) => Error::not_supported(clause),
+                None => reader.unexpected(&next),
+            });
         }
     }
 }
@@ -124,6 +128,7 @@ impl StatementReader<'_> {
         let start = self.parser.peek_token();
         // What is no statement of one of them is left to the next.
         let readers = [
+            Self::unsupported_statement,
             Self::statement_by_words,
             Self::sequence_statement,
             Self::role_statement,
@@ -143,7 +148,10 @@ impl StatementReader<'_> {
             }
         }
         let overriding = if self.is_keyword(Keyword::INSERT) { self.take_overriding() } else { None };
-        let statement = self.parser.parse_statement().map_err(|error| self.syntax(error))?;
+        let statement = self.parser.parse_statement().map_err(|error| match self.locking_clause() {
+            Some(clause) => Error::not_supported(clause),
+            None => self.syntax(error),
+        })?;
         let mut statement = convert::statement(statement, self, start.span.start)?;
         if let Statement::Insert(insert) = &mut statement {
             insert.overriding = overriding;
