@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::error::DataFusionError;
-use datafusion::functions_aggregate::expr_fn::{bool_or, count};
+use datafusion::functions_aggregate::expr_fn::bool_or;
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit, not};
@@ -18,6 +18,7 @@ use crate::analyze::Analyzer;
 use crate::analyze::grouping::collect;
 use crate::analyze::names::as_outer;
 use crate::analyze::needed::{Needed, needed};
+use crate::analyze::subquery::without_null;
 use crate::analyze::truth::{is_conjunct, only_truth_counts, reads_columns, three_valued, without_not_in};
 use crate::analyze::with::is_volatile;
 use crate::apply::{Apply, ApplyKind, decorrelates_filter, decorrelates_scalar, outer_columns};
@@ -54,18 +55,20 @@ impl Analyzer<'_> {
         for expr in &exprs {
             collect(expr, &mut subqueries, is_subquery)?;
         }
-        let mut replaced: Vec<(Expr, Expr)> = Vec::new();
+        let mut placed = Vec::with_capacity(subqueries.len());
         for subquery in subqueries {
             let needed = exprs.iter().fold(Needed::Never, |found, expr| found.or(needed(expr, &subquery)));
             let sound = exprs.iter().all(|expr| joins_soundly(expr, &subquery));
-            if sound && is_left(&subquery, &plan, under, &needed)? {
-                continue;
-            }
+            let is_applied = !(sound && is_left(&subquery, &plan, under, &needed)?);
+            placed.push(Placed { subquery, needed, is_applied });
+        }
+        apply_what_guards(&mut placed)?;
+        let mut replaced: Vec<(Expr, Expr)> = Vec::new();
+        for Placed { subquery, needed, .. } in placed.into_iter().filter(|placed| placed.is_applied) {
             let name = self.made_name("subquery");
-            let (query, ty) = as_value(&subquery, &plan)?;
-            let field = Arc::new(Field::new(&name, ty, true));
+            let (query, kind) = as_value(&subquery, &plan, &name)?;
             let guard = guard_of(needed, &replaced)?;
-            plan = Apply::plan(plan, query, ApplyKind::Scalar(field), guard)?;
+            plan = Apply::plan(plan, query, kind, guard)?;
             replaced.push((subquery, Expr::Column(Column::new_unqualified(name))));
         }
         if replaced.is_empty() {
@@ -134,6 +137,32 @@ impl Analyzer<'_> {
         }
         Ok(())
     }
+}
+
+/// A subquery, when its value is needed, and whether it is applied row by row or left to the engine.
+struct Placed {
+    subquery: Expr,
+    needed: Needed,
+    is_applied: bool,
+}
+
+/// What says for which rows a subquery is applied must be there before, as a column.
+fn apply_what_guards(placed: &mut [Placed]) -> Result<()> {
+    let mut is_settled = false;
+    while !is_settled {
+        is_settled = true;
+        let applied = placed.iter().filter(|placed| placed.is_applied);
+        let guards: Vec<Expr> = applied.filter_map(|placed| placed.needed.condition().cloned()).collect();
+        for other in placed.iter_mut().filter(|placed| !placed.is_applied) {
+            for guard in &guards {
+                if guard.exists(|node| Ok(*node == other.subquery))? {
+                    other.is_applied = true;
+                    is_settled = false;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The condition of a filter with the forms of IN that the engine can make joins of.
@@ -259,20 +288,19 @@ fn is_left(expr: &Expr, outer: &LogicalPlan, under: Under, needed: &Needed) -> R
     })
 }
 
-/// The subquery as one that answers one value, and the type of that.
-pub(super) fn as_value(expr: &Expr, outer: &LogicalPlan) -> Result<(LogicalPlan, DataType)> {
+/// The subquery as one that answers one value, in a column of this name, and how.
+pub(super) fn as_value(expr: &Expr, outer: &LogicalPlan, name: &str) -> Result<(LogicalPlan, ApplyKind)> {
+    let field = |data_type: DataType| Arc::new(Field::new(name, data_type, true));
     Ok(match expr {
         Expr::ScalarSubquery(subquery) => {
-            let plan = subquery.subquery.as_ref().clone();
-            let ty = plan.schema().field(0).data_type().clone();
-            (plan, ty)
+            // Where there is no row, an Apply has NULL.
+            let plan = without_null(subquery.subquery.as_ref().clone());
+            let kind = ApplyKind::Scalar(field(plan.schema().field(0).data_type().clone()));
+            (plan, kind)
         }
         Expr::Exists(Exists { subquery, negated }) => {
-            let limited = LogicalPlanBuilder::from(subquery.subquery.as_ref().clone()).limit(0, Some(1))?;
-            let counted = limited.aggregate(Vec::<Expr>::new(), vec![count(lit(1i64)).alias("rows")])?;
-            let rows = Expr::Column(Column::new_unqualified("rows"));
-            let found = if *negated { rows.eq(lit(0i64)) } else { rows.gt(lit(0i64)) };
-            (counted.project(vec![found.alias("found")])?.build()?, DataType::Boolean)
+            let kind = ApplyKind::Exists { field: field(DataType::Boolean), negated: *negated };
+            (subquery.subquery.as_ref().clone(), kind)
         }
         Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
             let plan = subquery.subquery.as_ref().clone();
@@ -290,7 +318,8 @@ pub(super) fn as_value(expr: &Expr, outer: &LogicalPlan) -> Result<(LogicalPlan,
             ];
             let found = Expr::Case(Case::new(None, branches, Some(Box::new(lit(false)))));
             let found = if *negated { not(found) } else { found };
-            (gathered.project(vec![found.alias("found")])?.build()?, DataType::Boolean)
+            let plan = gathered.project(vec![found.alias("found")])?.build()?;
+            (plan, ApplyKind::Scalar(field(DataType::Boolean)))
         }
         _ => return Err(PgError::internal("there is no subquery").into()),
     })

@@ -18,6 +18,14 @@ pub(super) enum Needed {
 }
 
 impl Needed {
+    /// For which rows, if it is neither for all nor for none.
+    pub(super) fn condition(&self) -> Option<&Expr> {
+        match self {
+            Needed::Where(condition) => Some(condition),
+            Needed::Never | Needed::Always => None,
+        }
+    }
+
     /// In either of two places.
     pub(super) fn or(self, other: Needed) -> Needed {
         match (self, other) {

@@ -341,6 +341,19 @@ fn with_null(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(one_row.join_on(plan, JoinType::Left, [lit(true)])?.build()?)
 }
 
+/// The query of which [`with_null`] has made this one.
+pub(super) fn without_null(plan: LogicalPlan) -> LogicalPlan {
+    match &plan {
+        LogicalPlan::Join(join) if join.join_type == JoinType::Left && join.on.is_empty() => match join.left.as_ref() {
+            LogicalPlan::EmptyRelation(one_row) if one_row.produce_one_row && join.filter == Some(lit(true)) => {
+                join.right.as_ref().clone()
+            }
+            _ => plan,
+        },
+        _ => plan,
+    }
+}
+
 /// Whether what the query shows is a column as it is.
 fn shows_column(plan: &LogicalPlan) -> bool {
     match plan {

@@ -3,17 +3,18 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
 use arrow::compute::{concat, take};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
@@ -24,10 +25,15 @@ use futures::StreamExt;
 use pg::PgError;
 use pg::sqlstate::SqlState;
 
+use super::keyed::{KeyedPlan, KeyedRows, cost_ns};
 use super::logical::{ApplyKind, with_values};
 
 /// Answers that are kept for outer values that come again.
 const ANSWERS_MAX: usize = 10_000;
+/// Time that is spent on finding answers one by one before it is looked whether they can all be found at once.
+const LOOKS_AFTER: Duration = Duration::from_millis(5);
+/// What finding all at once is taken to cost where nobody knows how many rows there are.
+const UNKNOWN_COST: Duration = Duration::from_secs(2);
 
 /// Runs a subquery for each distinct combination of outer values.
 #[derive(Debug, Clone)]
@@ -110,7 +116,7 @@ impl ExecutionPlan for ApplyExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
-        let runner = Runner { exec: self.clone(), answers: HashMap::new() };
+        let runner = Runner::new(self.clone());
         let rows = futures::stream::try_unfold((input, runner), |(mut input, mut runner)| async move {
             match input.next().await.transpose()? {
                 Some(batch) => {
@@ -128,9 +134,35 @@ impl ExecutionPlan for ApplyExec {
 struct Runner {
     exec: ApplyExec,
     answers: HashMap<Vec<ScalarValue>, Vec<ArrayRef>>,
+    /// How long it has taken to find answers one by one.
+    spent: Duration,
+    at_once: AtOnce,
+}
+
+/// What is known of reading all rows of the subquery at once.
+enum AtOnce {
+    /// It has not been looked whether that is possible.
+    Unknown,
+    /// It is not.
+    Never,
+    /// It can be done by this plan, and is worth it when so much time has been spent otherwise.
+    Worth(Arc<dyn ExecutionPlan>, Duration),
+    /// It has been done.
+    Done(KeyedRows),
+}
+
+/// What becomes of some outer rows: which of them, as often as they have rows, and these.
+#[derive(Default)]
+struct Joined {
+    outer_rows: Vec<u32>,
+    parts: Vec<Vec<ArrayRef>>,
 }
 
 impl Runner {
+    fn new(exec: ApplyExec) -> Self {
+        Runner { exec, answers: HashMap::new(), spent: Duration::ZERO, at_once: AtOnce::Unknown }
+    }
+
     /// The rows for a batch of outer rows.
     async fn rows_of(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
         let mut values = Vec::with_capacity(self.exec.bindings.len());
@@ -142,31 +174,93 @@ impl Runner {
             None => None,
         };
         let guard = guard.as_deref().map(as_boolean_array).transpose()?;
-        let mut outer_rows: Vec<u32> = Vec::with_capacity(batch.num_rows());
+        let is_needed = |row: usize| guard.is_none_or(|guard| guard.is_valid(row) && guard.value(row));
         let width = self.exec.schema.fields().len() - batch.num_columns();
-        let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::with_capacity(batch.num_rows()); width];
+        let mut joined = Joined { outer_rows: Vec::with_capacity(batch.num_rows()), parts: vec![Vec::new(); width] };
         for row in 0..batch.num_rows() {
+            self.read_if_worth_it().await?;
+            if let AtOnce::Done(rows) = &self.at_once {
+                let values: Vec<_> = values.iter().map(|column| column.slice(row, batch.num_rows() - row)).collect();
+                self.add_found(&mut joined, rows, &values, row, is_needed)?;
+                break;
+            }
             let key: Vec<_> =
                 values.iter().map(|column| ScalarValue::try_from_array(column, row)).collect::<Result<_>>()?;
-            let needed = guard.is_none_or(|guard| guard.is_valid(row) && guard.value(row));
-            let answer = if needed { self.answer(key).await? } else { self.answer_of(&[])? };
+            let answer = if is_needed(row) { self.answer(key).await? } else { self.answer_of(&[])? };
             let count = answer.first().map_or(0, |column| column.len());
-            outer_rows.extend(std::iter::repeat_n(row as u32, count));
-            for (part, column) in parts.iter_mut().zip(answer) {
+            joined.outer_rows.extend(std::iter::repeat_n(row as u32, count));
+            for (part, column) in joined.parts.iter_mut().zip(answer) {
                 part.push(column);
             }
         }
-        self.joined(batch, outer_rows, parts)
+        self.joined(batch, joined)
     }
 
-    fn joined(&self, batch: &RecordBatch, outer_rows: Vec<u32>, parts: Vec<Vec<ArrayRef>>) -> Result<RecordBatch> {
-        let rows = outer_rows.len();
-        let picks = UInt32Array::from(outer_rows);
+    /// Adds what the outer rows with these values have, the first of which is that at `begin`.
+    fn add_found(
+        &self,
+        joined: &mut Joined,
+        rows: &KeyedRows,
+        values: &[ArrayRef],
+        begin: usize,
+        is_needed: impl Fn(usize) -> bool,
+    ) -> Result<()> {
+        let (pad, scalar) = self.exec.kind.shape();
+        let (counts, columns) = rows.of(values, |row| is_needed(begin + row), pad)?;
+        if scalar && counts.iter().any(|count| *count > 1) {
+            return Err(more_than_one_row());
+        }
+        let columns = match &self.exec.kind {
+            ApplyKind::Exists { negated, .. } => {
+                let found = counts.iter().map(|count| Some((*count > 0) != *negated));
+                vec![Arc::new(found.collect::<BooleanArray>()) as ArrayRef]
+            }
+            _ => columns,
+        };
+        for (row, count) in counts.into_iter().enumerate() {
+            let count = if pad { count.max(1) } else { count };
+            joined.outer_rows.extend(std::iter::repeat_n((begin + row) as u32, count));
+        }
+        let own = &self.exec.schema.fields()[self.exec.schema.fields().len() - joined.parts.len()..];
+        for ((part, column), field) in joined.parts.iter_mut().zip(columns).zip(own) {
+            part.push(as_type(column, field.data_type())?);
+        }
+        Ok(())
+    }
+
+    /// Reads all rows of the subquery once as much time has been spent on finding some of them as that takes: whatever comes,
+    /// it is then at most twice what would have been best.
+    async fn read_if_worth_it(&mut self) -> Result<()> {
+        if matches!(self.at_once, AtOnce::Unknown) && self.spent >= LOOKS_AFTER {
+            self.at_once = self.reading_at_once().await?;
+        }
+        let AtOnce::Worth(plan, cost) = &self.at_once else { return Ok(()) };
+        if self.spent >= *cost {
+            let read = KeyedRows::read(plan.clone(), self.exec.bindings.len(), self.exec.state.task_ctx()).await?;
+            self.at_once = read.map_or(AtOnce::Never, AtOnce::Done);
+            self.answers.clear();
+        }
+        Ok(())
+    }
+
+    async fn reading_at_once(&self) -> Result<AtOnce> {
+        let outer: Vec<_> = self.exec.bindings.iter().map(|(column, _)| column.clone()).collect();
+        let Some(plan) = KeyedPlan::of(&self.exec.subquery, &outer, &self.exec.kind)? else {
+            return Ok(AtOnce::Never);
+        };
+        let plan = self.exec.state.create_physical_plan(plan.plan()).await?;
+        let cost = cost_ns(&plan)?.map_or(UNKNOWN_COST, Duration::from_nanos);
+        Ok(AtOnce::Worth(plan, cost))
+    }
+
+    fn joined(&self, batch: &RecordBatch, joined: Joined) -> Result<RecordBatch> {
+        let rows = joined.outer_rows.len();
+        let picks = UInt32Array::from(joined.outer_rows);
         let mut columns = Vec::with_capacity(self.exec.schema.fields().len());
         for column in batch.columns() {
             columns.push(take(column, &picks, None)?);
         }
-        for (part, field) in parts.iter().zip(&self.exec.schema.fields()[batch.num_columns()..]) {
+        for (part, field) in joined.parts.iter().zip(&self.exec.schema.fields()[batch.num_columns()..]) {
             let slices: Vec<_> = part.iter().map(AsRef::as_ref).collect();
             columns.push(match slices.is_empty() {
                 true => new_null_array(field.data_type(), 0),
@@ -182,32 +276,36 @@ impl Runner {
         if let Some(known) = self.answers.get(&key) {
             return Ok(known.clone());
         }
+        let begin = Instant::now();
         let columns = self.exec.bindings.iter().map(|(column, _)| column.clone());
         let values: Vec<_> = columns.zip(key.iter().cloned()).collect();
-        let plan = with_values(self.exec.subquery.as_ref().clone(), &values)?;
+        let mut plan = with_values(self.exec.subquery.as_ref().clone(), &values)?;
+        if matches!(self.exec.kind, ApplyKind::Exists { .. }) {
+            plan = LogicalPlanBuilder::from(plan).limit(0, Some(1))?.build()?;
+        }
         let plan = self.exec.state.create_physical_plan(&plan).await?;
         let batches = collect(plan, self.exec.state.task_ctx()).await?;
         let answer = self.answer_of(&batches)?;
         if self.answers.len() < ANSWERS_MAX {
             self.answers.insert(key, answer.clone());
         }
+        self.spent += begin.elapsed();
         Ok(answer)
     }
 
     fn answer_of(&self, batches: &[RecordBatch]) -> Result<Vec<ArrayRef>> {
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        if let ApplyKind::Exists { negated, .. } = self.exec.kind {
+            return Ok(vec![Arc::new(BooleanArray::from(vec![(rows > 0) != negated]))]);
+        }
         let width = match &self.exec.kind {
-            ApplyKind::Scalar(_) => 1,
             ApplyKind::Lateral { .. } => self.exec.subquery.schema().fields().len(),
+            ApplyKind::Scalar(_) | ApplyKind::Exists { .. } => 1,
         };
         let own = &self.exec.schema.fields()[self.exec.schema.fields().len() - width..];
-        let (pad, scalar) = match self.exec.kind {
-            ApplyKind::Scalar(_) => (true, true),
-            ApplyKind::Lateral { outer } => (outer, false),
-        };
+        let (pad, scalar) = self.exec.kind.shape();
         if scalar && rows > 1 {
-            let message = "more than one row returned by a subquery used as an expression";
-            return Err(PgError::new(SqlState::CARDINALITY_VIOLATION, message).into());
+            return Err(more_than_one_row());
         }
         if rows == 0 {
             return Ok(own.iter().map(|field| new_null_array(field.data_type(), usize::from(pad))).collect());
@@ -215,12 +313,20 @@ impl Runner {
         let mut columns = Vec::with_capacity(width);
         for (position, field) in own.iter().enumerate() {
             let slices: Vec<_> = batches.iter().map(|batch| batch.column(position).as_ref()).collect();
-            let column = concat(&slices)?;
-            columns.push(match column.data_type() == field.data_type() {
-                true => column,
-                false => arrow::compute::cast(&column, field.data_type())?,
-            });
+            columns.push(as_type(concat(&slices)?, field.data_type())?);
         }
         Ok(columns)
     }
+}
+
+fn as_type(column: ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+    Ok(match column.data_type() == data_type {
+        true => column,
+        false => arrow::compute::cast(&column, data_type)?,
+    })
+}
+
+fn more_than_one_row() -> DataFusionError {
+    let message = "more than one row returned by a subquery used as an expression";
+    PgError::new(SqlState::CARDINALITY_VIOLATION, message).into()
 }

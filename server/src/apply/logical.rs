@@ -22,11 +22,29 @@ use crate::spool::bound_spools;
 pub enum ApplyKind {
     /// One value: of no row NULL, of several an error. The column is called so.
     Scalar(FieldRef),
+    /// Whether there is one, or is none.
+    Exists {
+        /// The column.
+        field: FieldRef,
+        /// `NOT EXISTS`
+        negated: bool,
+    },
     /// Each outer row with each of its rows; an outer row without rows is kept when `outer`.
     Lateral {
         /// `LEFT JOIN LATERAL`
         outer: bool,
     },
+}
+
+impl ApplyKind {
+    /// Whether an outer row without rows is kept, and whether it is wrong that it has several.
+    pub(super) fn shape(&self) -> (bool, bool) {
+        match self {
+            ApplyKind::Scalar(_) => (true, true),
+            ApplyKind::Exists { .. } => (true, false),
+            ApplyKind::Lateral { outer } => (*outer, false),
+        }
+    }
 }
 
 /// The rows of the input, each with what a subquery that reads it answers.
@@ -74,7 +92,7 @@ impl Apply {
         let mut fields: Vec<(Option<TableReference>, FieldRef)> =
             input.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), field.clone())).collect();
         match &kind {
-            ApplyKind::Scalar(field) => fields.push((None, field.clone())),
+            ApplyKind::Scalar(field) | ApplyKind::Exists { field, .. } => fields.push((None, field.clone())),
             ApplyKind::Lateral { .. } => {
                 fields.extend(subquery.schema().iter().map(|(qualifier, field)| {
                     (qualifier.cloned(), Arc::new(field.as_ref().clone().with_nullable(true)))

@@ -74,7 +74,7 @@ fn any_outer(exprs: &[Expr]) -> bool {
     exprs.iter().any(has_outer)
 }
 
-fn has_outer(expr: &Expr) -> bool {
+pub(super) fn has_outer(expr: &Expr) -> bool {
     let found = expr.exists(|node| {
         Ok(matches!(
             node,

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::Field;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::expr::Exists;
@@ -59,17 +58,16 @@ impl Analyzer<'_> {
         let pairs = LogicalPlanBuilder::from(left.clone()).cross_join(right.clone())?.build()?;
         let mut replaced = Vec::with_capacity(subqueries.len());
         for subquery in subqueries {
-            let (query, ty) = as_value(&subquery, &pairs)?;
+            let name = self.made_name("subquery");
+            let (query, kind) = as_value(&subquery, &pairs, &name)?;
             let outer = outer_columns(&query)?;
             let reads = |side: &LogicalPlan| outer.iter().any(|column| side.schema().has_column(column));
             let (reads_left, reads_right) = (reads(&left), reads(&right));
             if reads_left && reads_right {
                 continue;
             }
-            let name = self.made_name("subquery");
-            let field = Arc::new(Field::new(&name, ty, true));
             let side = if reads_left { &mut left } else { &mut right };
-            *side = Apply::plan(side.clone(), query, ApplyKind::Scalar(field), None)?;
+            *side = Apply::plan(side.clone(), query, kind, None)?;
             replaced.push((subquery, Expr::Column(Column::new_unqualified(name))));
         }
         let condition = condition.transform_down(|node| {
