@@ -1,5 +1,6 @@
 """Statements that go on for minutes are cancelled: how long until the client hears of it, and until the server has stopped
-working for them and has their memory back."""
+working for them; and each again, to see that it finds its memory free: what is kept is what the second time adds. What the
+allocator keeps of the first for the next statement is only noted."""
 
 import threading
 import time
@@ -14,7 +15,7 @@ IDLE_PART, WHILE_SECONDS = 0.3, 0.05
 RUN_SECONDS = 1.5
 PATIENCE_SECONDS = 20
 SECONDS_MAX = 1.0
-# What the allocator keeps, and caches hold, is not a statement's.
+# What two runs of a statement differ in.
 GROWTH_MB_MAX = 256
 
 ROWS = 1_000_000
@@ -54,25 +55,33 @@ def run(bench):
     server = bench.thermocline("--memory-limit", "2GB")
     with server.connect() as connection:
         connection.execute(TABLE)
-    heard, stopped, growth = {}, {}, {}
+    heard, stopped, growth, kept = {}, {}, {}, {}
     for name, statement in STATEMENTS.items():
-        with server.connect() as connection:
-            before = processes.resident_memory_mb(server.pid)
-            started = in_background(connection, statement)
-            time.sleep(RUN_SECONDS)
-            if started.failure:
-                bench.results.fail(f"{name}: {started.failure}")
-                continue
-            at = time.perf_counter()
-            connection.cancel_safe()
-            started.join(PATIENCE_SECONDS)
-            heard[name] = started.ended - at if started.failure else PATIENCE_SECONDS
-            if not isinstance(started.failure, psycopg.errors.QueryCanceled):
-                bench.results.wrong(f"{name}: {started.failure or 'goes on'}")
-            stopped[name] = seconds_until_idle(server.pid, at)
-            growth[name] = processes.resident_memory_mb(server.pid) - before
+        before = processes.resident_memory_mb(server.pid)
+        cancel(bench, server, name, statement, heard, stopped)
+        between = processes.resident_memory_mb(server.pid)
+        cancel(bench, server, name, statement, heard, stopped)
+        kept[name], growth[name] = between - before, processes.resident_memory_mb(server.pid) - between
     cancel_stream(bench, server, heard, stopped, growth)
-    report(bench.results, heard, stopped, growth)
+    report(bench.results, heard, stopped, growth, kept)
+
+
+def cancel(bench, server, name, statement, heard, stopped):
+    """Runs a statement and cancels it."""
+    with server.connect() as connection:
+        started = in_background(connection, statement)
+        time.sleep(RUN_SECONDS)
+        if started.failure:
+            bench.results.fail(f"{name}: {started.failure}")
+            return
+        at = time.perf_counter()
+        connection.cancel_safe()
+        started.join(PATIENCE_SECONDS)
+        seconds = started.ended - at if started.failure else PATIENCE_SECONDS
+        heard[name] = max(heard.get(name, 0), seconds)
+        if not isinstance(started.failure, psycopg.errors.QueryCanceled):
+            bench.results.wrong(f"{name}: {started.failure or 'goes on'}")
+        stopped[name] = max(stopped.get(name, 0), seconds_until_idle(server.pid, at))
 
 
 class Statement(threading.Thread):
@@ -127,12 +136,13 @@ def cancel_stream(bench, server, heard, stopped, growth):
             bench.results.wrong(f"{name}: {error!r}")
 
 
-def report(results, heard, stopped, growth):
+def report(results, heard, stopped, growth, kept):
     for name in heard:
-        results.note(f"{name}: heard after {heard[name]:.2f} s, idle after {stopped[name]:.2f} s, {growth[name]:+.0f} MB")
+        results.note(f"{name}: heard after {heard[name]:.2f} s, idle after {stopped[name]:.2f} s, memory "
+                     f"{kept.get(name, 0):+.0f} MB, again {growth[name]:+.0f} MB")
     for what, values, aim in (
         ("seconds until the client hears", heard, SECONDS_MAX), ("seconds until the server is idle", stopped, SECONDS_MAX),
-        ("MB of memory kept", growth, GROWTH_MB_MAX),
+        ("MB that a second run adds", growth, GROWTH_MB_MAX),
     ):
         worst = max(values, key=values.get)
         results.at_most(f"{what}, at worst ({worst})", values[worst], aim)
