@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub struct SessionValues {
     pub server_start_us: i64,
     /// `pg_backend_pid()`
     pub process_id: i32,
+    /// The ends of the connection; none where there is none, or it leaves the machine nowhere.
+    pub addresses: Option<Addresses>,
     /// `version()`
     pub version: String,
     /// The settings; none where there is no session.
@@ -69,6 +72,15 @@ pub struct SessionValues {
     pub names: Option<Arc<Names>>,
     /// Whether the statement has been ended.
     pub interrupt: Interrupt,
+}
+
+/// The ends of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// Where the client is.
+    pub client: SocketAddr,
+    /// Where it has found the server.
+    pub server: SocketAddr,
 }
 
 /// Whether a statement has been ended. Who computes for long without giving way looks at it; all clones are the same.
@@ -380,6 +392,7 @@ impl Default for SessionValues {
             temporary_schema: None,
             server_start_us: 0,
             process_id: 0,
+            addresses: None,
             version: String::new(),
             settings: None,
             random: RandomState::default(),

@@ -29,7 +29,6 @@ pub use short_queries::ShortQueries;
 pub use transaction::{OpenTransaction, TransactionState, TransactionStatus};
 use transaction_number::SessionTransactionNumber;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use catalog::{CatalogChange, CatalogSnapshot, Oid, Role, SessionCatalog};
@@ -43,7 +42,7 @@ use crate::server::SERVER_VERSION;
 use crate::server::Server;
 use pg::SessionValues;
 use pg::names::Names;
-use pg::session::TransactionNumber;
+use pg::session::{Addresses, TransactionNumber};
 use pg::sqlstate::SqlState;
 
 /// Objects that are dropped with others and named in a notice (PostgreSQL's `MAX_REPORTED_DEPS`).
@@ -104,6 +103,8 @@ pub struct Identity {
     pub database: String,
     /// What `pg_backend_pid()` says.
     pub process_id: i32,
+    /// The ends of its connection, unless that is a Unix socket.
+    pub addresses: Option<Addresses>,
 }
 
 /// Something the client should hear that is no error.
@@ -121,7 +122,14 @@ pub struct Notice {
 
 impl Session {
     /// A new session of a user who has been let in.
-    pub fn new(server: Arc<Server>, role: &Role, database: String, peer: Option<SocketAddr>, long_key: bool) -> Self {
+    pub fn new(
+        server: Arc<Server>,
+        role: &Role,
+        database: String,
+        addresses: Option<Addresses>,
+        long_key: bool,
+    ) -> Self {
+        let peer = addresses.map(|ends| ends.client);
         let origin = Origin { role: role.oid, user: role.name.clone(), database: database.clone(), peer };
         let entry = server.sessions.register(long_key, origin, server.stopping().child_token());
         let (user, process_id) = (role.name.clone(), entry.process_id);
@@ -136,7 +144,7 @@ impl Session {
             advisory_locks: Arc::new(SessionAdvisoryLocks::new(server.locks.clone(), process_id)),
             catalog: SessionCatalog::new(server.catalog.clone(), entry.process_id),
             server,
-            identity: Arc::new(Identity { user, role: role.oid, database, process_id }),
+            identity: Arc::new(Identity { user, role: role.oid, database, process_id, addresses }),
             entry,
             settings,
             asked: AskedSettings::default(),
@@ -209,6 +217,7 @@ impl Session {
             temporary_schema: None,
             server_start_us: self.server.start_us,
             process_id: self.identity.process_id,
+            addresses: self.identity.addresses,
             version: version(),
             random: self.random.clone(),
             sequences: Some(self.sequences.clone()),

@@ -68,6 +68,7 @@ pub fn pg_class(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
             "relhasrules",
             "relispopulated",
             "relreplident",
+            "reldiststyle",
         ],
     )?;
     let mut push = |class: Class<'_>| {
@@ -91,6 +92,7 @@ pub fn pg_class(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
             (class.kind == "v").into(),
             true.into(),
             if class.kind == "r" { "d" } else { "n" }.into(),
+            if class.kind == "r" { DISTRIBUTED_BY_SYSTEM } else { 0 }.into(),
         ])
     };
     for system in recorded::relations() {
@@ -154,6 +156,9 @@ fn checks(table: &HotTable) -> usize {
     table.constraints.iter().filter(is_check).count()
 }
 
+/// What `reldiststyle` says of a table whose rows are where the system puts them.
+const DISTRIBUTED_BY_SYSTEM: i16 = 9;
+
 /// The columns of every sequence.
 const SEQUENCE_COLUMNS: [(&str, SqlType); 3] =
     [("last_value", SqlType::BigInt), ("log_cnt", SqlType::BigInt), ("is_called", SqlType::Boolean)];
@@ -167,12 +172,21 @@ struct AttributeRow<'a> {
     typmod: i32,
     not_null: bool,
     default: Option<&'a ColumnDefault>,
+    /// Its place among the columns that the rows of an external table are partitioned by, from 1.
+    partition_key: Option<usize>,
+    /// Its place in the sort key, from 1, or 0.
+    sort_key: i32,
 }
 
 impl<'a> AttributeRow<'a> {
     fn new(relation: Oid, number: i16, name: &'a str, sql_type: &SqlType) -> Self {
         let (type_oid, typmod) = (sql_type.oid().0, sql_type.typmod());
-        AttributeRow { relation, name, number, type_oid, typmod, not_null: false, default: None }
+        AttributeRow::of_type(relation, number, name, type_oid, typmod)
+    }
+
+    fn of_type(relation: Oid, number: i16, name: &'a str, type_oid: u32, typmod: i32) -> Self {
+        let (not_null, default, partition_key, sort_key) = (false, None, None, 0);
+        AttributeRow { relation, name, number, type_oid, typmod, not_null, default, partition_key, sort_key }
     }
 
     fn of_column(relation: Oid, column: &'a Column) -> Self {
@@ -208,6 +222,8 @@ pub fn pg_attribute(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
             "attgenerated",
             "attislocal",
             "attcollation",
+            "attfdwoptions",
+            "attsortkeyord",
         ],
     )?;
     // Many columns have few types.
@@ -241,19 +257,15 @@ pub fn pg_attribute(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
             generated.into(),
             true.into(),
             ty.collation.into(),
+            column.partition_key.map(|place| vec![format!("partition_key={place}")]).into(),
+            column.sort_key.into(),
         ])
     };
     for system in recorded::relations() {
         for (number, column) in (1..).zip(&system.columns) {
-            push(AttributeRow {
-                relation: Oid(system.oid),
-                name: column.name,
-                number,
-                type_oid: column.type_oid,
-                typmod: column.typmod,
-                not_null: column.not_null,
-                default: None,
-            })?;
+            let (type_oid, typmod) = (column.type_oid, column.typmod);
+            let attribute = AttributeRow::of_type(Oid(system.oid), number, column.name, type_oid, typmod);
+            push(AttributeRow { not_null: column.not_null, ..attribute })?;
         }
     }
     for relation in snapshot.relations() {
@@ -274,7 +286,11 @@ fn attributes_of(relation: &Relation) -> Vec<AttributeRow<'_>> {
     let oid = relation.oid();
     match relation {
         Relation::Hot(table) => {
-            let columns = table.columns.iter().map(|column| AttributeRow::of_column(oid, column));
+            let sort_key = |number: i16| table.sort_key.iter().position(|key| *key == number);
+            let columns = table.columns.iter().map(|column| AttributeRow {
+                sort_key: sort_key(column.attribute_number).map_or(0, |place| place as i32 + 1),
+                ..AttributeRow::of_column(oid, column)
+            });
             let indexes = table.keys().flat_map(|(_, key)| {
                 let column = |(number, column): (i16, &i16)| {
                     let column = table.column(*column)?;
@@ -285,8 +301,13 @@ fn attributes_of(relation: &Relation) -> Vec<AttributeRow<'_>> {
             columns.chain(indexes).collect()
         }
         Relation::External(table) => {
-            let columns = table.columns.iter().chain(&table.partition_columns);
-            (1..).zip(columns).map(|(number, it)| AttributeRow::new(oid, number, &it.name, &it.sql_type)).collect()
+            let columns = table.columns.iter().map(|column| (column, None));
+            let keys = (1..).zip(&table.partition_columns).map(|(place, column)| (column, Some(place)));
+            let attributes = (1..).zip(columns.chain(keys)).map(|(number, (column, partition_key))| AttributeRow {
+                partition_key,
+                ..AttributeRow::new(oid, number, &column.name, &column.sql_type)
+            });
+            attributes.collect()
         }
         Relation::View(view) => of_view(view),
         Relation::Sequence(_) => {
@@ -304,8 +325,7 @@ fn of_view(view: &View) -> Vec<AttributeRow<'_>> {
     let types = view.column_types.iter().copied().chain(std::iter::repeat((Oid(TEXT), -1)));
     let mut rows = Vec::with_capacity(view.columns.len());
     for (number, (name, (type_oid, typmod))) in (1..).zip(view.columns.iter().zip(types)) {
-        let (type_oid, not_null, default) = (type_oid.0, false, None);
-        rows.push(AttributeRow { relation: view.oid, name, number, type_oid, typmod, not_null, default });
+        rows.push(AttributeRow::of_type(view.oid, number, name, type_oid.0, typmod));
     }
     rows
 }
@@ -315,7 +335,7 @@ fn of_view(view: &View) -> Vec<AttributeRow<'_>> {
 /// # Errors
 /// None but bugs.
 pub fn pg_attrdef(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
-    let mut rows = Rows::new("pg_attrdef", &["oid", "adrelid", "adnum", "adbin"])?;
+    let mut rows = Rows::new("pg_attrdef", &["oid", "adrelid", "adnum", "adbin", "adsrc"])?;
     for table in snapshot.hot_tables() {
         for column in &table.columns {
             let Some(ColumnDefault::Expression(written) | ColumnDefault::Generated(written)) = &column.default else {
@@ -326,6 +346,7 @@ pub fn pg_attrdef(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
                 default_oid(table.oid, number).into(),
                 table.oid.into(),
                 number.into(),
+                Value::from(&written.text),
                 Value::from(&written.text),
             ])?;
         }

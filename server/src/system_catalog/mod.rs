@@ -51,7 +51,7 @@ pub fn find(schema: &str, name: &str, context: &PlanContext) -> Result<Option<Fo
     }
     let table = SystemTable::new(relation, context.snapshot().clone(), context.database(), context.system_rows());
     let (name, source) = (ObjectName::new(schema, name), provider_as_source(Arc::new(table)));
-    let system_columns = table::system_columns(relation).len();
+    let system_columns = table::columns_by_name_only(relation);
     Ok(Some(FoundRelation::Table { oid: Oid(0), name, source, system_columns }))
 }
 

@@ -180,9 +180,9 @@ impl Rows {
         for (place, builder) in self.places.into_iter().zip(self.builders) {
             columns[place] = Some(builder.finish());
         }
-        let columns = columns.into_iter().enumerate().map(|(place, values)| match values {
+        let columns = columns.into_iter().zip(self.relation.all_columns()).map(|(values, column)| match values {
             Some(values) => Ok(values),
-            None => unsaid(self.relation, &self.schema, place, self.rows),
+            None => unsaid(column, self.rows),
         });
         batch(&self.schema, columns.collect::<Result<_>>()?)
     }
@@ -197,45 +197,40 @@ pub fn recorded_rows(relation: &str, keep: impl Fn(&[Option<&'static str>]) -> b
     let schema = schema_of(found);
     let Some(recorded) = recorded::rows(relation) else { return Ok(RecordBatch::new_empty(schema)) };
     let rows: Vec<_> = recorded.rows.iter().filter(|row| keep(row)).collect();
-    let columns = (0..found.columns.len()).map(|place| match recorded.column(found.columns[place].name) {
-        Some(column) => {
-            let texts: Vec<_> = rows.iter().map(|row| row[column]).collect();
-            Ok(column::column(&type_of(found, place), &texts, &SessionValues::default())?)
+    let columns = found.all_columns().map(|its| match recorded.column(its.name) {
+        Some(place) => {
+            let texts: Vec<_> = rows.iter().map(|row| row[place]).collect();
+            Ok(column::column(&type_of(its), &texts, &SessionValues::default())?)
         }
-        None => unsaid(found, &schema, place, rows.len()),
+        None => unsaid(its, rows.len()),
     });
     batch(&schema, columns.collect::<Result<_>>()?)
 }
 
 /// The columns of a relation, as the engine knows them.
 pub fn schema_of(relation: &'static Relation) -> SchemaRef {
-    let field = |place| {
-        let column: &recorded::Column = &relation.columns[place];
-        type_of(relation, place).field(column.name)
-    };
-    Arc::new(Schema::new((0..relation.columns.len()).map(field).collect::<Vec<_>>()))
+    let field = |column: &recorded::Column| type_of(column).field(column.name);
+    Arc::new(Schema::new(relation.all_columns().map(field).collect::<Vec<_>>()))
 }
 
-fn type_of(relation: &'static Relation, place: usize) -> Type {
-    let column = &relation.columns[place];
+fn type_of(column: &recorded::Column) -> Type {
     Type::with_typmod(column.type_oid, column.typmod)
 }
 
 /// What rows have in a column that they say nothing of.
-fn unsaid(relation: &'static Relation, schema: &SchemaRef, place: usize, rows: usize) -> Result<ArrayRef> {
-    let data_type = schema.field(place).data_type();
-    let column = &relation.columns[place];
+fn unsaid(column: &recorded::Column, rows: usize) -> Result<ArrayRef> {
+    let ty = type_of(column);
     if !column.not_null {
-        return Ok(new_null_array(data_type, rows));
+        return Ok(new_null_array(&ty.arrow, rows));
     }
-    let text = match data_type {
+    let text = match ty.arrow {
         DataType::Boolean => "f",
         DataType::List(_) if matches!(column.type_oid, INT2VECTOR | OIDVECTOR) => "",
         DataType::List(_) => "{}",
         DataType::Utf8View => "",
         _ => "0",
     };
-    Ok(column::column(&type_of(relation, place), &vec![Some(text); rows], &SessionValues::default())?)
+    Ok(column::column(&ty, &vec![Some(text); rows], &SessionValues::default())?)
 }
 
 fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {

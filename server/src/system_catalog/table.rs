@@ -29,8 +29,13 @@ const SYSTEM_COLUMNS: [(&str, u32); 2] = [("tableoid", OID), ("xmin", XID)];
 /// The number of the transaction that has written what was there before all others (PostgreSQL's `FrozenTransactionId`).
 const FROZEN: u32 = 2;
 
-/// The columns of a relation that are found by their names only.
-pub fn system_columns(relation: &Relation) -> &'static [(&'static str, u32)] {
+/// How many of the last columns of a relation are found by their names only.
+pub fn columns_by_name_only(relation: &Relation) -> usize {
+    relation.hidden.len() + system_columns(relation).len()
+}
+
+/// The columns that every table has.
+fn system_columns(relation: &Relation) -> &'static [(&'static str, u32)] {
     if relation.is_view { &[] } else { &SYSTEM_COLUMNS }
 }
 

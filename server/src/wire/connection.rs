@@ -72,7 +72,7 @@ impl Connection {
     pub fn new(server: Arc<Server>, stream: ClientStream, client: Client) -> Self {
         let (read, write) = tokio::io::split(stream);
         let role = client.authenticated.role();
-        let session = Session::new(server.clone(), role, client.database.clone(), client.peer, client.long_key);
+        let session = Session::new(server.clone(), role, client.database.clone(), client.addresses, client.long_key);
         Connection {
             server,
             session,

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
 use std::panic::catch_unwind;
 use std::sync::Arc;
 
 use bytes::{Buf, BufMut, BytesMut};
 use pg::PgError;
+use pg::session::Addresses;
 use pg::sqlstate::SqlState;
 use pgwire::messages::cancel::CancelRequest;
 use pgwire::messages::startup::{GssEncRequest, NegotiateProtocolVersion, SslRequest, Startup};
@@ -59,8 +59,8 @@ pub struct Client {
     pub authenticated: Authenticated,
     /// Its database.
     pub database: String,
-    /// Where it is, if it is not on this machine at a Unix socket.
-    pub peer: Option<SocketAddr>,
+    /// Where it is and where it has found the server, if it is not on this machine at a Unix socket.
+    pub addresses: Option<Addresses>,
     /// What else it said.
     pub parameters: BTreeMap<String, String>,
     /// Whether its cancel key is a long one.
@@ -125,11 +125,12 @@ async fn let_in(server: &Server, guest: &mut Guest, packet: BytesMut) -> Result<
     if parameters.get("replication").is_some_and(|value| !matches!(value.as_str(), "false" | "off" | "no" | "0")) {
         return Err(Error::not_supported("replication").into());
     }
-    let peer = match guest.peer {
-        Peer::Tcp(address) => Some(address),
-        Peer::Unix => None,
+    let server_address = guest.stream.local_address().map_err(Failure::Disconnected)?;
+    let addresses = match (guest.peer, server_address) {
+        (Peer::Tcp(client), Some(server)) => Some(Addresses { client, server }),
+        _ => None,
     };
-    Ok(Client { authenticated, database, peer, parameters, long_key: minor_version >= MINOR_VERSION_MAX })
+    Ok(Client { authenticated, database, addresses, parameters, long_key: minor_version >= MINOR_VERSION_MAX })
 }
 
 /// Sends a message to somebody who is not let in yet.

@@ -39,6 +39,18 @@ impl std::fmt::Display for Peer {
 }
 
 impl ClientStream {
+    /// Where the client has found the server; nowhere in the network at a Unix socket.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub(super) fn local_address(&self) -> io::Result<Option<SocketAddr>> {
+        match self {
+            ClientStream::Tcp(socket) => socket.local_addr().map(Some),
+            ClientStream::Tls(stream) => stream.get_ref().0.local_addr().map(Some),
+            ClientStream::Unix(_) => Ok(None),
+        }
+    }
+
     /// Takes what has come already, without waiting, as far as it fits. Nothing may have come is no error.
     pub(super) fn take_early(&self, buffer: &mut [u8]) -> usize {
         let taken = match self {

@@ -98,6 +98,10 @@ async fn what_others_do_is_seen_and_can_be_ended() {
     let server = TestServer::builder().start().await;
     let (client, other) = (server.connect().await, server.connect().await);
     let state = "SELECT state FROM pg_stat_activity WHERE pid <> pg_backend_pid()";
+    let ends = "SELECT host(inet_client_addr()) = host(a.client_addr) AND inet_client_port() = a.client_port \
+                AND host(inet_server_addr()) = '127.0.0.1' FROM pg_stat_activity a WHERE pid = pg_backend_pid()";
+    assert_eq!(value(&client, ends).await, "t");
+    assert_eq!(value(&client, "SELECT inet_server_port()").await, server.port().to_string());
     other.batch_execute("BEGIN").await.unwrap();
     assert_eq!(value(&client, state).await, "idle in transaction");
     assert_eq!(value(&client, "SELECT query FROM pg_stat_activity WHERE pid <> pg_backend_pid()").await, "BEGIN");

@@ -1,8 +1,11 @@
 //! What PostgreSQL 15 has from the start, as `sql-tests/record-system-catalog` has recorded it: what the relations of its
-//! system catalogs are like, and the rows of those that do not depend on what users make.
+//! system catalogs are like, and the rows of those that do not depend on what users make. `redshift.tsv`, which is written by
+//! hand, has the views of Redshift's in the same form, with numbers that PostgreSQL leaves free.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
+
+use crate::types::{BOOL, INT2, INT4, TEXT};
 
 /// A relation of `pg_catalog` or `information_schema`.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub struct Relation {
     pub is_view: bool,
     /// Its columns.
     pub columns: Vec<Column>,
+    /// Columns behind them that are found by their names only.
+    pub hidden: Vec<Column>,
 }
 
 /// A column of such a relation.
@@ -48,7 +53,30 @@ macro_rules! files {
     };
 }
 
-static RELATIONS: LazyLock<Vec<Relation>> = LazyLock::new(|| parsed_relations(include_str!("relations.tsv")));
+/// What Redshift has in PostgreSQL's tables: table, column, type. Who asks for all columns is not to be told of them.
+const HIDDEN: [(&str, &str, u32); 5] = [
+    ("pg_class", "reldiststyle", INT2),
+    ("pg_attribute", "attisdistkey", BOOL),
+    ("pg_attribute", "attsortkeyord", INT4),
+    ("pg_attribute", "attencodingtype", INT2),
+    ("pg_attrdef", "adsrc", TEXT),
+];
+
+static RELATIONS: LazyLock<Vec<Relation>> = LazyLock::new(|| {
+    let mut relations = parsed_relations(include_str!("relations.tsv"));
+    for relation in relations.iter_mut().filter(|relation| relation.schema == "pg_catalog") {
+        let hidden = HIDDEN.iter().filter(|(table, ..)| *table == relation.name);
+        let column = |(_, name, type_oid): &(_, &'static str, u32)| Column {
+            name,
+            type_oid: *type_oid,
+            typmod: -1,
+            not_null: true,
+        };
+        relation.hidden.extend(hidden.map(column));
+    }
+    relations.extend(parsed_relations(include_str!("redshift.tsv")));
+    relations
+});
 
 static BY_NAME: LazyLock<HashMap<(&str, &str), &Relation>> =
     LazyLock::new(|| RELATIONS.iter().map(|relation| ((relation.schema, relation.name), relation)).collect());
@@ -146,9 +174,14 @@ impl Rows {
 }
 
 impl Relation {
-    /// The place of a column.
+    /// The place of a column, those that are hidden behind the others.
     pub fn column(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| column.name == name)
+        self.all_columns().position(|column| column.name == name)
+    }
+
+    /// All columns, those that are hidden behind the others.
+    pub fn all_columns(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().chain(&self.hidden)
     }
 }
 
@@ -177,7 +210,7 @@ fn parsed_relations(text: &'static str) -> Vec<Relation> {
             }),
             ([schema, name, oid, kind], _) => {
                 let (oid, is_view) = (oid.parse().unwrap_or_default(), *kind == "v");
-                relations.push(Relation { schema, name, oid, is_view, columns: Vec::new() });
+                relations.push(Relation { schema, name, oid, is_view, columns: Vec::new(), hidden: Vec::new() });
             }
             _ => {}
         }

@@ -20,7 +20,8 @@ use crate::analyze::{Analyzer, folded};
 use crate::error::Result;
 
 /// The functions.
-const OF_RECORDS: &[&str] = &["json_to_record", "jsonb_to_record", "json_to_recordset", "jsonb_to_recordset"];
+const OF_RECORDS: &[&str] =
+    &["json_to_record", "jsonb_to_record", "json_to_recordset", "jsonb_to_recordset", "pg_get_late_binding_view_cols"];
 
 /// Whether a function returns records whose columns the query must define.
 pub(in crate::analyze) fn returns_records(name: &str) -> bool {
@@ -63,7 +64,8 @@ impl Analyzer<'_> {
     ) -> Result<Called> {
         let function = library::set_functions(name).first().copied();
         let function = function.ok_or_else(|| PgError::internal(format!("there is no {name}")))?;
-        let expected = &function.arguments[..1];
+        // The last argument is the names of the columns, which we give.
+        let expected = function.arguments.split_last().map_or(&[][..], |(_, written)| written);
         let actual: Vec<_> = values.iter().map(|value| value.ty.oid).collect();
         if !accepts(expected, &actual) {
             let types: Vec<_> = values.iter().map(|value| &value.ty).collect();

@@ -10,6 +10,7 @@ pub mod notifications;
 mod nulls;
 mod objects;
 mod privileges;
+mod redshift;
 mod relation_sizes;
 mod routines;
 mod sequences;
@@ -60,6 +61,7 @@ pub static SECTION: Section = Section {
         privileges::FUNCTIONS,
         privileges::ROLE_FUNCTIONS,
         privileges::ACL_FUNCTIONS,
+        redshift::FUNCTIONS,
         relation_sizes::FUNCTIONS,
         routines::FUNCTIONS,
         sequences::FUNCTIONS,
@@ -70,6 +72,6 @@ pub static SECTION: Section = Section {
         transactions::FUNCTIONS,
         visibility::FUNCTIONS,
     ],
-    sets: &[catalogs::SETS, notifications::SETS, privileges::SETS, sequences::SETS, settings::SETS],
+    sets: &[catalogs::SETS, notifications::SETS, privileges::SETS, redshift::SETS, sequences::SETS, settings::SETS],
     ..Section::EMPTY
 };

@@ -1,10 +1,13 @@
 //! The session: who asks, and where names are looked up.
 
+use std::net::SocketAddr;
+
 use arrow::array::ArrayRef;
 
 use crate::error::{PgError, Result};
 use crate::function::{Call, Function, Oid, Timestamp, function};
 use crate::recorded;
+use crate::session::Addresses;
 use crate::sqlstate::SqlState;
 use crate::types::*;
 
@@ -22,6 +25,11 @@ pub static FUNCTIONS: &[Function] = &[
     function("pg_conf_load_time", &[], TIMESTAMPTZ, start_time).stable(),
     function("pg_postmaster_start_time", &[], TIMESTAMPTZ, start_time).stable(),
     function("pg_tablespace_location", &[OID], TEXT, pg_tablespace_location).stable(),
+    function("inet_client_addr", &[], INET, |call| address(call, |ends| ends.client)).stable(),
+    function("inet_client_port", &[], INT4, |call| port(call, |ends| ends.client)).stable(),
+    function("inet_server_addr", &[], INET, |call| address(call, |ends| ends.server)).stable(),
+    function("inet_server_port", &[], INT4, |call| port(call, |ends| ends.server)).stable(),
+    function("host", &[INET], TEXT, host),
     function("pg_backend_pid", &[], INT4, pg_backend_pid).stable(),
     function("pg_blocking_pids", &[INT4], INT4_ARRAY, pg_blocking_pids).volatile(),
     function("pg_is_in_recovery", &[], BOOL, pg_is_in_recovery).volatile(),
@@ -67,6 +75,22 @@ fn pg_tablespace_location(call: &Call) -> Result<ArrayRef> {
             Err(PgError::new(SqlState::UNDEFINED_FILE, message))
         }
     })
+}
+
+/// The address of one end of the connection; NULL at a Unix socket.
+fn address(call: &Call, end: fn(&Addresses) -> SocketAddr) -> Result<ArrayRef> {
+    let address = call.session().addresses.as_ref().map(|ends| end(ends).ip().to_canonical().to_string());
+    call.map0(|| address.as_deref())
+}
+
+fn port(call: &Call, end: fn(&Addresses) -> SocketAddr) -> Result<ArrayRef> {
+    let port = call.session().addresses.as_ref().map(|ends| i32::from(end(ends).port()));
+    call.map0(|| port)
+}
+
+/// An address without the length of its network.
+fn host(call: &Call) -> Result<ArrayRef> {
+    call.map1(|address: &str| address.split('/').next().unwrap_or_default().to_owned())
 }
 
 fn pg_backend_pid(call: &Call) -> Result<ArrayRef> {

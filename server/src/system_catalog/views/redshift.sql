@@ -1,0 +1,495 @@
+-- Views that Redshift has beside PostgreSQL's, in pg_catalog, with the columns that its documentation lists, in its
+-- order. Text that could be cut there (access rights, defaults, remarks) is as long as it is here. What is not known is
+-- NULL.
+--
+-- How a table is distributed, sorted and encoded is asked of pg_class_info and pg_attribute_info alone. They read it
+-- from columns of pg_class and pg_attribute that are, as in Redshift, found by their names only.
+--
+-- Not here, because nothing is known that they could tell: svv_external_partitions (partitions are not in the system
+-- catalogs), svv_mv_info and stv_mv_info (no materialized views), svv_relation_privileges, svv_schema_privileges and
+-- their kin (no grants), and what needs a log of statements: stl_query, svl_s3query_summary, sys_query_history,
+-- sys_external_query_detail.
+
+-- When relations were made is not recorded. A distribution that is left to the system (9) is an even one (11).
+CREATE VIEW pg_catalog.pg_class_info AS
+SELECT
+    oid AS reloid, relname, relnamespace, reltype, reloftype, relowner, relam, relfilenode, reltablespace, relpages,
+    reltuples, relallvisible, reltoastrelid, relhasindex, relisshared, relpersistence, relkind, relnatts, relchecks,
+    relhasrules, relhastriggers, relhassubclass, relrowsecurity, relforcerowsecurity, relispopulated, relreplident,
+    relispartition, relrewrite, relfrozenxid, relminmxid, relacl, reloptions, relpartbound,
+    reldiststyle::int2 AS reldiststyle,
+    NULL::timestamp AS relcreationtime,
+    (CASE reldiststyle WHEN 9 THEN 11 ELSE reldiststyle END)::int4 AS releffectivediststyle
+FROM pg_class;
+
+CREATE VIEW pg_catalog.pg_attribute_info AS
+SELECT
+    attrelid, attname, atttypid, attstattarget, attlen, attnum, attndims, attcacheoff, atttypmod, attbyval, attalign,
+    attstorage, attcompression, attnotnull, atthasdef, atthasmissing, attidentity, attgenerated, attisdropped,
+    attislocal, attinhcount, attcollation, attacl, attoptions, attfdwoptions,
+    attisdistkey::bool AS attisdistkey,
+    attsortkeyord::int4 AS attsortkeyord,
+    attencodingtype::int2 AS attencodingtype
+FROM pg_attribute;
+
+CREATE VIEW pg_catalog.pg_proc_info AS
+SELECT
+    oid AS prooid, proname, pronamespace, proowner, prolang, prokind = 'a' AS proisagg, procost, prorows, provariadic,
+    prosupport, prokind, prosecdef, proleakproof, proisstrict, proretset, provolatile, proparallel, pronargs,
+    pronargdefaults, prorettype, proargtypes, proallargtypes, proargmodes, proargnames, proargdefaults, protrftypes,
+    prosrc, probin, prosqlbody, proconfig, proacl
+FROM pg_proc;
+
+-- Superusers may change the system catalogs in Redshift; nobody may here.
+CREATE VIEW pg_catalog.pg_user_info AS
+SELECT
+    u.usename,
+    u.usesysid::int4 AS usesysid,
+    u.usecreatedb,
+    u.usesuper,
+    false AS usecatupd,
+    u.passwd,
+    u.valuntil,
+    u.useconfig,
+    CASE r.rolconnlimit WHEN -1 THEN 'UNLIMITED' ELSE r.rolconnlimit::text END AS useconnlimit
+FROM pg_catalog.pg_user AS u
+    JOIN pg_roles AS r ON r.oid = u.usesysid;
+
+-- The tables that the search path finds.
+CREATE VIEW pg_catalog.pg_table_def AS
+SELECT
+    n.nspname AS schemaname,
+    c.relname AS tablename,
+    a.attname AS "column",
+    format_type(a.atttypid, a.atttypmod) AS type,
+    format_encoding(a.attencodingtype::int4)::char(32) AS encoding,
+    a.attisdistkey AS distkey,
+    a.attsortkeyord AS sortkey,
+    a.attnotnull AS "notnull"
+FROM pg_class AS c
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_attribute_info AS a ON a.attrelid = c.oid
+WHERE c.relkind = 'r'
+    AND a.attnum > 0
+    AND NOT a.attisdropped
+    AND pg_table_is_visible(c.oid);
+
+-- External schemas are foreign servers of the same name. They are all of a data catalog (1).
+CREATE VIEW pg_catalog.pg_external_schema AS
+WITH options AS (
+    SELECT s.oid, split_part(o.option, '=', 1) AS name, substr(o.option, strpos(o.option, '=') + 1) AS value
+    FROM pg_foreign_server AS s
+        CROSS JOIN LATERAL unnest(s.srvoptions) AS o (option)
+),
+servers AS (
+    SELECT
+        oid,
+        max(value) FILTER (WHERE name = 'database') AS esdbname,
+        (jsonb_object_agg(upper(name), value) FILTER (WHERE name <> 'database'))::text AS esoptions
+    FROM options
+    GROUP BY oid
+)
+SELECT
+    n.oid AS esoid,
+    1 AS eskind,
+    o.esdbname,
+    coalesce(o.esoptions, '{}') AS esoptions
+FROM pg_foreign_server AS s
+    JOIN pg_namespace AS n ON n.nspname = s.srvname
+    LEFT JOIN servers AS o ON o.oid = s.oid;
+
+CREATE VIEW pg_catalog.svv_external_schemas AS
+SELECT
+    e.esoid,
+    e.eskind::int2 AS eskind,
+    n.nspname AS schemaname,
+    n.nspowner::int4 AS esowner,
+    e.esdbname AS databasename,
+    e.esoptions
+FROM pg_catalog.pg_external_schema AS e
+    JOIN pg_namespace AS n ON n.oid = e.esoid
+WHERE pg_has_role(n.nspowner, 'USAGE') OR has_schema_privilege(n.oid, 'CREATE, USAGE');
+
+-- Those that external schemas name. Where they are, only the data catalog knew.
+CREATE VIEW pg_catalog.svv_external_databases AS
+SELECT DISTINCT
+    eskind::int4 AS eskind,
+    esoptions,
+    databasename,
+    NULL::text AS location,
+    NULL::text AS parameters
+FROM pg_catalog.svv_external_schemas
+WHERE databasename IS NOT NULL;
+
+-- Options that are not for us to interpret are the table's properties.
+CREATE VIEW pg_catalog.svv_external_tables AS
+WITH options AS (
+    SELECT t.ftrelid, split_part(o.option, '=', 1) AS name, substr(o.option, strpos(o.option, '=') + 1) AS value
+    FROM pg_foreign_table AS t
+        CROSS JOIN LATERAL unnest(t.ftoptions) AS o (option)
+),
+files AS (
+    SELECT
+        ftrelid,
+        max(value) FILTER (WHERE name = 'location') AS location,
+        max(value) FILTER (WHERE name = 'format') AS format,
+        (jsonb_object_agg(name, value) FILTER (WHERE name NOT IN ('location', 'format')))::text AS parameters
+    FROM options
+    GROUP BY ftrelid
+),
+formats (format, input_format, output_format, serialization_lib) AS (
+    VALUES
+        (
+            'parquet',
+            'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
+            'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
+            'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'
+        )
+)
+SELECT
+    current_database()::text AS redshift_database_name,
+    n.nspname::text AS schemaname,
+    c.relname::text AS tablename,
+    'TABLE'::text AS tabletype,
+    o.location,
+    f.input_format,
+    f.output_format,
+    f.serialization_lib,
+    '{}'::text AS serde_parameters,
+    0 AS compressed,
+    coalesce(o.parameters, '{}') AS parameters
+FROM pg_class AS c
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    LEFT JOIN files AS o ON o.ftrelid = c.oid
+    LEFT JOIN formats AS f ON f.format = o.format
+WHERE c.relkind = 'f'
+    AND (pg_has_role(c.relowner, 'USAGE')
+        OR has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+        OR has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'));
+
+-- Types are called as in Hive. A column by which a table is partitioned has the option partition_key: its place among
+-- those.
+CREATE VIEW pg_catalog.svv_external_columns AS
+WITH types AS (
+    SELECT
+        oid,
+        CASE oid
+            WHEN 16 THEN 'boolean'
+            WHEN 17 THEN 'binary'
+            WHEN 20 THEN 'bigint'
+            WHEN 21 THEN 'smallint'
+            WHEN 23 THEN 'int'
+            WHEN 25 THEN 'string'
+            WHEN 700 THEN 'float'
+            WHEN 701 THEN 'double'
+            WHEN 1042 THEN 'char'
+            WHEN 1043 THEN 'string'
+            WHEN 1082 THEN 'date'
+            WHEN 1114 THEN 'timestamp'
+            WHEN 1184 THEN 'timestamptz'
+            WHEN 1700 THEN 'decimal'
+            ELSE format_type(oid, NULL)
+        END AS name,
+        CASE WHEN typlen = -1 THEN typelem ELSE 0 END AS element
+    FROM pg_type
+),
+keys AS (
+    SELECT a.attrelid, a.attnum, split_part(o.option, '=', 2)::int4 AS place
+    FROM pg_attribute AS a
+        CROSS JOIN LATERAL unnest(a.attfdwoptions) AS o (option)
+    WHERE split_part(o.option, '=', 1) = 'partition_key'
+)
+SELECT
+    current_database()::text AS redshift_database_name,
+    n.nspname::text AS schemaname,
+    c.relname::text AS tablename,
+    a.attname::text AS columnname,
+    CASE
+        WHEN e.name IS NOT NULL THEN 'array<' || e.name || '>'
+        WHEN t.oid = 1042 AND a.atttypmod > 4 THEN 'char(' || (a.atttypmod - 4)::text || ')'
+        WHEN t.oid = 1043 AND a.atttypmod > 4 THEN 'varchar(' || (a.atttypmod - 4)::text || ')'
+        WHEN t.oid = 1700 AND a.atttypmod > 4
+            THEN 'decimal(' || (((a.atttypmod - 4) >> 16) & 65535)::text
+                || ',' || ((a.atttypmod - 4) & 65535)::text || ')'
+        ELSE t.name
+    END AS external_type,
+    a.attnum::int4 AS columnnum,
+    coalesce(k.place, 0) AS part_key,
+    CASE WHEN a.attnotnull THEN 'false' ELSE 'true' END AS is_nullable
+FROM pg_class AS c
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_attribute AS a ON a.attrelid = c.oid
+    JOIN types AS t ON t.oid = a.atttypid
+    LEFT JOIN types AS e ON e.oid = t.element
+    LEFT JOIN keys AS k ON k.attrelid = a.attrelid AND k.attnum = a.attnum
+WHERE c.relkind = 'f'
+    AND a.attnum > 0
+    AND NOT a.attisdropped
+    AND (pg_has_role(c.relowner, 'USAGE')
+        OR has_column_privilege(c.oid, a.attnum, 'SELECT, INSERT, UPDATE, REFERENCES'));
+
+CREATE VIEW pg_catalog.svv_redshift_databases AS
+SELECT
+    datname::varchar(128) AS database_name,
+    datdba::int4 AS database_owner,
+    'local'::varchar(32) AS database_type,
+    array_to_string(datacl, ',')::varchar AS database_acl,
+    NULL::varchar(128) AS database_options,
+    'Snapshot Isolation'::varchar(128) AS database_isolation_level
+FROM pg_database
+WHERE datallowconn;
+
+CREATE VIEW pg_catalog.svv_redshift_schemas AS
+SELECT
+    current_database()::varchar(128) AS database_name,
+    n.nspname::varchar(128) AS schema_name,
+    n.nspowner::int4 AS schema_owner,
+    'local'::varchar(16) AS schema_type,
+    array_to_string(n.nspacl, ',')::varchar AS schema_acl,
+    NULL::varchar(128) AS schema_option
+FROM pg_namespace AS n
+    LEFT JOIN pg_catalog.pg_external_schema AS e ON e.esoid = n.oid
+WHERE e.esoid IS NULL
+    AND (pg_has_role(n.nspowner, 'USAGE') OR has_schema_privilege(n.oid, 'CREATE, USAGE'));
+
+CREATE VIEW pg_catalog.svv_all_schemas AS
+SELECT
+    database_name, schema_name, schema_owner, schema_type::varchar(128) AS schema_type, schema_acl,
+    NULL::varchar(128) AS source_database, schema_option::varchar AS schema_option
+FROM pg_catalog.svv_redshift_schemas
+UNION ALL
+SELECT
+    current_database()::varchar(128), e.schemaname::varchar(128), e.esowner, 'external'::varchar(128),
+    array_to_string(n.nspacl, ',')::varchar, e.databasename::varchar(128), e.esoptions::varchar
+FROM pg_catalog.svv_external_schemas AS e
+    JOIN pg_namespace AS n ON n.oid = e.esoid;
+
+CREATE VIEW pg_catalog.svv_redshift_tables AS
+SELECT
+    current_database()::varchar(128) AS database_name,
+    n.nspname::varchar(128) AS schema_name,
+    c.relname::varchar(128) AS table_name,
+    (CASE WHEN c.relkind IN ('v', 'm') THEN 'VIEW' ELSE 'TABLE' END)::varchar(128) AS table_type,
+    array_to_string(c.relacl, ',')::varchar AS table_acl,
+    d.description::varchar AS remarks,
+    pg_get_userbyid(c.relowner)::varchar(128) AS table_owner
+FROM pg_class AS c
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    LEFT JOIN pg_description AS d ON d.objoid = c.oid AND d.classoid = 1259 AND d.objsubid = 0
+WHERE c.relkind IN ('r', 'v', 'm', 'p')
+    AND (pg_has_role(c.relowner, 'USAGE')
+        OR has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+        OR has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'));
+
+CREATE VIEW pg_catalog.svv_all_tables AS
+SELECT database_name, schema_name, table_name, table_type, table_acl, remarks
+FROM pg_catalog.svv_redshift_tables
+UNION ALL
+SELECT
+    e.redshift_database_name::varchar(128), e.schemaname::varchar(128), e.tablename::varchar(128),
+    'EXTERNAL TABLE'::varchar(128), array_to_string(c.relacl, ',')::varchar, d.description::varchar
+FROM pg_catalog.svv_external_tables AS e
+    JOIN pg_namespace AS n ON n.nspname = e.schemaname
+    JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = e.tablename
+    LEFT JOIN pg_description AS d ON d.objoid = c.oid AND d.classoid = 1259 AND d.objsubid = 0;
+
+CREATE VIEW pg_catalog.svv_tables AS
+SELECT
+    database_name::text AS table_catalog,
+    schema_name::text AS table_schema,
+    table_name::text AS table_name,
+    CASE table_type WHEN 'TABLE' THEN 'BASE TABLE' ELSE table_type::text END AS table_type,
+    remarks::text AS remarks
+FROM pg_catalog.svv_all_tables;
+
+-- What drivers know an identity column by is its default.
+CREATE VIEW pg_catalog.svv_columns AS
+SELECT
+    i.table_catalog::text AS table_catalog,
+    i.table_schema::text AS table_schema,
+    i.table_name::text AS table_name,
+    i.column_name::text AS column_name,
+    i.ordinal_position::int4 AS ordinal_position,
+    CASE
+        WHEN i.is_identity = 'YES'
+            THEN CASE i.identity_generation WHEN 'ALWAYS' THEN '"identity"' ELSE 'default_identity' END
+                || '(' || c.oid::text || ', ' || (i.ordinal_position - 1)::text
+                || ', ''' || i.identity_start || ',' || i.identity_increment || '''::text)'
+        ELSE i.column_default::text
+    END AS column_default,
+    i.is_nullable::text AS is_nullable,
+    i.data_type::text AS data_type,
+    i.character_maximum_length::int4 AS character_maximum_length,
+    i.numeric_precision::int4 AS numeric_precision,
+    i.numeric_precision_radix::int4 AS numeric_precision_radix,
+    i.numeric_scale::int4 AS numeric_scale,
+    i.datetime_precision::int4 AS datetime_precision,
+    i.interval_type::text AS interval_type,
+    i.interval_precision::text AS interval_precision,
+    i.character_set_catalog::text AS character_set_catalog,
+    i.character_set_schema::text AS character_set_schema,
+    i.character_set_name::text AS character_set_name,
+    i.collation_catalog::text AS collation_catalog,
+    i.collation_schema::text AS collation_schema,
+    i.collation_name::text AS collation_name,
+    i.domain_name::text AS domain_name,
+    d.description AS remarks
+FROM information_schema.columns AS i
+    JOIN pg_namespace AS n ON n.nspname = i.table_schema
+    JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = i.table_name
+    LEFT JOIN pg_description AS d ON d.objoid = c.oid AND d.classoid = 1259 AND d.objsubid = i.ordinal_position;
+
+CREATE VIEW pg_catalog.svv_redshift_columns AS
+SELECT
+    s.table_catalog::varchar(128) AS database_name,
+    s.table_schema::varchar(128) AS schema_name,
+    s.table_name::varchar(128) AS table_name,
+    s.column_name::varchar(128) AS column_name,
+    s.ordinal_position,
+    format_type(a.atttypid, a.atttypmod)::varchar AS data_type,
+    s.column_default::varchar AS column_default,
+    s.is_nullable::varchar(3) AS is_nullable,
+    format_encoding(a.attencodingtype::int4)::varchar(128) AS encoding,
+    a.attisdistkey AS distkey,
+    a.attsortkeyord AS sortkey,
+    array_to_string(a.attacl, ',')::varchar AS column_acl,
+    s.remarks::varchar AS remarks
+FROM pg_catalog.svv_columns AS s
+    JOIN pg_namespace AS n ON n.nspname = s.table_schema
+    JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.table_name
+    JOIN pg_catalog.pg_attribute_info AS a ON a.attrelid = c.oid AND a.attnum = s.ordinal_position
+WHERE c.relkind <> 'f';
+
+CREATE VIEW pg_catalog.svv_all_columns AS
+SELECT
+    table_catalog::varchar(128) AS database_name,
+    table_schema::varchar(128) AS schema_name,
+    table_name::varchar(128) AS table_name,
+    column_name::varchar(128) AS column_name,
+    ordinal_position,
+    column_default::varchar AS column_default,
+    is_nullable::varchar(3) AS is_nullable,
+    data_type::varchar(128) AS data_type,
+    character_maximum_length,
+    numeric_precision,
+    numeric_scale,
+    remarks::varchar AS remarks
+FROM pg_catalog.svv_columns;
+
+-- Tables that have rows. Sizes are in megabytes; rows are those that were there when the table was analyzed.
+CREATE VIEW pg_catalog.svv_table_info AS
+WITH facts AS (
+    SELECT
+        attrelid,
+        bool_or(attencodingtype <> 0) AS encoded,
+        max(attname::text) FILTER (WHERE attisdistkey) AS distkey,
+        max(attname::text) FILTER (WHERE abs(attsortkeyord) = 1) AS sortkey1,
+        max(attencodingtype) FILTER (WHERE abs(attsortkeyord) = 1) AS sortkey1_encoding,
+        max(abs(attsortkeyord)) AS sortkey_num,
+        max(atttypmod - 4) FILTER (WHERE atttypid = 1043 AND atttypmod > 4) AS max_varchar
+    FROM pg_catalog.pg_attribute_info
+    WHERE attnum > 0 AND NOT attisdropped
+    GROUP BY attrelid
+),
+sizes AS (
+    SELECT
+        reloid, relname, relnamespace, reldiststyle, reltuples, pg_table_size(reloid) AS bytes,
+        (CASE WHEN reltuples >= 0 THEN reltuples::int8 END)::numeric(38) AS rows
+    FROM pg_catalog.pg_class_info
+    WHERE relkind = 'r'
+)
+SELECT
+    current_database()::text AS database,
+    n.nspname::text AS schema,
+    t.reloid AS table_id,
+    t.relname::text AS "table",
+    CASE WHEN c.encoded THEN 'Y' ELSE 'N' END AS encoded,
+    CASE t.reldiststyle
+        WHEN 0 THEN 'EVEN'
+        WHEN 1 THEN 'KEY(' || c.distkey || ')'
+        WHEN 8 THEN 'ALL'
+        WHEN 9 THEN 'AUTO(EVEN)'
+    END AS diststyle,
+    c.sortkey1,
+    coalesce(c.max_varchar, 0) AS max_varchar,
+    format_encoding(c.sortkey1_encoding::int4)::char(32) AS sortkey1_enc,
+    coalesce(c.sortkey_num, 0) AS sortkey_num,
+    (t.bytes + 1048575) / 1048576 AS size,
+    NULL::numeric(10, 4) AS pct_used,
+    0::int8 AS empty,
+    NULL::numeric(5, 2) AS unsorted,
+    (CASE WHEN t.rows IS NULL THEN 100 END)::numeric(5, 2) AS stats_off,
+    t.rows AS tbl_rows,
+    NULL::numeric(19, 2) AS skew_sortkey1,
+    NULL::numeric(19, 2) AS skew_rows,
+    t.rows AS estimated_visible_rows,
+    NULL::text AS risk_event,
+    NULL::numeric(12, 2) AS vacuum_sort_benefit,
+    NULL::timestamp AS create_time
+FROM sizes AS t
+    JOIN pg_namespace AS n ON n.oid = t.relnamespace
+    LEFT JOIN facts AS c ON c.attrelid = t.reloid
+WHERE t.bytes > 0 AND n.nspname NOT IN ('pg_catalog', 'information_schema');
+
+-- There is one slice. Rows are counted when a table is analyzed.
+CREATE VIEW pg_catalog.stv_tbl_perm AS
+SELECT
+    0 AS slice,
+    c.reloid::int4 AS id,
+    c.relname::char(72) AS name,
+    CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 WHEN pg_table_size(c.reloid) = 0 THEN 0 END AS rows,
+    NULL::int8 AS sorted_rows,
+    CASE WHEN c.relpersistence = 't' THEN 1 ELSE 0 END AS temp,
+    d.oid::int4 AS db_id,
+    NULL::int4 AS insert_pristine,
+    NULL::int4 AS delete_pristine,
+    NULL::int4 AS backup,
+    c.releffectivediststyle AS dist_style,
+    ((pg_table_size(c.reloid) + 1048575) / 1048576)::int4 AS block_count
+FROM pg_catalog.pg_class_info AS c
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_database AS d ON d.datname = current_database()
+WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema');
+
+-- What sessions do, as far as one may know it. Times are in UTC. How long others may be idle is not told.
+CREATE VIEW pg_catalog.stv_sessions AS
+SELECT
+    backend_start AT TIME ZONE 'UTC' AS starttime,
+    pid AS process,
+    usename::char(50) AS user_name,
+    datname::char(50) AS db_name,
+    NULL::int4 AS timeout_sec
+FROM pg_catalog.pg_stat_activity
+WHERE backend_type = 'client backend';
+
+-- The last statement of each session. How long it has run is in microseconds: more of them than an integer holds.
+CREATE VIEW pg_catalog.stv_recents AS
+SELECT
+    usesysid::int4 AS userid,
+    (CASE state WHEN 'active' THEN 'Running' ELSE 'Done' END)::char(20) AS status,
+    query_start AT TIME ZONE 'UTC' AS starttime,
+    (extract(epoch FROM CASE state WHEN 'active' THEN clock_timestamp() ELSE state_change END - query_start)
+        * 1000000)::int8 AS duration,
+    usename::char(50) AS user_name,
+    datname::char(50) AS db_name,
+    query::char(600) AS query,
+    CASE state WHEN 'active' THEN pid ELSE -1 END AS pid
+FROM pg_catalog.pg_stat_activity
+WHERE backend_type = 'client backend' AND query_start IS NOT NULL;
+
+-- Statements have no numbers, and transactions none that are told.
+CREATE VIEW pg_catalog.stv_inflight AS
+SELECT
+    usesysid::int4 AS userid,
+    0 AS slice,
+    NULL::int4 AS query,
+    ''::char(320) AS label,
+    NULL::int8 AS xid,
+    pid,
+    query_start AT TIME ZONE 'UTC' AS starttime,
+    query::char(100) AS text,
+    0 AS suspended,
+    0 AS insert_pristine,
+    0 AS concurrency_scaling_status
+FROM pg_catalog.pg_stat_activity
+WHERE backend_type = 'client backend' AND state = 'active';
