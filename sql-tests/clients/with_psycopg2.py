@@ -149,10 +149,33 @@ def settings(connection):
     checks.equal("discarded", failure(connection, "EXECUTE gone")[0], "26000")
 
 
+def encodings(connection):
+    for encoding, text in (
+        ("LATIN1", "grüßt"), ("WIN1251", "жши"), ("SJIS", "ソース表"), ("EUC_KR", "한글"), ("BIG5", "中文"), ("UTF8", "€ 😀"),
+    ):
+        connection.set_client_encoding(encoding)
+        checks.equal(f"{encoding} reported", connection.get_parameter_status("client_encoding"), encoding)
+        checks.equal(f"{encoding} there and back", one(connection, "SELECT %s || '|' || length(%s)", text, text),
+                     f"{text}|{len(text)}")
+        checks.equal(f"{encoding} name", one(connection, f'SELECT x."{text}" FROM (SELECT 1 AS "{text}") x'), 1)
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TEMPORARY TABLE encoded (t text)")
+            cursor.copy_expert("COPY encoded FROM STDIN", io.StringIO(text + "\n"))
+            copied = io.StringIO()
+            cursor.copy_expert("COPY encoded TO STDOUT", copied)
+            cursor.execute("DROP TABLE encoded")
+        checks.equal(f"{encoding} copied", copied.getvalue(), text + "\n")
+        checks.equal(f"{encoding} position", failure(connection, f"SELECT '{text}', nothing")[1], str(len(text) + 12))
+    connection.set_client_encoding("LATIN1")
+    checks.equal("no equivalent", failure(connection, "SELECT U&'\\20ac'")[0], "22P05")
+    connection.set_client_encoding("UTF8")
+
+
 checks.part(connecting)
 connection = connect()
 for part in (
     reading_and_sending, failing, transactions, copying, cursors, cancelling, notices_and_notifications, settings,
+    encodings,
 ):
     checks.part(part, connection)
 checks.done()
