@@ -5,6 +5,7 @@
 //! around that. A [`Keyless`] node is its input, of which no key is known. Nothing is left of it in the physical plan.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -83,6 +84,10 @@ impl UserDefinedLogicalNodeCore for Keyless {
 
     fn expressions(&self) -> Vec<Expr> {
         Vec::new()
+    }
+
+    fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
+        HashSet::new()
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -135,6 +135,30 @@ const SYNONYMS: [(&str, &str); 40] = [
 const CORRECTIONS: [(&str, u8, Option<char>); 3] =
     [("KOI8U", 0xae, Some('╝')), ("KOI8U", 0xbe, Some('╬')), ("WIN1255", 0xca, None)];
 
+/// What PostgreSQL writes in encodings of several bytes and the Web does not, or otherwise.
+const ADDITIONS: [(&str, char, [u8; 2]); 10] = [
+    ("SJIS", '\u{301c}', [0x81, 0x60]),
+    ("SJIS", '\u{2016}', [0x81, 0x61]),
+    ("SJIS", '\u{2212}', [0x81, 0x7c]),
+    ("SJIS", '\u{a2}', [0x81, 0x91]),
+    ("SJIS", '\u{a3}', [0x81, 0x92]),
+    ("SJIS", '\u{ac}', [0x81, 0xca]),
+    ("EUC_CN", '\u{2015}', [0xa1, 0xaa]),
+    ("EUC_CN", '\u{30fb}', [0xa1, 0xa4]),
+    ("EUC_KR", '\u{327e}', [0xa2, 0xe8]),
+    ("UHC", '\u{327e}', [0xa2, 0xe8]),
+];
+
+/// The characters of EUC_JP of three bytes, which the Web reads and does not write.
+static EUC_JP_SUPPLEMENT: LazyLock<HashMap<char, [u8; 3]>> = LazyLock::new(|| {
+    let bytes = (0xa1..=0xfe).flat_map(|row| (0xa1..=0xfe).map(move |cell| [0x8f, row, cell]));
+    let character = |bytes: [u8; 3]| {
+        let text = encoding_rs::EUC_JP.decode_without_bom_handling_and_without_replacement(&bytes)?;
+        Some((text.chars().next()?, bytes))
+    };
+    bytes.filter_map(character).collect()
+});
+
 /// The characters of an encoding of single bytes, from 0x80 on.
 struct Single {
     characters: [Option<char>; 128],
@@ -352,7 +376,17 @@ impl Encoding {
         let (result, _, written) = web.new_encoder().encode_from_utf8_without_replacement(utf8, &mut encoded, true);
         let encoded = &encoded[..written];
         let is_in_range = !matches!(self.entry().2, Table::Pairs(_)) || outside_pairs(encoded).is_none();
-        (result == EncoderResult::InputEmpty && is_in_range).then(|| bytes.extend_from_slice(encoded))
+        if result == EncoderResult::InputEmpty && is_in_range {
+            bytes.extend_from_slice(encoded);
+            return Some(());
+        }
+        let addition = ADDITIONS.iter().find(|(name, added, _)| *name == self.name() && *added == character);
+        if let Some((.., addition)) = addition {
+            bytes.extend_from_slice(addition);
+            return Some(());
+        }
+        let supplement = if self.name() == "EUC_JP" { EUC_JP_SUPPLEMENT.get(&character) } else { None };
+        supplement.map(|supplement| bytes.extend_from_slice(supplement))
     }
 }
 

@@ -613,7 +613,7 @@ impl Analyzer<'_> {
             let key = self.coerce(key, &Type::of(TEXT), context).map_err(|_| {
                 let error =
                     PgError::new(SqlState::DATATYPE_MISMATCH, format!("subscript type {name} is not supported"));
-                self.at(error.with_detail("jsonb subscript must be coercible to either integer or text."), index)
+                self.at(error.with_hint("jsonb subscript must be coercible to either integer or text."), index)
             })?;
             path.push(key);
         }

@@ -25,7 +25,7 @@ use futures::StreamExt;
 use pg::PgError;
 use pg::sqlstate::SqlState;
 
-use super::keyed::{KeyedPlan, KeyedRows, cost_ns};
+use super::keyed::{KeyedPlan, KeyedRows, cost_ns, reads_work_table};
 use super::logical::{ApplyKind, with_values};
 
 /// Answers that are kept for outer values that come again.
@@ -133,7 +133,7 @@ impl ExecutionPlan for ApplyExec {
 /// What a stream remembers.
 struct Runner {
     exec: ApplyExec,
-    answers: HashMap<Vec<ScalarValue>, Vec<ArrayRef>>,
+    answers: HashMap<Vec<ScalarValue>, Answer>,
     /// How long it has taken to find answers one by one.
     spent: Duration,
     at_once: AtOnce,
@@ -149,6 +149,13 @@ enum AtOnce {
     Worth(Arc<dyn ExecutionPlan>, Duration),
     /// It has been done.
     Done(KeyedRows),
+}
+
+/// The rows of the subquery for an outer row; they may have no columns.
+#[derive(Clone)]
+struct Answer {
+    rows: usize,
+    columns: Vec<ArrayRef>,
 }
 
 /// What becomes of some outer rows: which of them, as often as they have rows, and these.
@@ -187,9 +194,8 @@ impl Runner {
             let key: Vec<_> =
                 values.iter().map(|column| ScalarValue::try_from_array(column, row)).collect::<Result<_>>()?;
             let answer = if is_needed(row) { self.answer(key).await? } else { self.answer_of(&[])? };
-            let count = answer.first().map_or(0, |column| column.len());
-            joined.outer_rows.extend(std::iter::repeat_n(row as u32, count));
-            for (part, column) in joined.parts.iter_mut().zip(answer) {
+            joined.outer_rows.extend(std::iter::repeat_n(row as u32, answer.rows));
+            for (part, column) in joined.parts.iter_mut().zip(answer.columns) {
                 part.push(column);
             }
         }
@@ -232,7 +238,8 @@ impl Runner {
     /// it is then at most twice what would have been best.
     async fn read_if_worth_it(&mut self) -> Result<()> {
         if matches!(self.at_once, AtOnce::Unknown) && self.spent >= LOOKS_AFTER {
-            self.at_once = self.reading_at_once().await?;
+            // What cannot be planned so is asked as before.
+            self.at_once = self.reading_at_once().await.unwrap_or(AtOnce::Never);
         }
         let AtOnce::Worth(plan, cost) = &self.at_once else { return Ok(()) };
         if self.spent >= *cost {
@@ -272,9 +279,14 @@ impl Runner {
     }
 
     /// The subquery's rows for these outer values.
-    async fn answer(&mut self, key: Vec<ScalarValue>) -> Result<Vec<ArrayRef>> {
+    async fn answer(&mut self, key: Vec<ScalarValue>) -> Result<Answer> {
         if let Some(known) = self.answers.get(&key) {
             return Ok(known.clone());
+        }
+        if !self.answers.is_empty() && reads_work_table(&self.exec.subquery)? {
+            // Whoever reads the rows of the last round takes them.
+            let what = "a recursive table in a subquery that is run for several rows";
+            return Err(PgError::not_supported(what).into());
         }
         let begin = Instant::now();
         let columns = self.exec.bindings.iter().map(|(column, _)| column.clone());
@@ -293,10 +305,10 @@ impl Runner {
         Ok(answer)
     }
 
-    fn answer_of(&self, batches: &[RecordBatch]) -> Result<Vec<ArrayRef>> {
+    fn answer_of(&self, batches: &[RecordBatch]) -> Result<Answer> {
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
         if let ApplyKind::Exists { negated, .. } = self.exec.kind {
-            return Ok(vec![Arc::new(BooleanArray::from(vec![(rows > 0) != negated]))]);
+            return Ok(Answer { rows: 1, columns: vec![Arc::new(BooleanArray::from(vec![(rows > 0) != negated]))] });
         }
         let width = match &self.exec.kind {
             ApplyKind::Lateral { .. } => self.exec.subquery.schema().fields().len(),
@@ -308,14 +320,16 @@ impl Runner {
             return Err(more_than_one_row());
         }
         if rows == 0 {
-            return Ok(own.iter().map(|field| new_null_array(field.data_type(), usize::from(pad))).collect());
+            let rows = usize::from(pad);
+            let columns = own.iter().map(|field| new_null_array(field.data_type(), rows)).collect();
+            return Ok(Answer { rows, columns });
         }
         let mut columns = Vec::with_capacity(width);
         for (position, field) in own.iter().enumerate() {
             let slices: Vec<_> = batches.iter().map(|batch| batch.column(position).as_ref()).collect();
             columns.push(as_type(concat(&slices)?, field.data_type())?);
         }
-        Ok(columns)
+        Ok(Answer { rows, columns })
     }
 }
 

@@ -69,6 +69,10 @@ fn with_keys(plan: &LogicalPlan, outer: &[Column]) -> Result<Option<LogicalPlan>
             let Some(input) = with_keys(&aliased.input, outer)? else { return Ok(None) };
             LogicalPlanBuilder::from(input).alias(aliased.alias.clone())?.build().map(Some)
         }
+        LogicalPlan::Filter(filter) if !has_outer(&filter.predicate) => {
+            let Some(input) = with_keys(&filter.input, outer)? else { return Ok(None) };
+            LogicalPlanBuilder::from(input).filter(filter.predicate.clone())?.build().map(Some)
+        }
         LogicalPlan::Filter(filter) => {
             if !outer_columns(&filter.input)?.is_empty() {
                 return Ok(None);
@@ -92,7 +96,7 @@ fn with_keys(plan: &LogicalPlan, outer: &[Column]) -> Result<Option<LogicalPlan>
             let mut exprs = Vec::with_capacity(keys.len());
             for (number, key) in keys.into_iter().enumerate() {
                 rows = rows.filter(Expr::Column(key.clone()).is_not_null())?;
-                exprs.push(Expr::Column(key).alias(format!("key#{number}")));
+                exprs.push(Expr::Column(key).alias(format!("\0{number}")));
             }
             exprs.extend(filter.input.schema().columns().into_iter().map(Expr::Column));
             rows.project(exprs)?.build().map(Some)
@@ -121,15 +125,28 @@ fn is_repeatable(plan: &LogicalPlan) -> Result<bool> {
             is_so &= !expr.is_volatile() && !may_fail(expr);
             Ok(TreeNodeRecursion::Continue)
         })?;
-        is_so &= match node {
-            // Its rows are others each time.
-            LogicalPlan::TableScan(scan) => source_as_provider(&scan.source)?.downcast_ref::<CteWorkTable>().is_none(),
-            LogicalPlan::Extension(_) => false,
-            _ => true,
-        };
+        is_so &= !matches!(node, LogicalPlan::Extension(_));
         Ok(if is_so { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
     })?;
-    Ok(is_so)
+    // The rows of the last round are others each time.
+    Ok(is_so && !reads_work_table(plan)?)
+}
+
+/// Whether a plan reads the rows of the last round of a recursive table around it.
+pub(super) fn reads_work_table(plan: &LogicalPlan) -> Result<bool> {
+    let (mut read, mut own) = (Vec::new(), Vec::new());
+    plan.apply_with_subqueries(|node| {
+        match node {
+            LogicalPlan::RecursiveQuery(query) => own.push(query.name.clone()),
+            LogicalPlan::TableScan(scan) => {
+                let provider = source_as_provider(&scan.source)?;
+                read.extend(provider.downcast_ref::<CteWorkTable>().map(|table| table.name().to_owned()));
+            }
+            _ => {}
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(read.iter().any(|table| !own.contains(table)))
 }
 
 /// How long reading all rows may take, in nanoseconds; nothing when it is not known how many they are.

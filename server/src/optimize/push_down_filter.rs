@@ -5,6 +5,8 @@
 //! asks it of the rows of `t`. Where it does not hold, an aggregate of all rows, or one with an empty grouping set, then has a
 //! row all the same. A condition that is known to be constant while the plan is made does not come here, but there are those
 //! that read a column at first, as `coalesce(1, max(a)) = 2` does, or one of an outer query, whose value is put in its place.
+//!
+//! A condition that is another each time stays above what makes one row of several.
 
 use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
@@ -33,14 +35,12 @@ impl OptimizerRule for SafePushDownFilter {
     }
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        let Some((of_all_rows, others, input)) = conditions_of_all_rows(&plan) else {
-            return self.0.rewrite(plan, config);
-        };
+        let Some((kept, others, input)) = kept_conditions(&plan) else { return self.0.rewrite(plan, config) };
         let below = match conjunction(others) {
             Some(others) => self.0.rewrite(filtered(others, input)?, config)?,
             None => Transformed::no(input),
         };
-        match conjunction(of_all_rows) {
+        match conjunction(kept) {
             Some(condition) => below.map_data(|below| filtered(condition, below)),
             None => Ok(below),
         }
@@ -51,23 +51,25 @@ fn filtered(condition: Expr, plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Filter(Filter::try_new(condition, plan.into())?))
 }
 
-/// The conditions of filters over a node whose rows do not depend on them, those that read no column first, and the node; if
-/// there are such conditions.
-fn conditions_of_all_rows(plan: &LogicalPlan) -> Option<(Vec<Expr>, Vec<Expr>, LogicalPlan)> {
+/// The conditions of filters over a node, those first that must not go below it, and the node; if there are such conditions.
+fn kept_conditions(plan: &LogicalPlan) -> Option<(Vec<Expr>, Vec<Expr>, LogicalPlan)> {
     let mut conditions = Vec::new();
     let mut node = plan;
     while let LogicalPlan::Filter(filter) = node {
         conditions.extend(split_conjunction_owned(filter.predicate.clone()));
         node = &filter.input;
     }
-    let has_rows = match node {
+    // Whether it has rows whatever is asked of them, and whether it makes one row of several.
+    let (has_rows, is_grouped) = match node {
         LogicalPlan::Aggregate(it) => {
-            it.group_expr.is_empty() || matches!(it.group_expr.as_slice(), [Expr::GroupingSet(_)])
+            (it.group_expr.is_empty() || matches!(it.group_expr.as_slice(), [Expr::GroupingSet(_)]), true)
         }
-        LogicalPlan::Extension(extension) => extension.node.as_any().is::<Spool>(),
-        _ => false,
+        LogicalPlan::Distinct(_) => (false, true),
+        LogicalPlan::Extension(extension) => (extension.node.as_any().is::<Spool>(), false),
+        _ => (false, false),
     };
-    let (of_all_rows, others): (Vec<_>, Vec<_>) =
-        conditions.into_iter().partition(|condition| condition.column_refs().is_empty());
-    (has_rows && !of_all_rows.is_empty()).then(|| (of_all_rows, others, node.clone()))
+    let (kept, others): (Vec<_>, Vec<_>) = conditions
+        .into_iter()
+        .partition(|condition| has_rows && condition.column_refs().is_empty() || is_grouped && condition.is_volatile());
+    (!kept.is_empty()).then(|| (kept, others, node.clone()))
 }

@@ -97,10 +97,7 @@ pub fn parse(text: &str) -> Result<Vec<Parsed>> {
         statements.push(Parsed { statement, text: text.clone() });
         let next = reader.parser.peek_token();
         if !matches!(next.token, Token::SemiColon | Token::EOF) {
-            return Err(match reader.locking_clause() {
-                Some(clause) => Error::not_supported(clause),
-                None => reader.unexpected(&next),
-            });
+            return Err(reader.unexpected(&next));
         }
     }
 }
@@ -148,10 +145,7 @@ impl StatementReader<'_> {
             }
         }
         let overriding = if self.is_keyword(Keyword::INSERT) { self.take_overriding() } else { None };
-        let statement = self.parser.parse_statement().map_err(|error| match self.locking_clause() {
-            Some(clause) => Error::not_supported(clause),
-            None => self.syntax(error),
-        })?;
+        let statement = self.parser.parse_statement().map_err(|error| self.syntax(error))?;
         let mut statement = convert::statement(statement, self, start.span.start)?;
         if let Statement::Insert(insert) = &mut statement {
             insert.overriding = overriding;
@@ -239,12 +233,12 @@ impl StatementReader<'_> {
     }
 
     pub(crate) fn syntax(&self, error: ParserError) -> Error {
-        syntax_error(&self.text, error)
+        self.locking_clause().map_or_else(|| syntax_error(&self.text, error), Error::not_supported)
     }
 
     /// `syntax error at or near …`
     pub(crate) fn unexpected(&self, token: &TokenWithSpan) -> Error {
-        near(&self.text, &token.token, token.span.start)
+        self.locking_clause().map_or_else(|| near(&self.text, &token.token, token.span.start), Error::not_supported)
     }
 
     /// The text from the end of the first word `AS` outside parentheses after `start` up to where the parser is.

@@ -64,6 +64,7 @@ const OBJECTS: &[&[&str]] = &[
     &["TRIGGER"],
     // A user may be called so.
     &["USER", "MAPPING", "FOR"],
+    &["USER", "MAPPING", "IF"],
 ];
 
 impl StatementReader<'_> {
@@ -83,7 +84,10 @@ impl StatementReader<'_> {
             let found = OBJECTS.iter().find(|object| prefixes.iter().any(|begin| is_there(self, begin, object)));
             if let Some(object) = found {
                 let object = object.join(" ");
-                return Err(Error::not_supported(format!("{verb} {}", object.trim_end_matches(" FOR"))));
+                return Err(Error::not_supported(format!(
+                    "{verb} {}",
+                    object.trim_end_matches(" FOR").trim_end_matches(" IF")
+                )));
             }
         }
         Ok(None)

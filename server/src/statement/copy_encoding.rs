@@ -1,7 +1,7 @@
 //! COPY's text in another encoding than the server's, turned into UTF-8 line by line.
 
+use pg::PgError;
 use pg::encoding::Encoding;
-use pg::error::Result;
 
 /// Converts text that comes in pieces, whose characters may be torn. No encoding has the end of a line within a character,
 /// so lines are whole.
@@ -12,12 +12,14 @@ pub struct LineConverter {
     held: Vec<u8>,
     /// Lines that have been converted.
     lines: u64,
+    /// The first line that is no text in the encoding, and why; nothing behind it is converted.
+    pub failed: Option<(u64, PgError)>,
 }
 
 impl LineConverter {
     /// A converter, if one is needed.
     pub fn of(encoding: Encoding) -> Option<Self> {
-        (!encoding.is_plain()).then_some(LineConverter { encoding, held: Vec::new(), lines: 0 })
+        (!encoding.is_plain()).then_some(LineConverter { encoding, held: Vec::new(), lines: 0, failed: None })
     }
 
     /// Bytes of a line that has not ended.
@@ -25,19 +27,11 @@ impl LineConverter {
         self.held.len()
     }
 
-    /// The number of the line that is converted next, from 1.
-    pub fn line(&self) -> u64 {
-        self.lines + 1
-    }
-
     /// The lines that end in what has come.
-    ///
-    /// # Errors
-    /// They are no text in the encoding.
-    pub fn convert(&mut self, data: &[u8]) -> Result<String> {
+    pub fn convert(&mut self, data: &[u8]) -> String {
         let Some(last) = memchr::memrchr2(b'\n', b'\r', data) else {
             self.held.extend_from_slice(data);
-            return Ok(String::new());
+            return String::new();
         };
         let (lines, rest) = data.split_at(last + 1);
         self.held.extend_from_slice(lines);
@@ -46,21 +40,24 @@ impl LineConverter {
     }
 
     /// What is left when there is no more.
-    ///
-    /// # Errors
-    /// It is no text in the encoding.
-    pub fn finish(&mut self) -> Result<String> {
+    pub fn finish(&mut self) -> String {
         let rest = std::mem::take(&mut self.held);
         self.text(&rest)
     }
 
-    fn text(&mut self, bytes: &[u8]) -> Result<String> {
+    fn text(&mut self, bytes: &[u8]) -> String {
         let mut text = String::with_capacity(bytes.len());
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            text.push_str(&self.encoding.decode(line)?);
+            if self.failed.is_some() {
+                break;
+            }
+            match self.encoding.decode(line) {
+                Ok(line) => text.push_str(&line),
+                Err(error) => self.failed = Some((self.lines + 1, error)),
+            }
             self.lines += 1;
         }
-        Ok(text)
+        text
     }
 }
 
@@ -76,14 +73,14 @@ mod tests {
         let bytes = b"\x83\x5c\x09a\n\x83\x61\n\x83\x61";
         for torn in 0..bytes.len() {
             let mut converter = LineConverter::of(sjis).unwrap();
-            let mut text = converter.convert(&bytes[..torn]).unwrap();
-            text += &converter.convert(&bytes[torn..]).unwrap();
-            text += &converter.finish().unwrap();
+            let mut text = converter.convert(&bytes[..torn]);
+            text += &converter.convert(&bytes[torn..]);
+            text += &converter.finish();
             assert_eq!(text, "ソ\ta\nヂ\nヂ");
         }
         let mut converter = LineConverter::of(sjis).unwrap();
-        assert!(converter.convert(b"a\n\x83\n").is_err());
-        assert_eq!(converter.line(), 2);
+        assert_eq!(converter.convert(b"a\n\x83\nb\n"), "a\n");
+        assert_eq!(converter.failed.unwrap().0, 2);
         assert!(LineConverter::of(Encoding::UTF8).is_none());
     }
 }

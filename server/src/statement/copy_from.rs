@@ -131,7 +131,7 @@ impl CopyIn {
     /// The data is wrong, or the memory is not there.
     pub fn take(&mut self, data: &[u8]) -> Result<()> {
         self.pending.try_resize(self.input.held_bytes() + data.len())?;
-        self.input.feed(data)?;
+        self.input.feed(data);
         self.convert()
     }
 
@@ -140,7 +140,7 @@ impl CopyIn {
     /// # Errors
     /// The last row is wrong, or the commit does not fit.
     pub async fn finish(mut self, session: &mut Session) -> Result<String> {
-        self.input.end()?;
+        self.input.end();
         self.convert()?;
         self.write_batch()?;
         let written = self.writer.finish()?;

@@ -60,8 +60,9 @@ enum Parser {
 impl CopyInput {
     /// Reads data of these columns of a table.
     pub fn new(table: Arc<HotTable>, targets: Vec<Target>, options: CopyOptions, session: SessionValues) -> Self {
-        let client_encoding = options.encoding.unwrap_or(session.client_encoding);
+        // The option is for text; values in binary are as parameters.
         let is_binary = options.format == CopyFormat::Binary;
+        let encoding = options.encoding.unwrap_or(session.client_encoding);
         let builders = targets.iter().map(|target| ColumnBuilder::new(&table.columns[target.place], BATCH_ROWS));
         CopyInput {
             builders: builders.collect(),
@@ -73,10 +74,10 @@ impl CopyInput {
                 CopyFormat::Binary => Parser::Binary(BinaryParser::new(targets.len())),
                 CopyFormat::Text | CopyFormat::Csv => Parser::Text(RowParser::new(options)),
             },
-            converter: LineConverter::of(client_encoding).filter(|_| !is_binary),
+            converter: LineConverter::of(encoding).filter(|_| !is_binary),
             table,
             targets,
-            session: SessionValues { client_encoding, ..session },
+            session,
         }
     }
 
@@ -95,39 +96,23 @@ impl CopyInput {
     }
 
     /// Adds data.
-    ///
-    /// # Errors
-    /// It is no text in the encoding that it is said to be in.
-    pub fn feed(&mut self, data: &[u8]) -> Result<()> {
-        match (&mut self.parser, &self.converter) {
-            (Parser::Text(_), Some(_)) => self.feed_converted(|converter| converter.convert(data))?,
+    pub fn feed(&mut self, data: &[u8]) {
+        match (&mut self.parser, &mut self.converter) {
+            (Parser::Text(parser), Some(converter)) => parser.feed(converter.convert(data).as_bytes()),
             (Parser::Text(parser), None) => parser.feed(data),
             (Parser::Binary(parser), _) => parser.feed(data),
         }
-        Ok(())
-    }
-
-    fn feed_converted(&mut self, convert: impl FnOnce(&mut LineConverter) -> pg::error::Result<String>) -> Result<()> {
-        let (Parser::Text(parser), Some(converter)) = (&mut self.parser, &mut self.converter) else { return Ok(()) };
-        let text = convert(converter).map_err(|error| {
-            let context = context(&self.table, converter.line(), None);
-            Error::InContext { source: Box::new(error.into()), context }
-        })?;
-        parser.feed(text.as_bytes());
-        Ok(())
     }
 
     /// There is no more data.
-    ///
-    /// # Errors
-    /// As for [`feed`](Self::feed).
-    pub fn end(&mut self) -> Result<()> {
-        self.feed_converted(LineConverter::finish)?;
+    pub fn end(&mut self) {
+        if let (Parser::Text(parser), Some(converter)) = (&mut self.parser, &mut self.converter) {
+            parser.feed(converter.finish().as_bytes());
+        }
         match &mut self.parser {
             Parser::Text(parser) => parser.finish(),
             Parser::Binary(parser) => parser.finish(),
         }
-        Ok(())
     }
 
     /// Whether the rows that have been converted should be taken.
@@ -176,7 +161,7 @@ impl CopyInput {
                 }
                 let row = match parser.next_row() {
                     Ok(Some(row)) => row,
-                    Ok(None) => return Ok(false),
+                    Ok(None) => return not_converted(table, parser, &mut self.converter).map_or(Ok(false), Err),
                     Err(source) => return Err(line_error(table, parser, source)),
                 };
                 self.converted_bytes += row.bytes();
@@ -293,6 +278,13 @@ fn convert_fields(
         })?;
     }
     Ok(())
+}
+
+/// The error of a line that is no text in its encoding, when those before it have been read; behind the end of the data there
+/// is none.
+fn not_converted(table: &HotTable, parser: &RowParser, converter: &mut Option<LineConverter>) -> Option<Error> {
+    let (line, error) = converter.as_mut()?.failed.take().filter(|_| !parser.has_read_marker())?;
+    Some(Error::InContext { source: Box::new(error.into()), context: context(table, line, None) })
 }
 
 /// An error of the parser of lines.

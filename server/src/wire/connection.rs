@@ -91,7 +91,11 @@ impl Connection {
     /// # Errors
     /// The connection breaks.
     pub async fn run(mut self) -> io::Result<()> {
-        self.greet().await?;
+        if let Some(error) = self.greet()? {
+            self.end(&error).await?;
+            return Ok(());
+        }
+        self.ready().await?;
         loop {
             match self.next().await? {
                 Next::End => return Ok(()),
@@ -104,7 +108,8 @@ impl Connection {
         }
     }
 
-    async fn greet(&mut self) -> io::Result<()> {
+    /// What the client is told at first, or why it is not let in after all.
+    fn greet(&mut self) -> io::Result<Option<Error>> {
         let role = self.client.authenticated.role().clone();
         for (name, value) in &role.settings {
             self.startup_setting(name, value, Source::User);
@@ -113,11 +118,17 @@ impl Connection {
         for (name, value) in &parameters {
             self.startup_setting(name, value, Source::Client);
         }
+        // One that sends strings in another encoding than it is told is not understood.
+        if let Some(encoding) = parameters.get("client_encoding")
+            && let Err(error) = self.session.settings.begin_with("client_encoding", encoding, Source::Client)
+        {
+            return Ok(Some(error.into()));
+        }
         self.report_settings()?;
         let entry = &self.session.entry;
         let key = BackendKeyData::new(entry.process_id, SecretKey::Bytes(entry.secret_key.clone()));
         self.output.message(PgWireBackendMessage::BackendKeyData(key))?;
-        self.ready().await
+        Ok(None)
     }
 
     /// A setting in the start-up message. Drivers send some that we cannot honour, or do not know: the client is told
@@ -330,12 +341,13 @@ impl Connection {
 
     /// Tells the client the settings whose values it does not know.
     pub(super) fn report_settings(&mut self) -> io::Result<()> {
+        // Also when the values are those that were told: a statement may have set another and been rolled back.
+        self.adopt_encoding();
         let current = &self.session.settings.known().values;
         if self.reported_from.as_ref().is_some_and(|known| Arc::ptr_eq(known, current)) {
             return Ok(());
         }
         self.reported_from = Some(current.clone());
-        self.adopt_encoding();
         for (name, value) in self.session.settings.reported() {
             if self.reported.get(name) != Some(&value) {
                 let status = ParameterStatus::new(name.to_owned(), value.clone());

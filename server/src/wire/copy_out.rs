@@ -32,7 +32,10 @@ impl Connection {
         self.message(PgWireBackendMessage::CopyOutResponse(response))?;
         let mut values = self.session.values(Vec::new());
         values.names.clone_from(&copy.rows.names);
-        values.client_encoding = copy.options.encoding.unwrap_or(values.client_encoding);
+        // The option is for text; values in binary are as those of rows.
+        if format != CopyFormat::Binary {
+            values.client_encoding = copy.options.encoding.unwrap_or(values.client_encoding);
+        }
         let mut encoder = match format {
             CopyFormat::Binary => {
                 let encoder = RowEncoder::of_copy(&copy.rows.schema, BINARY_HEADER).in_session(values);

@@ -35,3 +35,18 @@ SELECT pg_typeof(CASE WHEN a > 0 THEN 'a'::varchar ELSE 'b'::char(3) END) FROM o
 SELECT pg_typeof(CASE WHEN a > 0 THEN 'a'::char(3) ELSE 'b'::varchar END) FROM outside LIMIT 1;
 SELECT pg_typeof(CASE a WHEN 0 THEN 'a'::name WHEN 1 THEN 'c'::text ELSE 'b'::char(3) END) FROM outside LIMIT 1;
 SELECT CASE WHEN a > 0 THEN ' '::char ELSE ''::text END FROM outside ORDER BY a;
+
+-- Conditions over what makes one row of several.
+SELECT * FROM (SELECT DISTINCT a FROM inside) s WHERE a > 0 ORDER BY 1;
+SELECT * FROM (SELECT a FROM inside UNION SELECT b FROM outside) s WHERE a > 1 ORDER BY 1;
+SELECT * FROM (SELECT a, count(*) AS n FROM inside GROUP BY a) s WHERE a = 1 OR n = 2 ORDER BY 1;
+SELECT * FROM (SELECT a, count(*) AS n FROM inside GROUP BY a) s WHERE a >= 1 AND n > 0 ORDER BY 1;
+SELECT * FROM (SELECT count(*) AS n FROM inside) s WHERE coalesce(1, n) = 2;
+SELECT * FROM (SELECT a, count(*) AS n FROM inside GROUP BY ROLLUP (a)) s WHERE a IS NULL ORDER BY n;
+SELECT * FROM (SELECT a, sum(sum(f)) OVER (ORDER BY a) AS n FROM inside GROUP BY a) s WHERE a > 0 ORDER BY 1;
+SELECT * FROM (SELECT DISTINCT ON (a) a, b FROM inside ORDER BY a, b DESC) s WHERE b = 2;
+SELECT * FROM (SELECT a FROM inside EXCEPT SELECT 3) s WHERE a IS NOT NULL ORDER BY 1;
+SELECT * FROM (SELECT DISTINCT a FROM inside LIMIT 100) s JOIN outside o USING (a) WHERE s.a = 1;
+SELECT * FROM (SELECT DISTINCT 10 / (a - 3) AS q, a FROM inside WHERE a <> 3) s WHERE q < 0 ORDER BY a;
+SELECT * FROM (SELECT a, b FROM inside UNION SELECT a, b FROM outside) s WHERE 10 / nullif(a, 0) > 4 ORDER BY 1, 2;
+SELECT count(*) FROM (SELECT DISTINCT a FROM inside) s WHERE random() >= 0 AND a = 1;

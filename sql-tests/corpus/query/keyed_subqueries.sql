@@ -29,3 +29,13 @@ SELECT sum(v) FROM (SELECT (SELECT 1 / (y.v - 6000) FROM inside y WHERE y.k = x.
 -- Nested, and in a recursive table.
 SELECT sum(v) FROM (SELECT (SELECT (SELECT z.v FROM inside z WHERE z.k = y.n) FROM inside y WHERE y.k = x.k) AS v FROM outside x) s;
 WITH RECURSIVE t (k, v, depth) AS (SELECT 1, 10, 0 UNION ALL SELECT k + 1, (SELECT v FROM inside y WHERE y.k = t.k + 1), depth + 1 FROM t WHERE depth < 5) SELECT * FROM t ORDER BY depth;
+
+-- Whatever columns are called, and where there are none.
+CREATE TABLE named AS SELECT i AS a, i AS "key#0", i % 7 AS b FROM generate_series(1, 2000) i;
+SELECT count(k) FROM (SELECT (SELECT y."key#0" FROM named y WHERE y."key#0" = x.a) AS k FROM named x) s;
+SELECT count(*) FROM named x CROSS JOIN LATERAL (SELECT FROM named y WHERE y.a = x.a + 0) z;
+SELECT count(*) FROM named x LEFT JOIN LATERAL (SELECT FROM named y WHERE y.a = x.a + 1000) z ON true WHERE x.a < 20 OR x.a > 1990;
+SELECT count(*), sum(z.b) FROM named x LEFT JOIN LATERAL (SELECT y.b FROM named y WHERE y.a = x.a) z ON true;
+SELECT count(*), sum(z.b) FROM named x CROSS JOIN LATERAL (SELECT b FROM named y WHERE y.a = x.a) z;
+SELECT count(*), sum(z.b) FROM named x LEFT JOIN LATERAL (SELECT y.b FROM named y WHERE y.a = x.a) z ON z.b > 3;
+SELECT sum(s) FROM (SELECT (WITH RECURSIVE t (n) AS (SELECT x.b UNION ALL SELECT n - 1 FROM t WHERE n > 1) SELECT sum(n) FROM t) AS s FROM named x WHERE x.a < 50) q;

@@ -62,6 +62,39 @@ async fn statements_and_answers_are_in_it() {
 }
 
 #[tokio::test]
+async fn it_is_taken_back_with_what_has_failed() {
+    let server = TestServer::builder().start().await;
+    let mut socket = session(&server, "UTF8").await;
+    assert_eq!(
+        error(&ask(&mut socket, b"SET client_encoding = 'LATIN1'; SELECT 1 / 0").await),
+        "ERROR 22012 division by zero"
+    );
+    assert_eq!(first_columns(&ask(&mut socket, "SELECT 'ä' || length('ä')".as_bytes()).await), ["ä1".as_bytes()]);
+    // The same in a pipeline, from the other side.
+    let mut socket = session(&server, "LATIN1").await;
+    let statement = |query: &[u8]| {
+        let parse = message(b'P', &[b"\0", query, b"\0\0\0"].concat());
+        [parse, message(b'B', &[0; 8]), message(b'E', &[0; 5])].concat()
+    };
+    let pipeline = [statement(b"SET client_encoding = 'UTF8'"), statement(b"SELECT 1 / 0"), message(b'S', b"")];
+    raw::send(&mut socket, &pipeline.concat()).await;
+    raw::read_to(&mut socket, b'Z').await;
+    assert_eq!(first_columns(&ask(&mut socket, b"SELECT '\xe4'").await), [b"\xe4"]);
+}
+
+#[tokio::test]
+async fn a_session_in_an_unknown_one_is_refused() {
+    let server = TestServer::builder().start().await;
+    for (encoding, code) in [("bogus", "22023"), ("EUC_TW", "0A000")] {
+        let parameters = [("user", "thermocline"), ("database", "thermocline"), ("client_encoding", encoding)];
+        let mut socket = raw::sent(&server, &raw::startup(0, &parameters)).await;
+        let answers = raw::read_to_end(&mut socket).await;
+        let said = error(&answers);
+        assert!(said.starts_with(&format!("FATAL {code} ")), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn several_bytes_may_have_ascii_among_them() {
     let server = TestServer::builder().start().await;
     let mut socket = session(&server, "SJIS").await;
@@ -129,6 +162,22 @@ async fn copy_is_in_it_or_in_the_one_it_names() {
     assert!(data(answers).ends_with(b"\0\x01\0\0\0\x01\xe4\xff\xff"));
     let said = error(&ask(&mut socket, b"COPY t TO STDOUT").await);
     assert!(said.starts_with("ERROR 22P05 character with byte sequence 0xe3 0x82 0xbd"), "{said}");
+
+    // The option is for text only.
+    let answers = ask(&mut socket, b"COPY (SELECT '\xe4') TO STDOUT (FORMAT binary, ENCODING 'UTF8')").await;
+    assert!(data(answers).ends_with(b"\0\x01\0\0\0\x01\xe4\xff\xff"));
+
+    // What stands behind the end of the data is not looked at, and an error before it comes first.
+    for (data, expected) in [
+        (&b"7\ta\n\\.\n\x83\n"[..], ""),
+        (b"x\ta\n6\t\x83\n", "ERROR 22P02 invalid input syntax for type integer: \"x\""),
+    ] {
+        raw::send(&mut socket, &message(b'Q', b"COPY t FROM STDIN (ENCODING 'SJIS')\0")).await;
+        raw::read_to(&mut socket, b'G').await;
+        raw::send(&mut socket, &message(b'd', data)).await;
+        raw::send(&mut socket, &message(b'c', b"")).await;
+        assert_eq!(error(&raw::read_to(&mut socket, b'Z').await), expected);
+    }
 
     // A line that is no text in the encoding is named.
     raw::send(&mut socket, &message(b'Q', b"COPY t FROM STDIN (ENCODING 'SJIS')\0")).await;

@@ -127,6 +127,11 @@ impl RowParser {
         }
     }
 
+    /// Whether the end marker has been read: nothing behind it counts.
+    pub fn has_read_marker(&self) -> bool {
+        self.marker_read
+    }
+
     /// There is no more data: the last row may end without a line end.
     pub fn finish(&mut self) {
         self.input_ended = true;

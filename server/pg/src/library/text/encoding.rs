@@ -125,6 +125,8 @@ mod tests {
             "LATIN1",
             "character with byte sequence 0xe2 0x82 0xac in encoding \"UTF8\" has no equivalent in encoding \"LATIN1\"",
         );
+        to("〜¢−", "SJIS", "\\x81608191817c");
+        to("丂©", "EUC_JP", "\\x8fb0a18fa2ed");
         check("convert", &[(BYTEA, Some("\\xe4")), (NAME, Some("LATIN1")), (NAME, Some("UTF8"))], "\\xc3a4");
         check("convert", &[(BYTEA, Some("\\xff")), (NAME, Some("SQL_ASCII")), (NAME, Some("LATIN1"))], "\\xff");
         check("length", &[(BYTEA, Some("\\xc3a4")), (NAME, Some("UTF8"))], "1");
