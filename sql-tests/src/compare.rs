@@ -153,7 +153,8 @@ pub fn differ_in_digits_only(sql: &str, postgres: &Answer, ours: &Answer) -> boo
     let same = |column: &Column, left: &Option<String>, right: &Option<String>| match (left, right) {
         (Some(left), Some(right)) => {
             left == right
-                || INEXACT.contains(&column.type_oid) && is_close(left, right, DIGITS_TOLERANCE)
+                || (INEXACT.contains(&column.type_oid) || TEXTS.contains(&column.type_oid))
+                    && is_close(left, right, DIGITS_TOLERANCE)
                 || column.type_oid == CHARACTER && left.trim_end_matches(' ') == right.trim_end_matches(' ')
                 || without_zeros(left) == without_zeros(right)
         }
@@ -219,6 +220,8 @@ fn first_difference(columns: &[Column], postgres: &[Row], ours: &[Row]) -> Optio
     None
 }
 
+/// Types of texts, which may be those of numbers.
+const TEXTS: [u32; 3] = [25, 1042, 1043];
 /// Types of numbers that may be written in more than one way.
 const INEXACT: [u32; 3] = [700, 701, 1700];
 
@@ -383,6 +386,11 @@ mod tests {
         assert_ne!(without_zeros("1.05"), without_zeros("1.5"));
         assert!(differ_in_digits_only("SELECT", &rows(25, &["1.50"]), &rows(25, &["1.5"])));
         assert!(!differ_in_digits_only("SELECT", &rows(25, &["1.50"]), &rows(25, &["1.51"])));
+        assert!(differ_in_digits_only(
+            "SELECT",
+            &rows(25, &["0.46415888336127786"]),
+            &rows(25, &["0.4641588833612779"])
+        ));
         assert!(!differ_in_digits_only("SELECT", &rows(23, &["100"]), &rows(23, &["1"])));
     }
 
