@@ -89,13 +89,20 @@ pub fn run_share(plan: &Plan, entries: &Entries, tables: &Tables, worker: u64, w
             (0..BATCH).map(|_| statement(&mut random, plan, &generator, &queries, tables)).collect();
         let texts: Vec<_> = statements.iter().map(Statement::sql).collect();
         let (postgres, mut ours) = pair.answers(&texts)?;
-        plant(plan, batch, &mut ours);
-        for ((statement, sql), (postgres, ours)) in statements.iter().zip(&texts).zip(postgres.iter().zip(&ours)) {
+        let planted = plant(plan, batch, &texts, &postgres, &mut ours);
+        let answers = postgres.iter().zip(&ours);
+        for (place, ((statement, sql), (postgres, ours))) in statements.iter().zip(&texts).zip(answers).enumerate() {
             let outcome = Outcome::of(sql, postgres, ours);
             let Outcome::Differs(difference) = outcome else {
                 report.count(&outcome);
                 continue;
             };
+            // It would not be found again.
+            if planted == Some(place) {
+                report.count(&Outcome::Differs(difference.clone()));
+                report.add("planted", sql, &difference);
+                continue;
+            }
             let found = if minimised < MINIMISED_MAX && !report.knows_enough_of(&difference, statement.label()) {
                 minimised += 1;
                 minimise(&mut pair, statement.clone(), difference)?
@@ -139,17 +146,22 @@ fn statement(
     Statement::Expression { expression: generator.any(random, leaves, depth), rows }
 }
 
-/// Alters a value of the answer to the planted statement, or to the first one after it that has values.
-fn plant(plan: &Plan, batch: u64, answers: &mut [Answer]) {
-    let Some(place) = plan.planted.and_then(|planted| planted.checked_sub(batch * BATCH)) else { return };
-    for answer in answers.iter_mut().skip(place as usize) {
+/// Alters the answer to the planted statement, or to the first one after it that both have answered alike, by one row: of
+/// several, another could be the first that differs. Which one it is.
+fn plant(plan: &Plan, batch: u64, texts: &[String], postgres: &[Answer], ours: &mut [Answer]) -> Option<usize> {
+    let begin = plan.planted?.checked_sub(batch * BATCH)? as usize;
+    for (place, answer) in ours.iter_mut().enumerate().skip(begin) {
+        let is_same = matches!(Outcome::of(&texts[place], &postgres[place], answer), Outcome::Same);
         if let Answer::Rows { rows, .. } = answer
-            && let Some(value) = rows.iter_mut().flatten().next()
+            && let [row] = rows.as_mut_slice()
+            && let Some(value) = row.first_mut()
+            && is_same
         {
             *value = Some("planted".to_owned());
-            return;
+            return Some(place);
         }
     }
+    None
 }
 
 /// What came of a statement.
