@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, ScalarValue};
+use datafusion::common::{Column, DFSchemaRef, ScalarValue};
 use datafusion::error::DataFusionError;
 use datafusion::functions_aggregate::expr_fn::bool_or;
 use datafusion::logical_expr::expr::{Exists, InSubquery};
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit, not};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use pg::error::PgError;
 use pg::sqlstate::SqlState;
 
@@ -48,7 +50,8 @@ impl Analyzer<'_> {
         let mut exprs: Vec<_> = exprs.collect();
         if under == Under::Filter {
             for expr in &mut exprs {
-                **expr = with_joined_in(std::mem::take(*expr))?;
+                let folded = with_folded_operands(std::mem::take(*expr), plan.schema())?;
+                **expr = with_joined_in(folded)?;
             }
         }
         let mut subqueries = Vec::new();
@@ -62,7 +65,10 @@ impl Analyzer<'_> {
             let is_applied = !(sound && is_left(&subquery, &plan, under, &needed)?);
             placed.push(Placed { subquery, needed, is_applied });
         }
-        apply_what_guards(&mut placed)?;
+        // The conditions of a filter have no order that anybody may count on; joins are made of them.
+        if under != Under::Filter {
+            apply_what_guards(&mut placed)?;
+        }
         let mut replaced: Vec<(Expr, Expr)> = Vec::new();
         for Placed { subquery, needed, .. } in placed.into_iter().filter(|placed| placed.is_applied) {
             let name = self.made_name("subquery");
@@ -163,6 +169,23 @@ fn apply_what_guards(placed: &mut [Placed]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The condition with constants for the operands of IN that are the same for all rows although they name columns, as
+/// `coalesce(4, a)` is: once the engine finds it out, it has made the wrong join.
+fn with_folded_operands(condition: Expr, schema: &DFSchemaRef) -> Result<Expr> {
+    let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_schema(schema.clone()).build());
+    let folded = condition.transform_up(|node| {
+        let Expr::InSubquery(found) = &node else { return Ok(Transformed::no(node)) };
+        // What cannot be computed yet fails, if it does, where it is evaluated.
+        match simplifier.simplify(found.expr.as_ref().clone()) {
+            Ok(value) if reads_columns(&found.expr) && !reads_columns(&value) => {
+                Ok(Transformed::yes(Expr::InSubquery(InSubquery { expr: Box::new(value), ..found.clone() })))
+            }
+            _ => Ok(Transformed::no(node)),
+        }
+    })?;
+    Ok(folded.data)
 }
 
 /// The condition of a filter with the forms of IN that the engine can make joins of.

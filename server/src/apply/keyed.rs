@@ -26,8 +26,8 @@ use crate::lazy::may_fail;
 
 /// What reading a row and keeping it costs, about, in nanoseconds.
 const ROW_NS: u64 = 200;
-/// Bytes of an entry of the map beside its key.
-const ENTRY_BYTES: usize = 64;
+/// Bytes of an entry of the map, and of what is needed to make it, beside its key.
+const ENTRY_BYTES: usize = 200;
 
 /// All rows of a subquery that reads the outer row by keys: the keys come first, one for each outer column that it reads.
 #[derive(Debug)]

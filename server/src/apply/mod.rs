@@ -1,7 +1,8 @@
 //! Correlated subqueries that the engine cannot make a join of.
 //!
 //! An [`Apply`] runs a subquery once for each distinct combination of the outer values it reads: a nested loop, which can
-//! evaluate everything; where the outer row says nothing but which rows are wanted, and many ask, it reads all of them once. What the engine can decorrelate is left to it, because a join is faster; [`decorrelates`] tells.
+//! evaluate everything. Where the outer row says nothing but which rows are wanted, and many ask, it reads all of them once
+//! ([`keyed`]). What the engine can decorrelate is left to it, because a join is faster; [`simple`] tells.
 
 mod execution;
 mod keyed;

@@ -50,3 +50,11 @@ SELECT * FROM (SELECT DISTINCT a FROM inside LIMIT 100) s JOIN outside o USING (
 SELECT * FROM (SELECT DISTINCT 10 / (a - 3) AS q, a FROM inside WHERE a <> 3) s WHERE q < 0 ORDER BY a;
 SELECT * FROM (SELECT a, b FROM inside UNION SELECT a, b FROM outside) s WHERE 10 / nullif(a, 0) > 4 ORDER BY 1, 2;
 SELECT count(*) FROM (SELECT DISTINCT a FROM inside) s WHERE random() >= 0 AND a = 1;
+
+-- Operands of IN that are the same for all rows, although they name columns.
+SELECT a FROM outside WHERE coalesce(4, b) NOT IN (SELECT a FROM inside) ORDER BY 1;
+SELECT a FROM outside WHERE coalesce(4, b) NOT IN (SELECT a FROM inside WHERE a IS NOT NULL) ORDER BY 1;
+SELECT a FROM outside WHERE CASE WHEN true THEN 1 ELSE b END IN (SELECT a FROM inside) ORDER BY 1;
+SELECT a FROM outside WHERE NOT (CASE WHEN true THEN NULL ELSE b END IN (SELECT a FROM inside)) ORDER BY 1;
+SELECT a FROM outside WHERE coalesce(4, b) IN (SELECT a FROM inside) IS NULL ORDER BY 1;
+SELECT a FROM outside WHERE coalesce(b, 4) NOT IN (SELECT a FROM inside WHERE a IS NOT NULL) ORDER BY 1;
