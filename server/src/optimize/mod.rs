@@ -1,5 +1,6 @@
 //! Rules of ours for the engine's optimiser, one per file.
 
+mod aggregates_from_statistics;
 mod guard_filters;
 mod guard_joins;
 mod guard_offsets;
@@ -12,6 +13,7 @@ mod push_down_filter;
 mod split_filter_projections;
 mod yield_in_joins;
 
+pub use aggregates_from_statistics::AggregatesFromStatistics;
 pub use guard_filters::GuardFilters;
 pub use guard_joins::guard_joins;
 pub use guard_offsets::GuardOffsets;

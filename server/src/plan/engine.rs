@@ -28,8 +28,8 @@ use tokio::runtime::Runtime;
 
 use crate::error::{Error, Result};
 use crate::optimize::{
-    GuardFilters, GuardOffsets, HideValues, InterruptJoins, InterruptWindows, PlainConditions, SafeProjectionPushdown,
-    SafePushDownFilter, SplitFilterProjections, YieldInJoins,
+    AggregatesFromStatistics, GuardFilters, GuardOffsets, HideValues, InterruptJoins, InterruptWindows,
+    PlainConditions, SafeProjectionPushdown, SafePushDownFilter, SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
@@ -212,6 +212,8 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
         } else if rule.name() == SafeProjectionPushdown::default().name() {
             rules.push(Arc::new(SplitFilterProjections));
             rules.push(Arc::new(SafeProjectionPushdown::default()));
+        } else if rule.name() == AggregatesFromStatistics::default().name() {
+            rules.push(Arc::new(AggregatesFromStatistics::default()));
         } else {
             rules.push(rule);
         }

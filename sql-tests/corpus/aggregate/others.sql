@@ -212,3 +212,11 @@ SELECT array_agg(x) FROM (VALUES (ARRAY[1,2]), (NULL)) AS t(x);
 SELECT array_agg(x) FROM (VALUES (ARRAY[]::int[]), (ARRAY[]::int[])) AS t(x);
 SELECT array_agg(x) FROM (VALUES (ARRAY[ARRAY[1,2],ARRAY[3,4]])) AS t(x);
 SELECT array_agg(x) FROM (VALUES (1)) AS t(x) WHERE false;
+
+-- Distinct values of what is NULL everywhere are none.
+SELECT count(DISTINCT x) FROM (SELECT NULL::text AS x) q;
+SELECT count(DISTINCT x), count(x), count(*) FROM (SELECT NULL::integer AS x FROM generate_series(1, 3)) q;
+SELECT count(DISTINCT CASE WHEN TRUE THEN a.s END) FROM (SELECT 'a' AS s) a RIGHT JOIN generate_series(2, 3) g ON false;
+SELECT count(DISTINCT CASE WHEN TRUE THEN a.s END) FROM (SELECT 'a' AS s, 1 AS k) a NATURAL RIGHT JOIN (SELECT 2 AS k) b;
+SELECT count(DISTINCT x) FROM (SELECT 1 AS x UNION ALL SELECT 1 UNION ALL SELECT NULL) q;
+SELECT count(DISTINCT x), min(x), max(x) FROM (SELECT 1 AS x WHERE false) q;
