@@ -85,6 +85,13 @@ class Connection:
         self.send(b"Q", sql.encode() + b"\0")
         return self.answer()
 
+    def run(self, statement, sql=None):
+        """Runs a statement in the way in which it was recorded."""
+        sql = sql or statement["sql"]
+        if any(kind.startswith("simple") for kind in statement["protocol"]):
+            return self.simple(sql)
+        return self.extended(sql, *bound(statement))
+
     def extended(self, sql, types, values, formats):
         self.is_extended = True
         parse = b"\0" + sql.encode() + b"\0" + struct.pack(f">H{len(types)}I", len(types), *types)
@@ -146,19 +153,24 @@ def difference(statement, columns):
     return None
 
 
+def statements(path):
+    """A client's statements, but those that PostgreSQL has refused."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    return [line for line in lines[1:] if not line.get("error") and line["sql"].strip()]
+
+
+def questions(path):
+    """Those of a client's statements that ask for rows and change nothing."""
+    return [it for it in statements(path) if it.get("columns") and re.match(r"\s*(SELECT|WITH)\b", it["sql"], re.IGNORECASE)]
+
+
 def run_client(connect, path, rename):
     """Yields what became of each statement: its text, and what is wrong, if something is."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
     connection = connect()
-    for statement in lines[1:]:
-        if statement.get("error") or not statement["sql"].strip():
-            continue
+    for statement in statements(path):
         sql = rename(statement["sql"])
         try:
-            if any(kind.startswith("simple") for kind in statement["protocol"]):
-                columns, _ = connection.simple(sql)
-            else:
-                columns, _ = connection.extended(sql, *bound(statement))
+            columns, _ = connection.run(statement, sql)
             wrong = difference(statement, columns)
         except Refused as refused:
             wrong = str(refused)
@@ -205,8 +217,8 @@ def main():
                     print(f"-- {path.stem}: {wrong}\n{sql.strip()};\n")
         total += counted
         seconds = time.perf_counter() - started
-        statements = counted["right"] + counted["wrong"]
-        print(f"{path.stem:28} {counted['right']:4} of {statements:4} statements {seconds:7.2f} s")
+        run = counted["right"] + counted["wrong"]
+        print(f"{path.stem:28} {counted['right']:4} of {run:4} statements {seconds:7.2f} s")
     for reason, times in reasons.most_common(60 if not options.verbose else 0):
         print(f"{times:5}  {reason}")
     print(f"{total['right']} of {total['right'] + total['wrong']} statements run and answer with the recorded columns")

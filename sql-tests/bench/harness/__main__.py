@@ -20,7 +20,7 @@ from .servers import PostgreSQL, Thermocline
 
 SUITES = [
     "insert", "point", "stream", "connections", "cancel", "copy", "tpch-hot", "tpch-external", "update", "small-inserts",
-    "restart", "micro",
+    "restart", "introspection", "micro",
 ]
 REPOSITORY = Path(__file__).parents[3]
 SMOKE = {"scale": 0.01, "rounds": 1, "seconds": 1}
@@ -39,6 +39,7 @@ def arguments():
     parser.add_argument("--server", type=Path, help="the server's binary [a release build of this repository]")
     parser.add_argument("--baseline", type=Path, help="another binary of the server, to compare with (suite micro)")
     parser.add_argument("--column-cache", default="2GB", help="memory for decoded columns (TPC-H suites) [2GB]")
+    parser.add_argument("--statements", type=Path, help="folder of recorded statements (suite introspection)")
     parser.add_argument("--postgresql", action="store_true", help="PostgreSQL as well, where only DuckDB is compared")
     parser.add_argument("--work", type=Path, default=Path("/var/tmp/thermocline-bench"),
                         help="where the servers' data are while it runs; the disk that is measured [%(default)s]")
@@ -48,7 +49,9 @@ def arguments():
         for name, value in SMOKE.items():
             setattr(options, name, value)
     if "all" in options.suite:
-        options.suite = SUITES
+        options.suite = [suite for suite in SUITES if suite != "introspection" or options.statements]
+    if "introspection" in options.suite and not options.statements:
+        parser.error("the suite introspection asks for --statements")
     return options
 
 
