@@ -1,7 +1,7 @@
 //! What stands behind the type of a column, and the constraints that stand among the columns of a table.
 
 use catalog::constraint::ReferentialAction;
-use sqlparser::ast::Ident;
+use sqlparser::ast::{Expr, Ident};
 use sqlparser::dialect::{Dialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token};
@@ -239,13 +239,18 @@ impl StatementReader<'_> {
         Ok(*action)
     }
 
-    /// `(expression)`
+    /// `(expression)`; it is kept without further parentheses, with which it is shown.
     pub(super) fn expression_in_parentheses(&mut self) -> Result<Expression> {
         self.expect(&Token::LParen)?;
         let start = self.parser.peek_token_ref().span.start;
-        let expr = self.parser.parse_expr().map_err(|error| self.syntax(error))?;
-        let text = self.text_since(start)?;
+        let mut expr = self.parser.parse_expr().map_err(|error| self.syntax(error))?;
+        let mut text = self.text_since(start)?;
         self.expect(&Token::RParen)?;
+        while let Expr::Nested(inner) = expr {
+            let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+            text = inside.unwrap_or(&text).trim().to_owned();
+            expr = *inner;
+        }
         Ok(Expression { expr: Box::new(expr), text })
     }
 

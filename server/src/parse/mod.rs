@@ -5,6 +5,7 @@
 //! nodes appear only inside its query and expression fields. Nothing that was written is dropped on the way: what we
 //! do not implement is refused here, by name.
 
+mod absent_objects;
 mod alter_table;
 mod comment;
 mod constraints;
@@ -33,6 +34,7 @@ mod prepared;
 pub mod roles;
 mod sequences;
 mod settings;
+mod show_objects;
 pub mod statement;
 mod subquery;
 mod transaction;

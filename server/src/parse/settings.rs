@@ -11,9 +11,9 @@ use super::{Statement, StatementReader};
 use crate::error::{Error, Result};
 use crate::plan::relations::identifier;
 
-/// Redshift's statements that begin with SHOW.
-const SHOWN_OBJECTS: [&str; 9] =
-    ["columns", "constraints", "databases", "datashares", "grants", "schemas", "table", "tables", "view"];
+/// Redshift's statements that begin with SHOW, of those that are not here.
+const SHOWN_OBJECTS: [&str; 7] =
+    ["constraints", "datashares", "functions", "grants", "model", "parameters", "procedure"];
 /// Words that are reserved, which the names of relations do not tell.
 const RESERVED: [&str; 9] = [
     "current_catalog",
@@ -32,6 +32,9 @@ const VALUE_WORDS: [&str; 3] = ["on", "true", "false"];
 impl StatementReader<'_> {
     /// A statement about settings, if one begins here.
     pub(super) fn setting_statement(&mut self) -> Result<Option<Statement>> {
+        if self.words(&["SET", "CONSTRAINTS"]) {
+            return self.set_constraints().map(Some);
+        }
         if self.words(&["SET"]) {
             return self.set().map(Some);
         }
@@ -48,6 +51,9 @@ impl StatementReader<'_> {
     fn show(&mut self) -> Result<Statement> {
         if self.words(&["ALL"]) {
             return Ok(Statement::ShowAll);
+        }
+        if let Some(objects) = self.shown_objects()? {
+            return Ok(objects);
         }
         let name = self.setting_name()?;
         let ends = matches!(self.parser.peek_token_ref().token, Token::SemiColon | Token::EOF);

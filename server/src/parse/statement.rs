@@ -73,6 +73,10 @@ pub enum Statement {
     AlterDomain(AlterDomain),
     /// `DROP SCHEMA`, `DROP TABLE`, `DROP VIEW`, `DROP TYPE`, `DROP DOMAIN`, `DROP SEQUENCE`
     Drop(Drop),
+    /// `DROP FUNCTION`, `DROP TRIGGER`, `DROP EXTENSION` and the like
+    DropAbsent(DropAbsent),
+    /// `SET CONSTRAINTS`
+    SetConstraints(SetConstraints),
     /// `CREATE ROLE`, `CREATE USER`, `CREATE GROUP`
     CreateRole(CreateRole),
     /// `ALTER ROLE`, `ALTER USER`, `ALTER GROUP`
@@ -147,6 +151,8 @@ pub enum Statement {
     },
     /// `RESET ALL`
     ResetAll,
+    /// `SHOW TABLES`, `SHOW TABLE` and their kin
+    ShowObjects(ShowObjects),
     /// `SHOW ALL`
     ShowAll,
     /// `SHOW name`
@@ -154,6 +160,62 @@ pub enum Statement {
         /// The setting.
         name: String,
     },
+}
+
+/// What SHOW shows of objects: Redshift's statements.
+#[derive(Debug, Clone)]
+pub enum ShowObjects {
+    /// Objects of a kind.
+    List {
+        /// Which.
+        list: ObjectList,
+        /// What their names are like.
+        pattern: Option<String>,
+        /// How many at most.
+        limit: Option<i64>,
+    },
+    /// The statement that makes a relation.
+    Definition {
+        /// The kind of relation.
+        what: ShownDefinition,
+        /// Its name.
+        name: ast::ObjectName,
+        /// Whether the partitions of an external table are shown, too.
+        with_partitions: bool,
+    },
+}
+
+/// Objects that SHOW lists.
+#[derive(Debug, Clone)]
+pub enum ObjectList {
+    /// `DATABASES`
+    Databases,
+    /// `SCHEMAS FROM DATABASE`
+    Schemas {
+        /// Its name.
+        database: ast::Ident,
+    },
+    /// `TABLES FROM SCHEMA`
+    Tables {
+        /// Its name.
+        schema: ast::ObjectName,
+    },
+    /// `COLUMNS FROM TABLE`
+    Columns {
+        /// Its name.
+        table: ast::ObjectName,
+    },
+}
+
+/// Kinds of relations whose definitions SHOW shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownDefinition {
+    /// `TABLE`
+    Table,
+    /// `VIEW`
+    View,
+    /// `EXTERNAL TABLE`
+    ExternalTable,
 }
 
 /// `EXPLAIN [ANALYZE] [VERBOSE] statement`
@@ -833,6 +895,49 @@ pub enum AlterDomainAction {
     SetSchema(ast::Ident),
 }
 
+/// `SET CONSTRAINTS names DEFERRED`
+#[derive(Debug, Clone)]
+pub struct SetConstraints {
+    /// Which; all when there are none.
+    pub names: Vec<ast::ObjectName>,
+    /// Whether they are to be checked at the end of the transaction.
+    pub deferred: bool,
+}
+
+/// `DROP` of objects of a kind that there are none of here.
+#[derive(Debug, Clone)]
+pub struct DropAbsent {
+    /// The command tag.
+    pub tag: &'static str,
+    /// How messages call an object of the kind.
+    pub kind: &'static str,
+    /// Which.
+    pub objects: Vec<AbsentObject>,
+    /// Whether they may be absent.
+    pub if_exists: bool,
+}
+
+/// The name of an object that cannot be there.
+#[derive(Debug, Clone)]
+pub enum AbsentObject {
+    /// An object of the database.
+    Plain(ast::ObjectName),
+    /// A function or the like.
+    Function {
+        /// Its name.
+        name: ast::ObjectName,
+        /// The types of its arguments, as they are written.
+        arguments: Vec<String>,
+    },
+    /// What belongs to a table.
+    OfTable {
+        /// Its name.
+        name: ast::Ident,
+        /// The table's.
+        table: ast::ObjectName,
+    },
+}
+
 /// `DROP kind [IF EXISTS] names [CASCADE]`
 #[derive(Debug, Clone)]
 pub struct Drop {
@@ -861,6 +966,12 @@ pub enum DropKind {
     Domain,
     /// `DROP SEQUENCE`
     Sequence,
+    /// `DROP FOREIGN TABLE`: an external one.
+    ForeignTable,
+    /// `DROP MATERIALIZED VIEW`: there are none.
+    MaterializedView,
+    /// `DROP INDEX`: there are none but those of constraints.
+    Index,
 }
 
 /// `COMMENT ON object IS text`
@@ -1019,6 +1130,8 @@ impl Statement {
             Statement::AlterType(_) => "ALTER TYPE",
             Statement::AlterDomain(_) => "ALTER DOMAIN",
             Statement::Drop(drop) => drop.kind.tag(),
+            Statement::DropAbsent(drop) => drop.tag,
+            Statement::SetConstraints(_) => "SET CONSTRAINTS",
             Statement::CreateRole(_) => "CREATE ROLE",
             Statement::AlterRole(_) => "ALTER ROLE",
             Statement::DropRoles(_) => "DROP ROLE",
@@ -1041,7 +1154,7 @@ impl Statement {
             Statement::Savepoint(_) => "SAVEPOINT",
             Statement::Release(_) => "RELEASE",
             Statement::Reset { .. } | Statement::ResetAll => "RESET",
-            Statement::Show { .. } | Statement::ShowAll => "SHOW",
+            Statement::Show { .. } | Statement::ShowAll | Statement::ShowObjects(_) => "SHOW",
         }
     }
 
@@ -1096,10 +1209,12 @@ impl Statement {
             | Statement::Unlisten { .. }
             | Statement::Discard(_)
             | Statement::Set(_)
+            | Statement::SetConstraints(_)
             | Statement::Reset { .. }
             | Statement::ResetAll
             | Statement::Show { .. }
-            | Statement::ShowAll => None,
+            | Statement::ShowAll
+            | Statement::ShowObjects(_) => None,
             Statement::CopyFrom(_) => Some("COPY FROM"),
             other => Some(other.verb()),
         }
@@ -1116,6 +1231,24 @@ impl DropKind {
             DropKind::Type => "DROP TYPE",
             DropKind::Domain => "DROP DOMAIN",
             DropKind::Sequence => "DROP SEQUENCE",
+            DropKind::ForeignTable => "DROP FOREIGN TABLE",
+            DropKind::MaterializedView => "DROP MATERIALIZED VIEW",
+            DropKind::Index => "DROP INDEX",
+        }
+    }
+
+    /// How messages call it.
+    pub fn described(self) -> &'static str {
+        match self {
+            DropKind::Schema => "schema",
+            DropKind::Table => "table",
+            DropKind::View => "view",
+            DropKind::Type => "type",
+            DropKind::Domain => "domain",
+            DropKind::Sequence => "sequence",
+            DropKind::ForeignTable => "foreign table",
+            DropKind::MaterializedView => "materialized view",
+            DropKind::Index => "index",
         }
     }
 }

@@ -25,7 +25,6 @@ const STATEMENTS: &[&[&str]] = &[
     &["REINDEX"],
     &["REVOKE"],
     &["SECURITY", "LABEL"],
-    &["SET", "CONSTRAINTS"],
 ];
 
 /// What CREATE, ALTER and DROP know there.
@@ -71,6 +70,9 @@ impl StatementReader<'_> {
     /// # Errors
     /// 0A000 for a statement of which only the first words are known here.
     pub(super) fn unsupported_statement(&mut self) -> Result<Option<Statement>> {
+        if let Some(statement) = self.drop_of_absent()? {
+            return Ok(Some(statement));
+        }
         if let Some(words) = STATEMENTS.iter().find(|words| self.words(words)) {
             return Err(Error::not_supported(words.join(" ")));
         }

@@ -8,15 +8,16 @@ use sqlparser::ast;
 
 use crate::error::{Error, Result};
 use crate::parse::statement::{CopySource, CopyTo, ForcedQuotes};
-use crate::parse::{self, Parsed, Statement};
+use crate::parse::{Parsed, Statement};
+use crate::plan::PlanContext;
 use crate::plan::relations::{NameScope, identifier, parts};
-use crate::plan::{PlanContext, Planned, plan_query};
 use crate::session::{Prepared, Session};
 use crate::statement::assignment::target_columns;
+use crate::statement::stated_query::StatedQuery;
 use crate::statement::{Outcome, RowStream, insert, modify, query};
+use pg::PgError;
 use pg::copy_format::CopyOptions;
 use pg::sqlstate::SqlState;
-use pg::{PgError, Type};
 
 /// A COPY that gives data.
 #[derive(Debug)]
@@ -27,27 +28,6 @@ pub struct CopyOut {
     pub options: CopyOptions,
     /// Of each column, whether its values are quoted in any case.
     pub quoted: Vec<bool>,
-}
-
-/// The query whose rows are copied.
-pub struct CopiedQuery {
-    query: Box<ast::Query>,
-    /// What positions of errors refer to.
-    text: Arc<str>,
-}
-
-impl CopiedQuery {
-    /// Plans it.
-    ///
-    /// # Errors
-    /// Whatever is wrong with it; 42P02 for a parameter, which COPY has none of.
-    pub fn plan(&self, context: &PlanContext, parameters: Vec<Option<Type>>) -> Result<Planned> {
-        let planned = plan_query(context, &self.query, &self.text, parameters)?;
-        match planned.parameters.is_empty() {
-            true => Ok(planned),
-            false => Err(Error::UndefinedParameter { number: 1 }),
-        }
-    }
 }
 
 /// Starts it; the rows come as they are asked for.
@@ -82,9 +62,9 @@ async fn execute_change(session: &mut Session, prepared: &Prepared, change: &Sta
 ///
 /// # Errors
 /// 42P01, 42809 or 42703 for a relation or column that cannot be copied.
-pub fn query(session: &Session, context: &PlanContext, copy: &CopyTo, text: &Arc<str>) -> Result<CopiedQuery> {
+pub fn query(session: &Session, context: &PlanContext, copy: &CopyTo, text: &Arc<str>) -> Result<StatedQuery> {
     let (table, columns) = match &copy.source {
-        CopySource::Query(query) => return Ok(CopiedQuery { query: query.clone(), text: text.clone() }),
+        CopySource::Query(query) => return Ok(StatedQuery::written(query.clone(), text.clone())),
         CopySource::Change(_) => return Err(PgError::internal("a change is no query").into()),
         CopySource::Table { table, columns } => (table, columns),
     };
@@ -110,8 +90,7 @@ pub fn query(session: &Session, context: &PlanContext, copy: &CopyTo, text: &Arc
             Err(other) => return Err(other),
         },
     };
-    let text = format!("SELECT {} FROM {table}", selected.join(", "));
-    Ok(CopiedQuery { query: parse::query(&text)?, text: text.into() })
+    StatedQuery::ours(format!("SELECT {} FROM {table}", selected.join(", ")))
 }
 
 /// The columns of a table that COPY copies: those that are named, or all that are not computed of others.

@@ -25,13 +25,13 @@ pub async fn execute(session: &mut Session, drop: &Drop) -> Result<Outcome> {
     for name in &drop.names {
         match drop.kind {
             DropKind::Schema => add_schema(session, drop, name, &mut plan)?,
-            DropKind::Table | DropKind::View | DropKind::Sequence => add_relation(session, drop, name, &mut plan)?,
             DropKind::Type | DropKind::Domain => {
                 if let Some(ty) = drop_types::named_type(session, &snapshot, drop, name)? {
                     plan.named.push(ty.oid);
                     plan.add_type(&ty, drop.cascade)?;
                 }
             }
+            _ => add_relation(session, drop, name, &mut plan)?,
         }
     }
     plan.check_dependents()?;
@@ -337,14 +337,17 @@ fn add_schema(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan: 
 
 fn add_relation(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan: &mut DropPlan<'_>) -> Result<()> {
     let parts = parts(name)?;
+    if drop.kind == DropKind::Index {
+        refuse_index_of_constraint(session, plan.snapshot, &parts)?;
+    }
     let Some(relation) = NameScope::of(session).relation(plan.snapshot, &parts)? else {
-        let kind = match drop.kind {
-            DropKind::View => "view",
-            DropKind::Sequence => "sequence",
-            _ => "table",
-        };
+        let kind = drop.kind.described();
         let shown = parts.join(".");
         let error = match NameScope::of(session).absent(&parts) {
+            Error::UndefinedTable { .. } if matches!(drop.kind, DropKind::Index | DropKind::ForeignTable) => {
+                let message = format!("{kind} \"{shown}\" does not exist");
+                PgError::new(SqlState::UNDEFINED_OBJECT, message).into()
+            }
             Error::UndefinedTable { .. } => Error::UndefinedRelation { kind, name: shown.clone() },
             other => return Err(other),
         };
@@ -354,9 +357,13 @@ fn add_relation(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan
     let expected = match (drop.kind, relation) {
         (DropKind::View, Relation::View(_))
         | (DropKind::Sequence, Relation::Sequence(_))
+        | (DropKind::ForeignTable, Relation::External(_))
         | (DropKind::Table, Relation::Hot(_) | Relation::External(_)) => None,
         (DropKind::View, _) => Some("a view"),
         (DropKind::Sequence, _) => Some("a sequence"),
+        (DropKind::ForeignTable, _) => Some("a foreign table"),
+        (DropKind::MaterializedView, _) => Some("a materialized view"),
+        (DropKind::Index, _) => Some("an index"),
         _ => Some("a table"),
     };
     if let (Relation::Sequence(sequence), None) = (relation, expected)
@@ -377,6 +384,23 @@ fn add_relation(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan
     Ok(())
 }
 
+/// # Errors
+/// 2BP01 for the index by which a constraint is kept, which goes with that.
+fn refuse_index_of_constraint(session: &Session, snapshot: &CatalogSnapshot, parts: &[String]) -> Result<()> {
+    let scope = NameScope::of(session);
+    let Some((name, schema)) = parts.split_last() else { return Ok(()) };
+    let is_searched = |table: &HotTable| match schema.last() {
+        Some(schema) => table.name.schema == *schema,
+        None => scope.schemas().any(|schema| table.name.schema == schema),
+    };
+    let has_it = |table: &&Arc<HotTable>| is_searched(table) && table.keys().any(|(key, _)| key.name == *name);
+    let Some(table) = snapshot.hot_tables().find(has_it) else { return Ok(()) };
+    let constraint = format!("constraint {name} on table {}", table.name.name);
+    let message = format!("cannot drop index {name} because {constraint} requires it");
+    let error = PgError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message);
+    Err(error.with_hint(format!("You can drop {constraint} instead.")).into())
+}
+
 /// The identity column that a sequence belongs to.
 fn identity_column(snapshot: &CatalogSnapshot, sequence: &Sequence) -> Option<(Arc<HotTable>, String)> {
     let (table, column) = sequence.owner.filter(|_| sequence.identity)?;
@@ -387,7 +411,7 @@ fn identity_column(snapshot: &CatalogSnapshot, sequence: &Sequence) -> Option<(A
 }
 
 /// A notice where IF EXISTS was written, the error where it was not.
-fn missing(session: &mut Session, if_exists: bool, what: String, error: Error) -> Result<()> {
+pub(super) fn missing(session: &mut Session, if_exists: bool, what: String, error: Error) -> Result<()> {
     if !if_exists {
         return Err(error);
     }

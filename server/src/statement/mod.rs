@@ -26,6 +26,7 @@ pub mod create_view;
 pub mod cursor;
 pub mod discard;
 pub mod drop;
+pub mod drop_absent;
 pub mod drop_partition;
 pub mod drop_types;
 pub mod explain;
@@ -48,6 +49,8 @@ pub mod sequence_options;
 pub mod set;
 pub mod short_query;
 pub mod show;
+pub mod show_objects;
+pub mod stated_query;
 pub mod table_definition;
 pub mod transaction;
 pub mod truncate;
@@ -123,7 +126,7 @@ async fn execute_once(
 ) -> Result<Outcome> {
     session.check_may_write(&parsed.statement)?;
     match &parsed.statement {
-        Statement::Query(_) => query::execute(session, prepared, parameters).await,
+        Statement::Query(_) | Statement::ShowObjects(_) => query::execute(session, prepared, parameters).await,
         Statement::Explain(explain) => explain::execute(session, prepared, explain, parameters).await,
         Statement::Insert(insert) => insert::execute(session, prepared, insert, parameters).await,
         Statement::Modify(modify) => modify::execute(session, prepared, modify, parameters).await,
@@ -150,6 +153,8 @@ async fn execute_once(
         Statement::AlterType(alter) => alter_type::execute(session, alter).await,
         Statement::CreateDomain(create) => create_domain::execute(session, create).await,
         Statement::AlterDomain(alter) => alter_domain::execute(session, alter).await,
+        Statement::DropAbsent(drop) => drop_absent::execute(session, drop),
+        Statement::SetConstraints(set) => drop_absent::set_constraints(session, set),
         Statement::Drop(drop) => drop::execute(session, drop).await,
         Statement::CreateRole(create) => role::create(session, create).await,
         Statement::AlterRole(alter) => role::alter(session, alter).await,

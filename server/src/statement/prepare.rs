@@ -11,7 +11,7 @@ use crate::parse::{Parsed, Statement};
 use crate::plan::relations::{NameScope, identifier, parts};
 use crate::plan::{PlanContext, Planned, plan_query, plan_table_source};
 use crate::session::{Prepared, Session};
-use crate::statement::{copy_to, insert, modify, show};
+use crate::statement::{copy_to, insert, modify, show, show_objects};
 use pg::error::Subject;
 use pg::sqlstate::SqlState;
 use pg::types::{UNKNOWN, describe};
@@ -68,7 +68,8 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
         | Statement::Insert(_)
         | Statement::Modify(_)
         | Statement::CreateTableAs(_)
-        | Statement::CopyTo(_) => session.snapshot()?,
+        | Statement::CopyTo(_)
+        | Statement::ShowObjects(_) => session.snapshot()?,
         _ => return Ok(None),
     };
     let (target, modified) = match &parsed.statement {
@@ -80,15 +81,16 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
         _ => (None, None),
     };
     let context = PlanContext::new(session, snapshot);
-    let copied = match &parsed.statement {
+    let stated = match &parsed.statement {
         Statement::CopyTo(copy) => Some(copy_to::query(session, &context, copy, &parsed.text)?),
+        Statement::ShowObjects(show) => Some(show_objects::query(session, &context, show)?),
         _ => None,
     };
     let parsed = parsed.clone();
     let planned = session.server.engine.analyze(move || {
         let _entered = context.names().enter();
-        if let Some(copied) = copied {
-            return copied.plan(&context, parameters).map(Some);
+        if let Some(stated) = stated {
+            return stated.plan(&context, parameters).map(Some);
         }
         let planned = match (&parsed.statement, &target, modified) {
             (Statement::Query(query), ..) => plan_query(&context, query, &parsed.text, parameters),
@@ -117,7 +119,9 @@ impl Prepared {
     /// The columns of the result; `None` when there are none.
     pub fn result_schema(&self) -> Option<SchemaRef> {
         match &self.parsed.as_ref()?.statement {
-            Statement::Query(_) => self.planned.as_ref().map(|planned| planned.schema.clone()),
+            Statement::Query(_) | Statement::ShowObjects(_) => {
+                self.planned.as_ref().map(|planned| planned.schema.clone())
+            }
             Statement::Modify(modify) if !modify.returning.is_empty() => {
                 self.planned.as_ref().map(|planned| planned.schema.clone())
             }

@@ -1,4 +1,5 @@
-//! Relations and their columns: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_sequence`, `pg_foreign_table`.
+//! Relations and their columns: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_sequence`, `pg_foreign_table`,
+//! `pg_external_partition`.
 
 use std::collections::HashMap;
 
@@ -6,8 +7,8 @@ use arrow::array::RecordBatch;
 use catalog::constraint::Key;
 use catalog::user_type::Attribute;
 use catalog::{CatalogSnapshot, Column, ColumnDefault, HotTable, Oid, Relation, SqlType, UserTypeKind, View};
-use pg::recorded;
 use pg::types::TEXT;
+use pg::{PgError, recorded};
 
 use super::numbers::{OWNER, default_oid, schema_oid};
 use super::rows::{Rows, Value};
@@ -385,9 +386,27 @@ pub fn pg_foreign_table(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
     for relation in snapshot.relations() {
         let Relation::External(table) = relation else { continue };
         let location = format!("location={}", table.location);
-        let options = vec![location, format!("format={:?}", table.format).to_lowercase()];
+        let mut options = vec![location, format!("format={:?}", table.format).to_lowercase()];
+        options.extend(table.properties.iter().map(|(name, value)| format!("{name}={value}")));
         let server = schema_oid(snapshot, &table.name.schema);
         rows.push([table.oid.into(), server.into(), options.into()])?;
+    }
+    rows.finish()
+}
+
+/// `pg_external_partition`: the partitions of external tables that are registered, their values as a JSON array.
+///
+/// # Errors
+/// None but bugs.
+pub fn pg_external_partition(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
+    let mut rows = Rows::new("pg_external_partition", &["partrelid", "partvalues", "partlocation"])?;
+    for relation in snapshot.relations() {
+        let Relation::External(table) = relation else { continue };
+        for partition in snapshot.partitions(table.oid).values() {
+            let values =
+                serde_json::to_string(&partition.values).map_err(|error| PgError::internal(error.to_string()))?;
+            rows.push([table.oid.into(), values.as_str().into(), partition.location.as_str().into()])?;
+        }
     }
     rows.finish()
 }

@@ -75,6 +75,7 @@ fn rows_of(relation: &'static recorded::Relation, snapshot: &CatalogSnapshot, da
         "pg_depend" => dependencies::pg_depend(snapshot),
         "pg_description" => dependencies::pg_description(snapshot),
         "pg_enum" => types::pg_enum(snapshot),
+        "pg_external_partition" => classes::pg_external_partition(snapshot),
         "pg_foreign_data_wrapper" => schemas::pg_foreign_data_wrapper(snapshot),
         "pg_foreign_server" => schemas::pg_foreign_server(snapshot),
         "pg_foreign_table" => classes::pg_foreign_table(snapshot),

@@ -70,6 +70,8 @@ mod backup;
 
 mod temporary;
 
+mod definitions;
+
 mod demo;
 
 mod system_catalog;

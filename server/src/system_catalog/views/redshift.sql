@@ -5,9 +5,8 @@
 -- How a table is distributed, sorted and encoded is asked of pg_class_info and pg_attribute_info alone. They read it
 -- from columns of pg_class and pg_attribute that are, as in Redshift, found by their names only.
 --
--- Not here, because nothing is known that they could tell: svv_external_partitions (partitions are not in the system
--- catalogs), svv_mv_info and stv_mv_info (no materialized views), svv_relation_privileges, svv_schema_privileges and
--- their kin (no grants), and what needs a log of statements: stl_query, svl_s3query_summary, sys_query_history,
+-- Not here, because nothing is known that they could tell: svv_mv_info and stv_mv_info (no materialized views),
+-- svv_relation_privileges, svv_schema_privileges and their kin (no grants), and what needs a log of statements: stl_query, svl_s3query_summary, sys_query_history,
 -- sys_external_query_detail.
 
 -- When relations were made is not recorded. A distribution that is left to the system (9) is an even one (11).
@@ -227,6 +226,19 @@ WHERE c.relkind = 'f'
     AND NOT a.attisdropped
     AND (pg_has_role(c.relowner, 'USAGE')
         OR has_column_privilege(c.oid, a.attnum, 'SELECT, INSERT, UPDATE, REFERENCES'));
+
+-- The partitions that are registered; pg_external_partition is a table of ours.
+CREATE VIEW pg_catalog.svv_external_partitions AS
+SELECT
+    t.schemaname, t.tablename,
+    p.partvalues AS "values",
+    p.partlocation AS location,
+    t.input_format, t.output_format, t.serialization_lib, t.serde_parameters, t.compressed,
+    '{}'::text AS parameters
+FROM pg_catalog.pg_external_partition AS p
+    JOIN pg_class AS c ON c.oid = p.partrelid
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_catalog.svv_external_tables AS t ON t.schemaname = n.nspname AND t.tablename = c.relname;
 
 CREATE VIEW pg_catalog.svv_redshift_databases AS
 SELECT
