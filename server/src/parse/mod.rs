@@ -22,6 +22,7 @@ pub mod forms;
 pub mod guard;
 pub mod length;
 mod literals;
+mod lock_table;
 pub mod merge;
 pub mod modify;
 mod nested_type;
@@ -140,6 +141,7 @@ impl StatementReader<'_> {
             Self::create_table_as,
             Self::maintenance_statement,
             Self::setting_statement,
+            Self::lock_table,
         ];
         for read in readers {
             if let Some(statement) = read(self)? {

@@ -77,6 +77,8 @@ pub enum Statement {
     DropAbsent(DropAbsent),
     /// `SET CONSTRAINTS`
     SetConstraints(SetConstraints),
+    /// `LOCK TABLE`
+    LockTable(LockTable),
     /// `CREATE ROLE`, `CREATE USER`, `CREATE GROUP`
     CreateRole(CreateRole),
     /// `ALTER ROLE`, `ALTER USER`, `ALTER GROUP`
@@ -895,6 +897,15 @@ pub enum AlterDomainAction {
     SetSchema(ast::Ident),
 }
 
+/// `LOCK TABLE names IN mode MODE`
+#[derive(Debug, Clone)]
+pub struct LockTable {
+    /// Which.
+    pub tables: Vec<ast::ObjectName>,
+    /// The mode, in capitals.
+    pub mode: &'static str,
+}
+
 /// `SET CONSTRAINTS names DEFERRED`
 #[derive(Debug, Clone)]
 pub struct SetConstraints {
@@ -1132,6 +1143,7 @@ impl Statement {
             Statement::Drop(drop) => drop.kind.tag(),
             Statement::DropAbsent(drop) => drop.tag,
             Statement::SetConstraints(_) => "SET CONSTRAINTS",
+            Statement::LockTable(_) => "LOCK TABLE",
             Statement::CreateRole(_) => "CREATE ROLE",
             Statement::AlterRole(_) => "ALTER ROLE",
             Statement::DropRoles(_) => "DROP ROLE",
@@ -1210,6 +1222,7 @@ impl Statement {
             | Statement::Discard(_)
             | Statement::Set(_)
             | Statement::SetConstraints(_)
+            | Statement::LockTable(_)
             | Statement::Reset { .. }
             | Statement::ResetAll
             | Statement::Show { .. }

@@ -32,6 +32,7 @@ pub mod drop_types;
 pub mod explain;
 pub mod insert;
 pub mod literal_rows;
+pub mod lock_table;
 pub mod merge;
 pub mod modify;
 pub mod notification;
@@ -154,6 +155,7 @@ async fn execute_once(
         Statement::CreateDomain(create) => create_domain::execute(session, create).await,
         Statement::AlterDomain(alter) => alter_domain::execute(session, alter).await,
         Statement::DropAbsent(drop) => drop_absent::execute(session, drop),
+        Statement::LockTable(lock) => lock_table::execute(session, lock),
         Statement::SetConstraints(set) => drop_absent::set_constraints(session, set),
         Statement::Drop(drop) => drop::execute(session, drop).await,
         Statement::CreateRole(create) => role::create(session, create).await,

@@ -56,3 +56,8 @@ SELECT count(*) > 0 FROM pg_timezone_names();
 SELECT abbrev, utc_offset, is_dst FROM pg_timezone_abbrevs() WHERE abbrev IN ('UTC', 'PST', 'CEST') ORDER BY 1;
 SELECT pg_notify('c', 'x');
 SELECT count(*) > 0 FROM pg_show_all_settings();
+SELECT * FROM pg_partition_ancestors('t') WITH ORDINALITY;
+SELECT pg_partition_ancestors('t');
+SELECT * FROM pg_partition_tree('t');
+SELECT oidvectortypes(proargtypes) FROM pg_proc WHERE proname = 'substr' ORDER BY 1;
+SELECT oidvectortypes(''), oidvectortypes(NULL), oidvectortypes('23 25');

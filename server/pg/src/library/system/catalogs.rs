@@ -16,15 +16,12 @@ use crate::types::*;
 
 /// The functions that return sets.
 pub static SETS: &[SetFunction] = &[
-    set(
-        "pg_available_extension_versions",
-        &[],
-        |_| Ok(extension_version_columns()),
-        |_| Ok(Box::new(std::iter::empty())),
-    ),
-    set("pg_available_extensions", &[], |_| Ok(extension_columns()), |_| Ok(Box::new(std::iter::empty()))),
+    set("pg_available_extension_versions", &[], |_| Ok(extension_version_columns()), |_| nothing()),
+    set("pg_available_extensions", &[], |_| Ok(extension_columns()), |_| nothing()),
     set("pg_get_keywords", &[], |_| Ok(keyword_columns()), |_| keywords()),
     set("pg_options_to_table", &[TEXT_ARRAY], |_| Ok(option_columns()), pg_options_to_table),
+    set("pg_partition_ancestors", &[REGCLASS], |_| Ok(typed([("relid", REGCLASS)])), |_| nothing()),
+    set("pg_partition_tree", &[REGCLASS], |_| Ok(partition_columns()), |_| nothing()),
     set("pg_timezone_abbrevs", &[], |_| Ok(zone_columns("abbrev").into()), pg_timezone_abbrevs),
     set("pg_timezone_names", &[], |_| Ok(zone_name_columns()), pg_timezone_names),
 ];
@@ -50,6 +47,15 @@ fn typed<const N: usize>(columns: [(&str, u32); N]) -> SetColumns {
 
 fn chunk(columns: SetChunk) -> Result<SetRows> {
     Ok(Box::new(std::iter::once(Ok(columns))))
+}
+
+fn nothing() -> Result<SetRows> {
+    Ok(Box::new(std::iter::empty()))
+}
+
+/// No table has PostgreSQL's partitions: those of external tables are no relations.
+fn partition_columns() -> SetColumns {
+    typed([("relid", REGCLASS), ("parentrelid", REGCLASS), ("isleaf", BOOL), ("level", INT4)])
 }
 
 /// There are no extensions.
@@ -100,8 +106,8 @@ fn option_columns() -> SetColumns {
 fn pg_options_to_table(call: SetCall) -> Result<SetRows> {
     let list = call.arguments.first().map(ScalarValue::to_array).transpose()?;
     let list = list.as_ref().and_then(|list| list.as_list_opt::<i32>()).filter(|list| list.is_valid(0));
-    let Some(list) = list.map(|list| list.value(0)) else { return Ok(Box::new(std::iter::empty())) };
-    let Some(options) = list.as_string_view_opt() else { return Ok(Box::new(std::iter::empty())) };
+    let Some(list) = list.map(|list| list.value(0)) else { return nothing() };
+    let Some(options) = list.as_string_view_opt() else { return nothing() };
     let null = || PgError::new(SqlState::NULL_VALUE_NOT_ALLOWED, "null array element not allowed in this context");
     let options = options.iter().map(|option| option.ok_or_else(null)).collect::<Result<Vec<_>>>()?;
     let parts = options.iter().map(|option| match option.split_once('=') {

@@ -15,6 +15,8 @@ use crate::types::*;
 
 /// The functions.
 pub static FUNCTIONS: &[Function] = &[
+    // No table has PostgreSQL's partitions.
+    function("pg_partition_root", &[REGCLASS], REGCLASS, |call| call.map1(|_: Oid| None::<Oid>)).stable(),
     function("pg_get_constraintdef", &[OID], TEXT, pg_get_constraintdef).stable(),
     function("pg_get_constraintdef", &[OID, BOOL], TEXT, pg_get_constraintdef).stable(),
     function("pg_get_expr", &[PG_NODE_TREE, OID], TEXT, pg_get_expr).stable(),

@@ -1,6 +1,9 @@
 //! Types by name and number.
 
-use arrow::array::ArrayRef;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, StringViewArray};
+use arrow::datatypes::UInt32Type;
 
 use crate::error::{PgError, Result};
 use crate::function::{Call, Function, Oid, function};
@@ -35,6 +38,7 @@ const INTERVAL_FIELDS: [(i32, &str); 14] = [
 /// The functions.
 pub static FUNCTIONS: &[Function] = &[
     function("format_type", &[OID, INT4], TEXT, format_type_of_rows).stable(),
+    function("oidvectortypes", &[OIDVECTOR], TEXT, oidvectortypes).stable(),
     function("to_regtype", &[TEXT], REGTYPE, to_regtype).stable(),
     function("to_regclass", &[TEXT], REGCLASS, |call| {
         call.map1(|name: &str| Ok(object_name::named_relation(name)?.map(Oid)))
@@ -76,6 +80,20 @@ fn format_type_of_rows(call: &Call) -> Result<ArrayRef> {
     call.map2(|number: Option<Oid>, typmod: Option<i32>| {
         number.map(|Oid(number)| format_type(number, typmod)).transpose()
     })
+}
+
+/// The names of the types whose numbers are in a vector.
+fn oidvectortypes(call: &Call) -> Result<ArrayRef> {
+    let vectors = call.array(0)?;
+    let vectors = vectors.as_list_opt::<i32>().ok_or_else(|| PgError::internal("an oidvector is no list"))?;
+    let names = |vector: ArrayRef| {
+        let numbers =
+            vector.as_primitive_opt::<UInt32Type>().ok_or_else(|| PgError::internal("no numbers of types"))?;
+        let names = numbers.iter().flatten().map(|number| format_type(number, None)).collect::<Result<Vec<_>>>()?;
+        Ok(Some(names.join(", ")))
+    };
+    let texts = vectors.iter().map(|vector| vector.map_or(Ok(None), names)).collect::<Result<Vec<_>>>()?;
+    Ok(Arc::new(StringViewArray::from_iter(texts)))
 }
 
 /// The name of a type with its modifier; -1 is the modifier of a column without one.
