@@ -1,6 +1,8 @@
 //! Rules of ours for the engine's optimiser, one per file.
 
 mod aggregates_from_statistics;
+mod eliminate_cross_join;
+mod extract_equijoin_predicate;
 mod guard_filters;
 mod guard_joins;
 mod guard_offsets;
@@ -14,6 +16,8 @@ mod split_filter_projections;
 mod yield_in_joins;
 
 pub use aggregates_from_statistics::AggregatesFromStatistics;
+pub use eliminate_cross_join::SafeEliminateCrossJoin;
+pub use extract_equijoin_predicate::SafeExtractEquijoinPredicate;
 pub use guard_filters::GuardFilters;
 pub use guard_joins::guard_joins;
 pub use guard_offsets::GuardOffsets;

@@ -29,7 +29,8 @@ use tokio::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::optimize::{
     AggregatesFromStatistics, GuardFilters, GuardOffsets, HideValues, InterruptJoins, InterruptWindows,
-    PlainConditions, SafeProjectionPushdown, SafePushDownFilter, SplitFilterProjections, YieldInJoins,
+    PlainConditions, SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeProjectionPushdown, SafePushDownFilter,
+    SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
@@ -191,11 +192,15 @@ impl Drop for Engine {
     }
 }
 
-/// The engine's rules, one of them in a form of ours, and one of ours before them.
+/// The engine's rules, some of them in a form of ours, and one of ours before them.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let safe: Arc<dyn OptimizerRule + Send + Sync> = Arc::new(SafePushDownFilter::default());
+    let safe: [Arc<dyn OptimizerRule + Send + Sync>; 3] = [
+        Arc::new(SafeEliminateCrossJoin::default()),
+        Arc::new(SafeExtractEquijoinPredicate::default()),
+        Arc::new(SafePushDownFilter::default()),
+    ];
     let rules = Optimizer::new().rules.into_iter();
-    let rules = rules.map(|rule| if rule.name() == safe.name() { safe.clone() } else { rule });
+    let rules = rules.map(|rule| safe.iter().find(|safe| safe.name() == rule.name()).cloned().unwrap_or(rule));
     std::iter::once(Arc::new(PlainConditions) as _).chain(rules).collect()
 }
 

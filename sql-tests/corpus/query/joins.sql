@@ -59,3 +59,25 @@ SELECT b.id, b.k || a.k FROM a RIGHT JOIN b ON a.id = b.id WHERE a.id + 1 IS NUL
 SELECT b.id, b.k || a.k FROM a FULL JOIN b ON a.id = b.id WHERE a.id + 1 IS NULL ORDER BY 1, 2;
 SELECT b.k, b.k || a.k, b.id + 1 FROM a FULL JOIN b ON a.id = b.id WHERE coalesce(a.id, 2) = 2 ORDER BY 1, 2, 3;
 SELECT c.id, c.id + b.id FROM a RIGHT JOIN b ON a.id = b.id RIGHT JOIN c ON c.id = b.id WHERE abs(a.id) + abs(b.id) IS NULL ORDER BY 1, 2;
+
+-- Conditions of inner joins that read several tables on one side, and joins that take NULL for a value beside others.
+WITH a(x, y) AS (VALUES (1, 1), (2, 2), (NULL, 3), (7, 4)), b(x, y) AS (VALUES (1, 2), (2, 5), (NULL, 1)), c(x, y) AS (VALUES (1, 5), (2, 2), (NULL, 9))
+SELECT count(*) FROM a JOIN (b JOIN c ON true) ON a.x = b.y + c.y;
+WITH a(x, y) AS (VALUES (1, 1), (2, 2), (NULL, 3), (7, 4)), b(x, y) AS (VALUES (1, 2), (2, 5), (NULL, 1)), c(x, y) AS (VALUES (1, 5), (2, 2), (NULL, 9))
+SELECT a.x, b.x, c.x FROM a JOIN (b JOIN c ON b.x = c.x) ON a.x = coalesce(b.y, c.y) ORDER BY 1, 2, 3;
+WITH a(x, y) AS (VALUES (1, 1), (2, 2), (NULL, 3), (7, 4)), b(x, y) AS (VALUES (1, 2), (2, 5), (NULL, 1)), c(x, y) AS (VALUES (1, 5), (2, 2), (NULL, 9))
+SELECT a.x, b.x, c.x FROM (b CROSS JOIN c) JOIN a ON b.x + c.x = a.x AND b.y < c.y ORDER BY 1, 2, 3;
+WITH a(x, y) AS (VALUES (1, 1), (2, 2), (NULL, 3), (7, 4)), b(x, y) AS (VALUES (1, 2), (2, 5), (NULL, 1)), c(x, y) AS (VALUES (1, 5), (2, 2), (NULL, 9))
+SELECT count(*) FROM a, b, c WHERE a.x = b.y + c.y AND b.x = c.x;
+WITH a(x, y) AS (VALUES (1, 1), (2, 2), (NULL, 3), (7, 4)), b(x, y) AS (VALUES (1, 2), (2, 5), (NULL, 1)), c(x, y) AS (VALUES (1, 5), (2, 2), (NULL, 9))
+SELECT a.x, b.x, c.x FROM (a JOIN b ON a.x IS NOT DISTINCT FROM b.x) JOIN c ON b.x = c.x ORDER BY 1, 2, 3;
+WITH a(x, y) AS (VALUES (1, 1), (2, 2), (NULL, 3), (7, 4)), b(x, y) AS (VALUES (1, 2), (2, 5), (NULL, 1)), c(x, y) AS (VALUES (1, 5), (2, 2), (NULL, 9))
+SELECT a.x, b.x, c.x FROM (a JOIN b ON a.x IS NOT DISTINCT FROM b.x) JOIN c ON b.y = c.y ORDER BY 1, 2, 3;
+WITH a(x, y) AS (VALUES (1, 1), (2, 2), (NULL, 3), (7, 4)), b(x, y) AS (VALUES (1, 2), (2, 5), (NULL, 1)), c(x, y) AS (VALUES (1, 5), (2, 2), (NULL, 9))
+SELECT a.x, b.x, c.x FROM (a JOIN b ON a.x = b.x) JOIN c ON b.x IS NOT DISTINCT FROM c.x ORDER BY 1, 2, 3;
+WITH a(x, y) AS (VALUES (1, 1), (2, 2), (NULL, 3), (7, 4)), b(x, y) AS (VALUES (1, 2), (2, 5), (NULL, 3)), c(x, y) AS (VALUES (1, 5), (2, 2), (NULL, 9))
+SELECT a.x, b.x FROM a JOIN b ON a.x IS NOT DISTINCT FROM b.x WHERE a.y = b.y ORDER BY 1, 2;
+WITH a(x, y) AS (VALUES (1, 1), (2, 2), (NULL, 3), (7, NULL)), b(x, y) AS (VALUES (1, 2), (2, 5), (NULL, NULL), (7, NULL))
+SELECT a.x, b.x FROM a JOIN b ON a.x IS NOT DISTINCT FROM b.x WHERE a.y = b.y ORDER BY 1, 2;
+WITH a(x, y) AS (VALUES (1, 1), (2, 2), (NULL, 3), (7, NULL)), b(x, y) AS (VALUES (1, 2), (2, 5), (NULL, NULL), (7, NULL))
+SELECT a.x, b.x FROM a JOIN b ON a.x IS NOT DISTINCT FROM b.x AND a.y = b.y ORDER BY 1, 2;
