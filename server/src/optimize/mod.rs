@@ -24,7 +24,6 @@ pub use guard_offsets::GuardOffsets;
 pub use hide_values::HideValues;
 pub use interrupt_joins::InterruptJoins;
 pub use interrupt_windows::InterruptWindows;
-pub use plain_conditions::PlainConditions;
 pub use projection_pushdown::SafeProjectionPushdown;
 pub use push_down_filter::SafePushDownFilter;
 pub use split_filter_projections::SplitFilterProjections;

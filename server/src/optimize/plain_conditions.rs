@@ -1,33 +1,26 @@
 //! Conditions compare with constants in one form: these stand on the right, and say nothing of their type but what Arrow
 //! does.
 //!
-//! The engine takes two conditions `a = 1` for a contradiction when they are not written alike: `1 = a`, which it infers of
-//! a join's condition, or a constant with its type of PostgreSQL's, as the value of an outer query's column has it.
+//! The engine takes two conditions `a = 1` of a filter for a contradiction when they are not written alike: `1 = a`, which it
+//! infers of a join's condition, or makes of `1 = coalesce(a, b)` where `a` is not NULL, or a constant with its type of
+//! PostgreSQL's, as the value of an outer query's column has it.
+
+use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan};
-use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
+use datafusion::logical_expr::{BinaryExpr, Expr, Filter, LogicalPlan};
 
-/// Brings comparisons with constants in filters and joins into one form.
-#[derive(Debug, Default)]
-pub struct PlainConditions;
-
-impl OptimizerRule for PlainConditions {
-    fn name(&self) -> &str {
-        "plain_conditions"
+/// Brings the comparisons with constants in a filter, and in filters right below it, into one form.
+///
+/// # Errors
+/// None but bugs.
+pub(super) fn with_plain_conditions(filter: Filter) -> Result<Filter> {
+    let Filter { predicate, mut input, .. } = filter;
+    if let LogicalPlan::Filter(below) = input.as_ref() {
+        input = Arc::new(LogicalPlan::Filter(with_plain_conditions(below.clone())?));
     }
-
-    fn apply_order(&self) -> Option<ApplyOrder> {
-        Some(ApplyOrder::TopDown)
-    }
-
-    fn rewrite(&self, plan: LogicalPlan, _: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        match &plan {
-            LogicalPlan::Filter(_) | LogicalPlan::Join(_) => plan.map_expressions(|expr| expr.transform_up(plain)),
-            _ => Ok(Transformed::no(plan)),
-        }
-    }
+    Filter::try_new(predicate.transform_up(plain)?.data, input)
 }
 
 fn plain(expr: Expr) -> Result<Transformed<Expr>> {

@@ -6,6 +6,8 @@
 //! row all the same. A condition that is known to be constant while the plan is made does not come here, but there are those
 //! that read a column at first, as `coalesce(1, max(a)) = 2` does, or one of an outer query, whose value is put in its place.
 //!
+//! Comparisons with constants are brought into one form before, without which the engine finds contradictions that are none.
+//!
 //! A condition that is another each time stays above what makes one row of several.
 
 use datafusion::common::Result;
@@ -15,6 +17,7 @@ use datafusion::logical_expr::{Expr, Filter, LogicalPlan};
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
+use super::plain_conditions::with_plain_conditions;
 use crate::spool::Spool;
 
 /// [`PushDownFilter`], where it does no harm.
@@ -35,6 +38,10 @@ impl OptimizerRule for SafePushDownFilter {
     }
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        let plan = match plan {
+            LogicalPlan::Filter(filter) => LogicalPlan::Filter(with_plain_conditions(filter)?),
+            other => other,
+        };
         let Some((kept, others, input)) = kept_conditions(&plan) else { return self.0.rewrite(plan, config) };
         let below = match conjunction(others) {
             Some(others) => self.0.rewrite(filtered(others, input)?, config)?,

@@ -29,7 +29,7 @@ use tokio::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::optimize::{
     AggregatesFromStatistics, GuardFilters, GuardOffsets, HideValues, InterruptJoins, InterruptWindows,
-    PlainConditions, SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeProjectionPushdown, SafePushDownFilter,
+    SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeProjectionPushdown, SafePushDownFilter,
     SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
@@ -192,7 +192,7 @@ impl Drop for Engine {
     }
 }
 
-/// The engine's rules, some of them in a form of ours, and one of ours before them.
+/// The engine's rules, some of them in a form of ours.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let safe: [Arc<dyn OptimizerRule + Send + Sync>; 3] = [
         Arc::new(SafeEliminateCrossJoin::default()),
@@ -200,8 +200,7 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         Arc::new(SafePushDownFilter::default()),
     ];
     let rules = Optimizer::new().rules.into_iter();
-    let rules = rules.map(|rule| safe.iter().find(|safe| safe.name() == rule.name()).cloned().unwrap_or(rule));
-    std::iter::once(Arc::new(PlainConditions) as _).chain(rules).collect()
+    rules.map(|rule| safe.iter().find(|safe| safe.name() == rule.name()).cloned().unwrap_or(rule)).collect()
 }
 
 /// The engine's rules and ours.

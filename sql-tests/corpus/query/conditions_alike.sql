@@ -58,3 +58,11 @@ SELECT a FROM outside WHERE CASE WHEN true THEN 1 ELSE b END IN (SELECT a FROM i
 SELECT a FROM outside WHERE NOT (CASE WHEN true THEN NULL ELSE b END IN (SELECT a FROM inside)) ORDER BY 1;
 SELECT a FROM outside WHERE coalesce(4, b) IN (SELECT a FROM inside) IS NULL ORDER BY 1;
 SELECT a FROM outside WHERE coalesce(b, 4) NOT IN (SELECT a FROM inside WHERE a IS NOT NULL) ORDER BY 1;
+
+-- A comparison that becomes one of a column with a constant only when the other conditions are known.
+WITH a(x, y) AS (VALUES (1, 1), (2, 2), (5, 1), (NULL, 2)), b(x) AS (VALUES (1), (2), (NULL)), c(k) AS (VALUES (1), (2), (3))
+SELECT a.x, l.* FROM a JOIN LATERAL (SELECT a.x, c.k, a.y FROM b JOIN c ON b.x = c.k AND a.y = coalesce(b.x, a.x)) l (p, q, r) ON a.x = l.q ORDER BY 1, 2, 3;
+WITH a(x, y) AS (VALUES (1, 1), (2, 2), (5, 1), (NULL, 2)), b(x) AS (VALUES (1), (2), (NULL)), c(k) AS (VALUES (1), (2), (3))
+SELECT a.x, (SELECT count(*) FROM b JOIN c ON b.x = c.k AND 1 = coalesce(b.x, a.x) WHERE c.k = 1 AND b.x = a.x) FROM a ORDER BY 1;
+SELECT count(*) FROM (VALUES (1, 2)) a(x, y) JOIN (VALUES (1, 3)) b(x, y) ON a.x = b.x AND 1 = coalesce(b.x, a.y) WHERE b.x = 1 AND 1 = b.x;
+SELECT q1.a, q5.* FROM (VALUES ('', 2), ('ab', 0)) q1(a, b) JOIN LATERAL (SELECT q4.a FROM (SELECT q2.d FROM (VALUES (1), (2)) q2(d) WHERE q2.d = q1.b + 4) q3(a) FULL JOIN (VALUES (0, 1), (2, 2)) q4(k, a) ON q3.a = q4.k WHERE q4.a = q1.b) q5(a) ON q1.b = q5.a;
