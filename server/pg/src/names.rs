@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use catalog::comment::Commented;
 use catalog::name::FIRST_NORMAL_OID;
-use catalog::user_type::{Carried, UserSqlType};
+use catalog::user_type::{Carried, DomainCheck, UserSqlType};
 use catalog::{
     CatalogSnapshot, Constraint, ConstraintKind, HotTable, ObjectName, Oid, Relation, Schema, SchemaKind, SqlType,
     UserType, UserTypeKind,
@@ -39,6 +39,16 @@ pub const DATABASE_OID: u32 = 5;
 pub const WRAPPER: &str = "object_storage";
 /// Its number, of those that PostgreSQL leaves to others.
 pub const WRAPPER_OID: u32 = 9010;
+
+/// Members of an object at most, as far as their numbers are concerned: as many as a table has columns in PostgreSQL.
+const MEMBERS_MAX: u32 = 1600;
+
+/// The number of what an object has several of, in an order, and what has none of its own in our catalog: the labels of an
+/// enum, the checks of a domain. It is greater for those that come later, and another for each, as long as there are less than
+/// a million objects.
+pub fn member_oid(object: Oid, place: u32) -> u32 {
+    types::FIRST_COMPUTED_OID | object.0.wrapping_mul(MEMBERS_MAX).wrapping_add(place)
+}
 
 /// The catalog as a session sees it.
 #[derive(Debug)]
@@ -237,6 +247,18 @@ impl Names {
     /// The schema of the session's temporary objects.
     pub fn temporary_schema(&self) -> &str {
         &self.temporary_schema
+    }
+
+    /// The check of a domain with this number.
+    pub fn domain_check(&self, oid: u32) -> Option<&DomainCheck> {
+        if oid < types::FIRST_COMPUTED_OID {
+            return None;
+        }
+        self.snapshot.user_types().find_map(|ty| {
+            let UserTypeKind::Domain(domain) = &ty.kind else { return None };
+            let mut checks = domain.checks.iter().zip(0..);
+            checks.find(|(_, place)| member_oid(ty.oid, *place) == oid).map(|(check, _)| check)
+        })
     }
 
     /// The table that has the constraint with this number, or the index with it, and the constraint.

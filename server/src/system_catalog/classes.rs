@@ -1,12 +1,14 @@
 //! Relations and their columns: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_sequence`, `pg_foreign_table`,
 //! `pg_external_partition`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use arrow::array::RecordBatch;
 use catalog::constraint::Key;
 use catalog::user_type::Attribute;
-use catalog::{CatalogSnapshot, Column, ColumnDefault, HotTable, Oid, Relation, SqlType, UserTypeKind, View};
+use catalog::{
+    CatalogSnapshot, Column, ColumnDefault, ConstraintKind, HotTable, Oid, Relation, SqlType, UserTypeKind, View,
+};
 use pg::types::TEXT;
 use pg::{PgError, recorded};
 
@@ -31,6 +33,9 @@ struct Class<'a> {
     columns: usize,
     checks: usize,
     has_index: bool,
+    /// Whether it has foreign keys or is referred to: triggers keep them in PostgreSQL, and who looks for foreign keys asks
+    /// first whether there are any.
+    has_foreign_keys: bool,
     temporary: bool,
     /// Rows as far as they have been counted, -1 when they have not.
     rows: f32,
@@ -39,8 +44,21 @@ struct Class<'a> {
 impl<'a> Class<'a> {
     fn new(oid: Oid, name: &'a str, schema: u32, kind: &'static str) -> Self {
         let (row_type, access_method, columns, checks) = (0, 0, 0, 0);
-        let (has_index, temporary, rows) = (false, false, 0.0);
-        Class { oid, name, schema, kind, row_type, access_method, columns, checks, has_index, temporary, rows }
+        let (has_index, has_foreign_keys, temporary, rows) = (false, false, false, 0.0);
+        Class {
+            oid,
+            name,
+            schema,
+            kind,
+            row_type,
+            access_method,
+            columns,
+            checks,
+            has_index,
+            has_foreign_keys,
+            temporary,
+            rows,
+        }
     }
 }
 
@@ -67,6 +85,7 @@ pub fn pg_class(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
             "relnatts",
             "relchecks",
             "relhasrules",
+            "relhastriggers",
             "relispopulated",
             "relreplident",
             "reldiststyle",
@@ -91,6 +110,7 @@ pub fn pg_class(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
             (class.columns as i16).into(),
             (class.checks as i16).into(),
             (class.kind == "v").into(),
+            class.has_foreign_keys.into(),
             true.into(),
             if class.kind == "r" { "d" } else { "n" }.into(),
             if class.kind == "r" { DISTRIBUTED_BY_SYSTEM } else { 0 }.into(),
@@ -103,8 +123,12 @@ pub fn pg_class(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
         let columns = system.columns.len();
         push(Class { access_method, columns, ..Class::new(Oid(system.oid), system.name, schema, kind) })?;
     }
+    let in_foreign_keys = tables_in_foreign_keys(snapshot);
     for relation in snapshot.relations() {
-        of_relation(snapshot, relation).into_iter().try_for_each(&mut push)?;
+        let has_foreign_keys = in_foreign_keys.contains(&relation.oid());
+        let classes = of_relation(snapshot, relation).into_iter();
+        let is_it = |class: &Class<'_>| class.oid == relation.oid();
+        classes.map(|it| Class { has_foreign_keys: has_foreign_keys && is_it(&it), ..it }).try_for_each(&mut push)?;
     }
     for ty in snapshot.user_types() {
         if let UserTypeKind::Composite(attributes) = &ty.kind {
@@ -114,6 +138,19 @@ pub fn pg_class(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
         }
     }
     rows.finish()
+}
+
+/// The tables that have foreign keys, and those that they refer to.
+fn tables_in_foreign_keys(snapshot: &CatalogSnapshot) -> HashSet<Oid> {
+    let mut tables = HashSet::new();
+    for table in snapshot.hot_tables() {
+        for constraint in &table.constraints {
+            if let ConstraintKind::ForeignKey(key) = &constraint.kind {
+                tables.extend([table.oid, key.referenced]);
+            }
+        }
+    }
+    tables
 }
 
 /// A relation, and its indexes.

@@ -6,10 +6,11 @@ use std::sync::LazyLock;
 use arrow::array::RecordBatch;
 use catalog::constraint::{ForeignKey, ReferentialAction};
 use catalog::{CatalogSnapshot, Constraint, ConstraintKind, HotTable, Oid, SqlType, UserTypeKind};
+use pg::names::member_oid;
 use pg::recorded;
 use pg::types::{ANYARRAY, ANYENUM, RECORD, TEXT, VARCHAR, element_type};
 
-use super::numbers::{domain_check_oid, schema_oid};
+use super::numbers::schema_oid;
 use super::rows::{Rows, Value};
 use super::type_facts::facts;
 use crate::error::Result;
@@ -55,9 +56,9 @@ pub fn pg_constraint(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
     for ty in snapshot.user_types() {
         let UserTypeKind::Domain(domain) = &ty.kind else { continue };
         let schema = schema_oid(snapshot, &ty.name.schema);
-        for (place, check) in domain.checks.iter().enumerate() {
+        for (check, place) in domain.checks.iter().zip(0..) {
             rows.push([
-                domain_check_oid(ty.oid, place).into(),
+                member_oid(ty.oid, place).into(),
                 Value::from(&check.name),
                 schema.into(),
                 "c".into(),

@@ -1,7 +1,7 @@
 //! Numbers of what has none of its own in our catalog.
 
 use catalog::{CatalogSnapshot, Oid};
-use pg::names::{INFORMATION_SCHEMA, PG_CATALOG};
+use pg::names::{INFORMATION_SCHEMA, PG_CATALOG, member_oid};
 use pg::types::{FIRST_COMPUTED_OID, INFORMATION_SCHEMA_OID, PG_CATALOG_OID};
 
 /// The role to which everything belongs.
@@ -19,28 +19,14 @@ pub const RULES: u32 = 2618;
 /// `pg_namespace`
 pub const SCHEMAS: u32 = 2615;
 
-/// Columns of a table at most, in PostgreSQL.
-const COLUMNS_MAX: u32 = 1600;
-
-/// The number of the default of a column, as long as there are less than a million objects.
+/// The number of the default of a column.
 pub fn default_oid(table: Oid, column: i16) -> u32 {
-    let place = table.0.wrapping_mul(COLUMNS_MAX).wrapping_add(u32::from(column.cast_unsigned()));
-    FIRST_COMPUTED_OID | place
+    member_oid(table, u32::from(column.cast_unsigned()))
 }
 
 /// The number of the rule that makes a view what it is.
 pub fn rule_oid(view: Oid) -> u32 {
     FIRST_COMPUTED_OID | view.0
-}
-
-/// The number of a label of an enum: it is greater for labels that come later, as far as they were made together.
-pub fn label_oid(ty: Oid, place: usize) -> u32 {
-    FIRST_COMPUTED_OID | ty.0.wrapping_mul(COLUMNS_MAX).wrapping_add(place as u32)
-}
-
-/// The number of a check of a domain.
-pub fn domain_check_oid(ty: Oid, place: usize) -> u32 {
-    label_oid(ty, place)
 }
 
 /// The number of a schema; 0 when there is none.

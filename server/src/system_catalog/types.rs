@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use catalog::{CatalogSnapshot, Oid, Relation, UserType, UserTypeKind};
+use pg::names::member_oid;
 use pg::recorded;
 use pg::types::type_name;
 
-use super::numbers::{OWNER, label_oid, schema_oid};
+use super::numbers::{OWNER, schema_oid};
 use super::rows::{Rows, Value, recorded_rows};
 use super::type_facts::facts;
 use crate::error::Result;
@@ -217,9 +218,9 @@ pub fn pg_enum(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
     let mut rows = Rows::new("pg_enum", &["oid", "enumtypid", "enumsortorder", "enumlabel"])?;
     for ty in snapshot.user_types() {
         let UserTypeKind::Enum(labels) = &ty.kind else { continue };
-        for (place, label) in labels.iter().enumerate() {
+        for (label, place) in labels.iter().zip(0..) {
             let order = (place + 1) as f32;
-            rows.push([label_oid(ty.oid, place).into(), ty.oid.into(), order.into(), Value::from(&label.label)])?;
+            rows.push([member_oid(ty.oid, place).into(), ty.oid.into(), order.into(), Value::from(&label.label)])?;
         }
     }
     rows.finish()

@@ -55,3 +55,16 @@ SELECT pg_get_serial_sequence('shop.customer', 'id'), pg_get_viewdef('shop.custo
 SELECT pg_relation_size('shop.item', 'wrong');
 SELECT pg_table_size(1), pg_tablespace_size(1663) >= 0;
 DROP SCHEMA shop CASCADE;
+
+-- Checks of domains are constraints without a table.
+CREATE DOMAIN catalog_email AS text CONSTRAINT catalog_at CHECK (VALUE IS NOT NULL) CHECK (length(VALUE) > 3);
+SELECT conname, contype, conrelid, contypid::regtype, pg_get_constraintdef(oid) ~ '^CHECK \(' FROM pg_constraint WHERE contypid = 'catalog_email'::regtype ORDER BY 1;
+DROP DOMAIN catalog_email;
+
+-- What \d of psql asks of each table.
+CREATE TABLE catalog_published (a integer);
+CREATE VIEW catalog_unpublished AS SELECT 1 AS a;
+SELECT pg_relation_is_publishable('catalog_published'), pg_relation_is_publishable('catalog_unpublished'), pg_relation_is_publishable('pg_class'), pg_relation_is_publishable('information_schema.tables'), pg_relation_is_publishable(0::oid::regclass);
+SELECT count(*) FROM pg_publication p JOIN pg_publication_rel pr ON p.oid = pr.prpubid WHERE pr.prrelid = 'catalog_published'::regclass AND pg_relation_is_publishable('catalog_published');
+DROP VIEW catalog_unpublished;
+DROP TABLE catalog_published;

@@ -17,8 +17,12 @@ use crate::types::*;
 pub static FUNCTIONS: &[Function] = &[
     // No table has PostgreSQL's partitions.
     function("pg_partition_root", &[REGCLASS], REGCLASS, |call| call.map1(|_: Oid| None::<Oid>)).stable(),
-    function("pg_get_constraintdef", &[OID], TEXT, pg_get_constraintdef).stable(),
-    function("pg_get_constraintdef", &[OID, BOOL], TEXT, pg_get_constraintdef).stable(),
+    function("pg_get_constraintdef", &[OID], TEXT, |call| call.map1(|Oid(it)| constraint_definition(it, false)))
+        .stable(),
+    function("pg_get_constraintdef", &[OID, BOOL], TEXT, |call| {
+        call.map2(|Oid(it), pretty| constraint_definition(it, pretty))
+    })
+    .stable(),
     function("pg_get_expr", &[PG_NODE_TREE, OID], TEXT, pg_get_expr).stable(),
     function("pg_get_expr", &[PG_NODE_TREE, OID, BOOL], TEXT, pg_get_expr).stable(),
     function("pg_get_indexdef", &[OID], TEXT, |call| call.map1(|Oid(index)| index_definition(index))).stable(),
@@ -125,29 +129,33 @@ fn columns(table: &HotTable, numbers: &[i16]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-fn pg_get_constraintdef(call: &Call) -> Result<ArrayRef> {
-    call.map1(|Oid(constraint)| {
-        let names = names::current()?;
-        let (table, constraint) = names.constraint(constraint).filter(|(_, it)| it.oid.0 == constraint)?;
-        let mut text = match &constraint.kind {
-            ConstraintKind::Check(Check { condition, .. }) => {
-                format!("CHECK (({}))", with_names(&condition.text, &names))
-            }
-            ConstraintKind::Key(key) => {
-                let what = match (key.primary, key.nulls_not_distinct) {
-                    (true, _) => "PRIMARY KEY",
-                    (false, true) => "UNIQUE NULLS NOT DISTINCT",
-                    (false, false) => "UNIQUE",
-                };
-                format!("{what} ({})", columns(table, &key.columns))
-            }
-            ConstraintKind::ForeignKey(foreign) => foreign_key(&names, table, foreign)?,
-        };
-        if !constraint.is_valid {
-            text += " NOT VALID";
+/// A check is in parentheses of its own but where it is shown `pretty`.
+fn constraint_definition(constraint: u32, pretty: bool) -> Option<String> {
+    let names = names::current()?;
+    let check = |condition: &str| {
+        let condition = with_names(condition, &names);
+        if pretty { format!("CHECK ({condition})") } else { format!("CHECK (({condition}))") }
+    };
+    if let Some(it) = names.domain_check(constraint) {
+        return Some(check(&it.condition.text));
+    }
+    let (table, constraint) = names.constraint(constraint).filter(|(_, it)| it.oid.0 == constraint)?;
+    let mut text = match &constraint.kind {
+        ConstraintKind::Check(Check { condition, .. }) => check(&condition.text),
+        ConstraintKind::Key(key) => {
+            let what = match (key.primary, key.nulls_not_distinct) {
+                (true, _) => "PRIMARY KEY",
+                (false, true) => "UNIQUE NULLS NOT DISTINCT",
+                (false, false) => "UNIQUE",
+            };
+            format!("{what} ({})", columns(table, &key.columns))
         }
-        Some(text)
-    })
+        ConstraintKind::ForeignKey(foreign) => foreign_key(&names, table, foreign)?,
+    };
+    if !constraint.is_valid {
+        text += " NOT VALID";
+    }
+    Some(text)
 }
 
 fn foreign_key(names: &Names, table: &HotTable, foreign: &ForeignKey) -> Option<String> {

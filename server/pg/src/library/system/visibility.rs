@@ -21,6 +21,7 @@ pub static FUNCTIONS: &[Function] = &[
     function("pg_operator_is_visible", &[OID], BOOL, |call| of_system(call, "pg_operator")).stable(),
     function("pg_opfamily_is_visible", &[OID], BOOL, |call| of_system(call, "pg_opfamily")).stable(),
     function("pg_statistics_obj_is_visible", &[OID], BOOL, |call| of_system(call, "pg_statistic_ext")).stable(),
+    function("pg_relation_is_publishable", &[REGCLASS], BOOL, pg_relation_is_publishable).stable(),
     function("pg_table_is_visible", &[OID], BOOL, pg_table_is_visible).stable(),
     function("pg_ts_config_is_visible", &[OID], BOOL, |call| of_system(call, "pg_ts_config")).stable(),
     function("pg_ts_dict_is_visible", &[OID], BOOL, |call| of_system(call, "pg_ts_dict")).stable(),
@@ -32,6 +33,17 @@ pub static FUNCTIONS: &[Function] = &[
 /// Of objects that are in `pg_catalog` only, where nothing can hide them: users make none of the kind.
 fn of_system(call: &Call, relation: &str) -> Result<ArrayRef> {
     call.map1(|oid: Oid| recorded::has_number(relation, oid.0).then_some(true))
+}
+
+/// Whether the changes of a relation could be published: those of tables that last, but the system's.
+fn pg_relation_is_publishable(call: &Call) -> Result<ArrayRef> {
+    let names = names::current();
+    call.map1(|oid: Oid| {
+        let names = names.as_ref()?;
+        names.full_relation_name(oid.0)?;
+        let relation = names.snapshot().relation_by_oid(catalog::Oid(oid.0));
+        Some(matches!(relation, Some(catalog::Relation::Hot(table)) if !table.name.is_temporary()))
+    })
 }
 
 fn pg_table_is_visible(call: &Call) -> Result<ArrayRef> {
