@@ -15,6 +15,7 @@ use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalN
 use pg::PgError;
 use pg::sqlstate::SqlState;
 
+use super::constants::with_plain_constants;
 use crate::spool::bound_spools;
 
 /// What becomes of the subquery's rows.
@@ -279,7 +280,7 @@ pub fn with_values(plan: LogicalPlan, values: &[(Column, ScalarValue)]) -> Resul
     let plan = bound_spools(plan, values)?;
     let rewritten = plan.transform_up_with_subqueries(|node| {
         let node = node.map_expressions(|expr| {
-            expr.transform(|expr| {
+            let bound = expr.transform(|expr| {
                 let Expr::OuterReferenceColumn(field, column) = &expr else { return Ok(Transformed::no(expr)) };
                 match values.iter().find(|(known, _)| known == column) {
                     Some((_, value)) => {
@@ -288,7 +289,8 @@ pub fn with_values(plan: LogicalPlan, values: &[(Column, ScalarValue)]) -> Resul
                     }
                     None => Ok(Transformed::no(expr)),
                 }
-            })
+            })?;
+            if bound.transformed { bound.transform_data(with_plain_constants) } else { Ok(bound) }
         })?;
         let node = node.transform_data(|node| {
             let LogicalPlan::Extension(extension) = &node else { return Ok(Transformed::no(node)) };

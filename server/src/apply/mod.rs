@@ -4,6 +4,7 @@
 //! evaluate everything. Where the outer row says nothing but which rows are wanted, and many ask, it reads all of them once
 //! ([`keyed`]). What the engine can decorrelate is left to it, because a join is faster; [`simple`] tells.
 
+mod constants;
 mod execution;
 mod keyed;
 mod logical;

@@ -66,3 +66,10 @@ WITH a(x, y) AS (VALUES (1, 1), (2, 2), (5, 1), (NULL, 2)), b(x) AS (VALUES (1),
 SELECT a.x, (SELECT count(*) FROM b JOIN c ON b.x = c.k AND 1 = coalesce(b.x, a.x) WHERE c.k = 1 AND b.x = a.x) FROM a ORDER BY 1;
 SELECT count(*) FROM (VALUES (1, 2)) a(x, y) JOIN (VALUES (1, 3)) b(x, y) ON a.x = b.x AND 1 = coalesce(b.x, a.y) WHERE b.x = 1 AND 1 = b.x;
 SELECT q1.a, q5.* FROM (VALUES ('', 2), ('ab', 0)) q1(a, b) JOIN LATERAL (SELECT q4.a FROM (SELECT q2.d FROM (VALUES (1), (2)) q2(d) WHERE q2.d = q1.b + 4) q3(a) FULL JOIN (VALUES (0, 1), (2, 2)) q4(k, a) ON q3.a = q4.k WHERE q4.a = q1.b) q5(a) ON q1.b = q5.a;
+
+-- Constants that are computed of an outer query's columns are those that are written.
+SELECT q.s, (SELECT count(*) FROM (VALUES (1), (2), (1)) t(a) WHERE length(q.s) <> t.a AND 1 = t.a LIMIT 1), (SELECT count(*) FROM (VALUES (1), (2), (1)) t(a) WHERE length(q.s) = t.a AND 1 = t.a LIMIT 1) FROM (VALUES ('a'), ('bb'), (''), (NULL)) q(s) ORDER BY 1;
+SELECT q.s FROM (VALUES ('a'), ('bb'), (''), (NULL)) q(s) WHERE 'a' NOT IN (SELECT q.s FROM (VALUES (1), (2), (1)) t(a) WHERE length(q.s) <> t.a AND length('b') = t.a) ORDER BY 1;
+SELECT q.n, ARRAY(SELECT t.a FROM (VALUES (1), (2), (3)) t(a) WHERE coalesce(q.n, 2) <> t.a AND t.a = 2) FROM (VALUES (1), (2), (NULL)) q(n) ORDER BY 1;
+SELECT q.n, ARRAY(SELECT t.a FROM (VALUES (1), (2), (3)) t(a) WHERE q.n + 1 <> t.a AND t.a = 2 ORDER BY 1) FROM (VALUES (1), (2), (NULL)) q(n) ORDER BY 1;
+SELECT q.s, ARRAY(SELECT t.a FROM (VALUES ('a'), ('b')) t(a) WHERE lower(q.s) <> t.a AND t.a = 'a') FROM (VALUES ('A'), ('B'), (NULL)) q(s) ORDER BY 1;
