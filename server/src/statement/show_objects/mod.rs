@@ -82,7 +82,9 @@ fn listing(session: &Session, context: &PlanContext, list: &ObjectList) -> Resul
         }
         ObjectList::Columns { table } => {
             let name = relation_name(context, table)?;
-            COLUMNS.replace(":schema", &quote_literal(&name.schema)).replace(":table", &quote_literal(&name.name))
+            // Put in at once: a name may contain what stands for another.
+            let names = format!("{}, {}", quote_literal(&name.schema), quote_literal(&name.name));
+            COLUMNS.replace(":schema_and_table", &names)
         }
     })
 }
