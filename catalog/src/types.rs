@@ -83,6 +83,8 @@ pub enum SqlType {
     Json,
     /// `jsonb`: the normalised text
     Jsonb,
+    /// Redshift's `hllsketch`: the normalised text
+    HllSketch,
     /// `oid`
     Oid,
     /// `name`
@@ -141,6 +143,7 @@ const ARRAYS: &[(u32, u32, &str)] = &[
     (1186, 1187, "interval[]"),
     (1266, 1270, "time with time zone[]"),
     (1700, 1231, "numeric[]"),
+    (2935, 2936, "hllsketch[]"),
     (2950, 2951, "uuid[]"),
     (3802, 3807, "jsonb[]"),
 ];
@@ -171,6 +174,7 @@ impl SqlType {
             | SqlType::Char(_)
             | SqlType::Json
             | SqlType::Jsonb
+            | SqlType::HllSketch
             | SqlType::Name
             | SqlType::SingleByte => DataType::Utf8View,
             SqlType::Bytea => DataType::BinaryView,
@@ -215,6 +219,7 @@ impl SqlType {
             | SqlType::Char(_)
             | SqlType::Json
             | SqlType::Jsonb
+            | SqlType::HllSketch
             | SqlType::Name
             | SqlType::SingleByte => DataType::Utf8,
             SqlType::Bytea => DataType::Binary,
@@ -271,6 +276,7 @@ impl SqlType {
             SqlType::Json => 114,
             SqlType::Interval => 1186,
             SqlType::TimeTz => 1266,
+            SqlType::HllSketch => 2935,
             SqlType::Uuid => 2950,
             SqlType::Jsonb => 3802,
             SqlType::Modified(modified) => modified.plain().oid().0,
@@ -319,6 +325,7 @@ impl SqlType {
             1700 => SqlType::Numeric(
                 length.map(|packed| NumericSize { precision: (packed >> 16) as u8, scale: (packed & 0xff) as i8 }),
             ),
+            2935 => SqlType::HllSketch,
             2950 => SqlType::Uuid,
             3802 => SqlType::Jsonb,
             array => {
@@ -421,6 +428,7 @@ impl SqlType {
             SqlType::Uuid => "uuid",
             SqlType::Json => "json",
             SqlType::Jsonb => "jsonb",
+            SqlType::HllSketch => "hllsketch",
             SqlType::Oid => "oid",
             SqlType::Name => "name",
             SqlType::SingleByte => "\"char\"",
@@ -486,6 +494,7 @@ mod tests {
             SqlType::Uuid,
             SqlType::Json,
             SqlType::Jsonb,
+            SqlType::HllSketch,
             SqlType::Oid,
             SqlType::Name,
             SqlType::SingleByte,

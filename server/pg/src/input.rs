@@ -358,6 +358,7 @@ impl ColumnBuilder {
             | SqlType::Uuid
             | SqlType::Json
             | SqlType::Jsonb
+            | SqlType::HllSketch
             | SqlType::Oid
             | SqlType::Name
             | SqlType::SingleByte

@@ -18,6 +18,7 @@ pub mod format;
 pub mod infallible;
 pub mod json;
 pub mod number;
+pub mod sketch;
 pub mod system;
 pub mod text;
 
@@ -54,6 +55,7 @@ static SECTIONS: &[&Section] = &[
     &format::SECTION,
     &json::SECTION,
     &number::SECTION,
+    &sketch::SECTION,
     &system::SECTION,
     &text::SECTION,
 ];

@@ -148,6 +148,10 @@ pub const INFORMATION_SCHEMA_OID: u32 = 13207;
 pub const UUID: u32 = 2950;
 /// `jsonb`
 pub const JSONB: u32 = 3802;
+/// `hllsketch`, Redshift's
+pub const HLLSKETCH: u32 = 2935;
+/// `hllsketch[]`
+pub const HLLSKETCH_ARRAY: u32 = 2936;
 
 /// What PostgreSQL adds to a length or precision in a type modifier (`VARHDRSZ`).
 const TYPMOD_HEADER: i32 = 4;
@@ -210,6 +214,7 @@ const TYPES: &[PgType] = &[
     row(VOID, 0, 4, "void"),
     row(ANYELEMENT, 0, 4, "anyelement"),
     row(ANYNONARRAY, 0, 4, "anynonarray"),
+    row(HLLSKETCH, HLLSKETCH_ARRAY, -1, "hllsketch"),
     row(UUID, 2951, 16, "uuid"),
     row(ANYENUM, 0, 4, "anyenum"),
     row(3734, 3735, 4, "regconfig"),
@@ -392,9 +397,8 @@ fn fits(oid: u32, data_type: &DataType) -> bool {
         (INT2 | INT4 | INT8, it) => it.is_integer(),
         (FLOAT4 | FLOAT8, it) => it.is_floating(),
         (NUMERIC, it) => it.is_decimal() || it.is_integer(),
-        (CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | JSON | JSONB | JSONPATH | PG_NODE_TREE | VOID, it) => {
-            it.is_string()
-        }
+        (CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | VOID, it) => it.is_string(),
+        (JSON | JSONB | JSONPATH | HLLSKETCH | PG_NODE_TREE, it) => it.is_string(),
         (BYTEA, it) => it.is_binary() || matches!(it, DataType::FixedSizeBinary(_)),
         (UUID, it) => *it == DataType::FixedSizeBinary(16) || it.is_string(),
         (DATE, it) => matches!(it, DataType::Date32 | DataType::Date64),

@@ -38,9 +38,8 @@ fn keyword_function(name: &str) -> &str {
 const WITH_DATE_PART: &[&str] =
     &["dateadd", "date_add", "datediff", "date_diff", "datepart", "date_part", "date_trunc"];
 
-/// Redshift's functions that are known and not there: sketches, and a checksum whose rule is not documented.
-const NOT_THERE: &[&str] =
-    &["checksum", "hll", "hll_cardinality", "hll_combine", "hll_combine_sketches", "hll_create_sketch"];
+/// Redshift's functions that are known and not there: a checksum whose rule is not documented.
+const NOT_THERE: &[&str] = &["checksum"];
 /// Those of them that are PostgreSQL's too, where the part is a value as any other.
 const PART_IS_A_VALUE: &[&str] = &["date_part", "date_trunc"];
 

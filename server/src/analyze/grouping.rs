@@ -255,9 +255,9 @@ fn is_distinct_mark(expr: &ast::Expr) -> bool {
     name.is_some_and(|name| name.quote_style.is_some() && name.value == GROUP_BY_DISTINCT)
 }
 
-/// `json` has no equality.
+/// `json` and its like have no equality.
 fn check_groupable(ty: &Type) -> pg::error::Result<()> {
-    if matches!(ty.oid, JSON | JSONPATH | MAP) {
+    if matches!(ty.oid, JSON | JSONPATH | HLLSKETCH | MAP) {
         let message = format!("could not identify an equality operator for type {}", ty.name());
         return Err(PgError::new(SqlState::UNDEFINED_FUNCTION, message));
     }

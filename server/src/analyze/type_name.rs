@@ -180,6 +180,7 @@ pub fn by_name(name: &str) -> Option<u32> {
         "json" => JSON,
         "jsonb" | "super" => JSONB,
         "jsonpath" => JSONPATH,
+        "hllsketch" => HLLSKETCH,
         "oid" => OID,
         "xid" => XID,
         "cid" => CID,
@@ -199,21 +200,8 @@ pub fn by_name(name: &str) -> Option<u32> {
 
 fn unknown(name: &str) -> PgError {
     let known = [
-        "money",
-        "inet",
-        "cidr",
-        "macaddr",
-        "point",
-        "hllsketch",
-        "geometry",
-        "varbyte",
-        "xml",
-        "tsvector",
-        "tsquery",
-        "bit",
-        "varbit",
-        "citext",
-        "hstore",
+        "money", "inet", "cidr", "macaddr", "point", "geometry", "varbyte", "xml", "tsvector", "tsquery", "bit",
+        "varbit", "citext", "hstore",
     ];
     if known.contains(&name.to_ascii_lowercase().as_str()) {
         return not_supported(name);

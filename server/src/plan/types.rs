@@ -120,7 +120,7 @@ fn struct_fields(written: &[ast::StructField]) -> Result<Vec<StructField>> {
 
 /// Maps have single values as keys, which can be compared.
 fn map_of(key: SqlType, value: SqlType) -> Result<SqlType> {
-    if key.is_nested() || matches!(key, SqlType::Array(_) | SqlType::List(_) | SqlType::Json) {
+    if key.is_nested() || matches!(key, SqlType::Array(_) | SqlType::List(_) | SqlType::Json | SqlType::HllSketch) {
         return Err(not_supported(&format!("map with keys of type {key}")));
     }
     Ok(SqlType::Map(Box::new(MapEntry { key, value })))
@@ -163,13 +163,15 @@ pub fn named_type(name: &str) -> Result<SqlType> {
         "uuid" => Ok(SqlType::Uuid),
         "json" => Ok(SqlType::Json),
         "jsonb" => Ok(SqlType::Jsonb),
+        "hllsketch" => Ok(SqlType::HllSketch),
         "oid" => Ok(SqlType::Oid),
         "name" => Ok(SqlType::Name),
         "\"char\"" => Ok(SqlType::SingleByte),
         "bpchar" => Err(not_supported("bpchar")),
-        known @ ("money" | "inet" | "cidr" | "macaddr" | "point" | "super" | "hllsketch" | "geometry" | "varbyte"
-        | "xml" | "tsvector" | "tsquery" | "serial" | "bigserial" | "bit" | "varbit" | "smallserial"
-        | "citext") => Err(not_supported(known)),
+        known @ ("money" | "inet" | "cidr" | "macaddr" | "point" | "super" | "geometry" | "varbyte" | "xml"
+        | "tsvector" | "tsquery" | "serial" | "bigserial" | "bit" | "varbit" | "smallserial" | "citext") => {
+            Err(not_supported(known))
+        }
         other => Err(Error::UndefinedType { name: other.to_owned() }),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use catalog::{CatalogSnapshot, Oid, Relation, UserTypeKind};
 use pg::recorded;
-use pg::types::DEFAULT_COLLATION_OID;
+use pg::types::{DEFAULT_COLLATION_OID, HLLSKETCH, HLLSKETCH_ARRAY};
 
 /// What is to be known of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,7 @@ const OF_ARRAYS: TypeFacts =
 /// Of composite types, and of what is known by no number.
 const OF_RECORDS: TypeFacts =
     TypeFacts { length: -1, by_value: false, align: "d", storage: "x", collation: 0, is_array: false };
+const OF_JSON: TypeFacts = TypeFacts { align: "i", ..OF_RECORDS };
 const OF_TEXT: TypeFacts = TypeFacts { align: "i", collation: DEFAULT_COLLATION_OID, ..OF_RECORDS };
 
 static RECORDED: LazyLock<HashMap<u32, TypeFacts>> = LazyLock::new(|| recorded_facts().unwrap_or_default());
@@ -61,6 +62,8 @@ pub fn facts(snapshot: &CatalogSnapshot, oid: u32) -> TypeFacts {
         return *facts;
     }
     match snapshot.user_type_by_oid(Oid(oid)) {
+        None if oid == HLLSKETCH => OF_JSON,
+        None if oid == HLLSKETCH_ARRAY => OF_ARRAYS,
         Some(ty) if ty.array_oid.0 == oid => OF_ARRAYS,
         Some(ty) => match &ty.kind {
             UserTypeKind::Enum(_) => OF_ENUMS,

@@ -7,7 +7,7 @@ use arrow::compute::concat_batches;
 use catalog::{CatalogSnapshot, Oid, Relation, UserType, UserTypeKind};
 use pg::names::member_oid;
 use pg::recorded;
-use pg::types::type_name;
+use pg::types::{HLLSKETCH, HLLSKETCH_ARRAY, PG_CATALOG_OID, type_name};
 
 use super::numbers::{OWNER, schema_oid};
 use super::rows::{Rows, Value, recorded_rows};
@@ -19,6 +19,7 @@ type InputOutput = [u32; 4];
 
 const OF_ENUMS: InputOutput = [3506, 3507, 3532, 3533];
 const OF_RECORDS: InputOutput = [2290, 2291, 2402, 2403];
+const OF_JSON: InputOutput = [321, 322, 323, 324];
 const OF_ARRAYS: InputOutput = [750, 751, 2400, 2401];
 /// `domain_in`, `domain_recv`
 const OF_DOMAINS: [u32; 2] = [2597, 2598];
@@ -26,6 +27,7 @@ const OF_DOMAINS: [u32; 2] = [2597, 2598];
 const ARRAY_SUBSCRIPTS: u32 = 6179;
 
 /// A type that PostgreSQL does not have from the start.
+#[derive(Debug, Clone)]
 struct TypeRow<'a> {
     oid: Oid,
     name: String,
@@ -146,7 +148,7 @@ fn is_known(row: &[Option<&str>]) -> bool {
 }
 
 fn made_types(snapshot: &CatalogSnapshot) -> Vec<TypeRow<'_>> {
-    let mut types = Vec::new();
+    let mut types = of_redshift().to_vec();
     for relation in snapshot.relations() {
         if matches!(relation, Relation::Hot(_) | Relation::External(_)) {
             let (oid, name) = (relation.oid(), relation.name());
@@ -162,6 +164,13 @@ fn made_types(snapshot: &CatalogSnapshot) -> Vec<TypeRow<'_>> {
         types.push(TypeRow { element: ty.oid.0, ..array });
     }
     types
+}
+
+/// Redshift's types, which are read and written as JSON is.
+fn of_redshift() -> [TypeRow<'static>; 2] {
+    let sketch = TypeRow::new(Oid(HLLSKETCH), "hllsketch".to_owned(), PG_CATALOG_OID, "b", OF_JSON);
+    let array = TypeRow::new(Oid(HLLSKETCH_ARRAY), "_hllsketch".to_owned(), PG_CATALOG_OID, "b", OF_ARRAYS);
+    [TypeRow { category: "U", array: HLLSKETCH_ARRAY, ..sketch }, TypeRow { element: HLLSKETCH, ..array }]
 }
 
 fn of_user<'a>(snapshot: &CatalogSnapshot, ty: &'a UserType, schema: u32) -> TypeRow<'a> {

@@ -103,6 +103,7 @@ pub(super) fn coercion(file: &DataType, declared: &SqlType) -> Option<Coercion> 
         | SqlType::Interval
         | SqlType::Uuid
         | SqlType::Jsonb
+        | SqlType::HllSketch
         | SqlType::Oid
         | SqlType::SingleByte
         | SqlType::Modified(_)

@@ -14,6 +14,7 @@ use crate::expression_type::Type;
 use crate::function::{Date, Numeric, Oid, ResultBuilder, ResultValue, Time, TimeTz, Timestamp, Uuid};
 use crate::library::cast::modifier;
 use crate::library::json::jsonpath::normalize_jsonpath;
+use crate::library::sketch::Sketch;
 use crate::names;
 use crate::session::SessionValues;
 use crate::styles::IntervalStyle;
@@ -116,6 +117,7 @@ fn string(text: &str, ty: &Type) -> Result<String> {
         }
         JSONB => json::normalize_jsonb(text)?,
         JSONPATH => normalize_jsonpath(text)?,
+        HLLSKETCH => Sketch::parse(text)?.to_string(),
         NAME => scalars::name(text).to_owned(),
         CHAR => scalars::char(text),
         VARCHAR | BPCHAR => modifier::string(text, ty, false)?.to_owned(),

@@ -103,7 +103,7 @@ impl Definition<'_> {
 /// Values of a key are equal when what is stored of them is.
 fn check_key_type(sql_type: &SqlType) -> Result<()> {
     let compared_otherwise = match sql_type {
-        SqlType::Json => {
+        SqlType::Json | SqlType::HllSketch => {
             let message = format!("data type {sql_type} has no default operator class for access method \"btree\"");
             let error = PgError::new(SqlState::UNDEFINED_OBJECT, message);
             return Err(error

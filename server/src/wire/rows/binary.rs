@@ -102,8 +102,9 @@ fn plain<'a>(write: impl Fn(usize, &mut BytesMut) + 'a) -> BinaryWriter<'a> {
 
 /// Whether the binary format of a type is its text.
 pub(super) fn has_text_format(oid: u32) -> bool {
-    use types::{BPCHAR, CHAR, JSON, JSONB, NAME, TEXT, UNKNOWN, VARCHAR, VOID};
-    matches!(oid, CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | JSON | JSONB | VOID | types::PG_NODE_TREE)
+    use types::{BPCHAR, CHAR, HLLSKETCH, JSON, JSONB, NAME, TEXT, UNKNOWN, VARCHAR, VOID};
+    let is_string = matches!(oid, CHAR | NAME | TEXT | UNKNOWN | BPCHAR | VARCHAR | VOID);
+    is_string || matches!(oid, JSON | JSONB | HLLSKETCH | types::PG_NODE_TREE)
 }
 
 fn text_writer<'a>(

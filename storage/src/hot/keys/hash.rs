@@ -132,6 +132,7 @@ pub fn can_be_key(sql_type: &SqlType) -> bool {
         | SqlType::TimeTz
         | SqlType::Json
         | SqlType::Jsonb
+        | SqlType::HllSketch
         | SqlType::Array(_)
         | SqlType::List(_)
         | SqlType::Struct(_)

@@ -81,7 +81,7 @@ pub(super) static COUNTS: &[Aggregate] = &[
 ];
 
 /// Equal rows need not be dropped where the same one is chosen anyway, and the order does not matter.
-fn once(call: AggregateCall) -> AggregateCall {
+pub(super) fn once(call: AggregateCall) -> AggregateCall {
     AggregateCall { distinct: false, order_by: Vec::new(), ..call }
 }
 

@@ -20,6 +20,7 @@ mod hypothetical;
 mod interval;
 mod ordered_set;
 mod ratio;
+mod sketch;
 mod sum;
 mod text;
 mod variance;
@@ -50,6 +51,9 @@ pub static SECTION: Section = Section {
         ordered_set::ENTRIES,
         ordered_set::MEDIANS,
         ratio::ENTRIES,
+        sketch::COMBINATIONS,
+        sketch::COUNTS,
+        sketch::SKETCHES,
         sum::ENTRIES,
         text::ENTRIES,
         variance::ENTRIES,

@@ -57,7 +57,7 @@ impl Comparator {
 
 /// The error of a type that has no order.
 pub fn check_comparable(oid: u32, purpose: Purpose) -> Result<()> {
-    if !matches!(oid, JSON | JSONPATH | MAP) {
+    if !matches!(oid, JSON | JSONPATH | HLLSKETCH | MAP) {
         return Ok(());
     }
     let name = type_name(oid);
