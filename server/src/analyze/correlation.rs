@@ -23,7 +23,7 @@ use crate::analyze::needed::{Needed, needed};
 use crate::analyze::subquery::without_null;
 use crate::analyze::truth::{is_conjunct, only_truth_counts, reads_columns, three_valued, without_not_in};
 use crate::analyze::with::is_volatile;
-use crate::apply::{Apply, ApplyKind, decorrelates_filter, decorrelates_scalar, outer_columns};
+use crate::apply::{Apply, ApplyKind, decorrelates_filter, decorrelates_scalar, outer_columns, without_empty};
 use crate::error::Result;
 use crate::lazy::{balanced, conjuncts, may_fail};
 
@@ -48,6 +48,9 @@ impl Analyzer<'_> {
         under: Under,
     ) -> Result<LogicalPlan> {
         let mut exprs: Vec<_> = exprs.collect();
+        for expr in &mut exprs {
+            **expr = without_empty(std::mem::take(*expr))?;
+        }
         if under == Under::Filter {
             for expr in &mut exprs {
                 let folded = with_folded_operands(std::mem::take(*expr), plan.schema())?;

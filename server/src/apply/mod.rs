@@ -5,12 +5,14 @@
 //! ([`keyed`]). What the engine can decorrelate is left to it, because a join is faster; [`simple`] tells.
 
 mod constants;
+mod empty;
 mod execution;
 mod keyed;
 mod logical;
 mod physical_planner;
 mod simple;
 
+pub use empty::without_empty;
 pub use logical::{Apply, ApplyKind, outer_columns, with_parameters};
 pub use physical_planner::ApplyPlanner;
 pub use simple::{decorrelates_filter, decorrelates_scalar};

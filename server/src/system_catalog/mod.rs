@@ -55,38 +55,57 @@ pub fn find(schema: &str, name: &str, context: &PlanContext) -> Result<Option<Fo
     Ok(Some(FoundRelation::Table { oid: Oid(0), name, source, system_columns }))
 }
 
+/// What makes the rows of a table, of what a session in a database sees.
+type Maker = fn(&CatalogSnapshot, &str) -> Result<RecordBatch>;
+
 /// The rows of a table.
 ///
 /// # Errors
 /// None but bugs.
 fn rows_of(relation: &'static recorded::Relation, snapshot: &CatalogSnapshot, database: &str) -> Result<RecordBatch> {
+    match maker(relation) {
+        Some(make) => make(snapshot, database),
+        None if relation.schema == PG_CATALOG => rows::recorded_rows(relation.name, |_| true),
+        None => Ok(RecordBatch::new_empty(rows::schema_of(relation))),
+    }
+}
+
+/// Whether a table has no rows whatever is made: it is about something that is not here.
+fn is_always_empty(relation: &'static recorded::Relation) -> bool {
+    let recorded =
+        || relation.schema == PG_CATALOG && recorded::rows(relation.name).is_some_and(|it| !it.rows.is_empty());
+    maker(relation).is_none() && !recorded()
+}
+
+/// What makes the rows of a table that are not recorded.
+fn maker(relation: &'static recorded::Relation) -> Option<Maker> {
     if relation.schema != PG_CATALOG {
-        return Ok(RecordBatch::new_empty(rows::schema_of(relation)));
+        return None;
     }
-    match relation.name {
-        "pg_aggregate" => functions::pg_aggregate(),
-        "pg_attrdef" => classes::pg_attrdef(snapshot),
-        "pg_attribute" => classes::pg_attribute(snapshot),
-        "pg_cast" => functions::pg_cast(),
-        "pg_class" => classes::pg_class(snapshot),
-        "pg_constraint" => constraints::pg_constraint(snapshot),
-        "pg_database" => databases::pg_database(database),
-        "pg_db_role_setting" => databases::pg_db_role_setting(snapshot),
-        "pg_depend" => dependencies::pg_depend(snapshot),
-        "pg_description" => dependencies::pg_description(snapshot),
-        "pg_enum" => types::pg_enum(snapshot),
-        "pg_external_partition" => classes::pg_external_partition(snapshot),
-        "pg_foreign_data_wrapper" => schemas::pg_foreign_data_wrapper(snapshot),
-        "pg_foreign_server" => schemas::pg_foreign_server(snapshot),
-        "pg_foreign_table" => classes::pg_foreign_table(snapshot),
-        "pg_index" => constraints::pg_index(snapshot),
-        "pg_namespace" => schemas::pg_namespace(snapshot),
-        "pg_operator" => functions::pg_operator(),
-        "pg_proc" => functions::pg_proc(),
-        "pg_rewrite" => dependencies::pg_rewrite(snapshot),
-        "pg_sequence" => classes::pg_sequence(snapshot),
-        "pg_shdescription" => dependencies::pg_shdescription(snapshot),
-        "pg_type" => types::pg_type(snapshot),
-        recorded => rows::recorded_rows(recorded, |_| true),
-    }
+    Some(match relation.name {
+        "pg_aggregate" => |_, _| functions::pg_aggregate(),
+        "pg_attrdef" => |snapshot, _| classes::pg_attrdef(snapshot),
+        "pg_attribute" => |snapshot, _| classes::pg_attribute(snapshot),
+        "pg_cast" => |_, _| functions::pg_cast(),
+        "pg_class" => |snapshot, _| classes::pg_class(snapshot),
+        "pg_constraint" => |snapshot, _| constraints::pg_constraint(snapshot),
+        "pg_database" => |_, database| databases::pg_database(database),
+        "pg_db_role_setting" => |snapshot, _| databases::pg_db_role_setting(snapshot),
+        "pg_depend" => |snapshot, _| dependencies::pg_depend(snapshot),
+        "pg_description" => |snapshot, _| dependencies::pg_description(snapshot),
+        "pg_enum" => |snapshot, _| types::pg_enum(snapshot),
+        "pg_external_partition" => |snapshot, _| classes::pg_external_partition(snapshot),
+        "pg_foreign_data_wrapper" => |snapshot, _| schemas::pg_foreign_data_wrapper(snapshot),
+        "pg_foreign_server" => |snapshot, _| schemas::pg_foreign_server(snapshot),
+        "pg_foreign_table" => |snapshot, _| classes::pg_foreign_table(snapshot),
+        "pg_index" => |snapshot, _| constraints::pg_index(snapshot),
+        "pg_namespace" => |snapshot, _| schemas::pg_namespace(snapshot),
+        "pg_operator" => |_, _| functions::pg_operator(),
+        "pg_proc" => |_, _| functions::pg_proc(),
+        "pg_rewrite" => |snapshot, _| dependencies::pg_rewrite(snapshot),
+        "pg_sequence" => |snapshot, _| classes::pg_sequence(snapshot),
+        "pg_shdescription" => |snapshot, _| dependencies::pg_shdescription(snapshot),
+        "pg_type" => |snapshot, _| types::pg_type(snapshot),
+        _ => return None,
+    })
 }

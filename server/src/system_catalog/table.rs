@@ -17,7 +17,7 @@ use pg::recorded::Relation;
 use pg::types::{OID, XID};
 
 use super::rows::schema_of;
-use super::rows_of;
+use super::{is_always_empty, rows_of};
 
 /// Definitions whose rows are kept. Sessions with temporary objects have definitions of their own.
 const DEFINITIONS_MAX: usize = 4;
@@ -71,6 +71,11 @@ impl SystemTable {
     #[must_use]
     pub fn seen_in(&self, snapshot: &Arc<CatalogSnapshot>) -> Self {
         SystemTable::new(self.relation, snapshot.clone(), &self.database, &self.rows)
+    }
+
+    /// Whether it has no rows, whatever is made.
+    pub fn is_always_empty(&self) -> bool {
+        is_always_empty(self.relation)
     }
 
     fn rows(&self) -> Result<RecordBatch> {
