@@ -13,6 +13,15 @@ pub enum FileFormat {
     Parquet,
 }
 
+impl FileFormat {
+    /// As people write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            FileFormat::Parquet => "Parquet",
+        }
+    }
+}
+
 /// The definition of an external table. Its registered partitions are in the snapshot beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExternalTable {

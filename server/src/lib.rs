@@ -22,6 +22,7 @@ pub mod notifications;
 pub mod optimize;
 pub mod parse;
 pub mod plan;
+pub mod query_log;
 pub mod restore;
 pub mod run;
 pub mod sequences;

@@ -23,6 +23,11 @@ use advisory::Advisory;
 /// would take more memory than the rows.
 const KEYS_LOCKED_MAX: usize = 1 << 17;
 
+/// PostgreSQL's names of modes.
+const EXCLUSIVE: &str = "ExclusiveLock";
+const ROW_EXCLUSIVE: &str = "RowExclusiveLock";
+const SHARE: &str = "ShareLock";
+
 /// The locks of all transactions.
 #[derive(Debug, Default)]
 pub struct Locks {
@@ -105,7 +110,59 @@ pub struct Wait {
     ended: CancellationToken,
 }
 
+/// A lock as `pg_locks` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownLock {
+    /// What is locked.
+    pub object: LockedObject,
+    /// Who holds it, or waits for it.
+    pub process_id: i32,
+    /// PostgreSQL's name of how.
+    pub mode: &'static str,
+    /// Whether it is held.
+    pub granted: bool,
+}
+
+/// What is locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockedObject {
+    /// A table, rows of which are locked.
+    Relation(Oid),
+    /// A transaction, which holds this lock until it ends.
+    Transaction(u64),
+    /// A number that clients agree on, as PostgreSQL splits it up.
+    Advisory {
+        /// The upper half.
+        class: u32,
+        /// The lower half.
+        object: u32,
+        /// 1 for one number, 2 for two.
+        sub: i16,
+    },
+}
+
 impl Locks {
+    /// All locks, in no order.
+    pub fn shown(&self) -> Vec<ShownLock> {
+        let state = self.state();
+        let process = |id: &TransactionId| state.transactions.get(id).map(|holder| holder.process_id);
+        let lock = |object, process_id, mode, granted| ShownLock { object, process_id, mode, granted };
+        let mut shown = Vec::new();
+        for (id, holder) in &state.transactions {
+            shown.push(lock(LockedObject::Transaction(*id), holder.process_id, EXCLUSIVE, true));
+        }
+        for (table, holders) in &state.rows {
+            let holders = holders.keys().filter_map(process);
+            shown.extend(holders.map(|holder| lock(LockedObject::Relation(*table), holder, ROW_EXCLUSIVE, true)));
+        }
+        for (waits, holder) in &state.waits {
+            let waits = process(waits).into_iter();
+            shown.extend(waits.map(|waits| lock(LockedObject::Transaction(*holder), waits, SHARE, false)));
+        }
+        shown.extend(state.advisory.shown());
+        shown
+    }
+
     /// The locks of a new transaction of a process: none.
     pub fn transaction(self: &Arc<Self>, process_id: i32) -> TransactionLocks {
         let mut state = self.state();

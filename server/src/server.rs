@@ -26,6 +26,7 @@ use crate::locks::Locks;
 use crate::notifications::Notifications;
 use crate::plan::Engine;
 use crate::sequences::Sequences;
+use crate::query_log::QueryLog;
 use crate::session::transaction_number::TransactionNumbers;
 use crate::session::{SessionRegistry, now_us};
 use crate::system_catalog::SystemRows;
@@ -72,6 +73,8 @@ pub struct Server {
     /// The numbers of transactions.
     pub transaction_numbers: Arc<TransactionNumbers>,
     /// When it started, in microseconds since 1970.
+    /// What has been asked.
+    pub query_log: Arc<QueryLog>,
     pub start_us: i64,
     /// The values of sequences.
     pub sequences: Sequences,
@@ -123,6 +126,7 @@ impl Server {
             stopping,
         }))
     }
+            query_log: Arc::default(),
 
     /// Gives the first role its password, if it has none and the settings have one.
     ///

@@ -12,7 +12,7 @@ use pg::session::{AdvisoryKey, AdvisoryLock, AdvisoryLocks, LockExtent, LockMode
 use pg::sqlstate::SqlState;
 use pg::{Interrupt, PgError};
 
-use super::{Deadlock, Locks, ProcessId, State, lock_timeout_error};
+use super::{Deadlock, EXCLUSIVE, LockedObject, Locks, ProcessId, SHARE, ShownLock, State, lock_timeout_error};
 
 /// Advisory locks that all sessions together may hold. Each takes some hundred bytes, which nothing else accounts for.
 const LOCKED_MAX: usize = 1 << 20;
@@ -79,6 +79,27 @@ impl Lock {
 }
 
 impl Advisory {
+    /// The locks that are held, and those that are waited for.
+    pub(super) fn shown(&self) -> impl Iterator<Item = ShownLock> {
+        self.locks.iter().flat_map(|(key, lock)| {
+            let object = locked_object(*key);
+            let shown = move |process_id, mode, granted| {
+                let mode = match mode {
+                    LockMode::Shared => SHARE,
+                    LockMode::Exclusive => EXCLUSIVE,
+                };
+                ShownLock { object: object.clone(), process_id, mode, granted }
+            };
+            let holders = lock.holders.iter().flat_map(|(process, held)| {
+                let modes = [(LockMode::Shared, held.shared), (LockMode::Exclusive, held.exclusive)];
+                modes.into_iter().filter(|(_, count)| *count > 0).map(|(mode, _)| (*process, mode, true))
+            });
+            let waiting = lock.queue.values().map(|waiting| (waiting.process, waiting.mode, false));
+            let all = holders.chain(waiting).collect::<Vec<_>>();
+            all.into_iter().map(move |(process, mode, granted)| shown(process, mode, granted))
+        })
+    }
+
     /// Whom a process waits for.
     pub(super) fn blockers(&self, process: ProcessId) -> Vec<ProcessId> {
         let mut found = Vec::new();
@@ -115,6 +136,18 @@ impl Advisory {
             self.locks.remove(&key);
         }
         waiting
+    }
+}
+
+/// As PostgreSQL splits up what is locked (`SET_LOCKTAG_INT64`, `SET_LOCKTAG_INT32`).
+fn locked_object(key: AdvisoryKey) -> LockedObject {
+    match key {
+        AdvisoryKey::Number(number) => {
+            LockedObject::Advisory { class: (number >> 32) as u32, object: number as u32, sub: 1 }
+        }
+        AdvisoryKey::Pair(class, object) => {
+            LockedObject::Advisory { class: class as u32, object: object as u32, sub: 2 }
+        }
     }
 }
 

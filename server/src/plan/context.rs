@@ -21,15 +21,18 @@ use storage::scan::report::ScanReports;
 use crate::analyze::{Analyzed, Analyzer};
 use crate::error::{Error, Result};
 use crate::lazy::physical_may_fail;
+use crate::locks::Locks;
 use crate::parse::{Statement, parse};
 use crate::plan::in_memory::system_relation;
 use crate::plan::relations::NameScope;
 use crate::plan::seen::{Named, of_view, seen_relations};
 use crate::plan::sequence_rows::SequenceRows;
 use crate::plan::statistics_relation::pg_stats;
+use crate::plan::system_relations::SCHEMA;
 use crate::plan::{role_relations, session_relations, setting_relations, system_relations};
+use crate::query_log::{self, QueryLog};
 use crate::session::{Action, Identity, Object, PreparedStatements, Session, SessionRegistry, ShownPortals, authorize};
-use crate::system_catalog::{self, ActivityRows, SystemRows};
+use crate::system_catalog::{self, ActivityRows, LockRows, SystemRows};
 
 /// Views in views that are followed. Each is planned inside the other.
 const VIEW_DEPTH_MAX: usize = 64;
@@ -47,6 +50,8 @@ pub struct PlanContext {
     segments: Arc<Segments>,
     system_rows: Arc<SystemRows>,
     sessions: Arc<SessionRegistry>,
+    query_log: Arc<QueryLog>,
+    locks: Arc<Locks>,
     reports: Arc<ScanReports>,
     /// What the session has, for the relations that show it.
     statements: Arc<PreparedStatements>,
@@ -73,6 +78,9 @@ impl PlanContext {
         let names = Arc::new(scope.names(&snapshot));
         values.names = Some(names.clone());
         let reports = Arc::new(ScanReports::default());
+        if let Some(running) = &session.running {
+            running.watch(&reports);
+        }
         let server = &session.server;
         PlanContext {
             identity: session.identity.clone(),
@@ -85,6 +93,8 @@ impl PlanContext {
             segments: server.segments.clone(),
             system_rows: server.system_rows.clone(),
             sessions: server.sessions.clone(),
+            query_log: server.query_log.clone(),
+            locks: server.locks.clone(),
             reports,
             statements: session.statements.clone(),
             portals: session.portals.shown.clone(),
@@ -120,6 +130,8 @@ impl PlanContext {
             segments: self.segments.clone(),
             system_rows: self.system_rows.clone(),
             sessions: self.sessions.clone(),
+            query_log: self.query_log.clone(),
+            locks: self.locks.clone(),
             reports: self.reports.clone(),
             statements: self.statements.clone(),
             portals: self.portals.clone(),
@@ -299,9 +311,16 @@ impl PlanContext {
 
     /// What all sessions are doing, as far as this one may see it.
     pub fn activity(&self, relation: &'static recorded::Relation) -> ActivityRows {
-        let role = self.snapshot.role_by_oid(self.identity.role);
-        let is_superuser = role.is_some_and(|role| role.superuser);
-        ActivityRows::new(relation, self.sessions.clone(), self.identity.clone(), is_superuser)
+        ActivityRows::new(relation, self.sessions.clone(), self.identity.clone(), self.is_superuser())
+    }
+
+    /// What is locked.
+    pub fn locks(&self, relation: &'static recorded::Relation) -> LockRows {
+        LockRows::new(relation, self.locks.clone())
+    }
+
+    fn is_superuser(&self) -> bool {
+        self.snapshot.role_by_oid(self.identity.role).is_some_and(|role| role.superuser)
     }
 
     /// A relation that is the system's: what the session has and how the server does, or what the catalog says.
@@ -314,7 +333,11 @@ impl PlanContext {
         }
         let source = match schema {
             PG_CATALOG => self.session_relation(name)?,
-            _ => system_relations::find(&full, &self.snapshot, self.segments.column_cache())?,
+            SCHEMA => match query_log::relation(name, &self.query_log, self.identity.role, self.is_superuser()) {
+                None => system_relations::find(name, &self.snapshot, self.segments.column_cache())?,
+                found => found,
+            },
+            _ => None,
         };
         match source {
             Some(source) => Ok(Some(FoundRelation::Table { oid, name: full, source, system_columns: 0 })),

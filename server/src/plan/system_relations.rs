@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, UInt32Array};
 use catalog::hot_table::arrow_schema;
-use catalog::{CatalogSnapshot, Column, ObjectName, Oid, SqlType};
+use catalog::{CatalogSnapshot, Column, Oid, SqlType};
 use datafusion::datasource::MemTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
@@ -15,21 +15,14 @@ use storage::column_cache::ColumnCache;
 use crate::error::Result;
 
 /// Their schema.
-const SCHEMA: &str = "thermocline";
+pub const SCHEMA: &str = "thermocline";
 
 /// The relation of this name, if it is one of them.
 ///
 /// # Errors
 /// Its rows do not fit its columns: a bug.
-pub fn find(
-    name: &ObjectName,
-    snapshot: &CatalogSnapshot,
-    cache: &ColumnCache,
-) -> Result<Option<Arc<dyn TableSource>>> {
-    if name.schema != SCHEMA {
-        return Ok(None);
-    }
-    let (columns, values) = match name.name.as_str() {
+pub fn find(name: &str, snapshot: &CatalogSnapshot, cache: &ColumnCache) -> Result<Option<Arc<dyn TableSource>>> {
+    let (columns, values) = match name {
         "column_cache" => column_cache(cache),
         "column_cache_tables" => column_cache_tables(snapshot, cache),
         _ => return Ok(None),

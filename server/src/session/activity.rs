@@ -111,11 +111,16 @@ impl Activity {
     }
 }
 
-/// As much of a statement as is shown: in one that sets the password of a role, nothing behind the word PASSWORD.
+/// As much of a statement as is shown.
+fn shown(query: &str) -> &str {
+    without_password(&query[..query.floor_char_boundary(QUERY_BYTES_MAX)])
+}
+
+/// The beginning of a statement that others may see: of one that sets the password of a role, nothing behind the word
+/// PASSWORD.
 ///
 /// It is told by words, wherever they are, since what is shown is not parsed yet and may never be.
-fn shown(query: &str) -> &str {
-    let query = &query[..query.floor_char_boundary(QUERY_BYTES_MAX)];
+pub fn without_password(query: &str) -> &str {
     let is_word = |wanted: &[&str]| {
         let mut words = query.split(|char: char| !char.is_alphanumeric() && char != '_');
         words.any(|word| wanted.iter().any(|wanted| word.eq_ignore_ascii_case(wanted)))

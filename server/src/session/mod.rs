@@ -37,6 +37,7 @@ use crate::error::Result;
 use crate::locks::TransactionLocks;
 use crate::locks::advisory::SessionAdvisoryLocks;
 use crate::plan::relations::NameScope;
+use crate::query_log::RunningQuery;
 use crate::sequences::SessionSequences;
 use crate::server::SERVER_VERSION;
 use crate::server::Server;
@@ -71,6 +72,8 @@ pub struct Session {
     pub short_queries: ShortQueries,
     /// Its portals, cursors among them.
     pub portals: Portals,
+    /// The entry in the log of the statement that is being planned and executed.
+    pub running: Option<RunningQuery>,
     /// What ends the statement that is being planned and executed.
     guard: Option<StatementGuard>,
     /// What its transaction has locked, if anything.
@@ -152,6 +155,7 @@ impl Session {
             statements: Arc::default(),
             short_queries: ShortQueries::default(),
             portals: Portals::default(),
+            running: None,
             guard: None,
             locks: None,
             notices: Vec::new(),
@@ -175,6 +179,11 @@ impl Session {
     /// Shows others what the session begins to do.
     pub fn show(&self, query: &str) {
         self.entry.note(|activity| activity.begin(query, self.transaction_start_us));
+    }
+
+    /// A statement begins that the log is to have.
+    pub fn log(&mut self, verb: &'static str, text: &str) {
+        self.running = Some(RunningQuery::begin(self, verb, text));
     }
 
     /// Shows others that the session waits for its client.

@@ -10,6 +10,7 @@ use pg::sqlstate::SqlState;
 use crate::cursor::CursorRows;
 use crate::error::{Error, Result};
 use crate::parse::Statement;
+use crate::query_log::RunningQuery;
 use crate::session::{Prepared, now_us};
 use crate::statement::RowStream;
 use crate::wire::rows::Format;
@@ -25,6 +26,8 @@ pub struct Portal {
     pub formats: Vec<Format>,
     /// Its rows, once it has been executed in part.
     pub rows: Option<PortalRows>,
+    /// Its entry in the log while the client may ask for more of its rows.
+    pub running: Option<RunningQuery>,
     /// Whether it has been executed to its end.
     pub finished: bool,
     /// How long it lives.
@@ -65,6 +68,7 @@ impl Portal {
             parameters,
             formats,
             rows: None,
+            running: None,
             finished: false,
             lifetime: Lifetime::Transaction,
             scrolls: false,

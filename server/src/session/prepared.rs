@@ -37,6 +37,11 @@ impl Prepared {
         self.parsed.as_ref().map_or("", |parsed| parsed.text.as_ref())
     }
 
+    /// The command tag of the statement, or its beginning.
+    pub fn verb(&self) -> &'static str {
+        self.parsed.as_ref().map_or("", |parsed| parsed.statement.verb())
+    }
+
     /// It is executed.
     pub fn count_execution(&self) {
         self.executions.fetch_add(1, Ordering::Relaxed);

@@ -47,7 +47,7 @@ pub async fn execute(
         DisplayableExecutionPlan::new(plan.as_ref()).indent(explain.verbose).to_string()
     };
     push_tree(&mut lines, "Plan", &tree);
-    lines.extend(context.reports().take().iter().map(scan_line));
+    lines.extend(context.reports().all().iter().map(scan_line));
     answer(lines, guard)
 }
 

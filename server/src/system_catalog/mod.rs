@@ -11,6 +11,7 @@ mod constraints;
 mod databases;
 mod dependencies;
 mod functions;
+mod locks;
 mod numbers;
 mod rows;
 mod schemas;
@@ -28,6 +29,7 @@ use pg::names::PG_CATALOG;
 use pg::recorded;
 
 pub use activity::ActivityRows;
+pub use locks::LockRows;
 pub use table::{SystemRows, SystemTable};
 
 use crate::error::Result;
@@ -44,8 +46,12 @@ pub fn find(schema: &str, name: &str, context: &PlanContext) -> Result<Option<Fo
         return Ok(Some(FoundRelation::View { oid: Oid(0), name, analyzed: Box::new(analyzed) }));
     }
     let Some(relation) = recorded::relation(schema, name) else { return Ok(None) };
-    if relation.name == activity::NAME {
-        let source = provider_as_source(Arc::new(InMemory(context.activity(relation))));
+    let live = match relation.name {
+        activity::NAME => Some(provider_as_source(Arc::new(InMemory(context.activity(relation))))),
+        locks::NAME => Some(provider_as_source(Arc::new(InMemory(context.locks(relation))))),
+        _ => None,
+    };
+    if let Some(source) = live {
         let name = ObjectName::new(schema, name);
         return Ok(Some(FoundRelation::Table { oid: Oid(0), name, source, system_columns: 0 }));
     }

@@ -254,6 +254,9 @@ impl Connection {
     /// Tells the client of an error. In the extended protocol it is then silent up to the next Sync.
     async fn fail(&mut self, error: Error, extended: bool) -> io::Result<()> {
         debug!(session_id = self.session.entry.process_id, error = %error, "statement failed");
+        if let Some(running) = self.session.running.take() {
+            running.fail(&error);
+        }
         self.session.fail();
         self.send_notices()?;
         if matches!(error, Error::AdminShutdown) {

@@ -13,6 +13,7 @@ use pgwire::messages::response::EmptyQueryResponse;
 
 use crate::error::{Error, Result};
 use crate::parse::{Statement, parse};
+use crate::query_log::RunningQuery;
 use crate::session::portal::PortalRows;
 use crate::session::transaction::Extent;
 use crate::session::{Portal, Prepared};
@@ -128,7 +129,9 @@ impl Connection {
         self.session.show(portal.prepared.text());
         // Each Execute has its own time, and can be cancelled by itself.
         self.session.begin_statement();
+        self.session.running = portal.running.take();
         if portal.rows.is_none() {
+            self.session.log(portal.prepared.verb(), portal.prepared.text());
             let prepared = portal.prepared.clone();
             let rows = match statement::execute(&mut self.session, &prepared, &portal.parameters).await? {
                 Some(Outcome::Rows(rows)) => rows,
@@ -156,29 +159,37 @@ impl Connection {
         match &mut portal.rows {
             Some(PortalRows::Stream(rows)) => {
                 rows.set_guard(self.session.guard());
-                self.send_portal_rows(rows, &portal.formats, rows_max).await
+                portal.running = self.send_portal_rows(rows, &portal.formats, rows_max).await?;
+                Ok(())
             }
             Some(PortalRows::Cursor(rows)) => {
                 let mut rows = cursor::execute(&mut self.session, name, rows.clone(), rows_max).await?;
-                self.send_portal_rows(&mut rows, &portal.formats, rows_max).await
+                portal.running = self.send_portal_rows(&mut rows, &portal.formats, rows_max).await?;
+                Ok(())
             }
             None => Ok(()),
         }
     }
 
+    /// Sends rows; the statement's entry in the log, unless these were the last.
     async fn send_portal_rows(
         &mut self,
         rows: &mut RowStream,
         formats: &[Format],
         rows_max: usize,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<RunningQuery>, Failure> {
         let before = rows.sent;
         if self.send_rows(rows, formats, rows_max).await? {
             let tag = rows.command_tag(rows.sent - before);
-            self.complete(tag)
-        } else {
-            self.message(PgWireBackendMessage::PortalSuspended(PortalSuspended::new()))
+            self.complete(tag)?;
+            return Ok(None);
         }
+        self.message(PgWireBackendMessage::PortalSuspended(PortalSuspended::new()))?;
+        let mut running = self.session.running.take();
+        if let Some(running) = &mut running {
+            running.pause(rows.sent - before);
+        }
+        Ok(running)
     }
 
     pub(super) fn close(&mut self, message: Close) -> Result<(), Failure> {

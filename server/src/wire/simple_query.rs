@@ -40,6 +40,7 @@ impl Connection {
                 self.session.begin_implicit(Extent::QueryString);
             }
             self.session.begin_statement();
+            self.session.log(parsed.statement.verb(), text);
             let prepared = statement::prepare(&mut self.session, Some(parsed), &[]).await?;
             if last == 0 {
                 short_query::remember(&mut self.session, text, &prepared).await;
@@ -74,6 +75,7 @@ impl Connection {
         self.session.begin_statement();
         let rows = query::start_short(&mut self.session, &query, &parameters).await?;
         let Some(rows) = rows else { return Ok(false) };
+        self.session.log("SELECT", text);
         let tag = self.send_all_rows(rows).await?;
         self.session.end_statement();
         self.session.commit_implicit().await?;
@@ -141,6 +143,9 @@ impl Connection {
 
     /// Says that a statement is done, after what else there is to say about it.
     pub(super) fn complete(&mut self, tag: String) -> Result<(), Failure> {
+        if let Some(running) = self.session.running.take() {
+            running.succeed(&tag);
+        }
         self.session.set_what_was_asked()?;
         self.adopt_encoding();
         self.send_notices().map_err(Failure::Disconnected)?;

@@ -100,3 +100,21 @@ async fn of_two_who_wait_for_each_other_one_is_told() {
         assert!(refused.len() == 1 && refused[0].is("40P01"), "{want}: {outcomes:?}");
     }
 }
+
+#[tokio::test]
+async fn others_see_who_holds_what() {
+    let (_server, first, second) = two_sessions().await;
+    run(&first, "CREATE TABLE seen (a int PRIMARY KEY); INSERT INTO seen VALUES (1)").await;
+    run(&first, "SELECT pg_advisory_lock(4294967298), pg_advisory_lock_shared(-1, 7)").await;
+    run(&first, "BEGIN; UPDATE seen SET a = 2").await;
+    let process = value(&first, "SELECT pg_backend_pid()").await;
+    let held = format!(
+        "SELECT string_agg(concat_ws(' ', locktype, relation::regclass, classid, objid, objsubid, mode, granted), ', ' \
+         ORDER BY locktype, objsubid) FROM pg_locks WHERE pid = {process} AND locktype <> 'transactionid'"
+    );
+    let expected = "advisory 1 2 1 ExclusiveLock t, advisory 4294967295 7 2 ShareLock t, \
+                    relation seen RowExclusiveLock t";
+    assert_eq!(value(&second, &held).await, expected);
+    run(&first, "COMMIT; SELECT pg_advisory_unlock_all()").await;
+    assert_eq!(value(&second, "SELECT count(*) FROM pg_locks").await, "0");
+}

@@ -28,6 +28,7 @@ use parquet::file::statistics::Statistics;
 use super::by_name::FILE_URL;
 use crate::error::{self, Error};
 use crate::object_stores::object_url;
+use crate::scan::report::ReadCounter;
 
 /// Bytes at a file's end that are read in the hope that they hold the footer. Most footers are smaller, and a request to
 /// an object store costs as much time as half a megabyte.
@@ -45,6 +46,7 @@ const PARTS_PARALLEL: usize = 4;
 pub(super) struct PinnedReaderFactory {
     store: Arc<dyn ObjectStore>,
     store_url: ObjectStoreUrl,
+    read: Arc<ReadCounter>,
 }
 
 /// Reads one file.
@@ -53,12 +55,13 @@ struct PinnedReader {
     file: ObjectMeta,
     url: String,
     metrics: ParquetFileMetrics,
+    read: Arc<ReadCounter>,
 }
 
 impl PinnedReaderFactory {
-    /// For the files of this store.
-    pub(super) fn new(store: Arc<dyn ObjectStore>, store_url: ObjectStoreUrl) -> Self {
-        PinnedReaderFactory { store, store_url }
+    /// For the files of this store. What is read of them is counted.
+    pub(super) fn new(store: Arc<dyn ObjectStore>, store_url: ObjectStoreUrl, read: Arc<ReadCounter>) -> Self {
+        PinnedReaderFactory { store, store_url, read }
     }
 }
 
@@ -73,7 +76,7 @@ impl ParquetFileReaderFactory for PinnedReaderFactory {
         let file = file.object_meta;
         let metrics = ParquetFileMetrics::new(partition_index, file.location.as_ref(), metrics);
         let url = object_url(&self.store_url, &file.location);
-        Ok(Box::new(PinnedReader { store: self.store.clone(), file, url, metrics }))
+        Ok(Box::new(PinnedReader { store: self.store.clone(), file, url, metrics, read: self.read.clone() }))
     }
 }
 
@@ -143,6 +146,7 @@ impl PinnedReader {
         if range.is_empty() {
             return Ok(Bytes::new());
         }
+        self.read.count(range.end - range.start);
         let mut options = GetOptions { range: Some(range.into()), ..GetOptions::default() };
         match &self.file.e_tag {
             Some(e_tag) => options.if_match = Some(e_tag.clone()),

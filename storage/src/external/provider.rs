@@ -31,7 +31,7 @@ use super::{partition_values, statistics};
 use crate::error::Error;
 use crate::object_stores::{Location, ObjectStores};
 use crate::scan::prune_partitions::{is_partition_filter, is_plain, prune_partitions};
-use crate::scan::report::{ScanReport, ScanReports};
+use crate::scan::report::{ReadCounter, ScanReport, ScanReports};
 
 /// Locations listed at the same time. A listing is one slow request that costs nothing here; more at once make an object
 /// store push back.
@@ -65,6 +65,7 @@ struct ScanPlan<'a> {
     projection: Option<&'a Vec<usize>>,
     predicate: Option<Arc<dyn PhysicalExpr>>,
     limit: Option<usize>,
+    read: Arc<ReadCounter>,
 }
 
 impl ExternalTableProvider {
@@ -140,7 +141,7 @@ impl ExternalTableProvider {
         let table_schema = TableSchema::builder(self.table.file_schema())
             .with_table_partition_cols(self.partition_columns.fields().clone())
             .build();
-        let reader = PinnedReaderFactory::new(location.store, location.store_url.clone());
+        let reader = PinnedReaderFactory::new(location.store, location.store_url.clone(), plan.read.clone());
         let mut source = ParquetSource::new(table_schema)
             .with_table_parquet_options(parquet_options(plan.session))
             .with_parquet_file_reader_factory(Arc::new(reader));
@@ -158,19 +159,25 @@ impl ExternalTableProvider {
         Ok(DataSourceExec::from_data_source(config))
     }
 
-    fn report(&self, session: &dyn Session, partitions_read: usize, stores: &[StoreFiles]) {
+    /// Reports what is going to be read; what counts what has been.
+    fn report(&self, session: &dyn Session, partitions_read: usize, stores: &[StoreFiles]) -> Arc<ReadCounter> {
+        let read = Arc::<ReadCounter>::default();
         let Some(reports) = session.config().get_extension::<ScanReports>() else {
-            return;
+            return read;
         };
         let is_partitioned = !self.table.partition_columns.is_empty();
         let files = || stores.iter().flat_map(|store| &store.files);
         reports.push(ScanReport {
-            table: format!("{}.{}", self.table.name.schema, self.table.name.name),
+            table: self.table.name.clone(),
+            location: self.table.location.clone(),
+            format: self.table.format.name(),
             partitions_total: self.partitions.len(),
             partitions_read: if is_partitioned { partitions_read } else { 0 },
             files: files().count(),
             bytes: files().map(|file| file.object_meta.size).sum(),
+            read: read.clone(),
         });
+        read
     }
 
     fn predicate(&self, session: &dyn Session, filters: &[Expr]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
@@ -219,12 +226,12 @@ impl TableProvider for ExternalTableProvider {
         let parts = self.parts(session, &exact)?;
         let parts_count = parts.len();
         let stores = self.list(parts).await?;
-        self.report(session, parts_count, &stores);
+        let read = self.report(session, parts_count, &stores);
 
         // A limit counts rows that the engine has not looked at yet when a filter is left to it.
         let limit = limit.filter(|_| inexact.is_empty());
         let predicate = self.predicate(session, &inexact)?;
-        let plan = ScanPlan { session, projection, predicate, limit };
+        let plan = ScanPlan { session, projection, predicate, limit, read };
         let scans = stores.into_iter().map(|store| self.scan_store(&plan, store));
         let mut scans = scans.collect::<Result<Vec<_>>>()?;
         match (scans.pop(), scans.is_empty()) {

@@ -153,7 +153,7 @@ impl Lake {
     }
 
     pub fn reports(&self) -> Vec<ScanReport> {
-        self.reports.take()
+        self.reports.all()
     }
 
     /// Whether filters are evaluated while rows are decoded.

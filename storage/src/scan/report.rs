@@ -1,12 +1,19 @@
 //! What a scan is going to read.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// What one scan of an external table is going to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use catalog::ObjectName;
+
+/// What one scan of an external table is going to read, and how much of it has been read.
+#[derive(Debug, Clone)]
 pub struct ScanReport {
-    /// The table, with its schema.
-    pub table: String,
+    /// The table.
+    pub table: ObjectName,
+    /// Where it is, as a URL.
+    pub location: String,
+    /// The files' format.
+    pub format: &'static str,
     /// Registered partitions; none when the table is not partitioned.
     pub partitions_total: usize,
     /// The partitions whose values the filters let through: only these were listed.
@@ -15,6 +22,33 @@ pub struct ScanReport {
     pub files: usize,
     /// Bytes in these files.
     pub bytes: u64,
+    /// What has been read so far.
+    pub read: Arc<ReadCounter>,
+}
+
+/// Counts what is read of files.
+#[derive(Debug, Default)]
+pub struct ReadCounter {
+    bytes: AtomicU64,
+    requests: AtomicU64,
+}
+
+impl ReadCounter {
+    /// So many bytes come by one request.
+    pub fn count(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Requests to the store.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
 }
 
 /// The reports of a statement's scans, in the order in which they were planned. The server puts one into the session
@@ -29,8 +63,8 @@ impl ScanReports {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(report);
     }
 
-    /// Takes the reports out.
-    pub fn take(&self) -> Vec<ScanReport> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The reports so far.
+    pub fn all(&self) -> Vec<ScanReport> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

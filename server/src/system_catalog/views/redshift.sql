@@ -6,8 +6,7 @@
 -- from columns of pg_class and pg_attribute that are, as in Redshift, found by their names only.
 --
 -- Not here, because nothing is known that they could tell: svv_mv_info and stv_mv_info (no materialized views),
--- svv_relation_privileges, svv_schema_privileges and their kin (no grants), and what needs a log of statements: stl_query, svl_s3query_summary, sys_query_history,
--- sys_external_query_detail.
+-- svv_relation_privileges, svv_schema_privileges and their kin (no grants).
 
 -- When relations were made is not recorded. A distribution that is left to the system (9) is an even one (11).
 CREATE VIEW pg_catalog.pg_class_info AS
@@ -489,19 +488,219 @@ SELECT
 FROM pg_catalog.pg_stat_activity
 WHERE backend_type = 'client backend' AND query_start IS NOT NULL;
 
--- Statements have no numbers, and transactions none that are told.
 CREATE VIEW pg_catalog.stv_inflight AS
 SELECT
-    usesysid::int4 AS userid,
+    user_id::int4 AS userid,
     0 AS slice,
-    NULL::int4 AS query,
+    query_id::int4 AS query,
     ''::char(320) AS label,
-    NULL::int8 AS xid,
-    pid,
-    query_start AT TIME ZONE 'UTC' AS starttime,
+    transaction_id AS xid,
+    process_id AS pid,
+    start_time AT TIME ZONE 'UTC' AS starttime,
     query::char(100) AS text,
     0 AS suspended,
     0 AS insert_pristine,
     0 AS concurrency_scaling_status
-FROM pg_catalog.pg_stat_activity
-WHERE backend_type = 'client backend' AND state = 'active';
+FROM thermocline.query_log
+WHERE status = 'running';
+
+-- Statements of late, and those that run: thermocline.query_log. Nothing waits in queues, nothing comes from a cache of
+-- results, and there is one cluster. Bytes that were sent are not counted. How much of the time was planning is not known.
+CREATE VIEW pg_catalog.sys_query_history AS
+SELECT
+    user_id::int4 AS user_id,
+    query_id,
+    'default'::char(320) AS query_label,
+    transaction_id,
+    process_id AS session_id,
+    database_name::char(128) AS database_name,
+    (CASE
+        WHEN command IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'COPY') THEN command
+        WHEN command IN ('CREATE TABLE AS', 'SELECT INTO') THEN 'CTAS'
+        WHEN command ~ '^(CREATE|ALTER|DROP|COMMENT|TRUNCATE)' THEN 'DDL'
+        ELSE 'UTILITY'
+    END)::char(32) AS query_type,
+    status::char(10) AS status,
+    false AS result_cache_hit,
+    start_time AT TIME ZONE 'UTC' AS start_time,
+    end_time AT TIME ZONE 'UTC' AS end_time,
+    (extract(epoch FROM coalesce(end_time, clock_timestamp()) - start_time) * 1000000)::int8 AS elapsed_time,
+    0::int8 AS queue_time,
+    (extract(epoch FROM coalesce(end_time, clock_timestamp()) - start_time) * 1000000)::int8 AS execution_time,
+    coalesce(error_message, '')::char(512) AS error_message,
+    CASE command WHEN 'SELECT' THEN rows ELSE 0 END AS returned_rows,
+    NULL::int8 AS returned_bytes,
+    query::char(4000) AS query_text,
+    version()::char(256) AS redshift_version,
+    NULL::char(150) AS usage_limit,
+    'primary'::varchar(32) AS compute_type,
+    NULL::int8 AS compile_time,
+    NULL::int8 AS planning_time,
+    NULL::int8 AS lock_wait_time,
+    NULL::int4 AS service_class_id,
+    NULL::char(64) AS service_class_name,
+    NULL::char(20) AS query_priority,
+    NULL::char(10) AS short_query_accelerated,
+    md5(query)::char(40) AS user_query_hash,
+    NULL::char(40) AS generic_query_hash,
+    1 AS query_hash_version,
+    NULL::int8 AS result_cache_query_id
+FROM thermocline.query_log;
+
+-- The whole text, in pieces.
+CREATE VIEW pg_catalog.sys_query_text AS
+SELECT
+    q.user_id::int4 AS user_id,
+    q.query_id,
+    q.transaction_id,
+    q.process_id AS session_id,
+    q.start_time AT TIME ZONE 'UTC' AS start_time,
+    p.sequence::int4 AS sequence,
+    substr(q.query, p.sequence * 4000 + 1, 4000)::char(4000) AS text
+FROM thermocline.query_log AS q
+    CROSS JOIN LATERAL generate_series(0, greatest(length(q.query) - 1, 0) / 4000) AS p (sequence);
+
+-- One row for each scan of an external table by a statement that has ended. Rows that it has left out are not counted.
+CREATE VIEW pg_catalog.sys_external_query_detail AS
+SELECT
+    q.user_id::int4 AS user_id,
+    q.query_id,
+    1 AS child_query_sequence,
+    q.transaction_id,
+    (row_number() OVER (PARTITION BY q.query_id) - 1)::int4 AS segment_id,
+    (split_part(s.location, ':', 1))::char(32) AS source_type,
+    q.start_time AT TIME ZONE 'UTC' AS start_time,
+    q.end_time AT TIME ZONE 'UTC' AS end_time,
+    (extract(epoch FROM q.end_time - q.start_time) * 1000000)::int8 AS duration,
+    s.partitions AS total_partitions,
+    s.partitions_read AS qualified_partitions,
+    s.files AS scanned_files,
+    NULL::int8 AS returned_rows,
+    s.bytes_read AS returned_bytes,
+    s.format::char(16) AS file_format,
+    s.location::char(256) AS file_location,
+    ''::text AS external_query_text,
+    NULL::char(4000) AS warning_message,
+    (s.schema_name || '.' || s.table_name)::char(136) AS table_name,
+    'f'::char(1) AS is_recursive,
+    NULL::char(1) AS is_nested,
+    NULL::int8 AS s3list_time,
+    NULL::int8 AS get_partition_time
+FROM thermocline.query_log AS q
+    JOIN thermocline.query_log_scans AS s ON s.query_id = q.query_id;
+
+CREATE VIEW pg_catalog.stl_query AS
+SELECT
+    user_id AS userid,
+    query_id::int4 AS query,
+    query_label AS label,
+    transaction_id AS xid,
+    session_id AS pid,
+    database_name::char(32) AS database,
+    query_text AS querytxt,
+    start_time AS starttime,
+    end_time AS endtime,
+    (status = 'canceled')::int4 AS aborted,
+    0 AS insert_pristine,
+    0 AS concurrency_scaling_status
+FROM pg_catalog.sys_query_history
+WHERE end_time IS NOT NULL AND query_type NOT IN ('DDL', 'UTILITY');
+
+CREATE VIEW pg_catalog.stl_querytext AS
+SELECT
+    q.user_id::int4 AS userid,
+    q.transaction_id AS xid,
+    q.process_id AS pid,
+    q.query_id::int4 AS query,
+    p.sequence::int4 AS sequence,
+    substr(q.query, p.sequence * 200 + 1, 200)::char(200) AS text
+FROM thermocline.query_log AS q
+    CROSS JOIN LATERAL generate_series(0, greatest(length(q.query) - 1, 0) / 200) AS p (sequence)
+WHERE q.query_id IN (SELECT query FROM pg_catalog.stl_query);
+
+CREATE VIEW pg_catalog.svl_qlog AS
+SELECT
+    userid,
+    query,
+    xid,
+    pid,
+    starttime,
+    endtime,
+    (extract(epoch FROM endtime - starttime) * 1000000)::int8 AS elapsed,
+    aborted,
+    label,
+    querytxt::char(60) AS substring,
+    NULL::int4 AS source_query,
+    '0 - Ran on the main cluster'::text AS concurrency_scaling_status_txt,
+    0 AS from_sp_call
+FROM pg_catalog.stl_query;
+
+-- All statements, in pieces.
+CREATE VIEW pg_catalog.svl_statementtext AS
+SELECT
+    h.user_id AS userid,
+    h.transaction_id AS xid,
+    h.session_id AS pid,
+    rtrim(h.query_label)::varchar(320) AS label,
+    h.start_time AS starttime,
+    h.end_time AS endtime,
+    p.sequence::int4 AS sequence,
+    (CASE WHEN h.query_type IN ('DDL', 'UTILITY') THEN rtrim(h.query_type) ELSE 'QUERY' END)::varchar(10) AS type,
+    substr(q.query, p.sequence * 200 + 1, 200)::char(200) AS text
+FROM thermocline.query_log AS q
+    JOIN pg_catalog.sys_query_history AS h ON h.query_id = q.query_id
+    CROSS JOIN LATERAL generate_series(0, greatest(length(q.query) - 1, 0) / 200) AS p (sequence)
+WHERE h.end_time IS NOT NULL;
+
+CREATE VIEW pg_catalog.stl_ddltext AS
+SELECT userid, xid, pid, label::char(320) AS label, starttime, endtime, sequence, text
+FROM pg_catalog.svl_statementtext
+WHERE type = 'DDL';
+
+CREATE VIEW pg_catalog.stl_utilitytext AS
+SELECT userid, xid, pid, label::char(320) AS label, starttime, endtime, sequence, text
+FROM pg_catalog.svl_statementtext
+WHERE type = 'UTILITY';
+
+-- Scans of external tables by statements that have ended. Files are not split, and a request that is made again counts as
+-- another.
+CREATE VIEW pg_catalog.svl_s3query_summary AS
+SELECT
+    q.user_id::int4 AS userid,
+    q.query_id::int4 AS query,
+    q.transaction_id AS xid,
+    q.process_id AS pid,
+    (row_number() OVER (PARTITION BY q.query_id) - 1)::int4 AS segment,
+    0 AS step,
+    q.start_time AT TIME ZONE 'UTC' AS starttime,
+    q.end_time AT TIME ZONE 'UTC' AS endtime,
+    (extract(epoch FROM q.end_time - q.start_time) * 1000000)::int4 AS elapsed,
+    (q.status = 'canceled')::int4 AS aborted,
+    (s.schema_name || '.' || s.table_name)::char(136) AS external_table_name,
+    s.format::char(16) AS file_format,
+    (CASE WHEN s.partitions > 0 THEN 't' ELSE 'f' END)::char(1) AS is_partitioned,
+    NULL::char(1) AS is_rrscan,
+    NULL::char(1) AS is_nested,
+    NULL::int8 AS s3_scanned_rows,
+    s.bytes_read AS s3_scanned_bytes,
+    NULL::int8 AS s3query_returned_rows,
+    NULL::int8 AS s3query_returned_bytes,
+    s.files::int4 AS files,
+    s.files::int4 AS files_max,
+    s.files::int4 AS files_avg,
+    s.files AS splits,
+    s.files::int4 AS splits_max,
+    s.files::int4 AS splits_avg,
+    s.bytes AS total_split_size,
+    NULL::int8 AS max_split_size,
+    s.bytes / nullif(s.files, 0) AS avg_split_size,
+    NULL::int4 AS total_retries,
+    NULL::int4 AS max_retries,
+    NULL::int4 AS max_request_duration,
+    NULL::float8 AS avg_request_duration,
+    NULL::int4 AS max_request_parallelism,
+    NULL::float8 AS avg_request_parallelism,
+    NULL::int4 AS total_slowdown_count,
+    NULL::int4 AS max_slowdown_count
+FROM thermocline.query_log AS q
+    JOIN thermocline.query_log_scans AS s ON s.query_id = q.query_id;

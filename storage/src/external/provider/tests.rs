@@ -45,8 +45,8 @@ async fn only_matching_partitions_are_listed() {
     assert_eq!(reports.len(), 1);
     let report = &reports[0];
     assert_eq!((report.partitions_total, report.partitions_read, report.files), (4, 1, 1));
-    assert_eq!(report.table, "lake.sales");
-    assert!(report.bytes > 0);
+    assert_eq!(report.table.to_string(), "lake.sales");
+    assert!(report.bytes > 0 && report.read.bytes() > 0 && report.read.requests() > 0);
 }
 
 #[tokio::test]

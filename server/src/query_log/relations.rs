@@ -1,0 +1,159 @@
+//! The log as relations: `thermocline.query_log` and `thermocline.query_log_scans`. Superusers see all of it, others what is
+//! their own.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, Int32Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray, UInt32Array,
+};
+use arrow::datatypes::{Schema, SchemaRef};
+use catalog::Oid;
+use datafusion::common::Result;
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::TableSource;
+use pg::Type;
+use pg::types::{INT4, INT8, OID, TEXT, TIMESTAMPTZ};
+use storage::scan::report::ScanReport;
+
+use super::{EndedQuery, Query, QueryLog, QueryOutcome};
+use crate::plan::in_memory::{InMemory, RowSource};
+
+/// A column: its name and type, and its values.
+type Shown = (&'static str, Type, ArrayRef);
+
+/// A statement as it is shown, and how it has ended, if it has.
+struct Entry {
+    query: Arc<Query>,
+    ended: Option<Ended>,
+}
+
+struct Ended {
+    end_us: i64,
+    outcome: QueryOutcome,
+    rows: i64,
+    scans: Vec<ScanReport>,
+}
+
+/// The relation of this name, if it is one of them, for one who asks.
+pub fn relation(name: &str, log: &Arc<QueryLog>, role: Oid, is_superuser: bool) -> Option<Arc<dyn TableSource>> {
+    let columns: fn(&[Entry]) -> Vec<Shown> = match name {
+        "query_log" => queries,
+        "query_log_scans" => scans,
+        _ => return None,
+    };
+    let fields = columns(&[]).into_iter().map(|(name, ty, _)| ty.field(name));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let asking = (!is_superuser).then_some(role);
+    Some(provider_as_source(Arc::new(InMemory(LogRows { log: log.clone(), asking, columns, schema }))))
+}
+
+/// Rows that are made when they are read.
+#[derive(Debug)]
+struct LogRows {
+    log: Arc<QueryLog>,
+    /// Whose statements are shown, if not everybody's.
+    asking: Option<Oid>,
+    columns: fn(&[Entry]) -> Vec<Shown>,
+    schema: SchemaRef,
+}
+
+impl LogRows {
+    fn entries(&self) -> Vec<Entry> {
+        let may_look = |query: &&Arc<Query>| self.asking.is_none_or(|role| query.role == role);
+        let log = self.log.entries();
+        let ended = |ended: &EndedQuery| Entry {
+            query: ended.query.clone(),
+            ended: Some(Ended {
+                end_us: ended.end_us,
+                outcome: ended.outcome.clone(),
+                rows: ended.rows,
+                scans: ended.scans.clone(),
+            }),
+        };
+        let running = log.running.values().filter(may_look).map(|query| Entry { query: query.clone(), ended: None });
+        log.ended.iter().filter(|it| may_look(&&it.query)).map(ended).chain(running).collect()
+    }
+}
+
+impl RowSource for LogRows {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn rows(&self) -> Result<Vec<RecordBatch>> {
+        let columns = (self.columns)(&self.entries()).into_iter().map(|(_, _, values)| values).collect();
+        Ok(vec![RecordBatch::try_new(self.schema.clone(), columns)?])
+    }
+}
+
+fn queries(entries: &[Entry]) -> Vec<Shown> {
+    let all = || entries.iter().map(|entry| entry.query.as_ref());
+    let outcomes = || entries.iter().map(|entry| entry.ended.as_ref().map(|ended| &ended.outcome));
+    let status = outcomes().map(|outcome| match outcome {
+        None => "running",
+        Some(QueryOutcome::Success) => "success",
+        Some(QueryOutcome::Cancelled(_)) => "canceled",
+        Some(QueryOutcome::Failed(..)) => "failed",
+    });
+    let sqlstate = outcomes().map(|outcome| match outcome {
+        Some(QueryOutcome::Failed(sqlstate, _)) => Some(*sqlstate),
+        _ => None,
+    });
+    let message = outcomes().map(|outcome| match outcome {
+        Some(QueryOutcome::Failed(_, message) | QueryOutcome::Cancelled(message)) => Some(message.as_str()),
+        _ => None,
+    });
+    let end = entries.iter().map(|entry| entry.ended.as_ref().map(|ended| ended.end_us));
+    vec![
+        numbers("query_id", all().map(|query| Some(query.number))),
+        ("user_id", Type::of(OID), Arc::new(all().map(|query| query.role.0).collect::<UInt32Array>())),
+        texts("user_name", all().map(|query| Some(query.user.as_str()))),
+        texts("database_name", all().map(|query| Some(query.database.as_str()))),
+        ("process_id", Type::of(INT4), Arc::new(all().map(|query| query.process_id).collect::<Int32Array>())),
+        texts("application_name", all().map(|query| Some(query.application_name.as_str()))),
+        numbers("transaction_id", all().map(|query| query.transaction)),
+        texts("command", all().map(|query| Some(query.verb))),
+        texts("status", status.map(Some)),
+        texts("sqlstate", sqlstate),
+        texts("error_message", message),
+        times("start_time", all().map(|query| Some(query.start_us))),
+        times("end_time", end),
+        numbers("rows", entries.iter().map(|entry| entry.ended.as_ref().map(|ended| ended.rows))),
+        texts("query", all().map(|query| Some(query.text.as_str()))),
+    ]
+}
+
+fn scans(entries: &[Entry]) -> Vec<Shown> {
+    let scans: Vec<_> = entries
+        .iter()
+        .flat_map(|entry| entry.ended.iter().flat_map(|ended| &ended.scans).map(|scan| (entry.query.number, scan)))
+        .collect();
+    let count = |name, of: fn(&ScanReport) -> u64| numbers(name, scans.iter().map(|(_, scan)| Some(of(scan) as i64)));
+    vec![
+        numbers("query_id", scans.iter().map(|(number, _)| Some(*number))),
+        texts("schema_name", scans.iter().map(|(_, scan)| Some(scan.table.schema.as_str()))),
+        texts("table_name", scans.iter().map(|(_, scan)| Some(scan.table.name.as_str()))),
+        texts("location", scans.iter().map(|(_, scan)| Some(scan.location.as_str()))),
+        texts("format", scans.iter().map(|(_, scan)| Some(scan.format))),
+        count("partitions", |scan| scan.partitions_total as u64),
+        count("partitions_read", |scan| scan.partitions_read as u64),
+        count("files", |scan| scan.files as u64),
+        count("bytes", |scan| scan.bytes),
+        count("bytes_read", |scan| scan.read.bytes()),
+        count("requests", |scan| scan.read.requests()),
+    ]
+}
+
+fn texts<'a>(name: &'static str, values: impl Iterator<Item = Option<&'a str>>) -> Shown {
+    (name, Type::of(TEXT), Arc::new(values.collect::<StringViewArray>()))
+}
+
+fn numbers(name: &'static str, values: impl Iterator<Item = Option<i64>>) -> Shown {
+    (name, Type::of(INT8), Arc::new(values.collect::<Int64Array>()))
+}
+
+fn times(name: &'static str, values: impl Iterator<Item = Option<i64>>) -> Shown {
+    let values = values.collect::<TimestampMicrosecondArray>();
+    (name, Type::of(TIMESTAMPTZ), Arc::new(values.with_timezone("UTC")))
+}
