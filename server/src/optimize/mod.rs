@@ -13,6 +13,7 @@ mod plain_conditions;
 mod projection_pushdown;
 mod push_down_filter;
 mod split_filter_projections;
+mod topk_aggregation;
 mod yield_in_joins;
 
 pub use aggregates_from_statistics::AggregatesFromStatistics;
@@ -27,4 +28,5 @@ pub use interrupt_windows::InterruptWindows;
 pub use projection_pushdown::SafeProjectionPushdown;
 pub use push_down_filter::SafePushDownFilter;
 pub use split_filter_projections::SplitFilterProjections;
+pub use topk_aggregation::SafeTopKAggregation;
 pub use yield_in_joins::YieldInJoins;

@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::optimize::{
     AggregatesFromStatistics, GuardFilters, GuardOffsets, HideValues, InterruptJoins, InterruptWindows,
     SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeProjectionPushdown, SafePushDownFilter,
-    SplitFilterProjections, YieldInJoins,
+    SafeTopKAggregation, SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
@@ -218,6 +218,8 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
             rules.push(Arc::new(SafeProjectionPushdown::default()));
         } else if rule.name() == AggregatesFromStatistics::default().name() {
             rules.push(Arc::new(AggregatesFromStatistics::default()));
+        } else if rule.name() == SafeTopKAggregation::default().name() {
+            rules.push(Arc::new(SafeTopKAggregation::default()));
         } else {
             rules.push(rule);
         }

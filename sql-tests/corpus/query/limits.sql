@@ -63,3 +63,8 @@ SELECT a, count(*) FROM (SELECT a, b FROM pages ORDER BY b OFFSET (SELECT 2)) q 
 PREPARE page(integer, integer) AS SELECT b FROM pages ORDER BY a DESC, b LIMIT $1 OFFSET $2;
 EXECUTE page(2, 1);
 EXECUTE page(NULL, 4);
+
+-- There is one NaN, also where a LIMIT keeps few of many groups.
+SELECT f, max(n) FROM (VALUES ('NaN'::float8, 1), ('NaN', 5), (1, 3), ('-0', 4), ('0', 2), ('NaN', 7), (2, 6), (3, 0)) v (f, n) GROUP BY f ORDER BY max(n) DESC LIMIT 2;
+SELECT f, min(n) FROM (VALUES ('NaN'::float4, 8), ('NaN', 5), (1, 3), ('NaN', 7), (2, 6), (3, 0)) v (f, n) GROUP BY f ORDER BY min(n) LIMIT 3;
+SELECT DISTINCT f FROM (VALUES ('NaN'::float8), ('NaN'), (1), ('NaN'), (2), (3), ('NaN')) v (f) ORDER BY f DESC LIMIT 2;
