@@ -93,8 +93,8 @@ fn folded(udf: &ScalarUDF, arguments: &[Typed], result: &Type) -> Option<Typed> 
 fn compare(operator: Operator, arguments: Vec<Typed>, result: Type, session: &SessionValues) -> Result<Typed> {
     let [left, right]: [Typed; 2] =
         arguments.try_into().map_err(|_| PgError::internal("a comparison has two sides"))?;
-    let left = with_time(left, &right, session)?;
-    let right = with_time(right, &left, session)?;
+    let left = with_time(left, &right.ty, session)?;
+    let right = with_time(right, &left.ty, session)?;
     let (left, right) = comparable(left, right)?;
     let expr = Expr::BinaryExpr(BinaryExpr::new(Box::new(left.expr), operator, Box::new(right.expr)));
     Ok(Typed::new(expr, result))
@@ -102,8 +102,8 @@ fn compare(operator: Operator, arguments: Vec<Typed>, result: Type, session: &Se
 
 /// A date that is compared with a timestamp, as one. Dates end later than timestamps do, and the engine's cast knows no
 /// infinity.
-fn with_time(value: Typed, other: &Typed, session: &SessionValues) -> Result<Typed> {
-    if value.ty.oid != DATE || other.ty.oid != TIMESTAMP {
+pub fn with_time(value: Typed, other: &Type, session: &SessionValues) -> Result<Typed> {
+    if value.ty.oid != DATE || other.oid != TIMESTAMP {
         return Ok(value);
     }
     match library::functions("date_order").first() {
@@ -251,6 +251,10 @@ impl Analyzer<'_> {
         let polymorphic = arguments.iter().zip(expected).filter(|(_, oid)| is_polymorphic(**oid));
         if element.oid == BPCHAR && polymorphic.into_iter().any(|(argument, _)| is_bare(argument)) {
             element.typmod = -1;
+        }
+        let wants_array = expected.iter().any(|oid| matches!(*oid, ANYARRAY | ANYCOMPATIBLEARRAY));
+        if wants_array && pg::types::element_type(element.oid).is_some() {
+            return Err(no_array(&element));
         }
         let array = Type::array_of(&element);
         let mut cast = Vec::with_capacity(arguments.len());

@@ -15,6 +15,7 @@ use pg::types::*;
 use pg::{Type, library};
 use sqlparser::ast::{self, BinaryOperator};
 
+use crate::analyze::call::with_time;
 use crate::analyze::correlation::scalar;
 use crate::analyze::expression::row_values;
 use crate::analyze::typed::{Typed, unknown_type};
@@ -182,6 +183,16 @@ impl Analyzer<'_> {
         let Some(element) = array.ty.element() else {
             let message = "op ANY/ALL (array) requires array on right side";
             return Err(PgError::new(SqlState::WRONG_OBJECT_TYPE, message).into());
+        };
+        // Dates are compared with timestamps as such.
+        let value = with_time(value, &element, &self.session)?;
+        let (array, element) = match (value.ty.oid, element.oid) {
+            (TIMESTAMP, DATE) => {
+                let timestamp = Type::of(TIMESTAMP);
+                let timestamps = Type::array_of(&timestamp).ok_or_else(|| PgError::internal("there are no arrays"))?;
+                (self.coerce(array, &timestamps, CastContext::Implicit)?, timestamp)
+            }
+            _ => (array, element),
         };
         let found = self.find_operator(symbol, &[&value.ty, &element])?;
         if found.entry.result != BOOL {

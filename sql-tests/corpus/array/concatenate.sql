@@ -260,3 +260,7 @@ SELECT ARRAY['a'] || 'b';
 SELECT ARRAY['a'] || '{b,c}'::text[];
 SELECT array_cat(ARRAY['a'], ARRAY['b'::varchar]);
 SELECT ARRAY['2024-01-01'::date] || '2024-01-02'::date;
+
+-- There is no type of arrays of arrays.
+SELECT array_prepend('{}'::text[], NULL);
+SELECT array_append(NULL, '{1}'::integer[]);

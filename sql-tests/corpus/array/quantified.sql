@@ -164,3 +164,8 @@ SELECT 1 IN (1,2,NULL), 3 IN (1,2,NULL), 3 NOT IN (1,2), 3 NOT IN (1,NULL);
 SELECT 1 + ANY(ARRAY[1]);
 SELECT 5 > ALL(SELECT x FROM (VALUES (1),(2)) t(x));
 SELECT 5 = ANY(SELECT x FROM (VALUES (1),(NULL)) t(x));
+
+-- Dates with timestamps, also where nanoseconds end.
+SELECT d, d = ANY (ARRAY[timestamp '0001-01-01', '2024-02-29', 'infinity']), d <> ALL (ARRAY[timestamp '0001-01-01', '2024-02-29 12:00']), d >= ALL (ARRAY[timestamp '0001-01-01', '2024-02-28 23:00']) FROM (VALUES (date '0001-01-01'), ('2024-02-29'), ('infinity'), (NULL)) v (d);
+SELECT t, t = ANY (ARRAY[date '0001-01-01', '2024-02-29']), t > ANY ('{0001-01-01,infinity}'::date[]), t <> ALL (ARRAY[date '2024-02-29', NULL]) FROM (VALUES (timestamp '0001-01-01'), ('2024-02-29 12:00'), ('infinity')) v (t);
+SELECT date '5874897-12-31' > ANY (ARRAY[timestamp '2024-02-29']);

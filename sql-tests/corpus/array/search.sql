@@ -233,3 +233,9 @@ SELECT array_remove('{1.55,12345}', 0.5), array_position('{1.5,22.5}', 22.5), ar
 SELECT array_replace('{0.1,NULL}'::numeric[], '0.1', '1234.567'), array_append('{0.1}'::numeric[], '100.25');
 SELECT x @> '{0.55}', x = '{0.55}', x || '{100.25}', 0.55 = ANY (x) FROM (VALUES ('{0.6}'::numeric(3,1)[])) t(x);
 SELECT NULLIF('{0.1,NULL}'::numeric[], '{1.5}'), array_cat('{0.1}', '{12.345,1}'::numeric[]);
+
+-- There is no type of arrays of arrays.
+SELECT array_position(NULL, '{}'::integer[], 1);
+SELECT array_positions(NULL, '{}'::integer[]);
+SELECT array_remove(NULL, '{1}'::integer[]);
+SELECT array_replace(NULL, '{1}'::integer[], NULL);

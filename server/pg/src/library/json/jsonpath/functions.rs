@@ -30,6 +30,8 @@ macro_rules! with_options {
 
 pub(in crate::library::json) static OPERATORS: &[Function] = &[
     function("@?", &[JSONB, JSONPATH], BOOL, |call| booleans(call, Mode::OPERATOR, exists)),
+    // Text search, which is not here, and which PostgreSQL takes for what two constants ask for.
+    function("@@", &[TEXT, TEXT], BOOL, |_| Err(PgError::not_supported("full text search"))),
     function("@@", &[JSONB, JSONPATH], BOOL, |call| booleans(call, Mode::OPERATOR, matches)),
 ];
 
