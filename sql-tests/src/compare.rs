@@ -24,11 +24,16 @@ const ROUNDED_SCALE_MIN: usize = 6;
 /// Digits in all that are enough too: PostgreSQL leaves away the fraction of a large quotient.
 const ROUNDED_DIGITS_MIN: usize = 10;
 
+/// The SQLSTATE of what must not happen.
+const INTERNAL_ERROR: &str = "XX000";
+
 /// How two answers differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
     /// Only the sentence of the error is another.
     Message(String),
+    /// Refused for a mistake of ours.
+    Internal(String),
     /// Refused as not supported, but answered by PostgreSQL or refused by it for another reason.
     NotSupported(String),
     /// Refused, but answered by PostgreSQL.
@@ -52,6 +57,7 @@ impl Difference {
     pub fn kind(&self) -> &'static str {
         match self {
             Difference::Message(_) => "message",
+            Difference::Internal(_) => "internal error",
             Difference::NotSupported(_) => "not supported",
             Difference::Refused(_) => "refused",
             Difference::Answered(_) => "answered",
@@ -67,6 +73,7 @@ impl Difference {
     pub fn text(&self) -> &str {
         match self {
             Difference::Message(text)
+            | Difference::Internal(text)
             | Difference::NotSupported(text)
             | Difference::Refused(text)
             | Difference::Answered(text)
@@ -90,6 +97,9 @@ pub fn compare(sql: &str, postgres: &Answer, ours: &Answer) -> Option<Difference
     match (postgres, ours) {
         (Answer::Error(theirs), Answer::Error(our)) if theirs.sqlstate == our.sqlstate => {
             (theirs.message != our.message).then(|| Difference::Message(format!("{theirs} / {our}")))
+        }
+        (_, Answer::Error(our)) if our.sqlstate == INTERNAL_ERROR => {
+            Some(Difference::Internal(format!("{} / {our}", excerpt(postgres))))
         }
         (_, Answer::Error(our)) if our.is_not_supported() => Some(Difference::NotSupported(our.message.clone())),
         (Answer::Error(theirs), Answer::Error(our)) => Some(Difference::Sqlstate(format!("{theirs} / {our}"))),
@@ -369,6 +379,7 @@ mod tests {
         check("SELECT a FROM t", &right, &rows(23, &["2", "1", "3"]), "");
         check("SELECT a FROM t", &right, &rows(20, &["1", "2", "3"]), "columns");
         check("SELECT a FROM t", &right, &error("22012", "division by zero"), "refused");
+        check("SELECT a FROM t", &error("22012", "division by zero"), &error("XX000", "x"), "internal error");
         check("SELECT a FROM t", &right, &error("0A000", "no"), "not supported");
         check("SELECT a FROM t", &error("22012", "division by zero"), &right, "answered");
         check("SELECT a FROM t", &error("22012", "division by zero"), &error("22003", "x"), "SQLSTATE");

@@ -16,14 +16,14 @@ const ENOUGH: usize = 40;
 /// Of a hundred thousand statements that PostgreSQL answers, so many may be answered differently.
 const DIFFERING_PER_100_000_MAX: u64 = 100;
 
-/// Kinds of differences by which an answer is silently wrong.
-const WRONG: [&str; 2] = ["value", "rows"];
+/// Kinds of differences by which an answer is silently wrong, or has shown a mistake of ours.
+const WRONG: [&str; 3] = ["value", "rows", "internal error"];
 
 /// Kinds of differences between two answers.
 const ANSWERED: [&str; 3] = ["value", "rows", "columns"];
 
 /// Kinds of differences from a statement that PostgreSQL answers.
-const DIFFERING: [&str; 4] = ["value", "rows", "columns", "refused"];
+const DIFFERING: [&str; 5] = ["value", "rows", "columns", "refused", "internal error"];
 
 /// The counts of a run.
 #[derive(Debug, Default)]
