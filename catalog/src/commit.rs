@@ -16,10 +16,9 @@ use tracing::{error, info};
 
 use crate::change::CatalogChange;
 use crate::committer::{CommitRequest, Committer};
-use crate::directory::{create_directory, lock_directory};
+use crate::directory::DataDirectory;
 use crate::error::{Error, Result, file_error};
 use crate::name::Oid;
-use crate::restore::refuse_unfinished;
 use crate::rows::SegmentFile;
 use crate::snapshot::CatalogSnapshot;
 use crate::store::{CommitStore, LOG_BYTES, LoggedStore, RecordKey, Touched, load, record};
@@ -57,7 +56,15 @@ impl Catalog {
     /// # Errors
     /// The directory cannot be made, is in use by another server, or holds something this version cannot read.
     pub fn open(directory: &Path) -> Result<Self> {
-        Self::open_on(Arc::new(OsVfs), directory, LOG_BYTES, Box::new(end_process))
+        Self::open_in(DataDirectory::take(Arc::new(OsVfs), directory)?)
+    }
+
+    /// The catalog of a data directory that this process holds.
+    ///
+    /// # Errors
+    /// The directory holds something this version cannot read.
+    pub fn open_in(directory: DataDirectory) -> Result<Self> {
+        Self::open_held(directory, LOG_BYTES, Box::new(end_process))
     }
 
     /// As [`open`](Self::open), on any file system; a log that is made has so many bytes; `on_store_failed` is called instead
@@ -71,12 +78,12 @@ impl Catalog {
         log_bytes: usize,
         on_store_failed: StoreFailureHook,
     ) -> Result<Self> {
-        create_directory(vfs.as_ref(), directory)?;
-        // Before anything is read: what another server is about to write would be read half.
-        let lock = lock_directory(vfs.as_ref(), directory)?;
-        refuse_unfinished(vfs.as_ref(), directory)?;
-        let (path, log) = (directory.join(STORE_FILE), directory.join(LOG_FILE));
-        let store = LoggedStore::open(vfs, &path, &log, log_bytes)?;
+        Self::open_held(DataDirectory::take(vfs, directory)?, log_bytes, on_store_failed)
+    }
+
+    fn open_held(directory: DataDirectory, log_bytes: usize, on_store_failed: StoreFailureHook) -> Result<Self> {
+        let DataDirectory { vfs, path, lock } = directory;
+        let store = LoggedStore::open(vfs, &path.join(STORE_FILE), &path.join(LOG_FILE), log_bytes)?;
         let mut catalog = Self::with_store(Box::new(store), on_store_failed)?;
         catalog._lock = Some(lock);
         Ok(catalog)

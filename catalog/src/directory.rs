@@ -4,11 +4,35 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, Result, file_error};
+use crate::restore::refuse_unfinished;
 use crate::vfs::{OpenMode, Vfs, VfsFile};
 
 pub(crate) const LOCK_FILE: &str = "LOCK";
 /// Longer contents of the lock file are none of ours.
 const LOCK_BYTES_MAX: u64 = 64;
+
+/// A data directory that this process holds, as long as this is not dropped.
+#[derive(Debug)]
+pub struct DataDirectory {
+    pub(crate) vfs: Arc<dyn Vfs>,
+    pub(crate) path: PathBuf,
+    /// Held, never read: the lock ends with the file.
+    pub(crate) lock: Arc<dyn VfsFile>,
+}
+
+impl DataDirectory {
+    /// Takes a directory, which is made if it is not there.
+    ///
+    /// # Errors
+    /// The directory cannot be made, is in use by another server, or is what an unfinished restore has left.
+    pub fn take(vfs: Arc<dyn Vfs>, path: &Path) -> Result<Self> {
+        create_directory(vfs.as_ref(), path)?;
+        // Before anything is read: what another server is about to write would be read half.
+        let lock = lock_directory(vfs.as_ref(), path)?;
+        refuse_unfinished(vfs.as_ref(), path)?;
+        Ok(DataDirectory { vfs, path: path.to_path_buf(), lock })
+    }
+}
 
 /// Makes the directory and those above it that are not there, so that they survive a power loss.
 ///

@@ -38,6 +38,7 @@ pub mod view;
 pub use change::CatalogChange;
 pub use commit::{Catalog, EXIT_CODE_STORE_FAILED};
 pub use constraint::{Constraint, ConstraintKind};
+pub use directory::DataDirectory;
 pub use error::{Error, Result};
 pub use external_table::{ExternalTable, FileFormat};
 pub use hot_table::{Column, ColumnDefault, HotTable, OnCommit};

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use catalog::role::{FIRST_ROLE, PasswordVerifier};
 use catalog::vfs::OsVfs;
-use catalog::{Catalog, CatalogChange, Role};
+use catalog::{Catalog, CatalogChange, DataDirectory, Role};
+use pg::PgError;
 use storage::column_cache::ColumnCache;
 use storage::hot::segments::SEGMENTS_DIRECTORY;
-use storage::hot::{KeyIndex, Segments};
+use storage::hot::{FileList, KeyIndex, Segments};
 use storage::object_stores::ObjectStores;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -25,8 +26,8 @@ use crate::error::{Error, Result};
 use crate::locks::Locks;
 use crate::notifications::Notifications;
 use crate::plan::Engine;
-use crate::sequences::Sequences;
 use crate::query_log::QueryLog;
+use crate::sequences::Sequences;
 use crate::session::transaction_number::TransactionNumbers;
 use crate::session::{SessionRegistry, now_us};
 use crate::system_catalog::SystemRows;
@@ -72,9 +73,9 @@ pub struct Server {
     pub engine: Engine,
     /// The numbers of transactions.
     pub transaction_numbers: Arc<TransactionNumbers>,
-    /// When it started, in microseconds since 1970.
     /// What has been asked.
     pub query_log: Arc<QueryLog>,
+    /// When it started, in microseconds since 1970.
     pub start_us: i64,
     /// The values of sequences.
     pub sequences: Sequences,
@@ -90,9 +91,14 @@ impl Server {
     /// # Errors
     /// The data directory cannot be used, an external root is not there, or a file that says who may come in is wrong.
     pub fn open(config: Config) -> Result<Arc<Self>> {
-        let catalog = Arc::new(Catalog::open(&config.data_dir)?);
+        let directory = DataDirectory::take(Arc::new(OsVfs), &config.data_dir)?;
+        // While the catalog is read, too.
+        let segments = config.data_dir.join(SEGMENTS_DIRECTORY);
+        let files = std::thread::spawn(move || FileList::read(&OsVfs, &segments));
+        let catalog = Arc::new(Catalog::open_in(directory)?);
+        let files = files.join().map_err(|_| PgError::internal("files could not be listed"))?;
         let access = Access::open(config.access.clone(), &config.data_dir)?;
-        let segments = open_segments(&catalog, &config)?;
+        let segments = open_segments(&catalog, &config, files)?;
         let stores = Arc::new(ObjectStores::new(config.stores.clone())?);
         let spill = config.data_dir.join("tmp");
         clear_directory(&spill)?;
@@ -120,13 +126,13 @@ impl Server {
             engine,
             transaction_numbers: TransactionNumbers::new(),
             start_us: now_us(),
+            query_log: Arc::default(),
             sequences,
             sessions,
             draining,
             stopping,
         }))
     }
-            query_log: Arc::default(),
 
     /// Gives the first role its password, if it has none and the settings have one.
     ///
@@ -242,7 +248,7 @@ fn end_process(error: &std::io::Error) {
 
 /// Opens the files of hot tables, and removes those that nothing refers to: at the start what a crash has left, later
 /// what is not needed any more.
-fn open_segments(catalog: &Catalog, config: &Config) -> Result<Arc<Segments>> {
+fn open_segments(catalog: &Catalog, config: &Config, files: std::io::Result<FileList>) -> Result<Arc<Segments>> {
     let directory = config.data_dir.join(SEGMENTS_DIRECTORY);
     let columns = Arc::new(ColumnCache::new(config.column_cache_bytes as u64));
     let segments = Segments::new(Arc::new(OsVfs), directory.clone(), catalog.garbage(), columns, end_process);
@@ -252,7 +258,8 @@ fn open_segments(catalog: &Catalog, config: &Config) -> Result<Arc<Segments>> {
         Error::Catalog(catalog::Error::File { action: "clear directory", path, source })
     };
     let snapshot = catalog.snapshot();
-    segments.remove_orphans(&snapshot.segment_files(), &snapshot.key_indexes()).map_err(file_error)?;
+    let removed = files.and_then(|it| segments.remove_orphans(it, &snapshot.segment_files(), &snapshot.key_indexes()));
+    removed.map_err(file_error)?;
     if let Some(garbage) = catalog.take_garbage() {
         let segments = Arc::downgrade(&segments);
         let remove = move || {

@@ -130,7 +130,8 @@ pub trait VfsFile: Debug + Send + Sync {
     fn sync_data(&self) -> io::Result<()>;
 
     /// Forgets what the system keeps of the file in memory and has no reason to write: what is read next is what the disk
-    /// holds. Of use to who opens a file that another process may have failed to flush.
+    /// holds. Of use to who opens a file that another process may have failed to flush, and is about to read all of it: the
+    /// system begins with that.
     ///
     /// # Errors
     /// As the operating system says.

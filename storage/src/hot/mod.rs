@@ -13,5 +13,5 @@ pub mod table_writer;
 
 pub use keys::{KeyHasher, KeyIndex};
 pub use provider::HotTableProvider;
-pub use segments::Segments;
+pub use segments::{FileList, Segments};
 pub use table_writer::TableWriter;

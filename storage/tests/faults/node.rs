@@ -12,7 +12,7 @@ use catalog::rows::SegmentFile;
 use catalog::vfs::{SimulatedVfs, Vfs};
 use catalog::{Catalog, CatalogSnapshot, Oid, Relation, RowAddresses, UnitId};
 use storage::column_cache::ColumnCache;
-use storage::hot::Segments;
+use storage::hot::{FileList, Segments};
 
 /// The data directory in simulated file systems.
 pub const DIRECTORY: &str = "/data";
@@ -50,10 +50,11 @@ impl Node {
         let catalog = Catalog::open_on(vfs.clone(), Path::new(DIRECTORY), LOG_BYTES, on_store_failed);
         let catalog = catalog.map_err(|error| format!("{error:?}"))?;
         let columns = Arc::new(ColumnCache::new(1 << 20));
+        let files = FileList::read(vfs.as_ref(), Path::new(SEGMENTS)).map_err(|error| error.to_string())?;
         let segments = Segments::new(vfs, SEGMENTS.into(), catalog.garbage(), columns, |_| FLUSH_FAILED.set(true));
         let segments = Arc::new(segments);
         segments
-            .remove_orphans(&catalog.snapshot().segment_files(), &catalog.snapshot().key_indexes())
+            .remove_orphans(files, &catalog.snapshot().segment_files(), &catalog.snapshot().key_indexes())
             .map_err(|error| error.to_string())?;
         let garbage = catalog.take_garbage().ok_or("somebody else removes files")?;
         Ok(Node { catalog, segments, garbage, ended })

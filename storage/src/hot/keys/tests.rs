@@ -12,8 +12,8 @@ use catalog::{
 
 use super::{FoundRow, KeyHash, KeyIndex, NewKeys, TableKey};
 use crate::column_cache::ColumnCache;
-use crate::hot::Segments;
 use crate::hot::rows::{at_rest, stored_schema};
+use crate::hot::{FileList, Segments};
 
 const TABLE: Oid = Oid(20_000);
 const INDEX: Oid = Oid(20_001);
@@ -139,7 +139,8 @@ async fn the_file_of_keys_goes_with_its_segment() {
     let restarted =
         Segments::new(fixture.vfs.clone(), Path::new("/segments").into(), garbage, cache, |error| panic!("{error}"));
     let needed = [(TABLE, fixture.segment.file.name.clone())].into();
-    restarted.remove_orphans(&needed, &[Oid(20_001)].into()).unwrap();
+    let files = FileList::read(fixture.vfs.as_ref(), Path::new("/segments")).unwrap();
+    restarted.remove_orphans(files, &needed, &[Oid(20_001)].into()).unwrap();
     assert_eq!(fixture.vfs.list(&directory).unwrap().len(), 2);
     restarted.remove(&fixture.segment.file);
     assert!(fixture.vfs.list(&directory).unwrap().is_empty());
@@ -151,7 +152,8 @@ async fn the_file_of_a_key_that_nobody_knows_is_removed() {
     find(&fixture, &fixture.snapshot.rows(TABLE), [10].into_iter()).await;
     let directory = Path::new("/segments").join(TABLE.0.to_string());
     let needed = [(TABLE, fixture.segment.file.name.clone())].into();
-    fixture.segments.remove_orphans(&needed, &[Oid(20_002)].into()).unwrap();
+    let files = FileList::read(fixture.vfs.as_ref(), Path::new("/segments")).unwrap();
+    fixture.segments.remove_orphans(files, &needed, &[Oid(20_002)].into()).unwrap();
     assert_eq!(fixture.vfs.list(&directory).unwrap(), std::slice::from_ref(&fixture.segment.file.name));
 }
 

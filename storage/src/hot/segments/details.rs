@@ -1,6 +1,8 @@
 //! What has to be known of a segment before its file is opened: where the columns are, their checksums, their zone maps.
 //!
-//! It is kept in the segment's record in the commit store, as a batch of Arrow's with a row for each row group.
+//! It is kept in the segment's record in the commit store, as a batch of Arrow's with a row for each row group, compressed:
+//! the names and paddings of such a batch are most of it when there are few row groups, and all records are read at each
+//! start.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -52,6 +54,8 @@ pub struct SegmentDetails {
 }
 
 const FOOTER_BYTES: usize = 8 + 8 + 4;
+/// The fastest of zstd's levels that finds repetitions.
+const COMPRESSION_LEVEL: i32 = 1;
 
 impl SegmentDetails {
     /// As bytes.
@@ -90,15 +94,15 @@ impl SegmentDetails {
         bytes.put_u32_le(schema.len() as u32);
         bytes.put_slice(&schema);
         bytes.put_slice(&rows);
-        Ok(bytes.freeze())
+        compressed(&bytes)
     }
 
     /// From [`encode`](Self::encode)'s bytes.
     ///
     /// # Errors
     /// They are something else.
-    pub fn decode(mut bytes: Bytes) -> Result<Self, ArrowError> {
-        let wrong = |what: &str| ArrowError::ParseError(format!("the details of a segment have no {what}"));
+    pub fn decode(bytes: Bytes) -> Result<Self, ArrowError> {
+        let mut bytes = decompressed(bytes)?;
         if bytes.len() < FOOTER_BYTES + size_of::<u32>() {
             return Err(wrong("footer"));
         }
@@ -144,6 +148,30 @@ impl SegmentDetails {
         };
         self.rows.values().iter().scan(0, next).collect()
     }
+}
+
+fn wrong(what: &str) -> ArrowError {
+    ArrowError::ParseError(format!("the details of a segment have no {what}"))
+}
+
+/// The number of bytes, and what they are compressed to.
+fn compressed(bytes: &[u8]) -> Result<Bytes, ArrowError> {
+    let length =
+        u32::try_from(bytes.len()).map_err(|_| ArrowError::ComputeError("a segment has too many columns".into()))?;
+    let body = zstd::bulk::compress(bytes, COMPRESSION_LEVEL)?;
+    let mut compressed = BytesMut::with_capacity(size_of::<u32>() + body.len());
+    compressed.put_u32_le(length);
+    compressed.put_slice(&body);
+    Ok(compressed.freeze())
+}
+
+fn decompressed(mut bytes: Bytes) -> Result<Bytes, ArrowError> {
+    if bytes.len() < size_of::<u32>() {
+        return Err(wrong("length"));
+    }
+    let length = bytes.get_u32_le() as usize;
+    let body = zstd::bulk::decompress(&bytes, length)?;
+    if body.len() == length { Ok(body.into()) } else { Err(wrong("bytes")) }
 }
 
 #[cfg(test)]

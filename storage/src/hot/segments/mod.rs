@@ -74,6 +74,25 @@ pub struct Segments {
     derived: Mutex<HashMap<String, BTreeSet<String>>>,
 }
 
+/// The files that are in a directory of segments, of each table.
+#[derive(Debug, Default)]
+pub struct FileList(Vec<(Oid, Vec<String>)>);
+
+impl FileList {
+    /// The files that are there now.
+    ///
+    /// # Errors
+    /// A directory cannot be read.
+    pub fn read(vfs: &dyn Vfs, directory: &Path) -> std::io::Result<Self> {
+        if !vfs.exists(directory)? {
+            return Ok(FileList::default());
+        }
+        let tables = vfs.list(directory)?.into_iter().filter_map(|name| Some((Oid(name.parse().ok()?), name)));
+        let files = tables.map(|(table, name)| Ok((table, vfs.list(&directory.join(name))?)));
+        files.collect::<std::io::Result<_>>().map(FileList)
+    }
+}
+
 impl Segments {
     /// The segments below `directory`, which is made when the first is written.
     pub fn new(
@@ -193,19 +212,20 @@ impl Segments {
         }
     }
 
-    /// Removes the files that are not among `needed`, and those of keys that are not among `indexes`: what a crash has left
-    /// behind, or a transaction that made a key and was rolled back, whose number may be that of another key next time.
+    /// Removes files of a list that are not among `needed`, and those of keys that are not among `indexes`: what a crash has
+    /// left behind, or a transaction that made a key and was rolled back, whose number may be that of another key next time.
     ///
     /// # Errors
-    /// A directory cannot be read.
-    pub fn remove_orphans(&self, needed: &BTreeSet<(Oid, String)>, indexes: &BTreeSet<Oid>) -> std::io::Result<()> {
+    /// A file cannot be removed.
+    pub fn remove_orphans(
+        &self,
+        files: FileList,
+        needed: &BTreeSet<(Oid, String)>,
+        indexes: &BTreeSet<Oid>,
+    ) -> std::io::Result<()> {
         let is_needed = |suffix: &str| keys::index_of(suffix).is_some_and(|index| indexes.contains(&index));
-        if !self.vfs.exists(&self.directory)? {
-            return Ok(());
-        }
-        for directory in self.vfs.list(&self.directory)? {
-            let Ok(table) = directory.parse().map(Oid) else { continue };
-            for name in self.vfs.list(&self.table_directory(table))? {
+        for (table, names) in files.0 {
+            for name in names {
                 let segment = format!("{}{FILE_SUFFIX}", stem(&name));
                 let derived = name.split_once('.').map(|(_, suffix)| suffix).filter(|_| name != segment);
                 if !needed.contains(&(table, segment.clone())) || derived.is_some_and(|suffix| !is_needed(suffix)) {

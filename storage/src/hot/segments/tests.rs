@@ -106,7 +106,8 @@ fn files_that_nothing_refers_to_are_removed() {
     let vfs = Arc::new(SimulatedVfs::new());
     let segments = segments(&vfs);
     let (kept, orphan) = (written(&segments), written(&segments));
-    segments.remove_orphans(&[(Oid(7), kept.file.name.clone())].into(), &BTreeSet::new()).unwrap();
+    let files = FileList::read(vfs.as_ref(), Path::new("/segments")).unwrap();
+    segments.remove_orphans(files, &[(Oid(7), kept.file.name.clone())].into(), &BTreeSet::new()).unwrap();
     assert_eq!(vfs.list(Path::new("/segments/7")).unwrap(), std::slice::from_ref(&kept.file.name));
     assert!(segments.reader(&kept.file).is_ok());
     assert!(matches!(segments.reader(&orphan.file), Err(Error::SegmentUnreadable { .. })));
