@@ -1,24 +1,25 @@
-"""Runs statements that were recorded between real clients and a PostgreSQL, and tells which of them do not run or answer
-with other columns: recorded.py FOLDER [--host HOST] [--port PORT] [--user USER] [--database DATABASE] [--recorded-database NAME]
-        [--client NAME] [-v]
+"""Statements that were recorded between real clients and a PostgreSQL, and sessions that run them.
 
-The folder has a file CLIENT.jsonl for each client: a line about the client, then one for each statement, with
+A folder of recordings has a file CLIENT.jsonl for each client: a line about the client, then one for each statement, with
   sql            its text
   protocol       whether it came as a simple query or in the extended protocol
   params, param_formats, client_param_oids   what was bound, in the extended protocol
+  describe       whether the extended protocol was asked for columns
   columns        the names and types that PostgreSQL answered with
   tags           the tags of its commands
-  error          the error that PostgreSQL answered with; such statements are not run
+  error          the fields of the error that PostgreSQL answered with
 """
 
-import argparse
-import collections
+import base64
+import hashlib
+import hmac
 import json
-import pathlib
+import os
 import re
+import secrets
 import socket
+import ssl
 import struct
-import time
 
 # From this number on, objects are the users' own, and have other numbers elsewhere.
 FIRST_OF_USERS = 16384
@@ -35,17 +36,33 @@ class Refused(Exception):
 
 
 class Connection:
-    """A session, as far as one needs it to see what columns statements have."""
+    """A session, as far as one needs it to see what statements answer."""
 
-    def __init__(self, host, port, user, database):
-        self.socket = socket.create_connection((host, port), timeout=SECONDS_MAX)
+    def __init__(self, host, port, user, database, password="", tls=None):
+        self.password = password
         self.is_extended = False
+        # How the session stands to a transaction: I outside, T in one, E in one that has failed.
+        self.status = "I"
+        if host.startswith("/"):
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(SECONDS_MAX)
+            self.socket.connect(f"{host}/.s.PGSQL.{port}")
+        else:
+            self.socket = socket.create_connection((host, port), timeout=SECONDS_MAX)
+            if tls:
+                self.encrypt(tls, host)
         self.stream = self.socket.makefile("rb")
         start = struct.pack(">I", 196608) + b"".join(
             text.encode() + b"\0" for text in ("user", user, "database", database)
         )
         self.socket.sendall(struct.pack(">I", len(start) + 5) + start + b"\0")
         self.answer()
+
+    def encrypt(self, tls, host):
+        self.socket.sendall(struct.pack(">II", 8, 80877103))
+        if self.socket.recv(1) != b"S":
+            raise ConnectionError("the server does not encrypt")
+        self.socket = tls.wrap_socket(self.socket, server_hostname=host)
 
     def send(self, kind, body=b""):
         self.socket.sendall(kind + struct.pack(">I", len(body) + 4) + body)
@@ -65,6 +82,8 @@ class Connection:
                 columns.append(described(body))
             elif kind == b"C":
                 tags.append(body[:-1].decode())
+            elif kind == b"I":
+                tags.append("(empty)")
             elif kind == b"G":
                 self.send(b"c")
                 # While it waits for data the server takes no notice of the end of an extended query.
@@ -73,12 +92,36 @@ class Connection:
             elif kind == b"E":
                 fields = {part[:1].decode(): part[1:].decode(errors="replace") for part in body.split(b"\0") if part}
                 error = error or Refused(fields)
-            elif kind == b"R" and body[:4] != b"\0\0\0\0":
-                raise Refused({"C": "28000", "M": "the server asks for a password"})
+            elif kind == b"R":
+                self.authenticate(struct.unpack(">I", body[:4])[0], body[4:])
             elif kind == b"Z":
+                self.status = body.decode()
                 if error:
                     raise error
                 return columns, tags
+
+    def authenticate(self, request, data):
+        if request == 3:
+            self.send(b"p", self.password.encode() + b"\0")
+        elif request == 10:
+            self.nonce = base64.b64encode(secrets.token_bytes(18)).decode()
+            first = f"n,,n=,r={self.nonce}".encode()
+            self.send(b"p", b"SCRAM-SHA-256\0" + struct.pack(">I", len(first)) + first)
+        elif request == 11:
+            self.send(b"p", self.scram_proof(data.decode()))
+        elif request not in (0, 12):
+            raise Refused({"C": "28000", "M": f"the server asks for authentication {request}"})
+
+    def scram_proof(self, challenge):
+        """The client's final message of SCRAM-SHA-256, RFC 5802."""
+        fields = dict(field.split("=", 1) for field in challenge.split(","))
+        salted = hashlib.pbkdf2_hmac("sha256", self.password.encode(), base64.b64decode(fields["s"]), int(fields["i"]))
+        key = hmac.digest(salted, b"Client Key", "sha256")
+        final = f"c=biws,r={fields['r']}"
+        message = f"n=,r={self.nonce},{challenge},{final}".encode()
+        signature = hmac.digest(hashlib.sha256(key).digest(), message, "sha256")
+        proof = bytes(a ^ b for a, b in zip(key, signature))
+        return f"{final},p={base64.b64encode(proof).decode()}".encode()
 
     def simple(self, sql):
         self.is_extended = False
@@ -88,7 +131,7 @@ class Connection:
     def run(self, statement, sql=None):
         """Runs a statement in the way in which it was recorded."""
         sql = sql or statement["sql"]
-        if any(kind.startswith("simple") for kind in statement["protocol"]):
+        if is_simple(statement):
             return self.simple(sql)
         return self.extended(sql, *bound(statement))
 
@@ -106,6 +149,26 @@ class Connection:
         return self.answer()
 
 
+def connect_by_environment():
+    """A session with the server that the variables PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD, PGSSLMODE and PGSSLROOTCERT name."""
+    given = os.environ.get
+    user = given("PGUSER", "thermocline")
+    tls = None
+    if given("PGSSLMODE", "disable") in ("require", "verify-ca", "verify-full"):
+        tls = ssl.create_default_context(cafile=given("PGSSLROOTCERT"))
+        tls.check_hostname = given("PGSSLMODE") == "verify-full"
+        if not given("PGSSLROOTCERT"):
+            tls.verify_mode = ssl.CERT_NONE
+    host, port = given("PGHOST", "127.0.0.1"), int(given("PGPORT", "5432"))
+    return Connection(host, port, user, given("PGDATABASE", user), given("PGPASSWORD", ""), tls)
+
+
+def connect_by_address(address):
+    """A session with the server at an address such as `host=127.0.0.1 port=5432 user=postgres dbname=postgres`."""
+    parts = dict(part.split("=", 1) for part in address.split())
+    return Connection(parts["host"], int(parts["port"]), parts["user"], parts["dbname"], parts.get("password", ""))
+
+
 def described(body):
     (count,) = struct.unpack(">H", body[:2])
     columns, at = [], 2
@@ -116,6 +179,10 @@ def described(body):
         columns.append((name, oid, typmod))
         at = end + 19
     return columns
+
+
+def is_simple(statement):
+    return any(kind.startswith("simple") for kind in statement["protocol"])
 
 
 def bound(statement):
@@ -139,90 +206,15 @@ def bound(statement):
     return types, [raw(value, binary) for value, binary in zip(values, formats)], formats[: len(values)]
 
 
-def difference(statement, columns):
-    """How the columns differ from those recorded."""
-    recorded = statement.get("columns")
-    if recorded is None or not columns:
-        return None if bool(recorded) == bool(columns) else f"columns {recorded} recorded, {columns} here"
-    here = columns[-1]
-    if [column["name"] for column in recorded] != [name for name, _, _ in here]:
-        return f"columns {[column['name'] for column in recorded]} recorded, {[name for name, _, _ in here]} here"
-    for column, (name, oid, _) in zip(recorded, here):
-        if column["oid"] != oid and max(column["oid"], oid) < FIRST_OF_USERS:
-            return f"column {name} of type {column['oid']} recorded, {oid} here"
-    return None
-
-
 def statements(path):
-    """A client's statements, but those that PostgreSQL has refused."""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    return [line for line in lines[1:] if not line.get("error") and line["sql"].strip()]
+    return [line for line in lines[1:] if line["sql"].strip()]
 
 
 def questions(path):
     """Those of a client's statements that ask for rows and change nothing."""
-    return [it for it in statements(path) if it.get("columns") and re.match(r"\s*(SELECT|WITH)\b", it["sql"], re.IGNORECASE)]
-
-
-def run_client(connect, path, rename):
-    """Yields what became of each statement: its text, and what is wrong, if something is."""
-    connection = connect()
-    for statement in statements(path):
-        sql = rename(statement["sql"])
-        try:
-            columns, _ = connection.run(statement, sql)
-            wrong = difference(statement, columns)
-        except Refused as refused:
-            wrong = str(refused)
-        except (ConnectionError, struct.error, OSError) as broken:
-            wrong = f"the connection broke: {broken}"
-            connection = connect()
-        yield sql, wrong
-        if wrong and not wrong.startswith("column"):
-            # A failed transaction would hide what follows.
-            connection = connect()
-
-
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("folder", type=pathlib.Path)
-    arguments.add_argument("--host", default="127.0.0.1")
-    arguments.add_argument("--port", type=int, default=5432)
-    arguments.add_argument("--user", default="thermocline")
-    arguments.add_argument("--database", default="thermocline")
-    arguments.add_argument("--recorded-database", action="append", help="what the database was called there")
-    arguments.add_argument("--client", action="append")
-    arguments.add_argument("-v", "--verbose", action="store_true", help="print what is wrong with each statement")
-    options = arguments.parse_args()
-
-    def connect():
-        return Connection(options.host, options.port, options.user, options.database)
-
-    def rename(sql):
-        for recorded in options.recorded_database or []:
-            sql = re.sub(rf'(?<![\w.])("?){recorded}\1(?=\.)', options.database, sql)
-        return sql
-
-    total = collections.Counter()
-    reasons = collections.Counter()
-    for path in sorted(options.folder.glob("*.jsonl")):
-        if options.client and path.stem not in options.client:
-            continue
-        counted, started = collections.Counter(), time.perf_counter()
-        for sql, wrong in run_client(connect, path, rename):
-            counted["wrong" if wrong else "right"] += 1
-            if wrong:
-                reasons[wrong[:140]] += 1
-                if options.verbose:
-                    print(f"-- {path.stem}: {wrong}\n{sql.strip()};\n")
-        total += counted
-        seconds = time.perf_counter() - started
-        run = counted["right"] + counted["wrong"]
-        print(f"{path.stem:28} {counted['right']:4} of {run:4} statements {seconds:7.2f} s")
-    for reason, times in reasons.most_common(60 if not options.verbose else 0):
-        print(f"{times:5}  {reason}")
-    print(f"{total['right']} of {total['right'] + total['wrong']} statements run and answer with the recorded columns")
-
-
-if __name__ == "__main__":
-    main()
+    return [
+        it
+        for it in statements(path)
+        if it.get("columns") and not it.get("error") and re.match(r"\s*(SELECT|WITH)\b", it["sql"], re.IGNORECASE)
+    ]
