@@ -21,7 +21,9 @@ value() {
 }
 
 psql -v ON_ERROR_STOP=1 -f "$folder/catalog_answers/schema.sql"
-psql -v ON_ERROR_STOP=1 -c "INSERT INTO store.customers (name, mail) SELECT 'n' || i, 'm' || i FROM generate_series(1, 20) AS s(i)" \
+# It does not quote the names of columns.
+psql -v ON_ERROR_STOP=1 -c 'DROP TABLE store."Odd name", store.pairs, store.parts' \
+    -c "INSERT INTO store.customers (name, mail) SELECT 'n' || i, 'm' || i FROM generate_series(1, 20) AS s(i)" \
     -c "INSERT INTO store.orders (customer, quantity) SELECT i, i FROM generate_series(1, 20) AS s(i)"
 
 # SQLsmith takes no settings of the connection but these.
