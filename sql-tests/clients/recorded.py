@@ -64,6 +64,10 @@ class Connection:
             raise ConnectionError("the server does not encrypt")
         self.socket = tls.wrap_socket(self.socket, server_hostname=host)
 
+    def close(self):
+        self.stream.close()
+        self.socket.close()
+
     def send(self, kind, body=b""):
         self.socket.sendall(kind + struct.pack(">I", len(body) + 4) + body)
 
