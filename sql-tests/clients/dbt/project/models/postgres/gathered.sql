@@ -1,0 +1,2 @@
+{{ config(materialized='materialized_view') }}
+select country, count(*) as n from {{ ref('orders') }} group by country

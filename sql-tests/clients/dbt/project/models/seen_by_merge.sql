@@ -1,0 +1,4 @@
+{{ config(materialized='incremental', incremental_strategy='merge', unique_key='id') }}
+select id, price, ordered_at, {{ var('round', 1) }} as round
+from {{ ref('orders') }}
+{% if is_incremental() %} where ordered_at >= (select max(ordered_at) from {{ this }}) {% endif %}
