@@ -318,7 +318,7 @@ pub fn type_name(oid: u32) -> String {
 
 /// The number of the type with this name, as `format_type` prints it.
 pub fn number_of_name(name: &str) -> Option<u32> {
-    TYPES.iter().find(|it| it.name == name).map(|it| it.oid)
+    TYPES.iter().chain(SYSTEM_TYPES).find(|it| it.name == name).map(|it| it.oid)
 }
 
 /// The Arrow type of a parameter that a client declares with this type; `None` when the type is left to the planner (0)

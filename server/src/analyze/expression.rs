@@ -538,6 +538,18 @@ impl Analyzer<'_> {
         Ok(value)
     }
 
+    /// `name[n]`: a name is 64 bytes, counted from 0; those behind its end are zeros, which `"char"` shows as nothing.
+    fn byte_of_name(&mut self, value: Typed, chain: &[AccessExpr], place: &ast::Expr) -> Result<Typed> {
+        let [AccessExpr::Subscript(Subscript::Index { index })] = chain else {
+            return Err(self.at(PgError::not_supported("a slice of a name"), place));
+        };
+        let (text, index) = (self.coerce(value, &Type::of(TEXT), CastContext::Implicit)?, self.expression(index)?);
+        let one = Typed::constant(ScalarValue::Int32(Some(1)), Type::of(INT4));
+        let number = self.operator("+", vec![index, one.clone()])?;
+        let byte = self.named_call("substr", vec![text, number, one], place)?;
+        Ok(self.coerce(byte, &Type::of(CHAR), CastContext::Explicit)?)
+    }
+
     fn subscripts(&mut self, value: Typed, chain: &[AccessExpr], place: &ast::Expr) -> Result<Typed> {
         if value.ty.oid == JSONB {
             return self.json_subscripts(value, chain, place);
@@ -554,6 +566,9 @@ impl Analyzer<'_> {
             return Ok(value);
         }
         let value = without_domain(value);
+        if value.ty.oid == NAME {
+            return self.byte_of_name(value, chain, place);
+        }
         if element_type(value.ty.oid).is_none() {
             let message = format!("cannot subscript type {} because it does not support subscripting", value.ty.name());
             return Err(self.at(PgError::new(SqlState::DATATYPE_MISMATCH, message), place));

@@ -407,6 +407,10 @@ impl Analyzer<'_> {
         &mut self,
         left: Part,
         join: &ast::Join,
+        if *constraint == JoinConstraint::None && !matches!(join.join_operator, JoinOperator::CrossJoin(_)) {
+            let error = PgError::new(SqlState::SYNTAX_ERROR, "syntax error: a JOIN needs ON or USING");
+            return Err(self.at(error, &join.relation));
+        }
         kind: JoinType,
         constraint: &JoinConstraint,
     ) -> Result<Part> {

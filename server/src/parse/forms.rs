@@ -3,6 +3,7 @@
 //! * `EXCLUDE …` in a window's frame: a last ORDER BY element that nobody else writes, which [`exclusion`] knows again
 //! * `ROWS FROM (f(), g())`: a call of a function with a name that no function has, [`ROWS_FROM`]
 //! * `interval(2) '1.234 s'`: `'1.234 s'::interval(2)`; sqlparser forgets the precision
+//! * `a JOIN b JOIN c ON … ON …`: with parentheses ([`nested_joins`]); words that are taken elsewhere only ([`words`])
 //! * `(t.*)`, a row where one value is wanted: `(t)`
 //! * `COMPOUND SORTKEY (a, b)`: `SORTKEY (a, b)`, which is the same
 //! * `SELECT … INTO LOCAL TEMPORARY …`: without LOCAL, or GLOBAL, which asks for nothing
@@ -12,8 +13,10 @@
 pub mod clauses;
 mod hash_names;
 pub mod marks;
+mod nested_joins;
 mod quantified;
 mod unicode;
+mod words;
 
 use std::collections::HashMap;
 
@@ -51,7 +54,8 @@ impl Edits {
 
 /// The tokens in forms that sqlparser reads.
 pub fn readable(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let tokens = quantified::parenthesised(hash_names::joined(unicode::decoded(tokens)));
+    let tokens = words::readable(hash_names::joined(unicode::decoded(tokens)));
+    let tokens = nested_joins::parenthesised(quantified::parenthesised(tokens));
     let solid: Vec<usize> =
         (0..tokens.len()).filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_))).collect();
     let edits = Reader { tokens: &tokens, solid: &solid, levels: vec![Level::default()] }.edits();
@@ -73,6 +77,14 @@ fn edited(tokens: Vec<TokenWithSpan>, edits: Edits) -> Vec<TokenWithSpan> {
         edited.push(TokenWithSpan { token, span });
     }
     edited
+}
+
+/// The keyword that a token is, unless it is a name in quotes.
+fn keyword(token: &Token) -> Option<Keyword> {
+    match token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.keyword),
+        _ => None,
+    }
 }
 
 struct Reader<'a> {

@@ -81,3 +81,14 @@ WITH a(x, y) AS (VALUES (1, 1), (2, 2), (NULL, 3), (7, NULL)), b(x, y) AS (VALUE
 SELECT a.x, b.x FROM a JOIN b ON a.x IS NOT DISTINCT FROM b.x WHERE a.y = b.y ORDER BY 1, 2;
 WITH a(x, y) AS (VALUES (1, 1), (2, 2), (NULL, 3), (7, NULL)), b(x, y) AS (VALUES (1, 2), (2, 5), (NULL, NULL), (7, NULL))
 SELECT a.x, b.x FROM a JOIN b ON a.x IS NOT DISTINCT FROM b.x AND a.y = b.y ORDER BY 1, 2;
+
+-- Joins within joins, without parentheses.
+SELECT a.x, b.y, c.z FROM (VALUES (1), (2), (3)) a(x) JOIN (VALUES (1), (2)) b(y) JOIN (VALUES (2), (3)) c(z) ON b.y <= c.z ON a.x = b.y ORDER BY 1, 2, 3;
+SELECT a.x, b.y, c.z FROM (VALUES (1), (2), (3)) a(x) LEFT JOIN (VALUES (1), (2)) b(y) JOIN (VALUES (2), (3)) c(z) ON b.y = c.z ON a.x = b.y ORDER BY 1, 2, 3;
+SELECT a.x, b.y, c.z FROM (VALUES (1), (2), (3)) a(x) LEFT JOIN (VALUES (1), (2)) b(y) CROSS JOIN (VALUES (2), (3)) c(z) ON a.x = b.y + c.z - 2 ORDER BY 1, 2, 3;
+SELECT * FROM (VALUES (1), (2)) a(x) LEFT JOIN (VALUES (1, 5), (3, 6)) b(x, y) NATURAL JOIN (VALUES (1, 7)) c(x, z) USING (x) ORDER BY 1;
+SELECT count(*) FROM (VALUES (1), (2)) a(x) JOIN (VALUES (1)) b(y) JOIN (VALUES (1)) c(z) LEFT JOIN (VALUES (1)) d(w) ON c.z = d.w ON b.y = c.z ON a.x >= b.y;
+SELECT count(*) FROM (VALUES (1), (2)) a(x) NATURAL JOIN (VALUES (1), (2)) b(x) JOIN (VALUES (1)) c(z) ON c.z = a.x;
+SELECT count(*) FROM (VALUES (1)) a(x) JOIN (VALUES (1)) b(y) JOIN (VALUES (1)) c(z) ON true;
+SELECT count(*) FROM (VALUES (1)) a(x) JOIN (VALUES (1)) b(y);
+SELECT count(*) FROM (VALUES (1)) a(x) LEFT JOIN (VALUES (1)) b(y) WHERE true;

@@ -47,3 +47,16 @@ SELECT x.n, a FROM (VALUES (1), (-2)) AS x(n), abs(x.n) AS a ORDER BY 1;
 SELECT x.n, a.a FROM (VALUES (1), (-2)) AS x(n) LEFT JOIN LATERAL abs(x.n + 1) AS a ON true ORDER BY 1;
 SELECT x.n, a, b FROM (VALUES (1), (-2)) AS x(n), abs(x.n) AS a, generate_series(1, a) AS b ORDER BY 1, 3;
 SELECT * FROM (VALUES (1)) AS x(n), upper('a') AS u, lower(u) AS l;
+
+-- Words that are taken in some places only.
+SELECT 1 AS table, 2 AS select, 3 AS "From", 4 AS order;
+SELECT x AS table FROM (VALUES (1)) v(x);
+SELECT x AS where, x + 1 AS group FROM ONLY pg_am, (VALUES (1)) v(x) LIMIT 1;
+SELECT count(*) > 0 FROM ONLY pg_class;
+SELECT 1 OPERATOR(pg_catalog.=) ANY (ARRAY[1, 2]), 3 OPERATOR(pg_catalog.<>) ALL (ARRAY[1, 2]);
+SELECT '{1,2}'::integer ARRAY AS a, CAST('{a}' AS text ARRAY[4]) AS b;
+SELECT pg_catalog.substring('abc', 'b'), pg_catalog.substring('abc', 2, 1), pg_catalog.overlay('abcd', 'xy', 2);
+SELECT ('abc'::name)[0], ('abc'::name)[2];
+SELECT '"pg_catalog"."int8"'::regtype, '"int4"'::regtype, 'pg_catalog.int4[]'::regtype, 'trigger'::regtype, 'anyarray'::regtype;
+SELECT '"public"."int8"'::regtype;
+SELECT DISTINCT ON (x) x, y FROM (VALUES (2, 'b'), (1, 'a'), (2, 'b')) v(x, y);

@@ -61,8 +61,13 @@ fn of_user(written: &str) -> Option<u32> {
 fn named(written: &str) -> Option<u32> {
     let lower = written.to_ascii_lowercase();
     let qualified = lower.strip_prefix("pg_catalog.");
-    if let Some(quoted) = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        return if quoted == "char" { Some(types::CHAR) } else { catalog_name(quoted) };
+    if written.contains('"') {
+        let parts = super::object_name::parts(written).ok()?;
+        let name = match parts.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            [name] | ["pg_catalog", name] => (*name).to_owned(),
+            _ => return None,
+        };
+        return if name == "char" { Some(types::CHAR) } else { catalog_name(&name) };
     }
     let words: Vec<_> =
         without_modifier(qualified.unwrap_or(&lower)).split_ascii_whitespace().map(str::to_owned).collect();
