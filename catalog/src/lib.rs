@@ -16,6 +16,7 @@ mod directory;
 pub mod error;
 pub mod external_table;
 pub mod hot_table;
+pub mod keywords;
 pub mod missing_value;
 pub mod name;
 pub mod partition;

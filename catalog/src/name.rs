@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::keywords::KEYWORDS;
+
 /// Longest identifier in bytes (`NAMEDATALEN - 1`); PostgreSQL cuts longer ones.
 pub const IDENTIFIER_BYTES_MAX: usize = 63;
 
@@ -56,11 +58,13 @@ pub fn fold_identifier(identifier: &str) -> String {
     identifier.to_ascii_lowercase()
 }
 
-/// An identifier as it has to be written in SQL: quoted only where folding would change it.
+/// An identifier as it has to be written in SQL: quoted only where it would be another one, or a keyword (`quote_identifier`
+/// in PostgreSQL's `ruleutils.c`).
 pub fn quote_identifier(identifier: &str) -> String {
     let mut characters = identifier.chars();
     let plain = characters.next().is_some_and(|c| c == '_' || c.is_ascii_lowercase())
-        && characters.all(|c| c == '_' || c == '$' || c.is_ascii_lowercase() || c.is_ascii_digit());
+        && characters.all(|c| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit())
+        && KEYWORDS.binary_search(&identifier).is_err();
     if plain { identifier.to_owned() } else { format!("\"{}\"", identifier.replace('"', "\"\"")) }
 }
 
@@ -74,10 +78,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn keywords_are_in_order() {
+        assert!(KEYWORDS.is_sorted());
+    }
+
+    #[test]
     fn identifiers_are_quoted_only_where_folding_would_change_them() {
         for (identifier, written) in [
             ("sales", "sales"),
-            ("_a$1", "_a$1"),
+            ("_a1", "_a1"),
+            ("a$1", "\"a$1\""),
+            ("order", "\"order\""),
+            ("sort", "sort"),
             ("Sales", "\"Sales\""),
             ("1st", "\"1st\""),
             ("a\"b", "\"a\"\"b\""),
