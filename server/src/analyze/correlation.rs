@@ -61,11 +61,13 @@ impl Analyzer<'_> {
         for expr in &exprs {
             collect(expr, &mut subqueries, is_subquery)?;
         }
+        // Aggregates and window functions of subqueries are called alike.
+        let alike = under == Under::Other && subqueries.len() > 1;
         let mut placed = Vec::with_capacity(subqueries.len());
         for subquery in subqueries {
             let needed = exprs.iter().fold(Needed::Never, |found, expr| found.or(needed(expr, &subquery)));
             let sound = exprs.iter().all(|expr| joins_soundly(expr, &subquery));
-            let is_applied = !(sound && is_left(&subquery, &plan, under, &needed)?);
+            let is_applied = alike || !(sound && is_left(&subquery, &plan, under, &needed)?);
             placed.push(Placed { subquery, needed, is_applied });
         }
         // The conditions of a filter have no order that anybody may count on; joins are made of them.

@@ -471,6 +471,10 @@ impl Analyzer<'_> {
             let value = column.typed();
             let written = value.expr.clone();
             let key = self.group_key(value)?.expr;
+            if sorts.is_empty() {
+                // The rows come as PostgreSQL's do, which it sorts to find those that are equal.
+                sorts = on.iter().map(|key| Sort::new(key.clone(), true, false)).collect();
+            }
             if key != written {
                 grouping.written_values.push((written, grouping.keys.len()));
             }

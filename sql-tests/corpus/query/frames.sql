@@ -36,3 +36,10 @@ SELECT id, nth_value(id,id) OVER (ORDER BY id) FROM o ORDER BY 1;
 SELECT id, lag(id,id-1,0) OVER (ORDER BY id) FROM o ORDER BY 1;
 SELECT id, lead(id,1,amt) OVER (ORDER BY id) FROM o ORDER BY 1;
 SELECT id, ntile((SELECT 2)::int) OVER (ORDER BY id) FROM o ORDER BY 1;
+
+-- Peers of every type.
+SELECT count(*) OVER (ORDER BY x), min(n) OVER (ORDER BY x DESC RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) FROM (VALUES ('\x00'::bytea, 1), ('\x01', 2), ('\x00', 3), (NULL, 4)) v(x, n) ORDER BY 1, 2;
+SELECT count(*) OVER (ORDER BY x), sum(n) OVER (ORDER BY x) FROM (VALUES (time '12:00', 1), ('13:00', 2), ('12:00', 3), (NULL, 4)) v(x, n) ORDER BY 1, 2;
+SELECT count(*) OVER (ORDER BY x), sum(n) OVER (PARTITION BY n > 2 ORDER BY x) FROM (VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid, 1), (NULL, 2), ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 3)) v(x, n) ORDER BY 1, 2;
+SELECT min((SELECT 1)) OVER (ORDER BY y), min((SELECT 2)) OVER (ORDER BY y) FROM (VALUES (1), (2)) v(y);
+SELECT min((SELECT 1)), max((SELECT 2)), sum((SELECT 3)) FROM (VALUES (1), (2)) v(y);

@@ -1,6 +1,7 @@
 //! The frames of windows: those that the engine has, and those that [`pg::library::aggregate::Framed`] functions have.
 
 use arrow::compute::SortOptions;
+use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits};
 use pg::Type;
@@ -329,9 +330,20 @@ fn engine_frame(
         FrameUnits::Range if order.is_empty() => {
             return ResolvedFrame::Engine { frame: whole_partition(), empty: false };
         }
+        // Rows that are equal in the order are a group.
+        FrameUnits::Range if !order.first().is_some_and(|(key, _)| has_engine_range(&key.ty.arrow)) => {
+            WindowFrameUnits::Groups
+        }
         FrameUnits::Range => WindowFrameUnits::Range,
     };
     ResolvedFrame::Engine { frame: WindowFrame::new_bounds(units, start, end), empty: false }
+}
+
+/// Whether the engine has RANGE over values of this type.
+fn has_engine_range(data_type: &DataType) -> bool {
+    let is_date = matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
+    let is_single = data_type.is_numeric() || data_type.is_string() || *data_type == DataType::Boolean;
+    is_single || is_date || matches!(data_type, DataType::Null | DataType::List(_))
 }
 
 /// Whether a frame ends before it begins.
