@@ -63,6 +63,14 @@ impl Analyzer<'_> {
             let error = PgError::new(SqlState::SYNTAX_ERROR, "DEFAULT is not allowed in this context");
             return Err(self.at(error, name));
         }
+        // Redshift: WHERE sees the output names. What one stands for cannot be in terms of itself.
+        if self.level()?.place == Some(Place::Plain("WHERE"))
+            && let Some(written) = self.level()?.written_aliases.remove(&wanted)
+        {
+            let value = self.expression(&written);
+            self.level()?.written_aliases.insert(wanted, written);
+            return value;
+        }
         let message = format!("column \"{wanted}\" does not exist");
         let error = PgError::new(SqlState::UNDEFINED_COLUMN, message);
         Err(self.at(self.with_suggestion(error, &wanted), name))

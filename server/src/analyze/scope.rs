@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use datafusion::common::Column;
 use datafusion::logical_expr::Expr;
 use pg::Type;
-use sqlparser::ast::NamedWindowDefinition;
+use sqlparser::ast::{self, NamedWindowDefinition};
 
 use crate::analyze::typed::Typed;
 
@@ -110,6 +110,8 @@ pub struct Level {
     /// Its WINDOW clause.
     pub windows: Vec<NamedWindowDefinition>,
     /// The set-returning functions of its select list, and the columns they fill.
+    /// What output names stand for, which its WHERE may use where nothing else is called so (Redshift).
+    pub written_aliases: HashMap<String, ast::Expr>,
     pub sets: Vec<SetColumn>,
     /// The direct arguments of its ordered-set aggregates.
     pub direct_arguments: Vec<Expr>,

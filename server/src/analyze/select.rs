@@ -1,5 +1,7 @@
 //! SELECT.
 
+use std::collections::HashMap;
+
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_window::expr_fn::{rank, row_number};
@@ -108,6 +110,9 @@ impl Analyzer<'_> {
         let mut plan = self.from(&select.from)?;
         plan = self.where_clause(plan, select.selection.as_ref())?;
         self.level()?.place = Some(Place::SelectList);
+        if select.selection.is_some() {
+            self.level()?.written_aliases = written_aliases(&select.projection);
+        }
         let mut items = self.select_items(&select.projection, !select.from.is_empty())?;
         if let Some(exclude) = &select.exclude {
             let names = exclude_names(exclude)?;
@@ -564,6 +569,17 @@ fn windowed(mut plan: LogicalPlan, windows: &[Expr]) -> Result<LogicalPlan> {
     }
     Ok(plan)
 }
+/// What the names behind AS in a select list stand for; the first of a name.
+fn written_aliases(list: &[SelectItem]) -> HashMap<String, ast::Expr> {
+    let mut aliases = HashMap::new();
+    for item in list {
+        if let SelectItem::ExprWithAlias { expr, alias } = item {
+            aliases.entry(folded(alias)).or_insert_with(|| expr.clone());
+        }
+    }
+    aliases
+}
+
 
 /// The groups with the columns by which subqueries read their aggregates.
 fn with_outer_aggregates(plan: LogicalPlan, aggregates: Vec<(String, Typed)>) -> Result<LogicalPlan> {
