@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use datafusion::catalog::default_table_source::source_as_provider;
 use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -22,13 +24,16 @@ use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, execut
 use datafusion::prelude::SessionConfig;
 use futures::StreamExt;
 use pg::{PgError, SessionValues};
+use storage::external::ExternalTableProvider;
+use storage::hot::HotTableProvider;
 use storage::object_stores::ObjectStores;
 use storage::scan::report::ScanReports;
 use tokio::runtime::Runtime;
 
+use crate::apply::Apply;
 use crate::error::{Error, Result};
 use crate::optimize::{
-    AggregatesFromStatistics, GuardFilters, GuardOffsets, HideValues, InterruptJoins, InterruptWindows,
+    AggregatesFromStatistics, GuardFilters, GuardOffsets, HideValues, InSequence, InterruptJoins, InterruptWindows,
     SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeProjectionPushdown, SafePushDownFilter,
     SafeTopKAggregation, SplitFilterProjections, YieldInJoins,
 };
@@ -144,7 +149,15 @@ impl Engine {
     pub async fn physical_plan(&self, context: Arc<PlanContext>, plan: LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
         let task = {
             let _entered = self.threads().enter();
-            SpawnedTask::spawn(async move { context.state().create_physical_plan(&plan).await })
+            SpawnedTask::spawn(async move {
+                if reads_tables(&plan)? {
+                    return context.state().create_physical_plan(&plan).await;
+                }
+                // What is small is not dealt out among the cores, so that its rows come as PostgreSQL's do.
+                let mut state = context.state().clone();
+                state.config_mut().options_mut().execution.target_partitions = 1;
+                state.create_physical_plan(&plan).await
+            })
         };
         Ok(task.await.map_err(|error| ended(&error))??)
     }
@@ -175,6 +188,24 @@ impl Engine {
         builder.spawn_on(hand_over, threads.handle());
         Ok(builder.build())
     }
+}
+
+/// Whether a plan reads tables of users', hot or external ones.
+fn reads_tables(plan: &LogicalPlan) -> datafusion::common::Result<bool> {
+    let mut reads = false;
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            let provider = source_as_provider(&scan.source)?;
+            reads |= provider.is::<HotTableProvider>() || provider.is::<ExternalTableProvider>();
+        }
+        if let LogicalPlan::Extension(extension) = node
+            && let Some(apply) = extension.node.as_any().downcast_ref::<Apply>()
+        {
+            reads |= reads_tables(apply.subquery())?;
+        }
+        Ok(if reads { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(reads)
 }
 
 /// The error of a task that has not come to its end.
@@ -224,6 +255,7 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
             rules.push(rule);
         }
     }
+    rules.push(Arc::new(InSequence));
     rules.push(Arc::new(GuardFilters));
     rules.push(Arc::new(InterruptJoins));
     rules.push(Arc::new(InterruptWindows));
