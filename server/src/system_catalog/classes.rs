@@ -39,6 +39,8 @@ struct Class<'a> {
     temporary: bool,
     /// Rows as far as they have been counted, -1 when they have not.
     rows: f32,
+    /// `reldiststyle`
+    distribution: i16,
 }
 
 impl<'a> Class<'a> {
@@ -58,6 +60,7 @@ impl<'a> Class<'a> {
             has_foreign_keys,
             temporary,
             rows,
+            distribution: if kind == "r" { DISTRIBUTED_BY_SYSTEM } else { 0 },
         }
     }
 }
@@ -113,7 +116,7 @@ pub fn pg_class(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
             class.has_foreign_keys.into(),
             true.into(),
             if class.kind == "r" { "d" } else { "n" }.into(),
-            if class.kind == "r" { DISTRIBUTED_BY_SYSTEM } else { 0 }.into(),
+            class.distribution.into(),
         ])
     };
     for system in recorded::relations() {
@@ -163,6 +166,7 @@ fn of_relation<'a>(snapshot: &CatalogSnapshot, relation: &'a Relation) -> Vec<Cl
         Relation::Hot(table) => {
             let rows = snapshot.statistics(table.oid).map_or(-1.0, |statistics| statistics.rows as f32);
             let class = Class {
+                distribution: distribution(table),
                 row_type: table.oid.0,
                 access_method: HEAP,
                 columns: table.last_attribute_number as usize,
@@ -197,6 +201,18 @@ fn checks(table: &HotTable) -> usize {
 /// What `reldiststyle` says of a table whose rows are where the system puts them.
 const DISTRIBUTED_BY_SYSTEM: i16 = 9;
 
+/// What `reldiststyle` says of a table: how its rows were asked to be distributed.
+fn distribution(table: &HotTable) -> i16 {
+    let option = |wanted: &str| table.options.iter().find(|(keyword, _)| keyword == wanted);
+    match option("DISTSTYLE").map(|(_, style)| style.as_str()) {
+        Some("EVEN") => 0,
+        Some("ALL") => 8,
+        Some("KEY") => 1,
+        None if option("DISTKEY").is_some() => 1,
+        _ => DISTRIBUTED_BY_SYSTEM,
+    }
+}
+
 /// The columns of every sequence.
 const SEQUENCE_COLUMNS: [(&str, SqlType); 3] =
     [("last_value", SqlType::BigInt), ("log_cnt", SqlType::BigInt), ("is_called", SqlType::Boolean)];
@@ -214,6 +230,8 @@ struct AttributeRow<'a> {
     partition_key: Option<usize>,
     /// Its place in the sort key, from 1, or 0.
     sort_key: i32,
+    /// Whether rows are asked to be distributed by it.
+    dist_key: bool,
 }
 
 impl<'a> AttributeRow<'a> {
@@ -224,7 +242,8 @@ impl<'a> AttributeRow<'a> {
 
     fn of_type(relation: Oid, number: i16, name: &'a str, type_oid: u32, typmod: i32) -> Self {
         let (not_null, default, partition_key, sort_key) = (false, None, None, 0);
-        AttributeRow { relation, name, number, type_oid, typmod, not_null, default, partition_key, sort_key }
+        let dist_key = false;
+        AttributeRow { relation, name, number, type_oid, typmod, not_null, default, partition_key, sort_key, dist_key }
     }
 
     fn of_column(relation: Oid, column: &'a Column) -> Self {
@@ -262,6 +281,7 @@ pub fn pg_attribute(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
             "attcollation",
             "attfdwoptions",
             "attsortkeyord",
+            "attisdistkey",
         ],
     )?;
     // Many columns have few types.
@@ -297,6 +317,7 @@ pub fn pg_attribute(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
             ty.collation.into(),
             column.partition_key.map(|place| vec![format!("partition_key={place}")]).into(),
             column.sort_key.into(),
+            column.dist_key.into(),
         ])
     };
     for system in recorded::relations() {
@@ -325,8 +346,10 @@ fn attributes_of(relation: &Relation) -> Vec<AttributeRow<'_>> {
     match relation {
         Relation::Hot(table) => {
             let sort_key = |number: i16| table.sort_key.iter().position(|key| *key == number);
+            let dist_key = table.options.iter().find(|(keyword, _)| keyword == "DISTKEY");
             let columns = table.columns.iter().map(|column| AttributeRow {
                 sort_key: sort_key(column.attribute_number).map_or(0, |place| place as i32 + 1),
+                dist_key: dist_key.is_some_and(|(_, key)| *key == column.name),
                 ..AttributeRow::of_column(oid, column)
             });
             let indexes = table.keys().flat_map(|(_, key)| {

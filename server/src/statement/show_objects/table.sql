@@ -32,7 +32,12 @@ sort_key AS (
 SELECT
     'CREATE TABLE ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) || E' (\n    '
         || (SELECT string_agg(line, E',\n    ' ORDER BY part, number, name) FROM lines)
-        || E'\n)' || coalesce(E'\nSORTKEY (' || k.columns || ')', '') || ';' AS "Show Table DDL statement"
+        || E'\n)'
+        || CASE c.reldiststyle WHEN 0 THEN E'\nDISTSTYLE EVEN' WHEN 1 THEN E'\nDISTSTYLE KEY' WHEN 8 THEN E'\nDISTSTYLE ALL' ELSE '' END
+        || coalesce(E'\nDISTKEY (' || (
+            SELECT quote_ident(attname) FROM pg_catalog.pg_attribute WHERE attrelid = :relation AND attisdistkey
+        ) || ')', '')
+        || coalesce(E'\nSORTKEY (' || k.columns || ')', '') || ';' AS "Show Table DDL statement"
 FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     CROSS JOIN sort_key AS k
