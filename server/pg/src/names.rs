@@ -33,8 +33,9 @@ pub const PG_CATALOG: &str = "pg_catalog";
 pub const INFORMATION_SCHEMA: &str = "information_schema";
 /// What stands for the schema of the session's temporary objects.
 pub const PG_TEMP: &str = "pg_temp";
-/// The number of the one database.
-pub const DATABASE_OID: u32 = 5;
+/// The number of the one database: the first that PostgreSQL has for what users make. Tools do not show databases with
+/// lower ones.
+pub const DATABASE_OID: u32 = 16_384;
 /// What the foreign-data wrapper is called that stands for object storage: external schemas are its servers.
 pub const WRAPPER: &str = "object_storage";
 /// Its number, of those that PostgreSQL leaves to others.

@@ -11,6 +11,7 @@ use datafusion::common::Column;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
 use pg::names::{Names, PG_CATALOG};
+use pg::sqlstate::SqlState;
 use pg::styles::DateOrder;
 use pg::{PgError, SessionValues, recorded};
 use storage::external::ExternalTableProvider;
@@ -56,6 +57,8 @@ pub struct PlanContext {
     /// What the session has, for the relations that show it.
     statements: Arc<PreparedStatements>,
     portals: Arc<ShownPortals>,
+    /// Kinds of relations that are not to be read (`restrict_nonsystem_relation_kind`).
+    restricted: String,
     /// The relations that the statement names itself, not those its views read.
     relations: Mutex<BTreeSet<Oid>>,
     /// What its plan calls their columns.
@@ -98,6 +101,7 @@ impl PlanContext {
             reports,
             statements: session.statements.clone(),
             portals: session.portals.shown.clone(),
+            restricted: session.settings.value("restrict_nonsystem_relation_kind").cloned().unwrap_or_default(),
             relations: Mutex::default(),
             named: Mutex::default(),
             view_depth: 0,
@@ -135,6 +139,7 @@ impl PlanContext {
             reports: self.reports.clone(),
             statements: self.statements.clone(),
             portals: self.portals.clone(),
+            restricted: self.restricted.clone(),
             relations: Mutex::default(),
             named: Mutex::default(),
             view_depth: self.view_depth,
@@ -250,6 +255,7 @@ impl PlanContext {
             return found.ok_or_else(|| Error::UndefinedTable { name: parts.join("."), position: None });
         };
         authorize(&self.identity, Action::Select, Object::Relation(relation))?;
+        self.check_unrestricted(relation)?;
         let oid = relation.oid();
         self.relations.lock().unwrap_or_else(PoisonError::into_inner).insert(oid);
         let name = seen.map_or_else(|| relation.name(), |seen| &seen.name).clone();
@@ -281,6 +287,20 @@ impl PlanContext {
                 FoundRelation::Table { oid, name, source: provider_as_source(Arc::new(rows)), system_columns: 0 }
             }
         })
+    }
+
+    /// That a relation is of no kind that the session does not want to read.
+    fn check_unrestricted(&self, relation: &Relation) -> Result<()> {
+        let (setting, kind) = match relation {
+            Relation::View(_) => ("view", "view"),
+            Relation::External(_) => ("foreign-table", "foreign table"),
+            Relation::Hot(_) | Relation::Sequence(_) => return Ok(()),
+        };
+        if !self.restricted.split(", ").any(|restricted| restricted == setting) {
+            return Ok(());
+        }
+        let message = format!("access to non-system {kind} \"{}\" is restricted", relation.name().name);
+        Err(PgError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).into())
     }
 
     /// The relation of `pg_catalog` that a name without a schema means before all others.

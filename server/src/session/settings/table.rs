@@ -7,6 +7,9 @@ use super::number::Unit;
 use super::setting::{Context, Effect, Form, Kind, Setting};
 use crate::server::SERVER_VERSION;
 
+/// What `restrict_nonsystem_relation_kind` can be.
+const RESTRICTIONS: &[&str] = &["", "view", "foreign-table", "view, foreign-table", "foreign-table, view"];
+
 /// The isolation levels.
 const ISOLATION_LEVELS: Kind = Kind::Enum(&["serializable", "repeatable read", "read committed", "read uncommitted"]);
 /// The levels of messages.
@@ -117,7 +120,7 @@ static CATEGORIES: &[(&str, &[Setting])] = &[
         user("idle_in_transaction_session_timeout", milliseconds(), "0", "How long a session may do nothing in a transaction."),
         user("idle_session_timeout", milliseconds(), "0", "How long a session may do nothing."),
         user("lock_timeout", milliseconds(), "0", "How long a statement may wait for a lock."),
-        user("restrict_nonsystem_relation_kind", text(Form::Any), "", "Kinds of relations that are not to be read.").only(&[""]),
+        user("restrict_nonsystem_relation_kind", text(Form::Any), "", "Kinds of relations that are not to be read.").only(RESTRICTIONS),
         // There are no policies of rows.
         user("row_security", Kind::Boolean, "on", "Whether policies of rows hold.").harmless(),
         user("search_path", text(Form::Names), "\"$user\", public", "The schemas in which names without one are looked for."),
