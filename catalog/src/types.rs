@@ -18,6 +18,10 @@ pub use nested::{MapEntry, StructField};
 
 /// Field metadata key: the PostgreSQL type OID of a column.
 pub const METADATA_OID: &str = "pg.oid";
+/// Field metadata key: the OID of the table or view that a column of a result is from.
+pub const METADATA_RELATION: &str = "pg.relation";
+/// Field metadata key: the number of the column there.
+pub const METADATA_NUMBER: &str = "pg.attnum";
 /// Field metadata key: the PostgreSQL type modifier of a column (`atttypmod`), absent when there is none.
 pub const METADATA_TYPMOD: &str = "pg.typmod";
 

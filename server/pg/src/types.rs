@@ -5,7 +5,7 @@
 //! counts; whoever formats a value for a client must ask it, or the client is told one type and sent another.
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, TimeUnit};
-use catalog::types::{METADATA_OID, METADATA_TYPMOD, NUMERIC_UNCONSTRAINED_SCALE};
+use catalog::types::{METADATA_NUMBER, METADATA_OID, METADATA_RELATION, METADATA_TYPMOD, NUMERIC_UNCONSTRAINED_SCALE};
 
 use crate::names::{self, Definition};
 use crate::user_types;
@@ -264,6 +264,20 @@ pub fn describe(field: &Field) -> TypeDescription {
         None => (oid_of(field.data_type()), typmod_of(field.data_type())),
     };
     TypeDescription { oid, size: size(oid), typmod }
+}
+
+/// The field of a result that is a column of a relation.
+pub fn with_origin(field: Field, relation: u32, number: i16) -> Field {
+    let mut metadata = field.metadata().clone();
+    metadata.insert(METADATA_RELATION.to_owned(), relation.to_string());
+    metadata.insert(METADATA_NUMBER.to_owned(), number.to_string());
+    field.with_metadata(metadata)
+}
+
+/// The relation and the number of the column that a field of a result is; zeros when it is none.
+pub fn origin_of(field: &Field) -> (u32, i16) {
+    let relation = metadata_number(field, METADATA_RELATION).unwrap_or(0);
+    (relation, metadata_number(field, METADATA_NUMBER).unwrap_or(0))
 }
 
 /// As [`describe`], for a client, which knows no maps: their text is JSON.

@@ -12,6 +12,7 @@ mod using;
 pub(super) use column_definitions::returns_records;
 use std::collections::HashMap;
 
+use catalog::{Oid, Relation};
 use datafusion::common::{Column, JoinType, TableReference};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use pg::error::PgError;
@@ -30,7 +31,7 @@ use crate::analyze::scope::{Namespace, Place, ScopeColumn, ScopeRelation};
 use crate::analyze::select::fields_of;
 use crate::analyze::sets::{project_set, set_field};
 use crate::analyze::typed::Typed;
-use crate::analyze::{Analyzed, Analyzer, folded, unique};
+use crate::analyze::{Analyzed, Analyzer, Origin, folded, unique};
 use crate::error::{Error, Result};
 use crate::keyless::Keyless;
 use crate::parse::forms::ROWS_FROM;
@@ -264,6 +265,7 @@ impl Analyzer<'_> {
                 }
                 let plan = self.with_own_columns(builder.build()?, &mut columns)?;
                 let system_columns = columns.split_off(columns.len() - system_columns);
+                self.set_origins(oid, &mut columns);
                 self.context.note_columns(oid, plan_columns(&columns));
                 let schema = alias.is_none().then(|| full.schema.clone());
                 let relation = ScopeRelation { name: Some(visible), schema, columns, system_columns, is_scalar: false };
@@ -272,12 +274,29 @@ impl Analyzer<'_> {
             }
             FoundRelation::View { oid, name: full, analyzed } => {
                 let mut part = self.named_as(*analyzed, alias, &full.name)?;
+                self.set_origins(oid, &mut part.namespace.relations[0].columns);
                 self.context.note_columns(oid, plan_columns(&part.namespace.relations[0].columns));
                 if alias.is_none() {
                     part.namespace.relations[0].schema = Some(full.schema);
                 }
                 Ok(part)
             }
+        }
+    }
+
+    /// The columns of a relation know which they are. Those of the system's relations are nobody's.
+    fn set_origins(&self, relation: Oid, columns: &mut [ScopeColumn]) {
+        let hot = match self.context.snapshot().relation_by_oid(relation) {
+            Some(Relation::Hot(table)) => Some(table),
+            Some(_) => None,
+            None => return columns.iter_mut().for_each(|column| column.origin = None),
+        };
+        for (place, column) in (0_i16..).zip(columns) {
+            let number = match hot {
+                Some(table) => table.columns.get(place as usize).map(|column| column.attribute_number),
+                None => Some(place + 1),
+            };
+            column.origin = number.map(|number| Origin { relation, number });
         }
     }
 
@@ -336,7 +355,11 @@ impl Analyzer<'_> {
         let mut columns: Vec<_> = analyzed
             .columns
             .iter()
-            .map(|column| ScopeColumn::new(&column.name, plan_column(&table, &column.column.name), column.ty.clone()))
+            .map(|column| {
+                let of_plan = plan_column(&table, &column.column.name);
+                let new = ScopeColumn::new(&column.name, of_plan, column.ty.clone());
+                ScopeColumn { origin: column.origin, ..new }
+            })
             .collect();
         let plan = LogicalPlanBuilder::from(analyzed.plan).alias(TableReference::bare(table))?.build()?;
         let plan = Keyless::plan(plan)?;
@@ -384,6 +407,10 @@ impl Analyzer<'_> {
 
     fn join(&mut self, left: Part, join: &ast::Join) -> Result<Part> {
         let (kind, constraint) = join_kind(&join.join_operator)?;
+        if *constraint == JoinConstraint::None && !matches!(join.join_operator, JoinOperator::CrossJoin(_)) {
+            let error = PgError::new(SqlState::SYNTAX_ERROR, "syntax error: a JOIN needs ON or USING");
+            return Err(self.at(error, &join.relation));
+        }
         if is_function(&join.relation) || self.is_collection(&left, &join.relation)? {
             return self.join_function(left, join, kind, constraint);
         }
@@ -407,10 +434,6 @@ impl Analyzer<'_> {
         &mut self,
         left: Part,
         join: &ast::Join,
-        if *constraint == JoinConstraint::None && !matches!(join.join_operator, JoinOperator::CrossJoin(_)) {
-            let error = PgError::new(SqlState::SYNTAX_ERROR, "syntax error: a JOIN needs ON or USING");
-            return Err(self.at(error, &join.relation));
-        }
         kind: JoinType,
         constraint: &JoinConstraint,
     ) -> Result<Part> {

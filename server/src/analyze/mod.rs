@@ -51,6 +51,7 @@ mod with;
 
 use std::collections::{HashMap, HashSet};
 
+use catalog::Oid;
 use datafusion::common::{Column, TableReference};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlan};
@@ -99,6 +100,17 @@ pub struct OutputColumn {
     pub column: Column,
     /// Of a column that is a constant without a type: the constant, which becomes what the column is used as.
     pub constant: Option<Expr>,
+    /// The column of a table or view that it is, unchanged.
+    pub origin: Option<Origin>,
+}
+
+/// A column of a table or view, as `RowDescription` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The table or view.
+    pub relation: Oid,
+    /// The number of the column.
+    pub number: i16,
 }
 
 impl OutputColumn {

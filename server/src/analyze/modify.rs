@@ -224,7 +224,13 @@ impl Analyzer<'_> {
         for (name, Typed { expr, ty }) in items {
             let unique = self.made_name(&name);
             projection.push(expr.alias(&unique));
-            columns.push(OutputColumn { name, ty, column: Column::new_unqualified(unique), constant: None });
+            columns.push(OutputColumn {
+                name,
+                ty,
+                column: Column::new_unqualified(unique),
+                constant: None,
+                origin: None,
+            });
         }
         for address in [UNIT_COLUMN, ROW_COLUMN].into_iter().filter(|_| gives.addresses) {
             let name = self.made_name(address);

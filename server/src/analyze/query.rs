@@ -160,11 +160,18 @@ impl Analyzer<'_> {
             changed |= value.expr != Expr::Column(column.column.clone());
             projection.push(value.expr.alias(&column.column.name));
             let unqualified = Column::new_unqualified(&column.column.name);
-            columns.push(OutputColumn { name: column.name.clone(), ty: value.ty, column: unqualified, constant: None });
+            columns.push(OutputColumn {
+                name: column.name.clone(),
+                ty: value.ty,
+                column: unqualified,
+                constant: None,
+                origin: None,
+            });
         }
         if !changed {
             let columns = columns.into_iter().zip(analyzed.columns);
-            let columns = columns.map(|(new, old)| OutputColumn { column: old.column, ..new }).collect();
+            let columns =
+                columns.map(|(new, old)| OutputColumn { column: old.column, origin: old.origin, ..new }).collect();
             return Ok(Analyzed { plan: analyzed.plan, columns });
         }
         let plan = LogicalPlanBuilder::from(analyzed.plan).project(projection)?.build()?;

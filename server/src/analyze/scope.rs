@@ -7,6 +7,7 @@ use datafusion::logical_expr::Expr;
 use pg::Type;
 use sqlparser::ast::{self, NamedWindowDefinition};
 
+use crate::analyze::Origin;
 use crate::analyze::typed::Typed;
 
 /// A column that a name can mean.
@@ -18,12 +19,14 @@ pub struct ScopeColumn {
     pub expr: Expr,
     /// Its type.
     pub ty: Type,
+    /// The column of a table or view that it is.
+    pub origin: Option<Origin>,
 }
 
 impl ScopeColumn {
     /// A column of the plan.
     pub fn new(name: impl Into<String>, column: Column, ty: Type) -> Self {
-        ScopeColumn { name: name.into(), expr: Expr::Column(column), ty }
+        ScopeColumn { name: name.into(), expr: Expr::Column(column), ty, origin: None }
     }
 
     /// Its value.
@@ -107,11 +110,11 @@ pub struct Level {
     pub hidden: Option<ScopeRelation>,
     /// Output names that later expressions of its select list may use (Redshift's lateral column aliases).
     pub aliases: HashMap<String, Typed>,
+    /// What output names stand for, which its WHERE may use where nothing else is called so (Redshift).
+    pub written_aliases: HashMap<String, ast::Expr>,
     /// Its WINDOW clause.
     pub windows: Vec<NamedWindowDefinition>,
     /// The set-returning functions of its select list, and the columns they fill.
-    /// What output names stand for, which its WHERE may use where nothing else is called so (Redshift).
-    pub written_aliases: HashMap<String, ast::Expr>,
     pub sets: Vec<SetColumn>,
     /// The direct arguments of its ordered-set aggregates.
     pub direct_arguments: Vec<Expr>,

@@ -23,7 +23,7 @@ use crate::analyze::order::{Limit, OrderKey};
 use crate::analyze::scope::{Level, Place, SetColumn};
 use crate::analyze::sets::{project_set, set_field};
 use crate::analyze::typed::{Typed, unknown_type};
-use crate::analyze::{Analyzed, Analyzer, OutputColumn, folded};
+use crate::analyze::{Analyzed, Analyzer, Origin, OutputColumn, folded};
 use crate::error::{Error, Result};
 use crate::lazy::conjuncts;
 use crate::parse::forms::clauses::ALL_FIELDS;
@@ -37,6 +37,8 @@ const NO_NAME: &str = "?column?";
 /// A SELECT whose clauses have been read, over the rows of FROM and WHERE.
 struct Clauses {
     items: Vec<(String, Typed)>,
+    /// The columns of tables that the items are.
+    origins: Vec<Option<Origin>>,
     having: Option<Expr>,
     qualify: Option<Expr>,
     order: Vec<OrderKey>,
@@ -108,16 +110,17 @@ impl Analyzer<'_> {
         keeps_order: bool,
     ) -> Result<Analyzed> {
         let mut plan = self.from(&select.from)?;
-        plan = self.where_clause(plan, select.selection.as_ref())?;
-        self.level()?.place = Some(Place::SelectList);
         if select.selection.is_some() {
             self.level()?.written_aliases = written_aliases(&select.projection);
         }
+        plan = self.where_clause(plan, select.selection.as_ref())?;
+        self.level()?.place = Some(Place::SelectList);
         let mut items = self.select_items(&select.projection, !select.from.is_empty())?;
         if let Some(exclude) = &select.exclude {
             let names = exclude_names(exclude)?;
             items.retain(|(name, _)| !names.contains(name));
         }
+        let origins = items.iter().map(|(_, value)| self.origin(value)).collect::<Result<_>>()?;
         let mut grouping = self.group_by(&select.group_by, &items)?;
         let having = self.clause(select.having.as_ref(), Place::Having, "HAVING")?;
         let qualify = self.clause(select.qualify.as_ref(), Place::Qualify, "QUALIFY")?;
@@ -134,7 +137,7 @@ impl Analyzer<'_> {
             check_distinct_on(on, &order)?;
         }
         let outer_aggregates = std::mem::take(&mut self.level()?.outer_aggregates);
-        let mut clauses = Clauses { items, having, qualify, order, distinct_on, outer_aggregates };
+        let mut clauses = Clauses { items, origins, having, qualify, order, distinct_on, outer_aggregates };
 
         let sets = std::mem::take(&mut self.level()?.sets);
         let set_arguments: Vec<Expr> =
@@ -399,6 +402,16 @@ impl Analyzer<'_> {
         Ok(plan)
     }
 
+    /// The column of a table that a value is.
+    fn origin(&mut self, value: &Typed) -> Result<Option<Origin>> {
+        if !matches!(value.expr, Expr::Column(_)) {
+            return Ok(None);
+        }
+        let relations = &self.level()?.namespace.relations;
+        let mut columns = relations.iter().flat_map(|relation| &relation.columns);
+        Ok(columns.find(|column| column.expr == value.expr).and_then(|column| column.origin))
+    }
+
     /// The projection, and what comes after it: DISTINCT, ORDER BY, LIMIT.
     fn finish_select(
         &mut self,
@@ -411,7 +424,7 @@ impl Analyzer<'_> {
         let mut columns = Vec::with_capacity(clauses.items.len());
         let mut projection = Vec::with_capacity(clauses.items.len());
         let mut taken = std::collections::HashSet::new();
-        for (name, value) in clauses.items {
+        for ((name, value), origin) in clauses.items.into_iter().zip(clauses.origins) {
             let value = self.selected(value)?;
             let unique = if taken.insert(name.clone()) { name.clone() } else { self.made_name(&name) };
             taken.insert(unique.clone());
@@ -427,7 +440,7 @@ impl Analyzer<'_> {
                 _ => Column::new_unqualified(&unique),
             };
             projection.push(if expr == Expr::Column(column.clone()) { expr } else { expr.alias(&unique) });
-            columns.push(OutputColumn { name, ty, column, constant });
+            columns.push(OutputColumn { name, ty, column, constant, origin });
         }
         let visible = projection.len();
         let mut sorts = Vec::with_capacity(clauses.order.len());
@@ -458,6 +471,10 @@ impl Analyzer<'_> {
             plan = self.distinct_rows(plan, &columns)?;
         }
         if clauses.distinct_on.is_some() {
+            if sorts.is_empty() {
+                // The rows come as PostgreSQL's do, which it sorts to find those that are equal.
+                sorts = on.iter().map(|key| Sort::new(key.clone(), true, false)).collect();
+            }
             plan = self.first_of_each(plan, on, &sorts)?;
         }
         self.kept_order = keeps_order.then(|| sorts.clone());
@@ -476,10 +493,6 @@ impl Analyzer<'_> {
             let value = column.typed();
             let written = value.expr.clone();
             let key = self.group_key(value)?.expr;
-            if sorts.is_empty() {
-                // The rows come as PostgreSQL's do, which it sorts to find those that are equal.
-                sorts = on.iter().map(|key| Sort::new(key.clone(), true, false)).collect();
-            }
             if key != written {
                 grouping.written_values.push((written, grouping.keys.len()));
             }
@@ -556,6 +569,17 @@ pub(super) fn fields_of(value: &Typed) -> Option<Vec<(String, Typed)>> {
     Some(fields.iter().map(field).collect())
 }
 
+/// What the names behind AS in a select list stand for; the first of a name.
+fn written_aliases(list: &[SelectItem]) -> HashMap<String, ast::Expr> {
+    let mut aliases = HashMap::new();
+    for item in list {
+        if let SelectItem::ExprWithAlias { expr, alias } = item {
+            aliases.entry(folded(alias)).or_insert_with(|| expr.clone());
+        }
+    }
+    aliases
+}
+
 /// The rows with columns for window functions. The engine puts those together that want the same order, but knows them only
 /// without an alias, which those that read outer columns have.
 fn windowed(mut plan: LogicalPlan, windows: &[Expr]) -> Result<LogicalPlan> {
@@ -569,17 +593,6 @@ fn windowed(mut plan: LogicalPlan, windows: &[Expr]) -> Result<LogicalPlan> {
     }
     Ok(plan)
 }
-/// What the names behind AS in a select list stand for; the first of a name.
-fn written_aliases(list: &[SelectItem]) -> HashMap<String, ast::Expr> {
-    let mut aliases = HashMap::new();
-    for item in list {
-        if let SelectItem::ExprWithAlias { expr, alias } = item {
-            aliases.entry(folded(alias)).or_insert_with(|| expr.clone());
-        }
-    }
-    aliases
-}
-
 
 /// The groups with the columns by which subqueries read their aggregates.
 fn with_outer_aggregates(plan: LogicalPlan, aggregates: Vec<(String, Typed)>) -> Result<LogicalPlan> {

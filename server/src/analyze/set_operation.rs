@@ -43,7 +43,7 @@ impl Analyzer<'_> {
         let columns = columns
             .into_iter()
             .zip(plan.schema().columns())
-            .map(|(column, of_plan)| OutputColumn { column: of_plan, constant: None, ..column })
+            .map(|(column, of_plan)| OutputColumn { column: of_plan, constant: None, origin: None, ..column })
             .collect();
         Ok(Analyzed { plan, columns })
     }

@@ -74,7 +74,7 @@ impl Analyzer<'_> {
         let columns = columns
             .map(|(target, column)| {
                 let ty = type_of_column(&target.sql_type);
-                OutputColumn { name: target.name.clone(), ty, column, constant: None }
+                OutputColumn { name: target.name.clone(), ty, column, constant: None, origin: None }
             })
             .collect();
         Ok(Analyzed { plan, columns })
@@ -135,7 +135,7 @@ impl Analyzer<'_> {
                 Some(_) => unknown_type(),
                 None => values.first().map_or_else(|| Type::of(UNKNOWN), |value| value.ty.clone()),
             };
-            columns.push(OutputColumn { column: Column::new_unqualified(&name), name, ty, constant });
+            columns.push(OutputColumn { column: Column::new_unqualified(&name), name, ty, constant, origin: None });
             unified.push(values);
         }
         let height = unified.first().map_or(0, Vec::len);

@@ -185,6 +185,7 @@ impl Analyzer<'_> {
             .columns
             .iter()
             .map(|column| OutputColumn {
+                origin: None,
                 column: Column::new(Some(TableReference::bare(work.as_str())), &column.column.name),
                 ..column.clone()
             })

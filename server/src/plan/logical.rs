@@ -7,13 +7,13 @@ use catalog::{CatalogSnapshot, HotTable};
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::logical_expr::LogicalPlan;
 use pg::sqlstate::SqlState;
-use pg::types::UNKNOWN;
+use pg::types::{UNKNOWN, with_origin};
 use pg::user_types::base_type;
 use pg::{PgError, Type};
 use sqlparser::ast;
 
 use crate::analyze::modify::Target;
-use crate::analyze::{Analyzed, Analyzer};
+use crate::analyze::{Analyzed, Analyzer, Origin, OutputColumn};
 use crate::apply::with_parameters;
 use crate::error::Result;
 use crate::parse::statement::{Insert, Modify};
@@ -110,7 +110,14 @@ pub fn plan_modify(
 
 /// Clients are told of a domain's column what the domain narrows, as in PostgreSQL.
 fn planned(context: &PlanContext, analyzed: Analyzed, parameters: Vec<Option<Type>>) -> Planned {
-    let fields: Vec<_> = analyzed.columns.iter().map(|column| base_type(&column.ty).field(&column.name)).collect();
+    let field = |column: &OutputColumn| {
+        let field = base_type(&column.ty).field(&column.name);
+        match column.origin {
+            Some(Origin { relation, number }) => with_origin(field, relation.0, number),
+            None => field,
+        }
+    };
+    let fields: Vec<_> = analyzed.columns.iter().map(field).collect();
     Planned {
         plan: analyzed.plan,
         schema: Arc::new(Schema::new(fields)),

@@ -14,7 +14,7 @@ use crate::wire::Failure;
 use crate::wire::connection::Connection;
 use crate::wire::rows::{Format, RowEncoder};
 use pg::names::Names;
-use pg::types::describe_for_client;
+use pg::types::{describe_for_client, origin_of};
 
 /// Rows that are encoded before what has been written is looked at: a slice of wide rows must not fill the memory.
 pub(super) const ENCODE_ROWS_MAX: usize = 256;
@@ -135,7 +135,16 @@ impl Connection {
                 Format::Binary => 1,
             };
             let name = field.name().replace('\0', "\u{fffd}");
-            FieldDescription::new(name, 0, 0, described.oid, described.size, described.typmod, format)
+            let (relation, number) = origin_of(field);
+            FieldDescription::new(
+                name,
+                relation as i32,
+                number,
+                described.oid,
+                described.size,
+                described.typmod,
+                format,
+            )
         });
         let description = RowDescription::new(fields.collect());
         self.message(PgWireBackendMessage::RowDescription(description))

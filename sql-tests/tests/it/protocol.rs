@@ -462,3 +462,33 @@ async fn an_isolation_level_that_comes_too_late_is_refused() {
     assert!(late.is("25001"), "{late}");
     assert_alive(&server, &client).await;
 }
+
+#[tokio::test]
+async fn a_column_of_a_table_says_which_it_is() {
+    let server = TestServer::builder().start().await;
+    let client = server.connect().await;
+    let setup = "CREATE TABLE origins (gone int, a int, b text); ALTER TABLE origins DROP COLUMN gone; \
+                 CREATE VIEW of_origins AS SELECT b, a + 1 AS more FROM origins";
+    client.batch_execute(setup).await.unwrap();
+    let number = async |relation: &str| -> u32 {
+        client.query_one("SELECT $1::text::regclass::oid", &[&relation]).await.unwrap().get(0)
+    };
+    let (table, view) = (number("origins").await, number("of_origins").await);
+    let none = (None, None);
+    let column = |relation: u32, number: i16| (Some(relation), Some(number));
+    for (query, expected) in [
+        (
+            "SELECT b, a, a + 1, count(*) OVER (), 1 FROM origins",
+            vec![column(table, 3), column(table, 2), none, none, none],
+        ),
+        ("SELECT x.a AS y FROM origins x GROUP BY x.a", vec![column(table, 2)]),
+        ("SELECT q.c FROM (SELECT b AS c FROM origins) q", vec![column(table, 3)]),
+        ("SELECT more, b FROM of_origins", vec![column(view, 2), column(view, 1)]),
+        ("SELECT a FROM origins UNION SELECT a FROM origins", vec![none]),
+        ("SELECT o.a, v.b FROM origins o LEFT JOIN of_origins v USING (b)", vec![column(table, 2), column(view, 1)]),
+    ] {
+        let statement = client.prepare(query).await.unwrap();
+        let origins: Vec<_> = statement.columns().iter().map(|it| (it.table_oid(), it.column_id())).collect();
+        assert_eq!(origins, expected, "{query}");
+    }
+}

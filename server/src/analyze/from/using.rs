@@ -76,7 +76,7 @@ impl Analyzer<'_> {
                 }
                 _ => left_value,
             };
-            merged.push(ScopeColumn { name: name.clone(), expr: value.expr, ty: value.ty });
+            merged.push(ScopeColumn { name: name.clone(), expr: value.expr, ty: value.ty, origin: None });
         }
         let condition = (!conditions.is_empty()).then(|| connected(conditions, Operator::And));
         let rest = |namespace: &Namespace| {
