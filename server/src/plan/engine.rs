@@ -34,8 +34,8 @@ use crate::apply::Apply;
 use crate::error::{Error, Result};
 use crate::optimize::{
     AggregatesFromStatistics, GuardFilters, GuardOffsets, HideValues, InSequence, InterruptJoins, InterruptWindows,
-    SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeProjectionPushdown, SafePushDownFilter,
-    SafeTopKAggregation, SplitFilterProjections, YieldInJoins,
+    SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeOptimizeUnions, SafeProjectionPushdown,
+    SafePropagateEmptyRelation, SafePushDownFilter, SafeTopKAggregation, SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
@@ -225,9 +225,11 @@ impl Drop for Engine {
 
 /// The engine's rules, some of them in a form of ours.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let safe: [Arc<dyn OptimizerRule + Send + Sync>; 3] = [
+    let safe: [Arc<dyn OptimizerRule + Send + Sync>; 5] = [
         Arc::new(SafeEliminateCrossJoin::default()),
         Arc::new(SafeExtractEquijoinPredicate::default()),
+        Arc::new(SafeOptimizeUnions::default()),
+        Arc::new(SafePropagateEmptyRelation::default()),
         Arc::new(SafePushDownFilter::default()),
     ];
     let rules = Optimizer::new().rules.into_iter();

@@ -67,3 +67,16 @@ SELECT a FROM never_null UNION SELECT a FROM may_be_null ORDER BY 1;
 SELECT count(b) FROM never_null GROUP BY a UNION SELECT b FROM may_be_null ORDER BY 1;
 SELECT 3, a, 'ab' FROM never_null UNION SELECT 2, a, '' FROM may_be_null ORDER BY 1, 2;
 SELECT a, count(*) FROM (SELECT a FROM never_null UNION ALL SELECT a FROM may_be_null) q GROUP BY a ORDER BY 1;
+
+-- Branches that call their columns otherwise, beside one that has no rows.
+CREATE TABLE pairs (a integer, b integer);
+INSERT INTO pairs VALUES (1, 2), (2, 3), (NULL, 1);
+(SELECT a, b FROM pairs LIMIT 0) UNION ALL (SELECT b, a FROM pairs) ORDER BY 1;
+(SELECT a, b FROM pairs LIMIT 0) UNION (SELECT b, a FROM pairs) ORDER BY 1;
+(SELECT a, b FROM pairs WHERE false) UNION ALL (SELECT b + 1, a FROM pairs) ORDER BY 1;
+(SELECT b, a FROM pairs) EXCEPT (SELECT a, b FROM pairs LIMIT 0) ORDER BY 1;
+(SELECT a, b FROM pairs LIMIT 0) UNION (SELECT a, a FROM pairs UNION ALL SELECT b, a FROM pairs) ORDER BY 1, 2;
+(SELECT a, b FROM pairs LIMIT 0) UNION (SELECT a, a FROM pairs UNION ALL SELECT row_number() OVER (PARTITION BY a ORDER BY b), 1 FROM pairs) ORDER BY 1, 2;
+((SELECT a, a FROM pairs LIMIT 0) INTERSECT ALL SELECT b, b FROM pairs) UNION (SELECT a, a FROM pairs UNION ALL SELECT count(*) OVER (), b FROM pairs) ORDER BY 1, 2;
+SELECT b FROM (SELECT a, b FROM pairs UNION ALL SELECT b, a FROM pairs) q UNION ALL SELECT 5 ORDER BY 1;
+SELECT b - 1, a FROM ((SELECT a, b FROM pairs LIMIT 0) UNION ALL (SELECT a, a FROM pairs UNION ALL SELECT b, a FROM pairs)) q UNION ALL SELECT 5, 6 ORDER BY 1, 2;
