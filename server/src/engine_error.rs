@@ -222,6 +222,10 @@ fn schema_report(error: &SchemaError) -> ErrorReport {
 }
 
 fn plan_report(message: &str) -> ErrorReport {
+    // What the engine says of a plan that it has made itself is no fault of the statement.
+    if message.starts_with("Plan:") {
+        return ErrorReport::new(SqlState::INTERNAL_ERROR, first_line(message));
+    }
     if let Some(rest) = message.strip_prefix("Invalid function '") {
         let name = rest.split('\'').next().unwrap_or_default();
         return ErrorReport::new(SqlState::UNDEFINED_FUNCTION, format!("function {name} does not exist"))

@@ -39,9 +39,15 @@ impl OptimizerRule for SafePushDownFilter {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let plan = match plan {
-            LogicalPlan::Filter(filter) => LogicalPlan::Filter(with_plain_conditions(filter)?),
-            other => other,
+            LogicalPlan::Filter(filter) => with_plain_conditions(filter)?,
+            other => Transformed::no(other),
         };
+        plan.transform_data(|plan| self.push_down(plan, config))
+    }
+}
+
+impl SafePushDownFilter {
+    fn push_down(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let Some((kept, others, input)) = kept_conditions(&plan) else { return self.0.rewrite(plan, config) };
         let below = match conjunction(others) {
             Some(others) => self.0.rewrite(filtered(others, input)?, config)?,

@@ -73,3 +73,12 @@ SELECT q.s FROM (VALUES ('a'), ('bb'), (''), (NULL)) q(s) WHERE 'a' NOT IN (SELE
 SELECT q.n, ARRAY(SELECT t.a FROM (VALUES (1), (2), (3)) t(a) WHERE coalesce(q.n, 2) <> t.a AND t.a = 2) FROM (VALUES (1), (2), (NULL)) q(n) ORDER BY 1;
 SELECT q.n, ARRAY(SELECT t.a FROM (VALUES (1), (2), (3)) t(a) WHERE q.n + 1 <> t.a AND t.a = 2 ORDER BY 1) FROM (VALUES (1), (2), (NULL)) q(n) ORDER BY 1;
 SELECT q.s, ARRAY(SELECT t.a FROM (VALUES ('a'), ('b')) t(a) WHERE lower(q.s) <> t.a AND t.a = 'a') FROM (VALUES ('A'), ('B'), (NULL)) q(s) ORDER BY 1;
+
+-- A column that equals what is computed of it.
+SELECT a, lag(a) OVER (PARTITION BY a ORDER BY f) FROM inside WHERE a = a + 1;
+SELECT a, lag(a) OVER (PARTITION BY a ORDER BY b) FROM inside WHERE a = a * 1 ORDER BY 1, 2;
+SELECT a, b, row_number() OVER (PARTITION BY b ORDER BY a) FROM inside WHERE abs(a) = a ORDER BY 1, 2;
+WITH w AS MATERIALIZED (SELECT lag(f) OVER (PARTITION BY b ORDER BY a) FROM inside WHERE (b + 2) = b) SELECT count(*) FROM w;
+SELECT a, b, lag(a) OVER (PARTITION BY a, b), lag(a) OVER (ORDER BY b, a) FROM inside WHERE a = b - 1 AND b = a + 1 ORDER BY 1, 2;
+SELECT coalesce(a, 0) FROM inside WHERE a = coalesce(a, 7) ORDER BY 1;
+SELECT a, b FROM outside WHERE b = greatest(a, b) AND b IS NOT NULL ORDER BY a, b;
