@@ -7,17 +7,81 @@ use crate::hot_table::{Column, arrow_schema};
 use crate::name::{ObjectName, Oid};
 
 /// The format of an external table's files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileFormat {
     /// Apache Parquet
     Parquet,
+    /// Lines of fields with a delimiter between them: CSV and its kin.
+    Delimited(Delimited),
+    /// Lines that are JSON objects.
+    Json,
+}
+
+/// How the lines of a text file are made of fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delimited {
+    /// Between fields.
+    pub delimiter: u8,
+    /// Around a field that has delimiters or line ends in it.
+    pub quote: Option<u8>,
+    /// Before a character that means nothing but itself.
+    pub escape: Option<u8>,
+    /// The field that stands for NULL, when it is not in quotes.
+    pub null: String,
+    /// Lines at a file's beginning that are no data.
+    pub header_lines: u32,
+    /// What becomes of a line with more or fewer fields than there are columns.
+    pub width: WidthRule,
+}
+
+/// What becomes of a line with more or fewer fields than there are columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WidthRule {
+    /// Columns without a field are NULL, fields without a column are ignored.
+    SetToNull,
+    /// The line is left out.
+    DropRow,
+    /// The statement fails.
+    Fail,
+}
+
+/// What a file is packed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Compression {
+    /// Nothing
+    None,
+    /// gzip, RFC 1952
+    Gzip,
+    /// Zstandard, RFC 8878
+    Zstd,
+    /// bzip2
+    Bzip2,
+    /// Snappy, in frames or in Hadoop's blocks
+    Snappy,
 }
 
 impl FileFormat {
     /// As people write it.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             FileFormat::Parquet => "Parquet",
+            FileFormat::Delimited(format) if format.quote.is_some() => "CSV",
+            FileFormat::Delimited(_) => "text",
+            FileFormat::Json => "JSON",
+        }
+    }
+}
+
+impl Compression {
+    /// What the ending of a file's name says.
+    pub fn of_name(name: &str) -> Compression {
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        match ending.to_ascii_lowercase().as_str() {
+            "gz" | "gzip" => Compression::Gzip,
+            "zst" | "zstd" => Compression::Zstd,
+            "bz2" => Compression::Bzip2,
+            "snappy" | "sz" => Compression::Snappy,
+            _ => Compression::None,
         }
     }
 }
@@ -35,6 +99,8 @@ pub struct ExternalTable {
     pub partition_columns: Vec<Column>,
     /// The format of the files.
     pub format: FileFormat,
+    /// What the files are packed with, when their names do not tell. Parquet packs its pages itself.
+    pub compression: Option<Compression>,
     /// URL of the folder (or the one file) that holds the data; a partition may be anywhere else.
     pub location: String,
     /// `TABLE PROPERTIES`, as they were written.

@@ -484,6 +484,13 @@ fn dependents(report: ErrorReport, dependents: &[String], on: &str) -> ErrorRepo
     report.detail(lines.join("\n")).hint("Use DROP ... CASCADE to drop the dependent objects too.")
 }
 
+fn with_detail(report: ErrorReport, detail: Option<String>) -> ErrorReport {
+    match detail {
+        Some(detail) => report.detail(detail),
+        None => report,
+    }
+}
+
 /// What the client is told about a failure of the storage layer.
 pub fn storage_report(error: &storage::Error) -> ErrorReport {
     use storage::Error as E;
@@ -523,5 +530,10 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
         E::ColumnAmbiguous { .. } => plain(SqlState::AMBIGUOUS_COLUMN),
         E::ArrayNotRectangular { .. } => plain(SqlState::ARRAY_SUBSCRIPT_ERROR),
         E::ValueOutOfRange { .. } => plain(SqlState::NUMERIC_VALUE_OUT_OF_RANGE),
+        E::LineInvalid { .. } => plain(SqlState::BAD_COPY_FILE_FORMAT),
+        E::ValueInvalid { source, .. } => match source.downcast_ref::<InputError>() {
+            Some(input) => with_detail(plain(input.sqlstate()), input.detail()),
+            None => plain(SqlState::INVALID_TEXT_REPRESENTATION),
+        },
     }
 }

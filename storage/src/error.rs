@@ -90,6 +90,28 @@ pub enum Error {
         /// How it shows.
         reason: String,
     },
+    /// A line of a file is none of its format.
+    #[error("line {line} of file \"{path}\" cannot be read: {reason}")]
+    LineInvalid {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A text in a file is no value of the declared type.
+    #[error("column \"{column}\" in line {line} of file \"{path}\": {source}")]
+    ValueInvalid {
+        /// The column.
+        column: String,
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        source: Source,
+    },
     /// A file's column has a type that is not read as the declared one.
     #[error("column \"{column}\" is declared {declared_type} but is {file_type} in file \"{path}\"")]
     ColumnTypeMismatch {

@@ -22,7 +22,7 @@ use crate::store::touched::Touched;
 use crate::view::View;
 
 /// The format of the records that this version reads and writes.
-pub const FORMAT_VERSION: u32 = 7;
+pub const FORMAT_VERSION: u32 = 8;
 
 const CHECKSUM_BYTES: usize = 4;
 

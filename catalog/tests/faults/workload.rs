@@ -103,6 +103,7 @@ impl Workload {
             columns: vec![Self::column("id")],
             partition_columns: vec![Self::column("year")],
             format: FileFormat::Parquet,
+            compression: None,
             location: "s3://bucket/folder/".into(),
             properties: vec![],
         };

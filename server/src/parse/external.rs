@@ -1,6 +1,6 @@
 //! The warehouse's statements about external schemas, tables and partitions, in Redshift's grammar.
 
-use catalog::{ExternalSource, FileFormat};
+use catalog::ExternalSource;
 use sqlparser::ast::Ident;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
@@ -8,6 +8,7 @@ use sqlparser::tokenizer::Token;
 use crate::error::{Error, Result};
 use crate::parse::StatementReader;
 use crate::parse::definition::ColumnDefinition;
+use crate::parse::external_format::{FilesFormat, RowFormat};
 use crate::parse::statement::{
     AddPartitions, CreateExternalSchema, CreateExternalTable, DropPartition, PartitionValues, Statement,
 };
@@ -51,15 +52,15 @@ impl StatementReader<'_> {
         let name = self.object_name()?;
         let columns = self.external_columns()?;
         let partition_columns = if self.words(&["PARTITIONED", "BY"]) { self.external_columns()? } else { Vec::new() };
-        if self.words(&["ROW", "FORMAT"]) {
-            return Err(Error::not_supported("ROW FORMAT"));
-        }
+        let row_format = if self.words(&["ROW", "FORMAT"]) { self.row_format()? } else { RowFormat::default() };
         self.expect_word("STORED")?;
         self.expect_word("AS")?;
-        let format = self.file_format()?;
+        let stored_as = self.stored_as()?;
         self.expect_word("LOCATION")?;
         let location = self.string()?;
-        let properties = if self.words(&["TABLE", "PROPERTIES"]) { self.properties()? } else { Vec::new() };
+        let has_properties = self.words(&["TABLE", "PROPERTIES"]) || self.words(&["TBLPROPERTIES"]);
+        let properties = if has_properties { self.properties()? } else { Vec::new() };
+        let format = FilesFormat::new(row_format, stored_as, &properties)?;
         Ok(Statement::CreateExternalTable(CreateExternalTable {
             name,
             if_not_exists,
@@ -76,22 +77,6 @@ impl StatementReader<'_> {
             let name = reader.identifier()?;
             let data_type = reader.column_type()?;
             Ok(ColumnDefinition { name, data_type, constraints: Vec::new(), encoding: None })
-        })
-    }
-
-    fn file_format(&mut self) -> Result<FileFormat> {
-        let format = self.identifier()?;
-        match format.value.to_ascii_uppercase().as_str() {
-            "PARQUET" => Ok(FileFormat::Parquet),
-            other => Err(Error::not_supported(format!("STORED AS {other}"))),
-        }
-    }
-
-    fn properties(&mut self) -> Result<Vec<(String, String)>> {
-        self.parenthesised(|reader| {
-            let key = reader.string()?;
-            reader.expect(&Token::Eq)?;
-            Ok((key, reader.string()?))
         })
     }
 

@@ -18,6 +18,7 @@ pub mod definition;
 pub mod depth;
 pub mod dialect;
 pub mod external;
+pub mod external_format;
 pub mod forms;
 pub mod guard;
 pub mod length;

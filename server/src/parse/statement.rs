@@ -8,6 +8,7 @@ use super::definition::{
     AlterSequence, ColumnDefinition, CreateSequence, CreateTable, Expression, Lifetime, SequenceOption,
     TableAttributes, TableConstraint,
 };
+use super::external_format::FilesFormat;
 use super::merge::Merge;
 use super::roles::{AlterRole, CreateRole, DropRoles};
 
@@ -576,8 +577,8 @@ pub struct CreateExternalTable {
     pub columns: Vec<ColumnDefinition>,
     /// The columns of `PARTITIONED BY`.
     pub partition_columns: Vec<ColumnDefinition>,
-    /// The format of `STORED AS`.
-    pub format: catalog::FileFormat,
+    /// What `ROW FORMAT`, `STORED AS` and the properties say of the files.
+    pub format: FilesFormat,
     /// The URL of `LOCATION`.
     pub location: String,
     /// `TABLE PROPERTIES`

@@ -24,6 +24,7 @@ use crate::error::{Error, Result};
 use crate::lazy::physical_may_fail;
 use crate::locks::Locks;
 use crate::parse::{Statement, parse};
+use crate::plan::file_values::FileValues;
 use crate::plan::in_memory::system_relation;
 use crate::plan::relations::NameScope;
 use crate::plan::seen::{Named, of_view, seen_relations};
@@ -269,7 +270,8 @@ impl PlanContext {
             }
             Relation::External(table) => {
                 let partitions = self.snapshot.partitions(table.oid);
-                let provider = ExternalTableProvider::new(table.clone(), partitions, self.stores.clone());
+                let provider =
+                    ExternalTableProvider::new(table.clone(), partitions, self.stores.clone(), Arc::new(FileValues));
                 FoundRelation::Table { oid, name, source: provider_as_source(Arc::new(provider)), system_columns: 0 }
             }
             Relation::View(view) => {

@@ -1,6 +1,6 @@
 //! CREATE EXTERNAL TABLE.
 
-use catalog::{CatalogChange, ExternalTable, SchemaKind, SqlType};
+use catalog::{CatalogChange, ExternalTable, FileFormat, SchemaKind, SqlType};
 
 use crate::error::{Error, Result};
 use crate::parse::statement::CreateExternalTable;
@@ -24,11 +24,6 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
         return exists_already(session, name, create.if_not_exists, "CREATE EXTERNAL TABLE");
     }
     check_type_name(&snapshot, &name)?;
-    // A property may change results: only those are accepted that cannot.
-    let without_effect = |property: &str| property.eq_ignore_ascii_case("numRows");
-    if let Some((property, _)) = create.properties.iter().find(|(property, _)| !without_effect(property)) {
-        return Err(Error::not_supported(format!("table property '{property}'")));
-    }
     let names = session.names()?;
     let all = {
         let _entered = names.enter();
@@ -43,6 +38,12 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
         return Err(Error::not_supported(what));
     }
     let (file_columns, partition_columns) = all.split_at(create.columns.len());
+    if matches!(create.format.format, FileFormat::Delimited(_))
+        && let Some(column) = file_columns.iter().find(|column| is_nested(&column.sql_type))
+    {
+        let what = format!("column \"{}\" of type {} in delimited text", column.name, column.sql_type);
+        return Err(Error::not_supported(what));
+    }
     if let Some(column) = partition_columns.iter().find(|column| !can_partition(&column.sql_type)) {
         let what = format!("partition column \"{}\" of type {}", column.name, column.sql_type.base_name());
         return Err(Error::not_supported(what));
@@ -57,12 +58,18 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
         name,
         columns: file_columns.to_vec(),
         partition_columns: partition_columns.to_vec(),
-        format: create.format,
+        format: create.format.format.clone(),
+        compression: create.format.compression,
         location: create.location.clone(),
         properties: create.properties.clone(),
     };
     session.commit(vec![CatalogChange::CreateExternalTable(table)]).await?;
     Ok(Outcome::command("CREATE EXTERNAL TABLE"))
+}
+
+/// Whether a type's values have no text of their own.
+fn is_nested(sql_type: &SqlType) -> bool {
+    matches!(sql_type, SqlType::List(_) | SqlType::Struct(_) | SqlType::Map(_))
 }
 
 /// A type in this one that rounds its values, as nothing does with values in files.

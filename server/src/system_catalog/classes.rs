@@ -13,6 +13,7 @@ use pg::types::TEXT;
 use pg::{PgError, recorded};
 
 use super::numbers::{OWNER, default_oid, schema_oid};
+use super::row_formats;
 use super::rows::{Rows, Value};
 use super::type_facts::{TypeFacts, facts};
 use crate::error::Result;
@@ -446,7 +447,8 @@ pub fn pg_foreign_table(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
     for relation in snapshot.relations() {
         let Relation::External(table) = relation else { continue };
         let location = format!("location={}", table.location);
-        let mut options = vec![location, format!("format={:?}", table.format).to_lowercase()];
+        let mut options = vec![location];
+        options.extend(row_formats::options(&table.format).into_iter().map(|(name, value)| format!("{name}={value}")));
         options.extend(table.properties.iter().map(|(name, value)| format!("{name}={value}")));
         let server = schema_oid(snapshot, &table.name.schema);
         rows.push([table.oid.into(), server.into(), options.into()])?;

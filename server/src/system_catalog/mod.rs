@@ -13,6 +13,7 @@ mod dependencies;
 mod functions;
 mod locks;
 mod numbers;
+mod row_formats;
 mod rows;
 mod schemas;
 mod table;

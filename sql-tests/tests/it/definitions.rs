@@ -66,3 +66,35 @@ LOCATION '{sales}/';"
     assert_is_made_again(&client, "EXTERNAL TABLE lake.sales PARTITION", "TABLE", "lake.sales", &partitioned).await;
     assert_eq!(value(&client, "SELECT count(*) FROM lake.sales WHERE region = 'it''s'").await, "2");
 }
+
+#[tokio::test]
+async fn the_format_of_an_external_table_is_made_again() {
+    let root = tempfile::tempdir().unwrap();
+    fixtures::put_all(&LocalFileSystem::new_with_prefix(root.path()).unwrap(), "").await;
+    let server = TestServer::builder().arg("--external-root").arg(root.path()).start().await;
+    let client = server.connect().await;
+    client.batch_execute("CREATE EXTERNAL SCHEMA lake FROM DATA CATALOG DATABASE 'lake'").await.unwrap();
+    let folder = format!("file://{}/csv/", root.path().canonicalize().unwrap().display());
+    for row_format in [
+        r#"SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'
+WITH SERDEPROPERTIES ('escapeChar'=E'\\\\', 'quoteChar'='''', 'separatorChar'=E'\\t', 'serialization.null.format'='')"#,
+        r#"SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'
+WITH SERDEPROPERTIES ('escapeChar'='', 'quoteChar'='"', 'separatorChar'=',', 'serialization.null.format'='NULL')"#,
+        r#"SERDE 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe'
+WITH SERDEPROPERTIES ('escape.delim'=E'\\\\', 'field.delim'=E'\\001', 'serialization.null.format'=E'\\N')"#,
+        "SERDE 'org.openx.data.jsonserde.JsonSerDe'",
+    ] {
+        let table = format!(
+            "CREATE EXTERNAL TABLE lake.lines (
+    id integer,
+    name text
+)
+ROW FORMAT {row_format}
+STORED AS TEXTFILE
+LOCATION '{folder}'
+TABLE PROPERTIES ('compression_type'='none');"
+        );
+        assert_is_made_again(&client, "EXTERNAL TABLE lake.lines", "TABLE", "lake.lines", &table).await;
+        client.batch_execute("DROP TABLE lake.lines").await.unwrap();
+    }
+}

@@ -5,7 +5,9 @@
 //! * `types/all.parquet`: a column of each type, a row of values and a row of NULLs
 //! * `nested/…`: customers with structs, lists and maps, see [`nested`]
 //! * `broken/text.parquet`: no Parquet at all
+//! * `csv/…`, `packed/…`, `delimited/…`, `json/…`, `bad/…`: lines, see [`lines`]
 
+mod lines;
 mod nested;
 
 use std::sync::Arc;
@@ -42,7 +44,7 @@ pub async fn put_all(store: &dyn ObjectStore, prefix: &str) {
         ("ragged/a.parquet", file(&nested::ragged())),
         ("broken/text.parquet", Bytes::from_static(b"year,amount\n2023,1.00\n")),
     ];
-    for (name, bytes) in files {
+    for (name, bytes) in files.into_iter().chain(lines::files()) {
         put(store, &format!("{prefix}{name}"), bytes).await;
     }
 }

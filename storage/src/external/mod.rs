@@ -1,15 +1,17 @@
-//! External tables: Parquet files that others wrote, read as tables.
+//! External tables: files that others wrote, read as tables.
 //!
 //! A scan goes through these files in order: [`provider`] decides which partitions are read, [`listing`] finds their
-//! files, [`pinned_reader`] reads their bytes, [`by_name`] finds the declared columns in each file, and [`coercion`] says
-//! how a file's values become values of the declared type, [`nested`] those made of others. Three promises hold: a partition that the filters exclude is
-//! never listed; a file that changes while it is read is an error and never a mixture; a value is read exactly, by a
-//! rule that is written down, or not at all.
+//! files, [`pinned_file`] reads their bytes. Of Parquet files [`pinned_reader`] reads what is needed, [`by_name`] finds the
+//! declared columns in each file, and [`coercion`] says how a file's values become values of the declared type, [`nested`]
+//! those made of others. Text and JSON are read from the beginning to the end, by [`rows`]. Three promises hold: a partition
+//! that the filters exclude is never listed; a file that changes while it is read is an error and never a mixture; a value
+//! is read exactly, by a rule that is written down, or not at all.
 
 mod provider;
 
 mod listing;
 mod partition_values;
+mod pinned_file;
 mod pinned_reader;
 
 mod by_name;
@@ -18,9 +20,12 @@ mod coercion;
 mod field_access;
 mod nested;
 
+mod rows;
+
 mod statistics;
 #[cfg(test)]
 mod test_tables;
 
 pub use partition_values::canonical_partition_value;
 pub use provider::ExternalTableProvider;
+pub use rows::{ValueBuilder, ValueBuilders, ValueError};

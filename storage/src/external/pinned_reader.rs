@@ -1,20 +1,16 @@
-//! Reads the bytes of a file as it was when it was listed.
-//!
-//! Every request carries the file's ETag, so a file that is replaced while a statement reads it is
-//! [`Error::FileChanged`] and never a mixture of two files.
+//! Reads Parquet files as they were when they were listed.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use datafusion::common::Result;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{ParquetFileMetrics, ParquetFileReaderFactory};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::future::BoxFuture;
-use futures::stream::{self, StreamExt, TryStreamExt};
-use object_store::{GetOptions, ObjectMeta, ObjectStore, coalesce_ranges};
+use object_store::{ObjectStore, coalesce_ranges};
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::basic::{SortOrder, Type};
@@ -26,8 +22,8 @@ use parquet::file::metadata::{
 use parquet::file::statistics::Statistics;
 
 use super::by_name::FILE_URL;
+use super::pinned_file::PinnedFile;
 use crate::error::{self, Error};
-use crate::object_stores::object_url;
 use crate::scan::report::ReadCounter;
 
 /// Bytes at a file's end that are read in the hope that they hold the footer. Most footers are smaller, and a request to
@@ -35,12 +31,6 @@ use crate::scan::report::ReadCounter;
 const FOOTER_BYTES_HINT: usize = 64 * 1024;
 /// Ranges nearer to each other than this are read in one request, for the same reason.
 const GAP_BYTES_MAX: u64 = 1024 * 1024;
-/// Bytes read in one request. Larger ranges are read in parts, so that each is done well within the request timeout on a
-/// slow line, and several at once make a fast line busy.
-const REQUEST_BYTES_MAX: u64 = 16 * 1024 * 1024;
-/// Parts of one range read at the same time.
-const PARTS_PARALLEL: usize = 4;
-
 /// Makes readers of the files of one store.
 #[derive(Debug)]
 pub(super) struct PinnedReaderFactory {
@@ -51,11 +41,8 @@ pub(super) struct PinnedReaderFactory {
 
 /// Reads one file.
 struct PinnedReader {
-    store: Arc<dyn ObjectStore>,
-    file: ObjectMeta,
-    url: String,
+    file: PinnedFile,
     metrics: ParquetFileMetrics,
-    read: Arc<ReadCounter>,
 }
 
 impl PinnedReaderFactory {
@@ -75,25 +62,25 @@ impl ParquetFileReaderFactory for PinnedReaderFactory {
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
         let file = file.object_meta;
         let metrics = ParquetFileMetrics::new(partition_index, file.location.as_ref(), metrics);
-        let url = object_url(&self.store_url, &file.location);
-        Ok(Box::new(PinnedReader { store: self.store.clone(), file, url, metrics, read: self.read.clone() }))
+        let file = PinnedFile::new(self.store.clone(), &self.store_url, file, self.read.clone());
+        Ok(Box::new(PinnedReader { file, metrics }))
     }
 }
 
 impl AsyncFileReader for PinnedReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
         self.metrics.bytes_scanned.add(range.end.saturating_sub(range.start) as usize);
-        let reader = &*self;
-        Box::pin(async move { reader.read(range).await.map_err(external) })
+        let file = &self.file;
+        Box::pin(async move { file.read(range).await.map_err(external) })
     }
 
     fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
         let bytes: u64 = ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum();
         self.metrics.bytes_scanned.add(bytes as usize);
-        let reader = &*self;
+        let file = &self.file;
         Box::pin(async move {
-            reader.check(&ranges).map_err(external)?;
-            coalesce_ranges(&ranges, |range| reader.read(range), GAP_BYTES_MAX).await.map_err(external)
+            file.check(&ranges).map_err(external)?;
+            coalesce_ranges(&ranges, |range| file.read(range), GAP_BYTES_MAX).await.map_err(external)
         })
     }
 
@@ -102,7 +89,7 @@ impl AsyncFileReader for PinnedReader {
         options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, parquet::errors::Result<Arc<ParquetMetaData>>> {
         Box::pin(async move {
-            let (size, url) = (self.file.size, self.url.clone());
+            let (size, url) = (self.file.size(), self.file.url().to_owned());
             let mut reader = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES_HINT));
             if let Some(options) = options {
                 reader = reader
@@ -113,50 +100,6 @@ impl AsyncFileReader for PinnedReader {
             let metadata = reader.load_and_finish(self, size).await;
             let metadata = metadata.and_then(|metadata| prepared(metadata, &url));
             metadata.map(Arc::new).map_err(|error| not_parquet(url, error))
-        })
-    }
-}
-
-impl PinnedReader {
-    fn check(&self, ranges: &[Range<u64>]) -> Result<(), Error> {
-        let is_inside = |range: &Range<u64>| range.start <= range.end && range.end <= self.file.size;
-        if ranges.iter().all(is_inside) {
-            return Ok(());
-        }
-        let reason = "its footer names bytes that it does not have".to_owned();
-        Err(Error::Corrupted { path: self.url.clone(), reason })
-    }
-
-    async fn read(&self, range: Range<u64>) -> Result<Bytes, Error> {
-        self.check(std::slice::from_ref(&range))?;
-        if range.end - range.start <= REQUEST_BYTES_MAX {
-            return self.request(range).await;
-        }
-        let mut whole = BytesMut::with_capacity((range.end - range.start) as usize);
-        let parts = (range.start..range.end).step_by(REQUEST_BYTES_MAX as usize);
-        let parts = parts.map(|start| self.request(start..range.end.min(start + REQUEST_BYTES_MAX)));
-        let mut parts = stream::iter(parts).buffered(PARTS_PARALLEL);
-        while let Some(part) = parts.try_next().await? {
-            whole.extend_from_slice(&part);
-        }
-        Ok(whole.freeze())
-    }
-
-    async fn request(&self, range: Range<u64>) -> Result<Bytes, Error> {
-        if range.is_empty() {
-            return Ok(Bytes::new());
-        }
-        self.read.count(range.end - range.start);
-        let mut options = GetOptions { range: Some(range.into()), ..GetOptions::default() };
-        match &self.file.e_tag {
-            Some(e_tag) => options.if_match = Some(e_tag.clone()),
-            None => options.if_unmodified_since = Some(self.file.last_modified),
-        }
-        let bytes = async { self.store.get_opts(&self.file.location, options).await?.bytes().await };
-        bytes.await.map_err(|error| match Error::from_object_store(&self.url, error) {
-            // It was there when it was listed.
-            Error::NotFound { location } => Error::FileChanged { path: location },
-            error => error,
         })
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use catalog::{ExternalTable, Partition};
+use catalog::{ExternalTable, FileFormat, Partition};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
 use datafusion::common::{Result, ToDFSchema, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -27,6 +27,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use super::by_name::ByName;
 use super::listing::{self, FILES_MAX};
 use super::pinned_reader::PinnedReaderFactory;
+use super::rows::{RowSource, ValueBuilders};
 use super::{partition_values, statistics};
 use crate::error::Error;
 use crate::object_stores::{Location, ObjectStores};
@@ -43,6 +44,7 @@ pub struct ExternalTableProvider {
     table: Arc<ExternalTable>,
     partitions: Arc<BTreeMap<Vec<Option<String>>, Partition>>,
     stores: Arc<ObjectStores>,
+    builders: Arc<dyn ValueBuilders>,
     schema: SchemaRef,
     partition_columns: SchemaRef,
 }
@@ -69,15 +71,16 @@ struct ScanPlan<'a> {
 }
 
 impl ExternalTableProvider {
-    /// The table as the engine sees it.
+    /// The table as the engine sees it; `builders` know what the texts in its files mean.
     pub fn new(
         table: Arc<ExternalTable>,
         partitions: Arc<BTreeMap<Vec<Option<String>>, Partition>>,
         stores: Arc<ObjectStores>,
+        builders: Arc<dyn ValueBuilders>,
     ) -> Self {
         let schema = table.arrow_schema();
         let partition_columns = catalog::hot_table::arrow_schema(&table.partition_columns);
-        ExternalTableProvider { table, partitions, stores, schema, partition_columns }
+        ExternalTableProvider { table, partitions, stores, builders, schema, partition_columns }
     }
 
     /// The locations that have to be read: the table's, or those of the partitions that the filters let through.
@@ -141,15 +144,15 @@ impl ExternalTableProvider {
         let table_schema = TableSchema::builder(self.table.file_schema())
             .with_table_partition_cols(self.partition_columns.fields().clone())
             .build();
-        let reader = PinnedReaderFactory::new(location.store, location.store_url.clone(), plan.read.clone());
-        let mut source = ParquetSource::new(table_schema)
-            .with_table_parquet_options(parquet_options(plan.session))
-            .with_parquet_file_reader_factory(Arc::new(reader));
-        if let Some(predicate) = &plan.predicate {
-            source = source.with_predicate(predicate.clone());
-        }
+        let source: Arc<dyn FileSource> = match &self.table.format {
+            FileFormat::Parquet => Arc::new(parquet(plan, table_schema, &location)),
+            FileFormat::Delimited(_) | FileFormat::Json => {
+                let (table, builders) = (self.table.clone(), self.builders.clone());
+                Arc::new(RowSource::new(table, table_schema, &location, builders, plan.read.clone()))
+            }
+        };
         let groups = balanced(files, plan.session.config().target_partitions());
-        let config = FileScanConfigBuilder::new(location.store_url, Arc::new(source))
+        let config = FileScanConfigBuilder::new(location.store_url, source)
             .with_file_groups(groups)
             .with_statistics(statistics::estimate(&self.schema, bytes))
             .with_projection_indices(plan.projection.cloned())?
@@ -200,12 +203,12 @@ impl TableProvider for ExternalTableProvider {
     }
 
     /// A filter over partition columns is done once the partitions are chosen. Any other is compared with statistics,
-    /// which leaves rows for the engine to look at.
+    /// where the format has them, which leaves rows for the engine to look at.
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
         let support = |filter: &&Expr| {
             if is_partition_filter(filter, &self.partition_columns) {
                 TableProviderFilterPushDown::Exact
-            } else if is_plain(filter) {
+            } else if self.table.format == FileFormat::Parquet && is_plain(filter) {
                 TableProviderFilterPushDown::Inexact
             } else {
                 TableProviderFilterPushDown::Unsupported
@@ -242,6 +245,17 @@ impl TableProvider for ExternalTableProvider {
                 UnionExec::try_new(scans)
             }
         }
+    }
+}
+
+fn parquet(plan: &ScanPlan, table_schema: TableSchema, location: &Location) -> ParquetSource {
+    let reader = PinnedReaderFactory::new(location.store.clone(), location.store_url.clone(), plan.read.clone());
+    let source = ParquetSource::new(table_schema)
+        .with_table_parquet_options(parquet_options(plan.session))
+        .with_parquet_file_reader_factory(Arc::new(reader));
+    match &plan.predicate {
+        Some(predicate) => source.with_predicate(predicate.clone()),
+        None => source,
     }
 }
 

@@ -20,6 +20,7 @@ use parquet::file::properties::WriterProperties;
 use tempfile::TempDir;
 
 use super::provider::ExternalTableProvider;
+use super::rows::{ValueBuilder, ValueBuilders};
 use crate::error::{self, Error};
 use crate::object_stores::{ObjectStores, ObjectStoresConfig, S3Config};
 use crate::scan::report::{ScanReport, ScanReports};
@@ -111,6 +112,7 @@ impl Lake {
             columns: columns.iter().map(column).collect(),
             partition_columns: partition_columns.iter().map(column).collect(),
             format: FileFormat::Parquet,
+            compression: None,
             location: self.url(&format!("{name}/")),
             properties: vec![],
         };
@@ -119,7 +121,8 @@ impl Lake {
             (values.clone(), Partition { values, location: self.url(path) })
         });
         let partitions: BTreeMap<_, _> = partitions.collect();
-        let provider = ExternalTableProvider::new(Arc::new(table), Arc::new(partitions), self.stores.clone());
+        let provider =
+            ExternalTableProvider::new(Arc::new(table), Arc::new(partitions), self.stores.clone(), Arc::new(NoTexts));
         self.session.deregister_table(name).unwrap();
         self.session.register_table(name, Arc::new(provider)).unwrap();
     }
@@ -194,4 +197,14 @@ fn pruned(plan: &dyn ExecutionPlan, name: &str) -> usize {
         _ => 0,
     });
     here.sum::<usize>() + plan.children().iter().map(|child| pruned(child.as_ref(), name)).sum::<usize>()
+}
+
+/// Parquet files hold no texts to ask about.
+#[derive(Debug)]
+struct NoTexts;
+
+impl ValueBuilders for NoTexts {
+    fn builder(&self, column: &Column, _capacity: usize) -> Box<dyn ValueBuilder> {
+        panic!("column {} is no text", column.name)
+    }
 }

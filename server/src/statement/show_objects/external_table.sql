@@ -38,12 +38,19 @@ SELECT
         || coalesce(
             E'\nPARTITIONED BY ('
             || (SELECT string_agg(name || ' ' || type, ', ' ORDER BY key) FROM columns WHERE key IS NOT NULL) || ')', '')
+        || coalesce(E'\nROW FORMAT SERDE ' || (SELECT quote_literal(value) FROM options WHERE name = 'serde'), '')
+        || coalesce(
+            E'\nWITH SERDEPROPERTIES ('
+            || (SELECT string_agg(quote_literal(p.key) || '=' || quote_literal(p.value), ', ' ORDER BY p.key)
+                FROM options AS o
+                    CROSS JOIN LATERAL jsonb_each_text(o.value::jsonb) AS p
+                WHERE o.name = 'serdeproperties') || ')', '')
         || E'\nSTORED AS ' || (SELECT upper(value) FROM options WHERE name = 'format')
         || E'\nLOCATION ' || (SELECT quote_literal(value) FROM options WHERE name = 'location')
         || coalesce(
             E'\nTABLE PROPERTIES ('
             || (SELECT string_agg(quote_literal(name) || '=' || quote_literal(value), ', ' ORDER BY name)
-                FROM options WHERE name NOT IN ('format', 'location')) || ')', '')
+                FROM options WHERE name NOT IN ('format', 'location', 'serde', 'serdeproperties')) || ')', '')
         || ';'
         || coalesce(
             (SELECT string_agg(

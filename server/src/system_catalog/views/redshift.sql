@@ -131,7 +131,10 @@ files AS (
         ftrelid,
         max(value) FILTER (WHERE name = 'location') AS location,
         max(value) FILTER (WHERE name = 'format') AS format,
-        (jsonb_object_agg(name, value) FILTER (WHERE name NOT IN ('location', 'format')))::text AS parameters
+        max(value) FILTER (WHERE name = 'serde') AS serialization_lib,
+        max(value) FILTER (WHERE name = 'serdeproperties') AS serde_parameters,
+        (jsonb_object_agg(name, value) FILTER (
+            WHERE name NOT IN ('location', 'format', 'serde', 'serdeproperties')))::text AS parameters
     FROM options
     GROUP BY ftrelid
 ),
@@ -142,6 +145,12 @@ formats (format, input_format, output_format, serialization_lib) AS (
             'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
             'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
             'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'
+        ),
+        (
+            'textfile',
+            'org.apache.hadoop.mapred.TextInputFormat',
+            'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
+            NULL
         )
 )
 SELECT
@@ -152,8 +161,8 @@ SELECT
     o.location,
     f.input_format,
     f.output_format,
-    f.serialization_lib,
-    '{}'::text AS serde_parameters,
+    coalesce(o.serialization_lib, f.serialization_lib) AS serialization_lib,
+    coalesce(o.serde_parameters, '{}') AS serde_parameters,
     0 AS compressed,
     coalesce(o.parameters, '{}') AS parameters
 FROM pg_class AS c

@@ -1,0 +1,265 @@
+//! What `CREATE EXTERNAL TABLE` says of its files' format, in Redshift's and Hive's words: ROW FORMAT, STORED AS and the
+//! table properties that belong to them.
+
+use catalog::{Compression, Delimited, FileFormat, WidthRule};
+use sqlparser::tokenizer::Token;
+
+use crate::error::{Error, Result};
+use crate::parse::StatementReader;
+
+/// Between fields where nothing is said of it, as in Hive: Ctrl-A.
+const HIVE_DELIMITER: u8 = 1;
+/// What stands for NULL in Hive's text files.
+const HIVE_NULL: &str = "\\N";
+
+/// The files' format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilesFormat {
+    /// The format.
+    pub format: FileFormat,
+    /// What the files are packed with, when that was said.
+    pub compression: Option<Compression>,
+}
+
+/// What ROW FORMAT says.
+#[derive(Debug, Default)]
+pub(super) struct RowFormat {
+    serde: Option<Serde>,
+    delimiter: Option<u8>,
+    escape: Option<u8>,
+    null: Option<String>,
+    properties: Vec<(String, String)>,
+}
+
+/// The programs that read rows for Hive, by what they read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Serde {
+    Delimited,
+    Csv,
+    Json,
+    Parquet,
+}
+
+/// What STORED AS says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StoredAs {
+    Parquet,
+    Text,
+    Csv,
+    Json,
+}
+
+impl StatementReader<'_> {
+    /// Behind `ROW FORMAT`.
+    pub(super) fn row_format(&mut self) -> Result<RowFormat> {
+        if self.words(&["SERDE"]) {
+            return self.serde();
+        }
+        self.expect_word("DELIMITED")?;
+        let mut format = RowFormat { serde: Some(Serde::Delimited), ..RowFormat::default() };
+        loop {
+            if self.words(&["FIELDS", "TERMINATED", "BY"]) {
+                format.delimiter = Some(self.byte("FIELDS TERMINATED BY")?);
+            } else if self.words(&["ESCAPED", "BY"]) {
+                format.escape = Some(self.byte("ESCAPED BY")?);
+            } else if self.words(&["LINES", "TERMINATED", "BY"]) {
+                let end = self.byte("LINES TERMINATED BY")?;
+                if end != b'\n' {
+                    return Err(Error::not_supported("LINES TERMINATED BY another character than a newline"));
+                }
+            } else if self.words(&["NULL", "DEFINED", "AS"]) {
+                format.null = Some(self.string()?);
+            } else if self.words(&["COLLECTION"]) || self.words(&["MAP"]) {
+                return Err(Error::not_supported("collections in ROW FORMAT DELIMITED"));
+            } else {
+                return Ok(format);
+            }
+        }
+    }
+
+    fn serde(&mut self) -> Result<RowFormat> {
+        let name = self.string()?;
+        let lower = name.to_ascii_lowercase();
+        let serde = match lower.as_str() {
+            _ if lower.ends_with("opencsvserde") || lower.ends_with("csvserde") => Serde::Csv,
+            _ if lower.ends_with("jsonserde") => Serde::Json,
+            _ if lower.ends_with("lazysimpleserde") => Serde::Delimited,
+            _ if lower.ends_with("parquethiveserde") => Serde::Parquet,
+            _ => return Err(Error::not_supported(format!("ROW FORMAT SERDE '{name}'"))),
+        };
+        let properties = if self.words(&["WITH", "SERDEPROPERTIES"]) { self.properties()? } else { Vec::new() };
+        Ok(RowFormat { serde: Some(serde), properties, ..RowFormat::default() })
+    }
+
+    /// Behind `STORED AS`.
+    pub(super) fn stored_as(&mut self) -> Result<StoredAs> {
+        if self.words(&["INPUTFORMAT"]) {
+            let input = self.string()?;
+            self.expect_word("OUTPUTFORMAT")?;
+            self.string()?;
+            return match input.to_ascii_lowercase().as_str() {
+                lower if lower.ends_with("textinputformat") => Ok(StoredAs::Text),
+                lower if lower.ends_with("parquetinputformat") => Ok(StoredAs::Parquet),
+                _ => Err(Error::not_supported(format!("STORED AS INPUTFORMAT '{input}'"))),
+            };
+        }
+        let format = self.identifier()?;
+        match format.value.to_ascii_uppercase().as_str() {
+            "PARQUET" => Ok(StoredAs::Parquet),
+            "TEXTFILE" => Ok(StoredAs::Text),
+            "CSV" => Ok(StoredAs::Csv),
+            "JSON" => Ok(StoredAs::Json),
+            other => Err(Error::not_supported(format!("STORED AS {other}"))),
+        }
+    }
+
+    /// One byte in quotes, perhaps behind a backslash: `','`, `'\t'`, `'\001'`.
+    fn byte(&mut self, clause: &'static str) -> Result<u8> {
+        let text = self.string()?;
+        byte_of(&text).ok_or_else(|| invalid(&format!("{clause} takes one character of ASCII, not '{text}'")))
+    }
+
+    pub(super) fn properties(&mut self) -> Result<Vec<(String, String)>> {
+        self.parenthesised(|reader| {
+            let key = reader.string()?;
+            reader.expect(&Token::Eq)?;
+            Ok((key, reader.string()?))
+        })
+    }
+}
+
+impl FilesFormat {
+    /// What the clauses say together; of the properties those that say something of the format.
+    ///
+    /// # Errors
+    /// They contradict each other, or a property has a value that it cannot have.
+    pub(super) fn new(row: RowFormat, stored_as: StoredAs, properties: &[(String, String)]) -> Result<Self> {
+        let serde = match (stored_as, row.serde) {
+            (StoredAs::Parquet, None | Some(Serde::Parquet)) => Serde::Parquet,
+            (StoredAs::Csv, None) => Serde::Csv,
+            (StoredAs::Json, None) => Serde::Json,
+            (StoredAs::Text, None) => Serde::Delimited,
+            (StoredAs::Text, Some(serde)) if serde != Serde::Parquet => serde,
+            (StoredAs::Csv, Some(Serde::Delimited | Serde::Csv)) => Serde::Csv,
+            (StoredAs::Json, Some(Serde::Json)) => Serde::Json,
+            _ => return Err(invalid("ROW FORMAT does not fit STORED AS")),
+        };
+        let mut format = match serde {
+            Serde::Parquet => FileFormat::Parquet,
+            Serde::Json => FileFormat::Json,
+            Serde::Csv => FileFormat::Delimited(csv(&row)?),
+            Serde::Delimited => FileFormat::Delimited(delimited(&row)?),
+        };
+        let mut compression = None;
+        for (name, value) in properties {
+            match (name.to_ascii_lowercase().as_str(), &mut format) {
+                ("compression_type" | "compression", FileFormat::Delimited(_) | FileFormat::Json) => {
+                    compression = Some(compression_named(name, value)?);
+                }
+                ("skip.header.line.count", FileFormat::Delimited(format)) => {
+                    format.header_lines = value.parse().map_err(|_| wrong_value(name, value))?;
+                }
+                ("serialization.null.format", FileFormat::Delimited(format)) => format.null.clone_from(value),
+                ("column_count_mismatch_handling", FileFormat::Delimited(format)) => {
+                    format.width = match value.to_ascii_lowercase().as_str() {
+                        "disabled" | "set_to_null" => WidthRule::SetToNull,
+                        "drop_row" => WidthRule::DropRow,
+                        "fail" => WidthRule::Fail,
+                        _ => return Err(wrong_value(name, value)),
+                    };
+                }
+                (lower, _) if is_without_effect(lower) => {}
+                _ => return Err(Error::not_supported(format!("table property '{name}' of this format"))),
+            }
+        }
+        Ok(FilesFormat { format, compression })
+    }
+}
+
+/// Properties that catalogs and crawlers write down, and that change no result.
+fn is_without_effect(property: &str) -> bool {
+    matches!(property, "numrows" | "classification" | "comment" | "typeofdata" | "external" | "averagerecordsize")
+}
+
+/// As `LazySimpleSerDe` reads lines.
+fn delimited(row: &RowFormat) -> Result<Delimited> {
+    let mut format = Delimited {
+        delimiter: row.delimiter.unwrap_or(HIVE_DELIMITER),
+        quote: None,
+        escape: row.escape,
+        null: row.null.clone().unwrap_or_else(|| HIVE_NULL.to_owned()),
+        header_lines: 0,
+        width: WidthRule::SetToNull,
+    };
+    for (name, value) in &row.properties {
+        let byte = || byte_of(value).ok_or_else(|| wrong_value(name, value));
+        match name.to_ascii_lowercase().as_str() {
+            "field.delim" | "serialization.format" => format.delimiter = byte()?,
+            "escape.delim" => format.escape = Some(byte()?),
+            "serialization.null.format" => format.null.clone_from(value),
+            _ => return Err(Error::not_supported(format!("property '{name}' of ROW FORMAT SERDE"))),
+        }
+    }
+    Ok(format)
+}
+
+/// As `OpenCSVSerde` reads lines, but that an empty field without quotes is NULL, as in PostgreSQL.
+fn csv(row: &RowFormat) -> Result<Delimited> {
+    let mut format = Delimited {
+        delimiter: row.delimiter.unwrap_or(b','),
+        quote: Some(b'"'),
+        escape: row.escape,
+        null: row.null.clone().unwrap_or_default(),
+        header_lines: 0,
+        width: WidthRule::SetToNull,
+    };
+    if row.serde == Some(Serde::Csv) {
+        format.escape = Some(b'\\');
+    }
+    for (name, value) in &row.properties {
+        let byte = || byte_of(value).ok_or_else(|| wrong_value(name, value));
+        match name.to_ascii_lowercase().as_str() {
+            "separatorchar" | "field.delim" => format.delimiter = byte()?,
+            "quotechar" => format.quote = Some(byte()?),
+            "escapechar" if value.is_empty() => format.escape = None,
+            "escapechar" => format.escape = Some(byte()?),
+            "serialization.null.format" => format.null.clone_from(value),
+            _ => return Err(Error::not_supported(format!("property '{name}' of ROW FORMAT SERDE"))),
+        }
+    }
+    Ok(format)
+}
+
+fn compression_named(property: &str, value: &str) -> Result<Compression> {
+    match value.to_ascii_lowercase().as_str() {
+        "none" => Ok(Compression::None),
+        "gzip" | "gz" => Ok(Compression::Gzip),
+        "zstd" | "zstandard" => Ok(Compression::Zstd),
+        "bzip2" | "bz2" => Ok(Compression::Bzip2),
+        "snappy" => Ok(Compression::Snappy),
+        _ => Err(wrong_value(property, value)),
+    }
+}
+
+/// The byte that a text stands for.
+fn byte_of(text: &str) -> Option<u8> {
+    let byte = match text.strip_prefix('\\') {
+        Some("t") => b'\t',
+        Some("n") => b'\n',
+        Some("r") => b'\r',
+        Some("\\" | "") => b'\\',
+        Some(digits) if (3..=4).contains(&digits.len()) => u8::from_str_radix(digits, 8).ok()?,
+        Some(one) if one.len() == 1 => one.as_bytes()[0],
+        None if text.len() == 1 => text.as_bytes()[0],
+        _ => return None,
+    };
+    byte.is_ascii().then_some(byte)
+}
+
+fn wrong_value(property: &str, value: &str) -> Error {
+    invalid(&format!("invalid value '{value}' for property '{property}'"))
+}
+
+fn invalid(message: &str) -> Error {
+    Error::InvalidDefinition { message: message.to_owned() }
+}

@@ -1,0 +1,104 @@
+//! A file as it was when it was listed.
+//!
+//! Every request carries the file's ETag, so a file that is replaced while a statement reads it is
+//! [`Error::FileChanged`] and never a mixture of two files.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use object_store::{GetOptions, ObjectMeta, ObjectStore};
+
+use crate::error::{Error, Result};
+use crate::object_stores::object_url;
+use crate::scan::report::ReadCounter;
+
+/// Bytes read in one request. Larger ranges are read in parts, so that each is done well within the request timeout on a
+/// slow line, and several at once make a fast line busy.
+pub(super) const REQUEST_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Parts of one range read at the same time.
+const PARTS_PARALLEL: usize = 4;
+
+/// Reads one file.
+#[derive(Debug)]
+pub(super) struct PinnedFile {
+    store: Arc<dyn ObjectStore>,
+    object: ObjectMeta,
+    url: String,
+    read: Arc<ReadCounter>,
+}
+
+impl PinnedFile {
+    /// The file that was listed as `object` in a store. What is read of it is counted.
+    pub(super) fn new(
+        store: Arc<dyn ObjectStore>,
+        store_url: &ObjectStoreUrl,
+        object: ObjectMeta,
+        read: Arc<ReadCounter>,
+    ) -> Self {
+        let url = object_url(store_url, &object.location);
+        PinnedFile { store, object, url, read }
+    }
+
+    /// Its URL, as messages show it.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.object.size
+    }
+
+    /// That the ranges are within the file.
+    ///
+    /// # Errors
+    /// One is not.
+    pub(super) fn check(&self, ranges: &[Range<u64>]) -> Result<()> {
+        let is_inside = |range: &Range<u64>| range.start <= range.end && range.end <= self.object.size;
+        if ranges.iter().all(is_inside) {
+            return Ok(());
+        }
+        let reason = "its footer names bytes that it does not have".to_owned();
+        Err(Error::Corrupted { path: self.url.clone(), reason })
+    }
+
+    /// The bytes of a range.
+    ///
+    /// # Errors
+    /// It is not within the file, or the store does not give it.
+    pub(super) async fn read(&self, range: Range<u64>) -> Result<Bytes> {
+        self.check(std::slice::from_ref(&range))?;
+        if range.end - range.start <= REQUEST_BYTES_MAX {
+            return self.request(range).await;
+        }
+        let mut whole = BytesMut::with_capacity((range.end - range.start) as usize);
+        let parts = (range.start..range.end).step_by(REQUEST_BYTES_MAX as usize);
+        let parts = parts.map(|start| self.request(start..range.end.min(start + REQUEST_BYTES_MAX)));
+        let mut parts = stream::iter(parts).buffered(PARTS_PARALLEL);
+        while let Some(part) = parts.try_next().await? {
+            whole.extend_from_slice(&part);
+        }
+        Ok(whole.freeze())
+    }
+
+    async fn request(&self, range: Range<u64>) -> Result<Bytes> {
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        self.read.count(range.end - range.start);
+        let mut options = GetOptions { range: Some(range.into()), ..GetOptions::default() };
+        match &self.object.e_tag {
+            Some(e_tag) => options.if_match = Some(e_tag.clone()),
+            None => options.if_unmodified_since = Some(self.object.last_modified),
+        }
+        let bytes = async { self.store.get_opts(&self.object.location, options).await?.bytes().await };
+        bytes.await.map_err(|error| match Error::from_object_store(&self.url, error) {
+            // It was there when it was listed.
+            Error::NotFound { location } => Error::FileChanged { path: location },
+            error => error,
+        })
+    }
+}

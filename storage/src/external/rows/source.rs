@@ -1,0 +1,173 @@
+//! What the engine sees of files of rows.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::Schema;
+use catalog::{Compression, ExternalTable};
+use datafusion::common::Result;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileOpenFuture, FileOpener, FileScanConfig, FileSource};
+use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::projection::ProjectionExprs;
+use datafusion::physical_plan::DisplayFormatType;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use futures::StreamExt;
+use object_store::ObjectStore;
+use tokio::sync::mpsc::Sender;
+
+use super::bytes::FileBytes;
+use super::unpacked::unpacked;
+use super::values::ValueBuilders;
+use super::{Wanted, not_read, reader};
+use crate::external::pinned_file::PinnedFile;
+use crate::object_stores::Location;
+use crate::scan::report::ReadCounter;
+
+/// Batches of a file that wait to be taken, beside the one that is being made.
+const BATCHES_AHEAD: usize = 1;
+
+/// The files of a table that are in one store.
+#[derive(Clone)]
+pub(in crate::external) struct RowSource {
+    files: Arc<Files>,
+    table_schema: TableSchema,
+    projection: SplitProjection,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+struct Files {
+    table: Arc<ExternalTable>,
+    store: Arc<dyn ObjectStore>,
+    store_url: ObjectStoreUrl,
+    builders: Arc<dyn ValueBuilders>,
+    read: Arc<ReadCounter>,
+}
+
+/// Opens files for some of their columns.
+struct RowOpener {
+    files: Arc<Files>,
+    columns: Vec<usize>,
+}
+
+impl RowSource {
+    /// The files of a table in a store. What is read of them is counted.
+    pub(in crate::external) fn new(
+        table: Arc<ExternalTable>,
+        table_schema: TableSchema,
+        location: &Location,
+        builders: Arc<dyn ValueBuilders>,
+        read: Arc<ReadCounter>,
+    ) -> Self {
+        let (store, store_url) = (location.store.clone(), location.store_url.clone());
+        RowSource {
+            files: Arc::new(Files { table, store, store_url, builders, read }),
+            projection: SplitProjection::unprojected(&table_schema),
+            table_schema,
+            metrics: ExecutionPlanMetricsSet::new(),
+        }
+    }
+}
+
+impl FileSource for RowSource {
+    fn create_file_opener(
+        &self,
+        _object_store: Arc<dyn ObjectStore>,
+        _base_config: &FileScanConfig,
+        _partition: usize,
+    ) -> Result<Arc<dyn FileOpener>> {
+        let opener = RowOpener { files: self.files.clone(), columns: self.projection.file_indices.clone() };
+        ProjectionOpener::try_new(self.projection.clone(), Arc::new(opener), self.table_schema.file_schema())
+    }
+
+    fn table_schema(&self) -> &TableSchema {
+        &self.table_schema
+    }
+
+    fn with_batch_size(&self, _batch_size: usize) -> Arc<dyn FileSource> {
+        Arc::new(self.clone())
+    }
+
+    fn projection(&self) -> Option<&ProjectionExprs> {
+        Some(&self.projection.source)
+    }
+
+    fn try_pushdown_projection(&self, projection: &ProjectionExprs) -> Result<Option<Arc<dyn FileSource>>> {
+        let projection = self.projection.source.try_merge(projection)?;
+        let projection = SplitProjection::new(self.table_schema.file_schema(), &projection);
+        Ok(Some(Arc::new(RowSource { projection, ..self.clone() })))
+    }
+
+    fn metrics(&self) -> &ExecutionPlanMetricsSet {
+        &self.metrics
+    }
+
+    fn file_type(&self) -> &str {
+        self.files.table.format.name()
+    }
+
+    fn fmt_extra(&self, _t: DisplayFormatType, _f: &mut fmt::Formatter) -> fmt::Result {
+        Ok(())
+    }
+
+    /// Where a line begins is only known to who has read those before it.
+    fn supports_repartitioning(&self) -> bool {
+        false
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        for projected in self.projection.source.iter() {
+            if f(&projected.expr)? == TreeNodeRecursion::Stop {
+                return Ok(TreeNodeRecursion::Stop);
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    }
+}
+
+impl FileOpener for RowOpener {
+    fn open(&self, file: PartitionedFile) -> Result<FileOpenFuture> {
+        let files = self.files.clone();
+        let columns = self.columns.clone();
+        let schema = Arc::new(files.table.file_schema().project(&columns)?);
+        Ok(Box::pin(async move {
+            let file = PinnedFile::new(files.store.clone(), &files.store_url, file.object_meta, files.read.clone());
+            let mut batches = RecordBatchReceiverStreamBuilder::new(schema.clone(), BATCHES_AHEAD);
+            let sender = batches.tx();
+            let path = file.url().to_owned();
+            let bytes = FileBytes::fetch(Arc::new(file));
+            batches.spawn_blocking(move || read(&files, &columns, &schema, path, bytes, &sender));
+            Ok(batches.build().boxed())
+        }))
+    }
+}
+
+/// Sends the rows of a file, as long as somebody takes them.
+fn read(
+    files: &Files,
+    columns: &[usize],
+    schema: &Arc<Schema>,
+    path: String,
+    bytes: FileBytes,
+    batches: &Sender<Result<arrow::array::RecordBatch>>,
+) -> Result<()> {
+    let compression = files.table.compression.unwrap_or_else(|| Compression::of_name(&path));
+    let input = unpacked(compression, bytes).map_err(|error| not_read(path.clone(), error))?;
+    let wanted =
+        Wanted { table: &files.table, columns, schema: schema.clone(), builders: files.builders.as_ref(), path };
+    let mut rows = reader(wanted, input)?;
+    while let Some(batch) = rows.next_batch()? {
+        if batches.blocking_send(Ok(batch)).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
