@@ -28,6 +28,8 @@ pub struct Delimited {
     pub escape: Option<u8>,
     /// The field that stands for NULL, when it is not in quotes.
     pub null: String,
+    /// Whether an empty field without quotes stands for NULL too.
+    pub empty_is_null: bool,
     /// Lines at a file's beginning that are no data.
     pub header_lines: u32,
     /// What becomes of a line with more or fewer fields than there are columns.
@@ -39,6 +41,8 @@ pub struct Delimited {
 pub enum WidthRule {
     /// Columns without a field are NULL, fields without a column are ignored.
     SetToNull,
+    /// Columns without a field are NULL, fields without a column are an error.
+    FillMissing,
     /// The line is left out.
     DropRow,
     /// The statement fails.

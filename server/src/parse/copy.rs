@@ -7,10 +7,12 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Error, Result};
 use crate::parse::StatementReader;
+use crate::parse::load::is_location;
 use crate::parse::position;
 use crate::parse::statement::{CopyFrom, CopySource, CopyTo, ModifyKind, Statement};
 use options::{Direction, GivenOptions};
 use pg::PgError;
+use pg::copy_format::CopyOptions;
 use pg::sqlstate::SqlState;
 
 /// What PostgreSQL tells those who may not touch the server's files.
@@ -33,6 +35,12 @@ impl StatementReader<'_> {
             self.expect_word("FROM")?;
             Direction::From
         };
+        if let (Direction::From, Token::SingleQuotedString(text)) = (direction, &self.parser.peek_token().token)
+            && is_location(text)
+        {
+            let location = self.string()?;
+            return self.load(table, columns, location);
+        }
         let given = self.copy_behind(direction, binary)?;
         let start = self.parser.peek_token();
         let condition = match self.words(&["WHERE"]) {
@@ -83,6 +91,15 @@ impl StatementReader<'_> {
         let options = given.complete(Direction::To)?;
         let force_quote = given.force_quote.unwrap_or_default();
         Ok(Statement::CopyTo(CopyTo { source, options, force_quote }))
+    }
+
+    /// The options of COPY … FROM in parentheses.
+    pub(super) fn copy_from_options(&mut self) -> Result<CopyOptions> {
+        let given = self.copy_options(Direction::From, None)?;
+        if given.force_not_null.is_some() || given.force_null.is_some() {
+            return Err(Error::not_supported("COPY of files with FORCE_NULL or FORCE_NOT_NULL"));
+        }
+        given.complete(Direction::From)
     }
 
     fn copy_columns(&mut self) -> Result<Vec<ast::Ident>> {

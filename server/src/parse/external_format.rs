@@ -188,6 +188,7 @@ fn delimited(row: &RowFormat) -> Result<Delimited> {
         quote: None,
         escape: row.escape,
         null: row.null.clone().unwrap_or_else(|| HIVE_NULL.to_owned()),
+        empty_is_null: false,
         header_lines: 0,
         width: WidthRule::SetToNull,
     };
@@ -210,6 +211,7 @@ fn csv(row: &RowFormat) -> Result<Delimited> {
         quote: Some(b'"'),
         escape: row.escape,
         null: row.null.clone().unwrap_or_default(),
+        empty_is_null: false,
         header_lines: 0,
         width: WidthRule::SetToNull,
     };
@@ -242,7 +244,7 @@ fn compression_named(property: &str, value: &str) -> Result<Compression> {
 }
 
 /// The byte that a text stands for.
-fn byte_of(text: &str) -> Option<u8> {
+pub(super) fn byte_of(text: &str) -> Option<u8> {
     let byte = match text.strip_prefix('\\') {
         Some("t") => b'\t',
         Some("n") => b'\n',

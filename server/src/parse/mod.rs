@@ -23,6 +23,7 @@ pub mod forms;
 pub mod guard;
 pub mod length;
 mod literals;
+pub mod load;
 mod lock_table;
 pub mod merge;
 pub mod modify;

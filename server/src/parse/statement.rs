@@ -9,6 +9,7 @@ use super::definition::{
     TableAttributes, TableConstraint,
 };
 use super::external_format::FilesFormat;
+use super::load::Load;
 use super::merge::Merge;
 use super::roles::{AlterRole, CreateRole, DropRoles};
 
@@ -36,6 +37,8 @@ pub enum Statement {
     },
     /// `COPY … FROM STDIN`
     CopyFrom(CopyFrom),
+    /// `COPY … FROM 's3://…'`
+    Load(Load),
     /// `COPY … TO STDOUT`
     CopyTo(CopyTo),
     /// `CREATE SCHEMA`
@@ -1125,7 +1128,7 @@ impl Statement {
             Statement::Vacuum(_) => "VACUUM",
             Statement::Analyze(_) => "ANALYZE",
             Statement::Backup { .. } => "BACKUP",
-            Statement::CopyFrom(_) | Statement::CopyTo(_) => "COPY",
+            Statement::CopyFrom(_) | Statement::Load(_) | Statement::CopyTo(_) => "COPY",
             Statement::CreateSchema(_) | Statement::CreateExternalSchema(_) => "CREATE SCHEMA",
             Statement::AlterSchema(_) => "ALTER SCHEMA",
             Statement::CreateTable(_) => "CREATE TABLE",
@@ -1229,7 +1232,7 @@ impl Statement {
             | Statement::Show { .. }
             | Statement::ShowAll
             | Statement::ShowObjects(_) => None,
-            Statement::CopyFrom(_) => Some("COPY FROM"),
+            Statement::CopyFrom(_) | Statement::Load(_) => Some("COPY FROM"),
             other => Some(other.verb()),
         }
     }

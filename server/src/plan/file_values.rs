@@ -8,7 +8,7 @@ use storage::external::{ValueBuilder, ValueBuilders, ValueError};
 
 /// Makes [`ColumnBuilder`]s.
 #[derive(Debug)]
-pub(super) struct FileValues;
+pub struct FileValues;
 
 struct FileColumn(ColumnBuilder);
 

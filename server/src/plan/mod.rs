@@ -5,7 +5,7 @@ pub mod conflict;
 pub mod context;
 pub mod engine;
 pub mod extensions;
-mod file_values;
+pub mod file_values;
 pub mod given_rows;
 pub mod in_memory;
 pub mod logical;

@@ -10,6 +10,8 @@ use super::now_us;
 const QUERY_BYTES_MAX: usize = 1023;
 
 const PASSWORD: &str = "PASSWORD";
+/// Behind these words Redshift's COPY and UNLOAD have secrets.
+const STORE_KEYS: [&str; 4] = ["CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"];
 
 /// Whose session it is, and where its client is.
 #[derive(Debug, Clone)]
@@ -117,7 +119,7 @@ fn shown(query: &str) -> &str {
 }
 
 /// The beginning of a statement that others may see: of one that sets the password of a role, nothing behind the word
-/// PASSWORD.
+/// PASSWORD, and of one that hands over keys of an object store, nothing behind the word before them.
 ///
 /// It is told by words, wherever they are, since what is shown is not parsed yet and may never be.
 pub fn without_password(query: &str) -> &str {
@@ -125,12 +127,16 @@ pub fn without_password(query: &str) -> &str {
         let mut words = query.split(|char: char| !char.is_alphanumeric() && char != '_');
         words.any(|word| wanted.iter().any(|wanted| word.eq_ignore_ascii_case(wanted)))
     };
-    match find_ignoring_case(query, PASSWORD) {
-        Some(place) if is_word(&["CREATE", "ALTER"]) && is_word(&["ROLE", "USER", "GROUP"]) => {
-            &query[..place + PASSWORD.len()]
-        }
-        _ => query,
-    }
+    let sets_password = is_word(&["CREATE", "ALTER"]) && is_word(&["ROLE", "USER", "GROUP"]);
+    let reads_store = is_word(&["COPY", "UNLOAD"]);
+    let words: &[&str] = match (sets_password, reads_store) {
+        (false, false) => &[],
+        (true, false) => &[PASSWORD],
+        (false, true) => &STORE_KEYS,
+        (true, true) => &[PASSWORD, STORE_KEYS[0], STORE_KEYS[1], STORE_KEYS[2], STORE_KEYS[3]],
+    };
+    let ends = words.iter().filter_map(|word| Some(find_ignoring_case(query, word)? + word.len()));
+    ends.min().map_or(query, |end| &query[..end])
 }
 
 fn find_ignoring_case(text: &str, wanted: &str) -> Option<usize> {

@@ -32,6 +32,7 @@ pub mod drop_types;
 pub mod explain;
 pub mod insert;
 pub mod literal_rows;
+mod load;
 pub mod lock_table;
 pub mod merge;
 pub mod modify;
@@ -135,6 +136,7 @@ async fn execute_once(
         Statement::Vacuum(vacuum) => vacuum::execute(session, vacuum).await,
         Statement::Analyze(analyze) => analyze::execute(session, analyze).await,
         Statement::Backup { location } => backup::execute(session, location).await,
+        Statement::Load(load) => load::execute(session, load).await,
         Statement::CopyFrom(copy) => copy_from::execute(session, copy, &parsed.text).await,
         Statement::CopyTo(copy) => copy_to::execute(session, prepared, copy).await,
         Statement::CreateSchema(create) => create_schema::execute(session, create).await,

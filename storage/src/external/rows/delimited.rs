@@ -54,7 +54,12 @@ impl Rows {
     /// Whether the line that was read has a row of the table.
     fn is_row(&self) -> Result<bool> {
         let found = self.reader.width();
-        if found == self.declared || self.width == WidthRule::SetToNull {
+        let fits = match self.width {
+            WidthRule::SetToNull => true,
+            WidthRule::FillMissing => found <= self.declared,
+            WidthRule::DropRow | WidthRule::Fail => found == self.declared,
+        };
+        if fits {
             return Ok(true);
         }
         if self.width == WidthRule::DropRow {

@@ -131,7 +131,8 @@ impl FieldReader {
         let bytes = if field.is_apart { &self.current.text } else { &self.buffer };
         // The line is UTF-8, and is divided at characters of one byte.
         let text = std::str::from_utf8(&bytes[field.range.clone()]).ok()?;
-        (field.is_quoted || text != self.format.null).then_some(text)
+        let is_null = text == self.format.null || self.format.empty_is_null && text.is_empty();
+        (field.is_quoted || !is_null).then_some(text)
     }
 
     /// Reads on; false when there is nothing more.
@@ -304,6 +305,7 @@ mod tests {
             quote: Some(b'"'),
             escape: Some(b'\\'),
             null: String::new(),
+            empty_is_null: false,
             header_lines: 0,
             width: WidthRule::SetToNull,
         }

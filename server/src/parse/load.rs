@@ -1,0 +1,308 @@
+//! `COPY table FROM 's3://…'`: Redshift's options for files in object storage, in any order, and PostgreSQL's in parentheses.
+
+use catalog::{Compression, Delimited, FileFormat, WidthRule};
+use sqlparser::ast;
+use sqlparser::tokenizer::Token;
+
+use super::external_format::{FilesFormat, byte_of};
+use crate::error::{Error, Result};
+use crate::parse::StatementReader;
+use crate::parse::statement::Statement;
+use pg::PgError;
+use pg::copy_format::{CopyFormat, CopyOptions, Header};
+use pg::sqlstate::SqlState;
+
+/// `COPY … FROM` a location.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// The table.
+    pub table: ast::ObjectName,
+    /// The columns that the files have; empty for all.
+    pub columns: Vec<ast::Ident>,
+    /// Where they are.
+    pub location: String,
+    /// How they are written.
+    pub format: FilesFormat,
+    /// Whether the rows are only looked at: `NOLOAD`.
+    pub is_trial: bool,
+}
+
+/// What the options say together.
+#[derive(Debug, Default)]
+struct Given {
+    kind: Option<Kind>,
+    compression: Option<Compression>,
+    delimiter: Option<u8>,
+    quote: Option<u8>,
+    null: Option<String>,
+    header_lines: u32,
+    has_escape: bool,
+    fills_records: bool,
+    empty_is_null: bool,
+    is_trial: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Csv,
+    Json,
+    Parquet,
+}
+
+/// Whether what stands behind `FROM` is a location, not a file of the server.
+pub(super) fn is_location(text: &str) -> bool {
+    text.contains("://")
+}
+
+impl StatementReader<'_> {
+    /// Behind the location.
+    pub(super) fn load(
+        &mut self,
+        table: ast::ObjectName,
+        columns: Vec<ast::Ident>,
+        location: String,
+    ) -> Result<Statement> {
+        let mut given = Given::default();
+        while self.load_option(&mut given)? {}
+        let is_trial = given.is_trial;
+        let format = given.complete()?;
+        Ok(Statement::Load(Load { table, columns, location, format, is_trial }))
+    }
+
+    /// Reads an option, if there is one.
+    fn load_option(&mut self, given: &mut Given) -> Result<bool> {
+        if self.access_option()?
+            || self.words(&["COMPUPDATE"]) && self.switch()
+            || self.words(&["STATUPDATE"]) && self.switch()
+        {
+            // Who may read what is for the server's configuration to say; columns are encoded and counted in any case.
+        } else if self.words(&["COMPROWS"]) {
+            self.count()?;
+        } else if self.words(&["FORMAT"]) {
+            self.words(&["AS"]);
+            given.set_kind(self.load_format()?)?;
+        } else if self.words(&["CSV"]) {
+            given.set_kind(Kind::Csv)?;
+        } else if self.words(&["JSON"]) {
+            given.set_kind(self.json_format()?)?;
+        } else if self.words(&["PARQUET"]) {
+            given.set_kind(Kind::Parquet)?;
+        } else if self.words(&["DELIMITER"]) {
+            given.delimiter = Some(self.load_byte("DELIMITER")?);
+        } else if self.words(&["QUOTE"]) {
+            given.quote = Some(self.load_byte("QUOTE")?);
+        } else if self.words(&["NULL"]) {
+            self.words(&["AS"]);
+            given.null = Some(self.string()?);
+        } else if self.words(&["IGNOREHEADER"]) {
+            self.words(&["AS"]);
+            given.header_lines = self.count()?;
+        } else if self.words(&["MAXERROR"]) {
+            self.words(&["AS"]);
+            if self.count()? > 0 {
+                return Err(Error::not_supported("COPY with MAXERROR"));
+            }
+        } else if let Some(compression) = self.compression() {
+            given.compression = Some(compression);
+        } else {
+            return self.load_flag(given);
+        }
+        Ok(true)
+    }
+
+    /// An option that is a word.
+    fn load_flag(&mut self, given: &mut Given) -> Result<bool> {
+        if self.words(&["ESCAPE"]) {
+            given.has_escape = true;
+        } else if self.words(&["FILLRECORD"]) {
+            given.fills_records = true;
+        } else if self.words(&["EMPTYASNULL"]) {
+            given.empty_is_null = true;
+        } else if self.words(&["NOLOAD"]) {
+            given.is_trial = true;
+        } else if self.words(&["HEADER"]) {
+            given.header_lines = 1;
+        } else if self.words(&["DATEFORMAT"]) || self.words(&["TIMEFORMAT"]) {
+            self.words(&["AS"]);
+            let format = self.string()?;
+            if !format.eq_ignore_ascii_case("auto") {
+                return Err(Error::not_supported(format!("COPY with the format '{format}' of dates and times")));
+            }
+        } else {
+            let token = self.parser.peek_token();
+            return match &token.token {
+                Token::EOF | Token::SemiColon => Ok(false),
+                Token::LParen => self.load_options_in_parentheses(given).map(|()| true),
+                Token::Word(word) if word.value.eq_ignore_ascii_case("WITH") => {
+                    self.words(&["WITH"]);
+                    Ok(true)
+                }
+                Token::Word(word) if is_unsupported(&word.value) => {
+                    Err(Error::not_supported(format!("COPY with {}", word.value.to_ascii_uppercase())))
+                }
+                _ => Err(self.unexpected(&token)),
+            };
+        }
+        Ok(true)
+    }
+
+    /// PostgreSQL's options.
+    fn load_options_in_parentheses(&mut self, given: &mut Given) -> Result<()> {
+        let options = self.copy_from_options()?;
+        let CopyOptions { format: CopyFormat::Csv, delimiter, null, header, quote, escape, encoding } = options else {
+            return Err(Error::not_supported("COPY of files in another of PostgreSQL's formats than CSV"));
+        };
+        if escape != quote || header == Header::Match || encoding.is_some() {
+            return Err(Error::not_supported("COPY of files with ESCAPE, HEADER MATCH or ENCODING"));
+        }
+        given.set_kind(Kind::Csv)?;
+        given.delimiter = Some(delimiter);
+        given.quote = Some(quote);
+        given.null = Some(null);
+        given.header_lines = u32::from(header == Header::Yes);
+        Ok(())
+    }
+
+    /// What says who may read the files: read over, and kept nowhere.
+    fn access_option(&mut self) -> Result<bool> {
+        if self.words(&["IAM_ROLE"]) {
+            if !self.words(&["DEFAULT"]) {
+                self.string()?;
+            }
+            return Ok(true);
+        }
+        for word in ["CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "REGION"] {
+            if self.words(&["WITH", word]) || self.words(&[word]) {
+                self.words(&["AS"]);
+                self.string()?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Behind what can be on or off; nothing is on.
+    fn switch(&mut self) -> bool {
+        for word in ["ON", "OFF", "TRUE", "FALSE", "PRESET"] {
+            if self.words(&[word]) {
+                break;
+            }
+        }
+        true
+    }
+
+    fn load_format(&mut self) -> Result<Kind> {
+        if self.words(&["CSV"]) {
+            Ok(Kind::Csv)
+        } else if self.words(&["PARQUET"]) {
+            Ok(Kind::Parquet)
+        } else if self.words(&["JSON"]) {
+            self.json_format()
+        } else {
+            let format = self.parser.peek_token().to_string();
+            Err(Error::not_supported(format!("COPY with FORMAT {}", format.to_ascii_uppercase())))
+        }
+    }
+
+    /// Behind `JSON`.
+    fn json_format(&mut self) -> Result<Kind> {
+        self.words(&["AS"]);
+        if let Token::SingleQuotedString(paths) = self.parser.peek_token().token {
+            self.string()?;
+            if !["auto", "auto ignorecase"].contains(&paths.to_ascii_lowercase().as_str()) {
+                return Err(Error::not_supported("COPY with paths into JSON"));
+            }
+        }
+        Ok(Kind::Json)
+    }
+
+    fn compression(&mut self) -> Option<Compression> {
+        let words = [("GZIP", Compression::Gzip), ("BZIP2", Compression::Bzip2), ("ZSTD", Compression::Zstd)];
+        words.into_iter().find(|(word, _)| self.words(&[word])).map(|(_, compression)| compression)
+    }
+
+    fn load_byte(&mut self, option: &'static str) -> Result<u8> {
+        self.words(&["AS"]);
+        let text = self.string()?;
+        let error =
+            || PgError::new(SqlState::INVALID_PARAMETER_VALUE, format!("COPY {option} must be one character of ASCII"));
+        byte_of(&text).ok_or_else(|| error().into())
+    }
+
+    fn count(&mut self) -> Result<u32> {
+        let token = self.parser.next_token();
+        match &token.token {
+            Token::Number(digits, _) => digits.parse().map_err(|_| self.unexpected(&token)),
+            _ => Err(self.unexpected(&token)),
+        }
+    }
+}
+
+impl Given {
+    fn set_kind(&mut self, kind: Kind) -> Result<()> {
+        match self.kind.replace(kind) {
+            Some(_) => Err(PgError::new(SqlState::SYNTAX_ERROR, "conflicting or redundant options").into()),
+            None => Ok(()),
+        }
+    }
+
+    fn complete(self) -> Result<FilesFormat> {
+        let is_csv = self.kind == Some(Kind::Csv);
+        let says_fields = self.delimiter.is_some()
+            || self.quote.is_some()
+            || self.null.is_some()
+            || self.has_escape
+            || self.fills_records
+            || self.header_lines > 0;
+        if matches!(self.kind, Some(Kind::Json | Kind::Parquet)) && says_fields
+            || self.quote.is_some() && !is_csv
+            || self.has_escape && is_csv
+            || self.kind == Some(Kind::Parquet) && self.compression.is_some()
+        {
+            return Err(PgError::new(SqlState::SYNTAX_ERROR, "an option of COPY does not fit the format").into());
+        }
+        let format = match self.kind {
+            Some(Kind::Parquet) => FileFormat::Parquet,
+            Some(Kind::Json) => FileFormat::Json,
+            Some(Kind::Csv) | None => FileFormat::Delimited(Delimited {
+                delimiter: self.delimiter.unwrap_or(if is_csv { b',' } else { b'|' }),
+                quote: is_csv.then(|| self.quote.unwrap_or(b'"')),
+                escape: self.has_escape.then_some(b'\\'),
+                null: self.null.unwrap_or_else(|| "\\N".to_owned()),
+                empty_is_null: self.empty_is_null,
+                header_lines: self.header_lines,
+                width: if self.fills_records { WidthRule::FillMissing } else { WidthRule::Fail },
+            }),
+        };
+        Ok(FilesFormat { format, compression: self.compression })
+    }
+}
+
+/// Options that Redshift has and we do not.
+fn is_unsupported(word: &str) -> bool {
+    const WORDS: [&str; 22] = [
+        "ACCEPTANYDATE",
+        "ACCEPTINVCHARS",
+        "AVRO",
+        "BLANKSASNULL",
+        "ENCODING",
+        "ENCRYPTED",
+        "EXPLICIT_IDS",
+        "FIXEDWIDTH",
+        "IGNOREALLERRORS",
+        "IGNOREBLANKLINES",
+        "JOB",
+        "LZOP",
+        "MANIFEST",
+        "MASTER_SYMMETRIC_KEY",
+        "ORC",
+        "READRATIO",
+        "REMOVEQUOTES",
+        "ROUNDEC",
+        "SHAPEFILE",
+        "SSH",
+        "TRIMBLANKS",
+        "TRUNCATECOLUMNS",
+    ];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
