@@ -14,7 +14,7 @@ use pg::names::{Names, PG_CATALOG};
 use pg::sqlstate::SqlState;
 use pg::styles::DateOrder;
 use pg::{PgError, SessionValues, recorded};
-use storage::external::ExternalTableProvider;
+use storage::external::{ExternalTableProvider, FILE_COLUMNS};
 use storage::hot::{HotTableProvider, Segments};
 use storage::object_stores::ObjectStores;
 use storage::scan::report::ScanReports;
@@ -272,7 +272,8 @@ impl PlanContext {
                 let partitions = self.snapshot.partitions(table.oid);
                 let provider =
                     ExternalTableProvider::new(table.clone(), partitions, self.stores.clone(), Arc::new(FileValues));
-                FoundRelation::Table { oid, name, source: provider_as_source(Arc::new(provider)), system_columns: 0 }
+                let source = provider_as_source(Arc::new(provider));
+                FoundRelation::Table { oid, name, source, system_columns: FILE_COLUMNS.len() }
             }
             Relation::View(view) => {
                 let analyzed = self.analyzed_view(view)?;

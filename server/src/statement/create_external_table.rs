@@ -2,6 +2,10 @@
 
 use catalog::{CatalogChange, ExternalTable, FileFormat, SchemaKind, SqlType};
 
+use pg::PgError;
+use pg::sqlstate::SqlState;
+use storage::external::FILE_COLUMNS;
+
 use crate::error::{Error, Result};
 use crate::parse::statement::CreateExternalTable;
 use crate::plan::relations::NameScope;
@@ -36,6 +40,10 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
     if let Some(column) = all.iter().find(|column| matches!(column.sql_type, SqlType::User(_))) {
         let what = format!("column \"{}\" of a user-defined type in an external table", column.name);
         return Err(Error::not_supported(what));
+    }
+    if let Some(column) = all.iter().find(|column| FILE_COLUMNS.contains(&column.name.as_str())) {
+        let message = format!("column name \"{}\" conflicts with a system column name", column.name);
+        return Err(PgError::new(SqlState::DUPLICATE_COLUMN, message).into());
     }
     let (file_columns, partition_columns) = all.split_at(create.columns.len());
     if matches!(create.format.format, FileFormat::Delimited(_))

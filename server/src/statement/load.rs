@@ -47,7 +47,8 @@ pub async fn execute(session: &mut Session, load: &Load) -> Result<Outcome> {
     let rules = RowRules::planned(&context, &table)?;
     let stores = session.server.stores.clone();
     let provider = ExternalTableProvider::new(Arc::new(files), Arc::new(BTreeMap::new()), stores, Arc::new(FileValues));
-    let plan = LogicalPlanBuilder::scan("files", provider_as_source(Arc::new(provider)), None)?.build()?;
+    let projection = Some((0..places.len()).collect());
+    let plan = LogicalPlanBuilder::scan("files", provider_as_source(Arc::new(provider)), projection)?.build()?;
 
     let guard = session.guard();
     let server = &session.server;

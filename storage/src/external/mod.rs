@@ -7,6 +7,7 @@
 //! that the filters exclude is never listed; a file that changes while it is read is an error and never a mixture; a value
 //! is read exactly, by a rule that is written down, or not at all.
 
+mod file_columns;
 mod provider;
 
 mod listing;
@@ -26,6 +27,7 @@ mod statistics;
 #[cfg(test)]
 mod test_tables;
 
+pub use file_columns::FILE_COLUMNS;
 pub use partition_values::canonical_partition_value;
 pub use provider::ExternalTableProvider;
 pub use rows::{ValueBuilder, ValueBuilders, ValueError};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use catalog::{ExternalTable, FileFormat, Partition};
 use datafusion::catalog::{Session, TableProvider};
@@ -28,7 +28,7 @@ use super::by_name::ByName;
 use super::listing::{self, FILES_MAX};
 use super::pinned_reader::PinnedReaderFactory;
 use super::rows::{RowSource, ValueBuilders};
-use super::{partition_values, statistics};
+use super::{file_columns, partition_values, statistics};
 use crate::error::Error;
 use crate::object_stores::{Location, ObjectStores};
 use crate::scan::prune_partitions::{is_partition_filter, is_plain, prune_partitions};
@@ -47,6 +47,8 @@ pub struct ExternalTableProvider {
     builders: Arc<dyn ValueBuilders>,
     schema: SchemaRef,
     partition_columns: SchemaRef,
+    /// The columns whose values are the same for all rows of a file: those of partitions, and [`FILE_COLUMNS`].
+    columns_of_files: SchemaRef,
 }
 
 /// One location that a scan reads, and the partition columns' values for what is there.
@@ -78,9 +80,10 @@ impl ExternalTableProvider {
         stores: Arc<ObjectStores>,
         builders: Arc<dyn ValueBuilders>,
     ) -> Self {
-        let schema = table.arrow_schema();
         let partition_columns = catalog::hot_table::arrow_schema(&table.partition_columns);
-        ExternalTableProvider { table, partitions, stores, builders, schema, partition_columns }
+        let schema = with_file_columns(&table.arrow_schema());
+        let columns_of_files = with_file_columns(&partition_columns);
+        ExternalTableProvider { table, partitions, stores, builders, schema, partition_columns, columns_of_files }
     }
 
     /// The locations that have to be read: the table's, or those of the partitions that the filters let through.
@@ -132,9 +135,34 @@ impl ExternalTableProvider {
     async fn list_part(&self, part: Part) -> Result<StoreFiles, Error> {
         let location = self.stores.resolve(&part.location)?;
         let objects = listing::data_files(&location).await?;
-        let file = |object| PartitionedFile::new_from_meta(object).with_partition_values(part.values.clone());
+        let file = |object| {
+            let file = PartitionedFile::new_from_meta(object);
+            let of_file = file_columns::values(&location.store_url, &file);
+            file.with_partition_values(part.values.iter().cloned().chain(of_file).collect())
+        };
         let files = objects.into_iter().map(file).collect();
         Ok(StoreFiles { location, files })
+    }
+
+    /// Those of the files that filters over what is known of a file let through.
+    fn wanted_files(
+        &self,
+        session: &dyn Session,
+        mut stores: Vec<StoreFiles>,
+        filters: &[Expr],
+    ) -> Result<Vec<StoreFiles>> {
+        if filters.is_empty() {
+            return Ok(stores);
+        }
+        for store in &mut stores {
+            let values: Vec<_> = store.files.iter().map(|file| file.partition_values.clone()).collect();
+            let kept = prune_partitions(session, &self.columns_of_files, &values, filters)?;
+            let files = std::mem::take(&mut store.files);
+            let files = files.into_iter().enumerate().filter(|(place, _)| kept.binary_search(place).is_ok());
+            store.files = files.map(|(_, file)| file).collect();
+        }
+        stores.retain(|store| !store.files.is_empty());
+        Ok(stores)
     }
 
     /// The part of a plan that reads one store's files.
@@ -142,7 +170,7 @@ impl ExternalTableProvider {
         let StoreFiles { location, files } = store;
         let bytes = files.iter().map(|file| file.object_meta.size).sum();
         let table_schema = TableSchema::builder(self.table.file_schema())
-            .with_table_partition_cols(self.partition_columns.fields().clone())
+            .with_table_partition_cols(self.columns_of_files.fields().clone())
             .build();
         let source: Arc<dyn FileSource> = match &self.table.format {
             FileFormat::Parquet => Arc::new(parquet(plan, table_schema, &location)),
@@ -202,11 +230,11 @@ impl TableProvider for ExternalTableProvider {
         TableType::Base
     }
 
-    /// A filter over partition columns is done once the partitions are chosen. Any other is compared with statistics,
+    /// A filter over partition columns, or of what is known of a file, is done once the partitions and files are chosen. Any other is compared with statistics,
     /// where the format has them, which leaves rows for the engine to look at.
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
         let support = |filter: &&Expr| {
-            if is_partition_filter(filter, &self.partition_columns) {
+            if is_partition_filter(filter, &self.columns_of_files) {
                 TableProviderFilterPushDown::Exact
             } else if self.table.format == FileFormat::Parquet && is_plain(filter) {
                 TableProviderFilterPushDown::Inexact
@@ -224,11 +252,13 @@ impl TableProvider for ExternalTableProvider {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let is_exact = |filter: &Expr| is_partition_filter(filter, &self.partition_columns);
+        let is_exact = |filter: &Expr| is_partition_filter(filter, &self.columns_of_files);
         let (exact, inexact): (Vec<Expr>, Vec<Expr>) = filters.iter().cloned().partition(is_exact);
-        let parts = self.parts(session, &exact)?;
+        let is_of_partition = |filter: &Expr| is_partition_filter(filter, &self.partition_columns);
+        let (of_partitions, of_files): (Vec<Expr>, Vec<Expr>) = exact.into_iter().partition(is_of_partition);
+        let parts = self.parts(session, &of_partitions)?;
         let parts_count = parts.len();
-        let stores = self.list(parts).await?;
+        let stores = self.wanted_files(session, self.list(parts).await?, &of_files)?;
         let read = self.report(session, parts_count, &stores);
 
         // A limit counts rows that the engine has not looked at yet when a filter is left to it.
@@ -246,6 +276,11 @@ impl TableProvider for ExternalTableProvider {
             }
         }
     }
+}
+
+fn with_file_columns(schema: &SchemaRef) -> SchemaRef {
+    let of_files = file_columns::fields().map(Arc::new);
+    Arc::new(Schema::new(schema.fields().iter().cloned().chain(of_files).collect::<Vec<_>>()))
 }
 
 fn parquet(plan: &ScanPlan, table_schema: TableSchema, location: &Location) -> ParquetSource {
