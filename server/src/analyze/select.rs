@@ -6,7 +6,6 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_window::expr_fn::{rank, row_number};
 use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::utils::group_window_expr_by_sort_keys;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, lit};
 use pg::Type;
 use pg::error::PgError;
@@ -17,7 +16,7 @@ use sqlparser::ast::{self, SelectItem, SelectItemQualifiedWildcardKind};
 
 use crate::analyze::aggregates::has_aggregate;
 use crate::analyze::correlation::Under;
-use crate::analyze::grouping::{Aggregated, Grouping, Ungrouped, collect, must_be_grouped, with_fixed_name};
+use crate::analyze::grouping::{Aggregated, Grouping, Ungrouped, collect, must_be_grouped};
 use crate::analyze::names::find_relation;
 use crate::analyze::order::{Limit, OrderKey};
 use crate::analyze::scope::{Level, Place, SetColumn};
@@ -384,7 +383,7 @@ impl Analyzer<'_> {
         if windows.is_empty() {
             return Ok(plan);
         }
-        let plan = windowed(plan, &windows)?;
+        let plan = self.windowed(plan, &windows)?;
         let replace = |expr: Expr| -> pg::error::Result<Expr> {
             let rewritten = expr.transform_down(|node| {
                 if windows.contains(&node) {
@@ -578,20 +577,6 @@ fn written_aliases(list: &[SelectItem]) -> HashMap<String, ast::Expr> {
         }
     }
     aliases
-}
-
-/// The rows with columns for window functions. The engine puts those together that want the same order, but knows them only
-/// without an alias, which those that read outer columns have.
-fn windowed(mut plan: LogicalPlan, windows: &[Expr]) -> Result<LogicalPlan> {
-    if windows.iter().all(|window| with_fixed_name(window) == *window) {
-        return Ok(LogicalPlanBuilder::window_plan(plan, windows.to_vec())?);
-    }
-    let mut groups = group_window_expr_by_sort_keys(windows.to_vec())?;
-    groups.sort_by_key(|(keys, _)| std::cmp::Reverse(keys.len()));
-    for (_, functions) in groups {
-        plan = LogicalPlanBuilder::from(plan).window(functions.iter().map(with_fixed_name))?.build()?;
-    }
-    Ok(plan)
 }
 
 /// The groups with the columns by which subqueries read their aggregates.

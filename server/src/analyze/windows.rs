@@ -1,6 +1,7 @@
 //! Window functions and the windows they look through.
 
 mod frame;
+mod keys;
 mod range;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};

@@ -43,3 +43,12 @@ SELECT count(*) OVER (ORDER BY x), sum(n) OVER (ORDER BY x) FROM (VALUES (time '
 SELECT count(*) OVER (ORDER BY x), sum(n) OVER (PARTITION BY n > 2 ORDER BY x) FROM (VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid, 1), (NULL, 2), ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 3)) v(x, n) ORDER BY 1, 2;
 SELECT min((SELECT 1)) OVER (ORDER BY y), min((SELECT 2)) OVER (ORDER BY y) FROM (VALUES (1), (2)) v(y);
 SELECT min((SELECT 1)), max((SELECT 2)), sum((SELECT 3)) FROM (VALUES (1), (2)) v(y);
+
+-- Keys that are computed: a comparison of what the engine knows no bounds of.
+CREATE TABLE keyed (a integer, b integer, s text);
+INSERT INTO keyed VALUES (1, 2, 'x'), (2, 3, 'y'), (NULL, 1, ''), (4, NULL, NULL);
+SELECT a, lag(a) OVER (PARTITION BY coalesce(s, 'a') <= s ORDER BY b) FROM keyed ORDER BY 1;
+SELECT a, lag(a) OVER (PARTITION BY CASE WHEN coalesce(s, s) <= s THEN a ELSE b END ORDER BY b, a), rank() OVER (ORDER BY coalesce(a, 3) > b, a DESC) FROM keyed ORDER BY 1;
+SELECT a, sum(a) OVER (ORDER BY abs(a - 2) RANGE BETWEEN 1 PRECEDING AND CURRENT ROW), row_number() OVER (PARTITION BY b % 2 ORDER BY -a, s || 'z'), count(*) OVER w FROM keyed WINDOW w AS (ORDER BY CASE WHEN coalesce(b, a) < 2 THEN 2 ELSE a END IS NULL, a) ORDER BY 1;
+SELECT x.a, (SELECT max(n) FROM (SELECT row_number() OVER (PARTITION BY y.b > x.b ORDER BY y.a + x.a, y.b + 1) AS n FROM keyed y) q) FROM keyed x ORDER BY 1;
+SELECT b > 1 AS k, rank() OVER (ORDER BY count(*) + 1 DESC, b > 1) FROM keyed GROUP BY b > 1 ORDER BY 1;
