@@ -191,7 +191,7 @@ impl StatementReader<'_> {
                     return Err(syntax("sequence option \"owned_by\" not supported here"));
                 }
                 Some(SequenceOption::As(_)) => return Err(syntax("sequence option \"as\" not supported here")),
-                Some(SequenceOption::Name(_)) => return Err(syntax("invalid sequence option SEQUENCE NAME")),
+                Some(SequenceOption::Name(..)) => return Err(syntax("invalid sequence option SEQUENCE NAME")),
                 Some(option) if options.iter().any(|known| known.keyword() == option.keyword()) => {
                     return Err(syntax("conflicting or redundant options"));
                 }

@@ -238,6 +238,8 @@ pub enum AlterSequenceAction {
     Rename(ast::Ident),
     /// `SET SCHEMA`
     SetSchema(ast::Ident),
+    /// `OWNER TO`
+    OwnerTo(ast::Ident),
 }
 
 /// What a sequence is told.
@@ -261,8 +263,8 @@ pub enum SequenceOption {
     Cycle(bool),
     /// `OWNED BY table.column`, `OWNED BY NONE`
     OwnedBy(Option<ast::ObjectName>),
-    /// `SEQUENCE NAME`, of an identity column
-    Name(ast::ObjectName),
+    /// `SEQUENCE NAME`, of an identity column, and where it stands
+    Name(ast::ObjectName, Location),
 }
 
 impl SequenceOption {
@@ -278,7 +280,7 @@ impl SequenceOption {
             SequenceOption::Cache(_) => "cache",
             SequenceOption::Cycle(_) => "cycle",
             SequenceOption::OwnedBy(_) => "owned_by",
-            SequenceOption::Name(_) => "sequence_name",
+            SequenceOption::Name(..) => "sequence_name",
         }
     }
 }

@@ -5,7 +5,7 @@ use sqlparser::tokenizer::Token;
 
 use super::create_table::syntax;
 use super::definition::{AlterSequence, AlterSequenceAction, CreateSequence, SequenceOption};
-use super::{Statement, StatementReader};
+use super::{Statement, StatementReader, position};
 use crate::error::{Error, Result};
 use crate::parse::statement::DropKind;
 
@@ -19,7 +19,7 @@ impl StatementReader<'_> {
         let statement = if temporary || self.words(&["CREATE", "SEQUENCE"]) {
             let if_not_exists = self.words(&["IF", "NOT", "EXISTS"]);
             let name = self.object_name()?;
-            let options = self.sequence_options()?;
+            let options = self.options_of_named()?;
             Statement::CreateSequence(CreateSequence { name, temporary, if_not_exists, options })
         } else if self.words(&["ALTER", "SEQUENCE"]) {
             self.alter_sequence()?
@@ -39,11 +39,11 @@ impl StatementReader<'_> {
         } else if self.words(&["SET", "SCHEMA"]) {
             AlterSequenceAction::SetSchema(self.identifier()?)
         } else if self.words(&["OWNER", "TO"]) {
-            return Err(Error::not_supported("ALTER SEQUENCE … OWNER TO"));
+            AlterSequenceAction::OwnerTo(self.identifier()?)
         } else if self.words(&["SET"]) {
             return Err(Error::not_supported("ALTER SEQUENCE … SET"));
         } else {
-            let options = self.sequence_options()?;
+            let options = self.options_of_named()?;
             if options.is_empty() {
                 return Err(self.unexpected(self.parser.peek_token_ref()));
             }
@@ -64,7 +64,21 @@ impl StatementReader<'_> {
         Ok(options)
     }
 
+    /// The options of a sequence whose name stands before them.
+    fn options_of_named(&mut self) -> Result<Vec<SequenceOption>> {
+        let options = self.sequence_options()?;
+        match options.iter().find(|option| matches!(option, SequenceOption::Name(..))) {
+            Some(SequenceOption::Name(_, place)) => Err(Error::Syntax {
+                message: "invalid sequence option SEQUENCE NAME".into(),
+                detail: None,
+                position: position::character(&self.text, *place),
+            }),
+            _ => Ok(options),
+        }
+    }
+
     pub(super) fn sequence_option(&mut self) -> Result<Option<SequenceOption>> {
+        let place = self.parser.peek_token_ref().span.start;
         Ok(Some(if self.words(&["AS"]) {
             SequenceOption::As(self.parser.parse_data_type().map_err(|error| self.syntax(error))?)
         } else if self.words(&["START"]) {
@@ -95,7 +109,7 @@ impl StatementReader<'_> {
             let owner = self.object_name()?;
             SequenceOption::OwnedBy(if is_none(&owner) { None } else { Some(owner) })
         } else if self.words(&["SEQUENCE", "NAME"]) {
-            SequenceOption::Name(self.object_name()?)
+            SequenceOption::Name(self.object_name()?, place)
         } else {
             return Ok(None);
         }))

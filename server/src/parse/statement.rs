@@ -848,6 +848,8 @@ pub enum AlterTypeAction {
     Rename(ast::Ident),
     /// `SET SCHEMA`
     SetSchema(ast::Ident),
+    /// `OWNER TO`
+    OwnerTo(ast::Ident),
 }
 
 /// Where a new label of an enum goes.
@@ -899,6 +901,8 @@ pub enum AlterDomainAction {
     Rename(ast::Ident),
     /// `SET SCHEMA`
     SetSchema(ast::Ident),
+    /// `OWNER TO`
+    OwnerTo(ast::Ident),
 }
 
 /// `LOCK TABLE names IN mode MODE`

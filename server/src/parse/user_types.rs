@@ -141,6 +141,8 @@ impl StatementReader<'_> {
             AlterTypeAction::Rename(self.identifier()?)
         } else if self.words(&["SET", "SCHEMA"]) {
             AlterTypeAction::SetSchema(self.identifier()?)
+        } else if self.words(&["OWNER", "TO"]) {
+            AlterTypeAction::OwnerTo(self.identifier()?)
         } else {
             return Err(self.unsupported_action("ALTER TYPE"));
         };
@@ -179,6 +181,8 @@ impl StatementReader<'_> {
             AlterDomainAction::Rename(self.identifier()?)
         } else if self.words(&["SET", "SCHEMA"]) {
             AlterDomainAction::SetSchema(self.identifier()?)
+        } else if self.words(&["OWNER", "TO"]) {
+            AlterDomainAction::OwnerTo(self.identifier()?)
         } else if self.words(&["VALIDATE", "CONSTRAINT"]) {
             AlterDomainAction::ValidateConstraint(self.identifier()?)
         } else {
@@ -189,7 +193,7 @@ impl StatementReader<'_> {
 
     /// An action that we understand and do not do, or a word that is none.
     fn unsupported_action(&mut self, statement: &str) -> Error {
-        for action in ["ADD ATTRIBUTE", "DROP ATTRIBUTE", "ALTER ATTRIBUTE", "RENAME ATTRIBUTE", "OWNER TO", "SET"] {
+        for action in ["ADD ATTRIBUTE", "DROP ATTRIBUTE", "ALTER ATTRIBUTE", "RENAME ATTRIBUTE", "SET"] {
             let words: Vec<_> = action.split(' ').collect();
             if self.words(&words) {
                 return Error::not_supported(format!("{statement} … {action}"));

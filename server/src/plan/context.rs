@@ -228,6 +228,11 @@ impl PlanContext {
         &self.values
     }
 
+    /// Where the statement's names are looked for.
+    pub fn scope(&self) -> &NameScope {
+        &self.scope
+    }
+
     /// The database that names may begin with.
     pub fn database(&self) -> &str {
         &self.scope.database

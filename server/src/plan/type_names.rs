@@ -60,6 +60,10 @@ impl NameScope {
         if let Some(relation) = self.relation(snapshot, parts)? {
             let shown = self.describe(snapshot, relation);
             let bare = shown.strip_prefix(relation.kind()).unwrap_or(&shown).trim();
+            if action == "alter" {
+                let error = PgError::new(SqlState::WRONG_OBJECT_TYPE, format!("{bare} is a table's row type"));
+                return Ok(error.with_hint("Use ALTER TABLE instead.").into());
+            }
             let error = PgError::new(
                 SqlState::DEPENDENT_OBJECTS_STILL_EXIST,
                 format!("cannot {action} type {bare} because {shown} requires it"),

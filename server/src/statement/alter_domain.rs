@@ -18,18 +18,23 @@ use crate::plan::relations::{NameScope, identifier};
 use crate::plan::{PlanContext, plan_query};
 use crate::session::Session;
 use crate::statement::Outcome;
+use crate::statement::alter_table::check_owner;
 use crate::statement::alter_type::{moved, renamed, replace};
 use crate::statement::create_domain::{add_check, check, must_domain, written};
 
 /// # Errors
 /// The domain is not there, a condition is wrong, or values that are there do not fulfil it.
 pub async fn execute(session: &mut Session, alter: &AlterDomain) -> Result<Outcome> {
+    if let AlterDomainAction::OwnerTo(role) = &alter.action {
+        check_owner(session, role)?;
+    }
     let snapshot = session.snapshot()?;
     let (old, domain) = must_domain(session, &snapshot, &alter.name)?;
     let mut demands_more = false;
     let new = match &alter.action {
         AlterDomainAction::Rename(name) => renamed(&snapshot, &old, name)?,
         AlterDomainAction::SetSchema(schema) => moved(session, &snapshot, &old, schema)?,
+        AlterDomainAction::OwnerTo(_) => old.as_ref().clone(),
         action => match changed(session, &old, domain, action)? {
             Some(domain) => {
                 let more = matches!(action, AlterDomainAction::AddCheck(_) | AlterDomainAction::SetNotNull(true));
@@ -87,7 +92,9 @@ fn changed(
                 false => Err(no_constraint(&wanted, name)),
             };
         }
-        AlterDomainAction::Rename(_) | AlterDomainAction::SetSchema(_) => return Ok(None),
+        AlterDomainAction::Rename(_) | AlterDomainAction::SetSchema(_) | AlterDomainAction::OwnerTo(_) => {
+            return Ok(None);
+        }
     }
     Ok(Some(domain))
 }

@@ -14,11 +14,15 @@ use crate::parse::statement::{AlterType, AlterTypeAction, LabelPlace};
 use crate::plan::relations::{NameScope, identifier};
 use crate::session::Session;
 use crate::statement::Outcome;
+use crate::statement::alter_table::check_owner;
 use crate::statement::create_type::{check_free, check_label};
 
 /// # Errors
 /// The type is not there or of another kind, or a label is not there, or is there already.
 pub async fn execute(session: &mut Session, alter: &AlterType) -> Result<Outcome> {
+    if let AlterTypeAction::OwnerTo(role) = &alter.action {
+        check_owner(session, role)?;
+    }
     let snapshot = session.snapshot()?;
     let old = NameScope::of(session).must_user_type(&snapshot, &alter.name, "alter")?.clone();
     let new = match &alter.action {
@@ -40,6 +44,7 @@ pub async fn execute(session: &mut Session, alter: &AlterType) -> Result<Outcome
         }
         AlterTypeAction::Rename(name) => renamed(&snapshot, &old, name)?,
         AlterTypeAction::SetSchema(schema) => moved(session, &snapshot, &old, schema)?,
+        AlterTypeAction::OwnerTo(_) => old.as_ref().clone(),
     };
     replace(session, &old, new, Vec::new()).await?;
     Ok(Outcome::command("ALTER TYPE"))

@@ -12,6 +12,7 @@ use crate::parse::definition::{AlterSequence, AlterSequenceAction, CreateSequenc
 use crate::plan::relations::{NameScope, identifier, parts};
 use crate::session::{Action, Object, Session, authorize};
 use crate::statement::Outcome;
+use crate::statement::alter_table::check_owner;
 use crate::statement::create_table::{check_type_name, exists_already, is_taken};
 use crate::statement::sequence_options::{apply, new_sequence};
 
@@ -78,6 +79,7 @@ pub async fn alter(session: &mut Session, alter: &AlterSequence) -> Result<Outco
             NameScope::of(session).check_move(&old.name, &identifier(schema))?;
             new.name = moved(&snapshot, &old, schema)?;
         }
+        AlterSequenceAction::OwnerTo(role) => check_owner(session, role)?,
         AlterSequenceAction::Options(options) => {
             let state = session.sequences.state(&old)?;
             restarted = apply(&mut new, Some(state), options)?;
@@ -164,7 +166,7 @@ fn owner(
         let message = format!("sequence cannot be owned by relation \"{}\"", found.name().name);
         return Err(PgError::new(SqlState::WRONG_OBJECT_TYPE, message).into());
     };
-    check_owner(table, sequence)?;
+    check_same_schema(table, sequence)?;
     let column = table
         .columns
         .iter()
@@ -173,7 +175,7 @@ fn owner(
     Ok(Some(Some((table.oid, column.attribute_number))))
 }
 
-fn check_owner(table: &HotTable, sequence: &Sequence) -> Result<()> {
+fn check_same_schema(table: &HotTable, sequence: &Sequence) -> Result<()> {
     if table.name.schema == sequence.name.schema {
         return Ok(());
     }

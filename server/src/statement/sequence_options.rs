@@ -69,7 +69,7 @@ pub fn apply(
                 }
                 sequence.cache = *value;
             }
-            SequenceOption::OwnedBy(_) | SequenceOption::Name(_) => {}
+            SequenceOption::OwnedBy(_) | SequenceOption::Name(..) => {}
         }
     }
     set_limits(sequence, &given, new, reset)?;

@@ -1,11 +1,12 @@
 //! Columns: types, NOT NULL, defaults, identity, generated columns.
 
-use catalog::{Column, ColumnDefault, Oid, SqlType};
+use catalog::{Column, ColumnDefault, ObjectName, Oid, SqlType};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, Volatility};
 use pg::function::BoundFunction;
 use pg::names::is_user_number;
+use pg::sqlstate::SqlState;
 use pg::types::{DATE, TIMESTAMP, TIMESTAMPTZ, TIMETZ, element_type};
 use pg::{PgError, Type};
 use sqlparser::ast;
@@ -18,9 +19,9 @@ use crate::analyze::kept::{KeptAs, next_value};
 use crate::analyze::scope::Namespace;
 use crate::error::{Error, Result};
 use crate::parse::definition::{ColumnConstraint, ColumnConstraintKind, ColumnDefinition, Expression, SequenceOption};
-use crate::plan::relations::identifier;
+use crate::plan::relations::{identifier, parts};
 use crate::plan::types::column_type;
-use crate::statement::create_table::COLUMNS_MAX;
+use crate::statement::create_table::{COLUMNS_MAX, check_type_name};
 use crate::statement::sequence_options::new_sequence;
 
 /// What has been said of a column so far.
@@ -190,19 +191,42 @@ impl Definition<'_> {
         }
         let oid = self.server.catalog.allocate_oid();
         let named = options.iter().find_map(|option| match option {
-            SequenceOption::Name(name) => Some(name),
+            SequenceOption::Name(name, _) => Some(name),
             _ => None,
         });
+        let schema = self.table.name.schema.as_str();
         let name = match named {
-            Some(_) => return Err(Error::not_supported("SEQUENCE NAME")),
-            None => self.relation_name(Some(&column.name), "seq"),
+            Some(name) => self.given_sequence_name(name)?,
+            None => ObjectName::new(schema, self.relation_name(Some(&column.name), "seq")),
         };
-        let name = catalog::ObjectName::new(self.table.name.schema.as_str(), name);
         let mut sequence = new_sequence(oid, name, column.sql_type.clone(), options)?;
         sequence.owner = Some((self.table.oid, column.attribute_number));
         sequence.identity = identity;
         self.sequences.push(sequence);
         Ok(oid)
+    }
+
+    /// What SEQUENCE NAME says: the table's schema is that of a name without one, and the only one there is.
+    ///
+    /// # Errors
+    /// 3F000 when there is no such schema, 55000 when it is not the table's, 42P07 when the name is taken.
+    fn given_sequence_name(&self, written: &ast::ObjectName) -> Result<ObjectName> {
+        let snapshot = self.context.snapshot();
+        let schema = self.table.name.schema.as_str();
+        let parts = parts(written)?;
+        let name = match parts.as_slice() {
+            [name] => ObjectName::new(schema, name.as_str()),
+            _ => self.context.scope().new_relation(snapshot, written, false)?.0,
+        };
+        if name.schema != schema {
+            let message = "sequence must be in same schema as table it is linked to";
+            return Err(PgError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).into());
+        }
+        if self.is_relation(&name.name) {
+            return Err(catalog::Error::RelationExists(name).into());
+        }
+        check_type_name(snapshot, &name)?;
+        Ok(name)
     }
 }
 

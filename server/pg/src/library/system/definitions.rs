@@ -68,7 +68,7 @@ fn with_names(expression: &str, names: &Names) -> String {
         let Some((number, after)) = argument.strip_prefix('\'').and_then(|it| it.split_once('\'')) else { continue };
         if let Some(name) = number.parse().ok().and_then(|number| names.relation_name(number)) {
             let _ = write!(text, "'{}'::regclass", name.replace('\'', "''"));
-            rest = after;
+            rest = after.strip_prefix("::regclass").unwrap_or(after);
         }
     }
     text + rest
