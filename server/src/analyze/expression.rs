@@ -292,6 +292,9 @@ impl Analyzer<'_> {
 
     /// An expression that must be true or false; messages name the place it stands at.
     pub(super) fn condition(&mut self, expr: &ast::Expr, place: &str) -> Result<Typed> {
+        if let (Some(holds), "WHERE" | "AND") = (whole_number(expr), place) {
+            return Ok(Typed::boolean(holds));
+        }
         let value = self.expression(expr)?;
         self.as_condition(value, place).map_err(|error| self.at(error, expr))
     }
@@ -698,6 +701,13 @@ fn written_number(expr: &ast::Expr) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether a whole number that stands for a condition holds: clients of Redshift begin with `WHERE 1` what they add conditions
+/// to. PostgreSQL refuses it.
+fn whole_number(expr: &ast::Expr) -> Option<bool> {
+    let text = written_number(expr)?;
+    text.parse::<i32>().ok().map(|number| number != 0)
 }
 
 fn plain_argument(argument: &ast::FunctionArg) -> Option<&ast::Expr> {

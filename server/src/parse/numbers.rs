@@ -1,8 +1,10 @@
-//! Numbers that something follows without a space: `1a` and `1_000` are mistakes, not a number and an alias.
+//! Numbers that something follows without a space: `1a` and `1_000` are mistakes, not a number and an alias. Redshift's driver
+//! writes `-4WHEN`, as PostgreSQL read it up to version 14: a word that is no alias, nor begins one, is no mistake.
 
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use crate::error::{Error, Result};
+use crate::parse::guard::is_reserved;
 use crate::parse::position;
 
 /// # Errors
@@ -27,7 +29,8 @@ pub fn check(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
 }
 
 fn begins_with_letter(token: Option<&Token>) -> bool {
-    matches!(token, Some(Token::Word(word)) if word.quote_style.is_none())
+    let may_follow = |word: &str| is_reserved(word) && !word.eq_ignore_ascii_case("as");
+    matches!(token, Some(Token::Word(word)) if word.quote_style.is_none() && !may_follow(&word.value))
 }
 
 fn is_junk_after_parameter(name: &str, next: Option<&Token>) -> bool {
@@ -68,6 +71,7 @@ mod tests {
         check("select 0x1F", Some("trailing junk after numeric literal at or near \"0x1F\""));
         check("select 10L", Some("trailing junk after numeric literal at or near \"10L\""));
         check("select $1a", Some("trailing junk after parameter at or near \"$1a\""));
+        check("select case 1 when 1then -4when 2 then 3else 5 end, 1and true, 1from t", None);
         check("select 1 a, 1.5e3 b, 1\"c\", a1, x'1F', $1, 2::int, t.b2 from t limit 5", None);
     }
 }

@@ -10,6 +10,8 @@ use crate::function::{Call, Function, function};
 use crate::types::*;
 
 pub(super) static FUNCTIONS: &[Function] = &[
+    // Redshift's: matches go.
+    function("regexp_replace", &[TEXT, TEXT], TEXT, without_matches),
     function("regexp_replace", &[TEXT, TEXT, TEXT], TEXT, replace_with_flags),
     function("regexp_replace", &[TEXT, TEXT, TEXT, TEXT], TEXT, replace_with_flags),
     function("regexp_replace", &[TEXT, TEXT, TEXT, INT4], TEXT, replace_from),
@@ -90,6 +92,16 @@ fn push_replacement(result: &mut String, text: &str, pieces: &[Piece], groups: &
             }
         }
     }
+}
+
+/// `regexp_replace(text, pattern)`: the text without what matches, everywhere.
+fn without_matches(call: &Call) -> Result<ArrayRef> {
+    let (texts, patterns) = (call.column::<&str>(0)?, call.column::<&str>(1)?);
+    by_row(call, |row| {
+        let (Some(text), Some(pattern)) = (texts.get(row), patterns.get(row)) else { return Ok(None) };
+        let pattern = compiled(pattern, Options::parse("")?.flags)?;
+        replaced(text, &pattern, &[], 0, 0).map(Some)
+    })
 }
 
 /// `regexp_replace(text, pattern, replacement [, flags])`: the first match, or all with `g`.
