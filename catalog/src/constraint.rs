@@ -19,6 +19,13 @@ pub struct Constraint {
     pub is_valid: bool,
 }
 
+impl Constraint {
+    /// Whether it is the key of an index that was made by itself.
+    pub fn is_index_only(&self) -> bool {
+        matches!(&self.kind, ConstraintKind::Key(key) if key.index_only)
+    }
+}
+
 /// Of constraints that were stored before this was said of them.
 fn is_valid() -> bool {
     true
@@ -55,6 +62,12 @@ pub struct Key {
     pub columns: Vec<i16>,
     /// `NULLS NOT DISTINCT`: NULL is a value like others
     pub nulls_not_distinct: bool,
+    /// Whether it was made by CREATE UNIQUE INDEX: it is kept like the others, and no constraint to who looks for one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub index_only: bool,
+    /// The order of each column in such an index; empty when it is the usual one of all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<i16>,
 }
 
 /// `FOREIGN KEY (columns) REFERENCES table (columns)`

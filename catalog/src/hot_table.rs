@@ -6,6 +6,7 @@ use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
 use crate::constraint::{Constraint, ConstraintKind, Key};
+use crate::index::{Index, ShownIndex};
 use crate::missing_value::MissingValue;
 use crate::name::{ObjectName, Oid};
 use crate::types::SqlType;
@@ -78,6 +79,9 @@ pub struct HotTable {
     /// Its constraints, in the order in which they were made.
     #[serde(default)]
     pub constraints: Vec<Constraint>,
+    /// Its indexes that keep no key, in the order in which they were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plain_indexes: Vec<Index>,
     /// The highest number that a column has ever had: a number is never used again.
     #[serde(default)]
     pub last_attribute_number: i16,
@@ -109,6 +113,7 @@ impl HotTable {
             options: Vec::new(),
             sort_key: Vec::new(),
             constraints: Vec::new(),
+            plain_indexes: Vec::new(),
             last_attribute_number,
             on_commit: OnCommit::PreserveRows,
         }
@@ -119,9 +124,25 @@ impl HotTable {
         self.columns.iter().find(|column| column.attribute_number == attribute_number)
     }
 
-    /// The constraint of this name.
+    /// The constraint of this name, or the key of an index of this name.
     pub fn constraint(&self, name: &str) -> Option<&Constraint> {
         self.constraints.iter().find(|constraint| constraint.name == name)
+    }
+
+    /// The constraint of this name, which is no index that was made by itself.
+    pub fn declared_constraint(&self, name: &str) -> Option<&Constraint> {
+        self.constraint(name).filter(|constraint| !constraint.is_index_only())
+    }
+
+    /// Its indexes: those of its keys, then the others.
+    pub fn indexes(&self) -> impl Iterator<Item = ShownIndex<'_>> {
+        let keys = self.keys().map(|(constraint, key)| ShownIndex::of_key(constraint, key));
+        keys.chain(self.plain_indexes.iter().map(ShownIndex::plain))
+    }
+
+    /// The index of this name.
+    pub fn index(&self, name: &str) -> Option<ShownIndex<'_>> {
+        self.indexes().find(|index| index.name == name)
     }
 
     /// The constraints that a column is in.
@@ -138,13 +159,14 @@ impl HotTable {
         self.constraints.iter().filter(is_over)
     }
 
-    /// The table without a column, the constraints that it is in, and its place in the sort key.
+    /// The table without a column, the constraints and indexes that it is in, and its place in the sort key.
     #[must_use]
     pub fn without_column(&self, attribute_number: i16) -> HotTable {
         let over: Vec<_> = self.constraints_over(attribute_number).map(|constraint| constraint.oid).collect();
         let mut rest = self.clone();
         rest.columns.retain(|column| column.attribute_number != attribute_number);
         rest.constraints.retain(|constraint| !over.contains(&constraint.oid));
+        rest.plain_indexes.retain(|index| !index.columns.contains(&attribute_number));
         rest.sort_key.retain(|number| *number != attribute_number);
         rest
     }

@@ -195,13 +195,15 @@ impl CatalogSnapshot {
     }
 
     /// The table with an index of this name, which shares the name space of relations.
-    pub fn table_of_index<'a>(&'a self, name: &'a ObjectName) -> Option<&'a Arc<HotTable>> {
-        self.hot_tables_in(&name.schema).find(|table| table.keys().any(|(key, _)| key.name == name.name))
+    pub fn table_of_index(&self, name: &ObjectName) -> Option<&Arc<HotTable>> {
+        let first = ObjectName::new(name.schema.as_str(), "");
+        let of_schema = self.definitions.relations.range(first..).take_while(|(it, _)| it.schema == name.schema);
+        of_schema.filter_map(|(_, relation)| hot_table(relation)).find(|table| table.index(&name.name).is_some())
     }
 
     /// Whether a constraint of a table in this schema has the name.
     pub fn has_constraint(&self, schema: &str, name: &str) -> bool {
-        self.hot_tables_in(schema).any(|table| table.constraint(name).is_some())
+        self.hot_tables_in(schema).any(|table| table.declared_constraint(name).is_some())
     }
 
     fn hot_tables_in<'a>(&'a self, schema: &'a str) -> impl Iterator<Item = &'a Arc<HotTable>> {

@@ -52,15 +52,13 @@ impl CatalogSnapshot {
 
     /// The indexes of a table that its old definition does not have need names of their own.
     pub(super) fn check_indexes(&mut self, table: &HotTable, old: Option<&HotTable>) -> Result<()> {
-        for (constraint, key) in table.keys() {
-            let known = |old: &HotTable| {
-                old.name.schema == table.name.schema && old.keys().any(|(other, _)| other.name == constraint.name)
-            };
-            let name = ObjectName::new(table.name.schema.as_str(), constraint.name.as_str());
+        for index in table.indexes() {
+            let known = |old: &HotTable| old.name.schema == table.name.schema && old.index(index.name).is_some();
+            let name = ObjectName::new(table.name.schema.as_str(), index.name);
             if !old.is_some_and(known) {
                 self.check_relation_name(&name)?;
             }
-            self.reserve_oid(key.index);
+            self.reserve_oid(index.oid);
         }
         table.constraints.iter().for_each(|constraint| self.reserve_oid(constraint.oid));
         Ok(())

@@ -15,7 +15,7 @@ use catalog::comment::Commented;
 use catalog::name::FIRST_NORMAL_OID;
 use catalog::user_type::{Carried, DomainCheck, UserSqlType};
 use catalog::{
-    CatalogSnapshot, Constraint, ConstraintKind, HotTable, ObjectName, Oid, Relation, Schema, SchemaKind, SqlType,
+    CatalogSnapshot, Constraint, HotTable, ObjectName, Oid, Relation, Schema, SchemaKind, ShownIndex, SqlType,
     UserType, UserTypeKind,
 };
 
@@ -59,8 +59,10 @@ pub struct Names {
     search_path: Vec<String>,
     /// The schema that [`PG_TEMP`] stands for.
     temporary_schema: String,
-    /// Tables and places of constraints, by their numbers and by those of their indexes.
+    /// Tables and places of constraints, by their numbers.
     constraints: OnceLock<HashMap<Oid, (Arc<HotTable>, usize)>>,
+    /// Tables and places of indexes, by their numbers.
+    indexes: OnceLock<HashMap<Oid, (Arc<HotTable>, usize)>>,
     /// The types that have been looked up by name: what a view depends on.
     types_used: Mutex<BTreeSet<Oid>>,
 }
@@ -122,6 +124,7 @@ impl Names {
             search_path,
             temporary_schema: temporary_schema.to_owned(),
             constraints: OnceLock::new(),
+            indexes: OnceLock::new(),
             types_used: Mutex::default(),
         }
     }
@@ -204,8 +207,8 @@ impl Names {
     pub fn relation_number(&self, parts: &[String]) -> Option<u32> {
         let written = |name: &ObjectName| {
             let relation = self.snapshot.relation(name).map(Relation::oid);
-            let index = || self.snapshot.table_of_index(name)?.keys().find(|(key, _)| key.name == name.name);
-            relation.or_else(|| index().map(|(_, key)| key.index)).map(|oid| oid.0)
+            let index = || self.snapshot.table_of_index(name)?.index(&name.name).map(|index| index.oid);
+            relation.or_else(index).map(|oid| oid.0)
         };
         let system = |name: &ObjectName| recorded::relation(&name.schema, &name.name).map(|relation| relation.oid);
         let is_implied = parts.len() == 1 && !self.search_path.iter().any(|schema| schema == PG_CATALOG);
@@ -236,8 +239,8 @@ impl Names {
             None => match self.snapshot.relation_by_oid(Oid(oid)) {
                 Some(relation) => relation.name().clone(),
                 None => {
-                    let (table, index) = self.constraint(oid).filter(|(_, it)| it.oid.0 != oid)?;
-                    ObjectName::new(table.name.schema.as_str(), index.name.as_str())
+                    let (table, index) = self.index(oid)?;
+                    ObjectName::new(table.name.schema.as_str(), index.name)
                 }
             },
         };
@@ -262,16 +265,28 @@ impl Names {
         })
     }
 
-    /// The table that has the constraint with this number, or the index with it, and the constraint.
+    /// The table that has the index with this number, and the index.
+    pub fn index(&self, oid: u32) -> Option<(&Arc<HotTable>, ShownIndex<'_>)> {
+        let indexes = self.indexes.get_or_init(|| {
+            let mut indexes = HashMap::new();
+            for table in self.snapshot.hot_tables() {
+                for (place, index) in table.indexes().enumerate() {
+                    indexes.insert(index.oid, (table.clone(), place));
+                }
+            }
+            indexes
+        });
+        let (table, place) = indexes.get(&Oid(oid))?;
+        Some((table, table.indexes().nth(*place)?))
+    }
+
+    /// The table that has the constraint with this number, and the constraint.
     pub fn constraint(&self, oid: u32) -> Option<(&Arc<HotTable>, &Constraint)> {
         let constraints = self.constraints.get_or_init(|| {
             let mut constraints = HashMap::new();
             for table in self.snapshot.hot_tables() {
                 for (place, constraint) in table.constraints.iter().enumerate() {
                     constraints.insert(constraint.oid, (table.clone(), place));
-                    if let ConstraintKind::Key(key) = &constraint.kind {
-                        constraints.insert(key.index, (table.clone(), place));
-                    }
                 }
             }
             constraints

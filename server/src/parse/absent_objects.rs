@@ -27,7 +27,7 @@ const FUNCTIONS: &[Kind] = &[
 /// What belongs to a table.
 const OF_TABLES: &[Kind] = &[("DROP POLICY", "policy"), ("DROP RULE", "rule"), ("DROP TRIGGER", "trigger")];
 /// Kinds of relations that the catalog has none of, or has by another name.
-const RELATIONS: [DropKind; 3] = [DropKind::ForeignTable, DropKind::Index, DropKind::MaterializedView];
+const RELATIONS: [DropKind; 2] = [DropKind::ForeignTable, DropKind::MaterializedView];
 
 /// Reads the name of an object.
 type ReadObject = fn(&mut StatementReader<'_>) -> Result<AbsentObject>;
@@ -37,9 +37,6 @@ impl StatementReader<'_> {
     pub(super) fn drop_of_absent(&mut self) -> Result<Option<Statement>> {
         for kind in RELATIONS {
             if self.command(kind.tag()) {
-                if kind == DropKind::Index {
-                    self.words(&["CONCURRENTLY"]);
-                }
                 return self.drop_named(kind).map(Some);
             }
         }

@@ -21,6 +21,7 @@ pub mod external;
 pub mod external_format;
 pub mod forms;
 pub mod guard;
+pub mod indexes;
 pub mod length;
 mod literals;
 pub mod load;
@@ -133,6 +134,7 @@ impl StatementReader<'_> {
             Self::unsupported_statement,
             Self::statement_by_words,
             Self::sequence_statement,
+            Self::index_statement,
             Self::role_statement,
             Self::type_statement,
             Self::transaction_statement,

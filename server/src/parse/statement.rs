@@ -9,6 +9,7 @@ use super::definition::{
     TableAttributes, TableConstraint,
 };
 use super::external_format::FilesFormat;
+use super::indexes::{AlterIndex, CreateIndex, DropIndex, Reindex};
 use super::load::Load;
 use super::merge::Merge;
 use super::roles::{AlterRole, CreateRole, DropRoles};
@@ -55,6 +56,14 @@ pub enum Statement {
     CreateSequence(CreateSequence),
     /// `ALTER SEQUENCE`
     AlterSequence(AlterSequence),
+    /// `CREATE [UNIQUE] INDEX`
+    CreateIndex(CreateIndex),
+    /// `ALTER INDEX`
+    AlterIndex(AlterIndex),
+    /// `DROP INDEX`
+    DropIndex(DropIndex),
+    /// `REINDEX`
+    Reindex(Reindex),
     /// `CREATE EXTERNAL TABLE`
     CreateExternalTable(CreateExternalTable),
     /// `CREATE VIEW`
@@ -989,8 +998,6 @@ pub enum DropKind {
     ForeignTable,
     /// `DROP MATERIALIZED VIEW`: there are none.
     MaterializedView,
-    /// `DROP INDEX`: there are none but those of constraints.
-    Index,
 }
 
 /// `COMMENT ON object IS text`
@@ -1139,6 +1146,10 @@ impl Statement {
             Statement::CreateTableAs(_) => "CREATE TABLE AS",
             Statement::CreateSequence(_) => "CREATE SEQUENCE",
             Statement::AlterSequence(_) => "ALTER SEQUENCE",
+            Statement::CreateIndex(_) => "CREATE INDEX",
+            Statement::AlterIndex(_) => "ALTER INDEX",
+            Statement::DropIndex(_) => "DROP INDEX",
+            Statement::Reindex(_) => "REINDEX",
             Statement::CreateExternalTable(_) => "CREATE EXTERNAL TABLE",
             Statement::CreateView(_) => "CREATE VIEW",
             Statement::Comment(_) => "COMMENT",
@@ -1254,7 +1265,17 @@ impl DropKind {
             DropKind::Sequence => "DROP SEQUENCE",
             DropKind::ForeignTable => "DROP FOREIGN TABLE",
             DropKind::MaterializedView => "DROP MATERIALIZED VIEW",
-            DropKind::Index => "DROP INDEX",
+        }
+    }
+
+    /// What messages say that a relation of another kind is not.
+    pub fn expected(self) -> &'static str {
+        match self {
+            DropKind::View => "a view",
+            DropKind::Sequence => "a sequence",
+            DropKind::ForeignTable => "a foreign table",
+            DropKind::MaterializedView => "a materialized view",
+            DropKind::Table | DropKind::Schema | DropKind::Type | DropKind::Domain => "a table",
         }
     }
 
@@ -1269,7 +1290,6 @@ impl DropKind {
             DropKind::Sequence => "sequence",
             DropKind::ForeignTable => "foreign table",
             DropKind::MaterializedView => "materialized view",
-            DropKind::Index => "index",
         }
     }
 }

@@ -22,7 +22,6 @@ const STATEMENTS: &[&[&str]] = &[
     &["LOAD"],
     &["REASSIGN", "OWNED"],
     &["REFRESH", "MATERIALIZED", "VIEW"],
-    &["REINDEX"],
     &["REVOKE"],
     &["SECURITY", "LABEL"],
 ];
@@ -42,7 +41,6 @@ const OBJECTS: &[&[&str]] = &[
     &["FOREIGN", "DATA", "WRAPPER"],
     &["FOREIGN", "TABLE"],
     &["FUNCTION"],
-    &["INDEX"],
     &["LANGUAGE"],
     &["LARGE", "OBJECT"],
     &["LIBRARY"],
@@ -79,7 +77,7 @@ impl StatementReader<'_> {
         for verb in ["CREATE", "ALTER", "DROP"] {
             let is_there = |reader: &mut Self, begin: &[&str], object: &[&str]| reader.words(&[begin, object].concat());
             let prefixes: &[&[&str]] = match verb {
-                "CREATE" => &[&["CREATE"], &["CREATE", "OR", "REPLACE"], &["CREATE", "UNIQUE"], &["CREATE", "TRUSTED"]],
+                "CREATE" => &[&["CREATE"], &["CREATE", "OR", "REPLACE"], &["CREATE", "TRUSTED"]],
                 "ALTER" => &[&["ALTER"]],
                 _ => &[&["DROP"]],
             };

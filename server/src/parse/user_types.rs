@@ -1,6 +1,6 @@
 //! CREATE, ALTER and DROP of types and domains.
 
-use sqlparser::ast::Ident;
+use sqlparser::ast::{Ident, ObjectName};
 use sqlparser::tokenizer::Token;
 
 use super::create_table::syntax;
@@ -205,15 +205,17 @@ impl StatementReader<'_> {
     /// Behind `DROP kind`.
     pub(super) fn drop_named(&mut self, kind: DropKind) -> Result<Statement> {
         let if_exists = self.words(&["IF", "EXISTS"]);
+        let names = self.object_names()?;
+        Ok(Statement::Drop(Drop { kind, names, if_exists, cascade: self.cascade() }))
+    }
+
+    /// Names with commas between them.
+    pub(super) fn object_names(&mut self) -> Result<Vec<ObjectName>> {
         let mut names = vec![self.object_name()?];
         while self.parser.consume_token(&Token::Comma) {
             names.push(self.object_name()?);
         }
-        let cascade = self.words(&["CASCADE"]);
-        if !cascade {
-            self.words(&["RESTRICT"]);
-        }
-        Ok(Statement::Drop(Drop { kind, names, if_exists, cascade }))
+        Ok(names)
     }
 }
 

@@ -83,7 +83,7 @@ fn arbiters(table: &Arc<HotTable>, target: Option<&ConflictTarget>, text: &str) 
         None => all,
         Some(ConflictTarget::Constraint(name)) => {
             let name = identifier(name);
-            let named = table.constraint(&name).ok_or_else(|| {
+            let named = table.declared_constraint(&name).ok_or_else(|| {
                 let message = format!("constraint \"{name}\" for table \"{}\" does not exist", table.name.name);
                 PgError::new(SqlState::UNDEFINED_OBJECT, message)
             })?;

@@ -1,7 +1,9 @@
 //! From the names in a statement to the relations they mean.
 
+use std::sync::Arc;
+
 use catalog::name::{IDENTIFIER_BYTES_MAX, fold_identifier, quote_identifier};
-use catalog::{CatalogSnapshot, ObjectName, Relation, SchemaKind, SeenRelation, View};
+use catalog::{CatalogSnapshot, HotTable, ObjectName, Relation, SchemaKind, SeenRelation, View};
 use pg::PgError;
 use pg::names::{PG_CATALOG, PG_TEMP};
 use pg::recorded;
@@ -89,6 +91,24 @@ impl NameScope {
             (Some(schema), name) => Ok(snapshot.relation(&ObjectName::new(schema, name))),
             (None, name) => Ok(self.schemas().find_map(|schema| snapshot.relation(&ObjectName::new(schema, name)))),
         }
+    }
+
+    /// The table with the index that a name means, and the name of the index itself.
+    ///
+    /// # Errors
+    /// The name has too many parts or names another database.
+    pub fn index<'a, 'p>(
+        &'p self,
+        snapshot: &'a CatalogSnapshot,
+        parts: &'p [String],
+    ) -> Result<Option<(&'a Arc<HotTable>, &'p str)>> {
+        let (schema, name) = self.split(parts)?;
+        let found = |schema: &str| snapshot.table_of_index(&ObjectName::new(schema, name));
+        let table = match schema {
+            Some(schema) => found(schema),
+            None => self.schemas().find_map(found),
+        };
+        Ok(table.map(|table| (table, name)))
     }
 
     /// What a name in the text of a view meant when the view was made, whatever has been made or renamed since.

@@ -37,7 +37,7 @@ fn commented(session: &Session, snapshot: &CatalogSnapshot, object: &CommentObje
             authorize(&session.identity, Action::Alter, Object::Relation(relation))?;
             let name = identifier(name);
             let found = match relation {
-                Relation::Hot(table) => table.constraint(&name),
+                Relation::Hot(table) => table.declared_constraint(&name),
                 _ => None,
             };
             let missing = || {

@@ -337,14 +337,14 @@ fn add_schema(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan: 
 
 fn add_relation(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan: &mut DropPlan<'_>) -> Result<()> {
     let parts = parts(name)?;
-    if drop.kind == DropKind::Index {
-        refuse_index_of_constraint(session, plan.snapshot, &parts)?;
-    }
     let Some(relation) = NameScope::of(session).relation(plan.snapshot, &parts)? else {
         let kind = drop.kind.described();
         let shown = parts.join(".");
+        if let Some((_, name)) = NameScope::of(session).index(plan.snapshot, &parts)? {
+            return Err(Error::WrongObjectType { name: name.to_owned(), expected: drop.kind.expected() });
+        }
         let error = match NameScope::of(session).absent(&parts) {
-            Error::UndefinedTable { .. } if matches!(drop.kind, DropKind::Index | DropKind::ForeignTable) => {
+            Error::UndefinedTable { .. } if drop.kind == DropKind::ForeignTable => {
                 let message = format!("{kind} \"{shown}\" does not exist");
                 PgError::new(SqlState::UNDEFINED_OBJECT, message).into()
             }
@@ -359,12 +359,7 @@ fn add_relation(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan
         | (DropKind::Sequence, Relation::Sequence(_))
         | (DropKind::ForeignTable, Relation::External(_))
         | (DropKind::Table, Relation::Hot(_) | Relation::External(_)) => None,
-        (DropKind::View, _) => Some("a view"),
-        (DropKind::Sequence, _) => Some("a sequence"),
-        (DropKind::ForeignTable, _) => Some("a foreign table"),
-        (DropKind::MaterializedView, _) => Some("a materialized view"),
-        (DropKind::Index, _) => Some("an index"),
-        _ => Some("a table"),
+        (kind, _) => Some(kind.expected()),
     };
     if let (Relation::Sequence(sequence), None) = (relation, expected)
         && let Some((table, column)) = identity_column(plan.snapshot, sequence)
@@ -382,23 +377,6 @@ fn add_relation(session: &mut Session, drop: &Drop, name: &ast::ObjectName, plan
     plan.named.push(relation.oid());
     plan.add(relation.oid(), drop.cascade);
     Ok(())
-}
-
-/// # Errors
-/// 2BP01 for the index by which a constraint is kept, which goes with that.
-fn refuse_index_of_constraint(session: &Session, snapshot: &CatalogSnapshot, parts: &[String]) -> Result<()> {
-    let scope = NameScope::of(session);
-    let Some((name, schema)) = parts.split_last() else { return Ok(()) };
-    let is_searched = |table: &HotTable| match schema.last() {
-        Some(schema) => table.name.schema == *schema,
-        None => scope.schemas().any(|schema| table.name.schema == schema),
-    };
-    let has_it = |table: &&Arc<HotTable>| is_searched(table) && table.keys().any(|(key, _)| key.name == *name);
-    let Some(table) = snapshot.hot_tables().find(has_it) else { return Ok(()) };
-    let constraint = format!("constraint {name} on table {}", table.name.name);
-    let message = format!("cannot drop index {name} because {constraint} requires it");
-    let error = PgError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message);
-    Err(error.with_hint(format!("You can drop {constraint} instead.")).into())
 }
 
 /// The identity column that a sequence belongs to.

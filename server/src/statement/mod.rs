@@ -18,6 +18,7 @@ pub mod copy_where;
 pub mod create_domain;
 pub mod create_external_schema;
 pub mod create_external_table;
+pub mod create_index;
 pub mod create_schema;
 pub mod create_table;
 pub mod create_table_as;
@@ -30,6 +31,7 @@ pub mod drop_absent;
 pub mod drop_partition;
 pub mod drop_types;
 pub mod explain;
+pub mod index;
 pub mod insert;
 pub mod literal_rows;
 mod load;
@@ -146,6 +148,10 @@ async fn execute_once(
         Statement::CreateTableAs(create) => create_table_as::execute(session, prepared, create, parameters).await,
         Statement::CreateSequence(create) => sequence::create(session, create).await,
         Statement::AlterSequence(alter) => sequence::alter(session, alter).await,
+        Statement::CreateIndex(create) => create_index::execute(session, create, prepared.text()).await,
+        Statement::AlterIndex(alter) => index::alter(session, alter, prepared.text()).await,
+        Statement::DropIndex(drop) => index::drop(session, drop).await,
+        Statement::Reindex(reindex) => index::reindex(session, reindex),
         Statement::CreateExternalTable(create) => create_external_table::execute(session, create).await,
         Statement::CreateView(create) => create_view::execute(session, create).await,
         Statement::AlterTable(alter) => alter_table::execute(session, alter, prepared.text()).await,

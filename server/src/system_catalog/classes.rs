@@ -4,10 +4,10 @@
 use std::collections::{HashMap, HashSet};
 
 use arrow::array::RecordBatch;
-use catalog::constraint::Key;
 use catalog::user_type::Attribute;
 use catalog::{
-    CatalogSnapshot, Column, ColumnDefault, ConstraintKind, HotTable, Oid, Relation, SqlType, UserTypeKind, View,
+    CatalogSnapshot, Column, ColumnDefault, ConstraintKind, HotTable, Oid, Relation, ShownIndex, SqlType, UserTypeKind,
+    View,
 };
 use pg::types::TEXT;
 use pg::{PgError, recorded};
@@ -20,8 +20,6 @@ use crate::error::Result;
 
 /// Numbers of access methods.
 const HEAP: u32 = 2;
-/// The access method of indexes.
-const BTREE: u32 = 403;
 
 /// What there is to say of a relation in `pg_class`.
 struct Class<'a> {
@@ -172,18 +170,18 @@ fn of_relation<'a>(snapshot: &CatalogSnapshot, relation: &'a Relation) -> Vec<Cl
                 access_method: HEAP,
                 columns: table.last_attribute_number as usize,
                 checks: checks(table),
-                has_index: table.keys().next().is_some(),
+                has_index: table.indexes().next().is_some(),
                 rows,
                 ..new("r")
             };
-            let index = |(constraint, key): (&'a catalog::Constraint, &'a Key)| Class {
-                access_method: BTREE,
-                columns: key.columns.len(),
+            let index = |index: ShownIndex<'a>| Class {
+                access_method: index.method.oid().0,
+                columns: index.columns.len(),
                 temporary: name.is_temporary(),
                 rows,
-                ..Class::new(key.index, constraint.name.as_str(), schema, "i")
+                ..Class::new(index.oid, index.name, schema, "i")
             };
-            std::iter::once(class).chain(table.keys().map(index)).collect()
+            std::iter::once(class).chain(table.indexes().map(index)).collect()
         }
         Relation::External(table) => {
             let columns = table.columns.len() + table.partition_columns.len();
@@ -353,12 +351,12 @@ fn attributes_of(relation: &Relation) -> Vec<AttributeRow<'_>> {
                 dist_key: dist_key.is_some_and(|(_, key)| *key == column.name),
                 ..AttributeRow::of_column(oid, column)
             });
-            let indexes = table.keys().flat_map(|(_, key)| {
-                let column = |(number, column): (i16, &i16)| {
+            let indexes = table.indexes().flat_map(|index| {
+                let column = move |(number, column): (i16, &i16)| {
                     let column = table.column(*column)?;
-                    Some(AttributeRow::new(key.index, number, &column.name, &column.sql_type))
+                    Some(AttributeRow::new(index.oid, number, &column.name, &column.sql_type))
                 };
-                (1..).zip(&key.columns).filter_map(column)
+                (1..).zip(index.columns).filter_map(column)
             });
             columns.chain(indexes).collect()
         }

@@ -1,11 +1,11 @@
-//! Constraints and the indexes of keys: `pg_constraint`, `pg_index`.
+//! Constraints and indexes: `pg_constraint`, `pg_index`.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use arrow::array::RecordBatch;
 use catalog::constraint::{ForeignKey, ReferentialAction};
-use catalog::{CatalogSnapshot, Constraint, ConstraintKind, HotTable, Oid, SqlType, UserTypeKind};
+use catalog::{CatalogSnapshot, Constraint, ConstraintKind, HotTable, IndexMethod, Oid, SqlType, UserTypeKind};
 use pg::names::member_oid;
 use pg::recorded;
 use pg::types::{ANYARRAY, ANYENUM, RECORD, TEXT, VARCHAR, element_type};
@@ -14,11 +14,6 @@ use super::numbers::schema_oid;
 use super::rows::{Rows, Value};
 use super::type_facts::facts;
 use crate::error::Result;
-
-/// The access method of indexes.
-const BTREE: &str = "403";
-/// The operator class of records in a btree.
-const RECORD_OPS: u32 = 2994;
 
 /// `pg_constraint`
 ///
@@ -49,7 +44,7 @@ pub fn pg_constraint(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
     )?;
     for table in snapshot.hot_tables() {
         let schema = schema_oid(snapshot, &table.name.schema);
-        for constraint in &table.constraints {
+        for constraint in table.constraints.iter().filter(|constraint| !constraint.is_index_only()) {
             rows.push(of_table(snapshot, table, schema, constraint))?;
         }
     }
@@ -178,48 +173,62 @@ pub fn pg_index(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
         ],
     )?;
     for table in snapshot.hot_tables() {
-        for (_, key) in table.keys() {
-            let types: Vec<_> = key.columns.iter().filter_map(|it| table.column(*it)).map(|it| &it.sql_type).collect();
-            let width = key.columns.len() as i16;
+        for index in table.indexes() {
+            let columns = index.columns.iter().filter_map(|it| table.column(*it));
+            let types: Vec<_> = columns.map(|it| &it.sql_type).collect();
+            let width = index.columns.len() as i16;
             rows.push([
-                key.index.into(),
+                index.oid.into(),
                 table.oid.into(),
                 width.into(),
                 width.into(),
-                true.into(),
-                key.nulls_not_distinct.into(),
-                key.primary.into(),
-                true.into(),
-                true.into(),
+                index.key.is_some().into(),
+                index.key.is_some_and(|key| key.nulls_not_distinct).into(),
+                index.key.is_some_and(|key| key.primary).into(),
                 true.into(),
                 true.into(),
-                key.columns.clone().into(),
+                true.into(),
+                true.into(),
+                index.columns.to_vec().into(),
                 types.iter().map(|ty| facts(snapshot, ty.oid().0).collation).collect::<Vec<u32>>().into(),
-                types.iter().map(|ty| operator_class(snapshot, ty)).collect::<Vec<u32>>().into(),
-                vec![0_i16; key.columns.len()].into(),
+                types.iter().map(|ty| operator_class(snapshot, index.method, ty)).collect::<Vec<u32>>().into(),
+                index.orders().into(),
             ])?;
         }
     }
     rows.finish()
 }
 
-/// The operator classes of btrees, by the types that have them from the start.
-static OPERATOR_CLASSES: LazyLock<HashMap<u32, u32>> = LazyLock::new(|| {
+/// The operator classes that types have from the start, by access method and type.
+static OPERATOR_CLASSES: LazyLock<HashMap<(u32, u32), u32>> = LazyLock::new(|| {
     let classes = recorded::rows("pg_opclass").and_then(|rows| {
         let method = rows.column("opcmethod")?;
         let (input, is_default) = (rows.column("opcintype")?, rows.column("opcdefault")?);
         let class = |row: &Vec<Option<&str>>| {
-            let counts = row[method] == Some(BTREE) && row[is_default] == Some("t");
-            counts.then(|| Some((row[input]?.parse().ok()?, row[0]?.parse().ok()?))).flatten()
+            let used = (row[method]?.parse().ok()?, row[input]?.parse().ok()?);
+            (row[is_default] == Some("t")).then_some((used, row[0]?.parse().ok()?))
         };
         Some(rows.rows.iter().filter_map(class).collect())
     });
     classes.unwrap_or_default()
 });
 
-fn operator_class(snapshot: &CatalogSnapshot, sql_type: &SqlType) -> u32 {
+/// The name of the operator class by which an index has the values of a type unless it is told otherwise.
+pub fn operator_class_name(
+    snapshot: &CatalogSnapshot,
+    method: IndexMethod,
+    sql_type: &SqlType,
+) -> Option<&'static str> {
+    let class = operator_class(snapshot, method, sql_type).to_string();
+    let rows = recorded::rows("pg_opclass")?;
+    let name = rows.column("opcname")?;
+    rows.rows.iter().find(|row| row[0] == Some(class.as_str())).and_then(|row| row[name])
+}
+
+/// The operator class by which an index has the values of a type.
+fn operator_class(snapshot: &CatalogSnapshot, method: IndexMethod, sql_type: &SqlType) -> u32 {
     let oid = sql_type.oid().0;
-    let of = |oid: u32| OPERATOR_CLASSES.get(&oid).copied();
+    let of = |oid: u32| OPERATOR_CLASSES.get(&(method.oid().0, oid)).copied();
     if oid == VARCHAR {
         return of(TEXT).unwrap_or_default();
     }
@@ -231,7 +240,7 @@ fn operator_class(snapshot: &CatalogSnapshot, sql_type: &SqlType) -> u32 {
     }
     match snapshot.user_type_by_oid(Oid(oid)).map(|ty| &ty.kind) {
         Some(UserTypeKind::Enum(_)) => of(ANYENUM).unwrap_or_default(),
-        Some(UserTypeKind::Domain(domain)) => operator_class(snapshot, &domain.base),
-        Some(UserTypeKind::Composite(_)) | None => of(RECORD).unwrap_or(RECORD_OPS),
+        Some(UserTypeKind::Domain(domain)) => operator_class(snapshot, method, &domain.base),
+        Some(UserTypeKind::Composite(_)) | None => of(RECORD).unwrap_or_default(),
     }
 }

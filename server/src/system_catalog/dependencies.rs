@@ -80,7 +80,10 @@ fn of_table(table: &HotTable) -> Vec<(Address, Address, &'static str)> {
             found.push((column(number), (TYPES, user.0, 0), NORMAL));
         }
     }
-    for constraint in &table.constraints {
+    for index in table.indexes().filter(|index| index.key.is_none_or(|key| key.index_only)) {
+        found.extend(index.columns.iter().map(|number| ((CLASSES, index.oid.0, 0), column(*number), AUTO)));
+    }
+    for constraint in table.constraints.iter().filter(|constraint| !constraint.is_index_only()) {
         let itself = (CONSTRAINTS, constraint.oid.0, 0);
         let columns = match &constraint.kind {
             ConstraintKind::Check(check) => &check.columns,

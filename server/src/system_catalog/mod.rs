@@ -30,6 +30,7 @@ use pg::names::PG_CATALOG;
 use pg::recorded;
 
 pub use activity::ActivityRows;
+pub use constraints::operator_class_name;
 pub use locks::LockRows;
 pub use table::{SystemRows, SystemTable};
 

@@ -113,7 +113,7 @@ impl Altering {
         Ok(())
     }
 
-    fn changes(&self, new: &Arc<HotTable>, rows: Option<RowChanges>) -> Vec<CatalogChange> {
+    pub(super) fn changes(&self, new: &Arc<HotTable>, rows: Option<RowChanges>) -> Vec<CatalogChange> {
         let table = self.old.oid;
         let mut changes = self.before.clone();
         changes.push(CatalogChange::ReplaceHotTable { old: self.old.clone(), new: new.clone() });

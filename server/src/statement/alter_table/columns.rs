@@ -21,7 +21,7 @@ use crate::plan::PlanContext;
 use crate::plan::relations::{NameScope, identifier};
 use crate::plan::types::column_type;
 use crate::session::Session;
-use crate::statement::table_definition::Definition;
+use crate::statement::table_definition::{Definition, check_index_type, check_key_type};
 
 fn column_of_type(session: &mut Session, data_type: &ast::DataType) -> Result<SqlType> {
     let names = session.names()?;
@@ -63,10 +63,11 @@ pub(super) fn drop(
         drop(session, altering, &computed, false, cascade)?;
     }
     drop_views_of(&scope, altering, number, cascade)?;
-    let over: Vec<_> = altering.new.constraints_over(number).map(|constraint| constraint.name.clone()).collect();
+    let over: Vec<_> = altering.new.constraints_over(number).cloned().collect();
     for constraint in over {
-        constraints::drop(session, altering, &constraint, false, cascade)?;
+        constraints::remove(&scope, altering, &constraint, cascade)?;
     }
+    altering.new.plain_indexes.retain(|index| !index.columns.contains(&number));
     drop_sequences_of(&scope, altering, number, cascade)?;
     let encoding = format!("{name} ");
     altering.new.options.retain(|(keyword, value)| keyword != "ENCODE" || !value.starts_with(&encoding));
@@ -110,6 +111,12 @@ pub(super) fn set_type(
     let number = column.attribute_number;
     check_free_to_change(session, altering, &column)?;
     let sql_type = column_of_type(session, data_type)?;
+    for index in altering.new.indexes().filter(|index| index.columns.contains(&number)) {
+        match index.key {
+            Some(_) => check_key_type(&sql_type)?,
+            None => check_index_type(&sql_type, index.method)?,
+        }
+    }
     let names = session.names()?;
     let _entered = names.enter();
     if using.is_none() {

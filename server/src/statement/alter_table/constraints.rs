@@ -21,7 +21,7 @@ pub(super) fn drop(
     if_exists: bool,
     cascade: bool,
 ) -> Result<()> {
-    let Some(constraint) = altering.new.constraint(name).cloned() else {
+    let Some(constraint) = altering.new.declared_constraint(name).cloned() else {
         if !if_exists {
             return Err(no_constraint(&altering.new, name));
         }
@@ -29,9 +29,14 @@ pub(super) fn drop(
         session.notice(format!("constraint \"{name}\" of relation \"{relation}\" does not exist, skipping"));
         return Ok(());
     };
-    drop_references(&NameScope::of(session), altering, &constraint, cascade)?;
-    altering.new.constraints.retain(|constraint| constraint.name != name);
-    altering.demands.retain(|demand| *demand != Demand::Constraint(name.to_owned()));
+    remove(&NameScope::of(session), altering, &constraint, cascade)
+}
+
+/// Takes a constraint, or the key of an index, from the table, with the foreign keys that need it.
+pub(super) fn remove(scope: &NameScope, altering: &mut Altering, gone: &Constraint, cascade: bool) -> Result<()> {
+    drop_references(scope, altering, gone, cascade)?;
+    altering.new.constraints.retain(|constraint| constraint.oid != gone.oid);
+    altering.demands.retain(|demand| *demand != Demand::Constraint(gone.name.clone()));
     Ok(())
 }
 
@@ -61,7 +66,11 @@ fn drop_references(scope: &NameScope, altering: &mut Altering, constraint: &Cons
             .iter()
             .map(|(other, foreign)| format!("constraint {foreign} on {} depends on index {name}", shown(other)))
             .collect();
-        return Err(Error::still_needed(&format!("constraint {name} on {table}"), &lines));
+        let what = match constraint.is_index_only() {
+            true => format!("index {name}"),
+            false => format!("constraint {name} on {table}"),
+        };
+        return Err(Error::still_needed(&what, &lines));
     }
     for (table, name) in referring {
         altering.cascaded.push(format!("constraint {name} on {}", shown(&table)));
@@ -102,7 +111,7 @@ pub(super) fn change_other(
 /// `VALIDATE CONSTRAINT`
 pub(super) fn validate(altering: &mut Altering, name: &str) -> Result<()> {
     let relation = &altering.new.name.name;
-    match altering.new.constraint(name).map(|constraint| &constraint.kind) {
+    match altering.new.declared_constraint(name).map(|constraint| &constraint.kind) {
         None => Err(no_constraint(&altering.new, name)),
         Some(ConstraintKind::Key(_)) => {
             let message =
@@ -122,7 +131,7 @@ pub(super) fn validate(altering: &mut Altering, name: &str) -> Result<()> {
 pub(super) fn rename(altering: &mut Altering, from: &ast::Ident, to: &ast::Ident) -> Result<()> {
     let (from, to) = (identifier(from), identifier(to));
     let relation = altering.new.name.name.clone();
-    let Some(place) = altering.new.constraints.iter().position(|constraint| constraint.name == from) else {
+    let Some(place) = altering.new.constraints.iter().position(|it| it.name == from && !it.is_index_only()) else {
         let message = format!("constraint \"{from}\" for table \"{relation}\" does not exist");
         return Err(refused(SqlState::UNDEFINED_OBJECT, message));
     };

@@ -11,6 +11,7 @@ mod columns;
 mod constraints;
 mod dependents;
 mod identity;
+pub(super) mod indexes;
 mod names;
 mod rewrite;
 mod verify;

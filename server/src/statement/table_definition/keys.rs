@@ -1,7 +1,8 @@
 //! PRIMARY KEY and UNIQUE.
 
 use catalog::constraint::{ConstraintKind, Key};
-use catalog::{SqlType, user_type::Carried};
+use catalog::user_type::Carried;
+use catalog::{IndexMethod, SqlType};
 use pg::PgError;
 use pg::sqlstate::SqlState;
 
@@ -67,7 +68,8 @@ impl Definition<'_> {
             let name = self.key_name(&key)?;
             let index = self.server.catalog.allocate_oid();
             let nulls_not_distinct = key.kind.nulls_not_distinct;
-            let key = Key { primary: key.kind.primary, index, columns, nulls_not_distinct };
+            let (primary, order) = (key.kind.primary, Vec::new());
+            let key = Key { primary, index, columns, nulls_not_distinct, index_only: false, order };
             self.push_constraint(name, ConstraintKind::Key(key));
         }
         Ok(())
@@ -100,19 +102,36 @@ impl Definition<'_> {
     }
 }
 
+/// Values of an index that keeps no key need an order, or a hash.
+///
+/// # Errors
+/// 42704 for a type that has none.
+pub fn check_index_type(sql_type: &SqlType, method: IndexMethod) -> Result<()> {
+    match sql_type {
+        SqlType::Json | SqlType::HllSketch => Err(no_operator_class(sql_type, method)),
+        SqlType::User(user) => match user.carried() {
+            Carried::As(base) => check_index_type(base, method),
+            Carried::Number | Carried::Array(_) | Carried::Record(_) => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+fn no_operator_class(sql_type: &SqlType, method: IndexMethod) -> Error {
+    let method = method.name();
+    let message = format!("data type {sql_type} has no default operator class for access method \"{method}\"");
+    let error = PgError::new(SqlState::UNDEFINED_OBJECT, message);
+    let hint = "You must specify an operator class for the index or define a default operator class for the data type.";
+    error.with_hint(hint).into()
+}
+
 /// Values of a key are equal when what is stored of them is.
-fn check_key_type(sql_type: &SqlType) -> Result<()> {
+///
+/// # Errors
+/// 42704 for a type that has no operator class, 0A000 for one whose equal values may be stored in several ways.
+pub fn check_key_type(sql_type: &SqlType) -> Result<()> {
     let compared_otherwise = match sql_type {
-        SqlType::Json | SqlType::HllSketch => {
-            let message = format!("data type {sql_type} has no default operator class for access method \"btree\"");
-            let error = PgError::new(SqlState::UNDEFINED_OBJECT, message);
-            return Err(error
-                .with_hint(
-                    "You must specify an operator class for the index or define a default operator class for the data \
-                     type.",
-                )
-                .into());
-        }
+        SqlType::Json | SqlType::HllSketch => return Err(no_operator_class(sql_type, IndexMethod::Btree)),
         SqlType::Interval | SqlType::TimeTz | SqlType::Jsonb | SqlType::Array(_) | SqlType::List(_) => true,
         SqlType::User(user) => match user.carried() {
             Carried::Number => false,

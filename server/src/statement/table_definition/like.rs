@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use catalog::comment::{Commented, ObjectClass};
 use catalog::constraint::{Check, ConstraintKind, Key};
-use catalog::{Column, ColumnDefault, HotTable, Oid, Relation, Sequence, UserTypeKind};
+use catalog::{Column, ColumnDefault, HotTable, Index, Oid, Relation, Sequence, UserTypeKind};
 use pg::PgError;
 use pg::sqlstate::SqlState;
 use sqlparser::ast::Ident;
@@ -168,7 +168,7 @@ impl Definition<'_> {
                         let commented = |oid| Commented::object(ObjectClass::Constraint, oid);
                         self.like_comment(&like, commented(constraint.oid), commented(oid));
                     }
-                    ConstraintKind::Key(key) if like.including.contains(&LikeOption::Indexes) => {
+                    ConstraintKind::Key(key) if like.including.contains(&LikeOption::Indexes) && !key.index_only => {
                         self.keys.push(like_key(&table, key));
                     }
                     _ => {}
@@ -176,8 +176,31 @@ impl Definition<'_> {
             }
             self.check_keys()?;
             self.make_keys()?;
+            if like.including.contains(&LikeOption::Indexes) {
+                self.take_over_indexes(&table);
+            }
         }
         Ok(())
+    }
+
+    /// Adds indexes like those that another table has beside its constraints.
+    fn take_over_indexes(&mut self, table: &HotTable) {
+        for index in table.indexes().filter(|index| index.key.is_none_or(|key| key.index_only)) {
+            let columns = self.like_columns(table, index.columns);
+            let names: Vec<_> =
+                columns.iter().filter_map(|number| self.table.column(*number)).map(|it| it.name.clone()).collect();
+            let (name, oid) = (self.index_name(&names), self.new_oid());
+            match index.key {
+                Some(key) => {
+                    let kind = ConstraintKind::Key(Key { index: oid, columns, ..key.clone() });
+                    self.push_constraint(name, kind);
+                }
+                None => {
+                    let (order, method) = (index.orders(), index.method);
+                    self.table.plain_indexes.push(Index { oid, name, columns, order, method });
+                }
+            }
+        }
     }
 }
 

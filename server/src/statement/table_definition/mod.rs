@@ -11,6 +11,7 @@ mod like;
 pub mod names;
 
 pub use attributes::add_attributes;
+pub use keys::{check_index_type, check_key_type};
 use like::LikeTable;
 
 use std::sync::Arc;
@@ -147,6 +148,16 @@ impl<'a> Definition<'a> {
         let comments = self.comments.into_iter();
         let comments = comments.map(|(commented, text)| CatalogChange::SetComment { commented, text: Some(text) });
         sequences.chain([CatalogChange::CreateHotTable(self.table)]).chain(comments).collect()
+    }
+
+    /// A name for an index over these columns that keeps no constraint.
+    pub fn index_name(&self, columns: &[String]) -> String {
+        self.relation_name(Some(&columns.join("_")), "idx")
+    }
+
+    /// A number that nothing has.
+    pub fn new_oid(&self) -> Oid {
+        self.server.catalog.allocate_oid()
     }
 
     /// An expression that is kept under the search path of the statement.

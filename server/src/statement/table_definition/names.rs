@@ -34,7 +34,7 @@ impl Definition<'_> {
         self.table.name.name == name
             || snapshot.relation(&full).is_some()
             || snapshot.table_of_index(&full).is_some()
-            || self.table.keys().any(|(key, _)| key.name == name)
+            || self.table.index(name).is_some()
             || self.sequences.iter().any(|sequence| sequence.name == full)
     }
 }

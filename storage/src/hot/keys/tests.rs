@@ -22,7 +22,14 @@ const SEGMENT_ROWS: i32 = 140_000;
 
 fn table() -> Arc<HotTable> {
     let columns = vec![Column::new(1, "id", SqlType::Integer), Column::new(2, "name", SqlType::Text)];
-    let key = Key { primary: true, index: INDEX, columns: vec![2, 1], nulls_not_distinct: false };
+    let key = Key {
+        primary: true,
+        index: INDEX,
+        columns: vec![2, 1],
+        nulls_not_distinct: false,
+        index_only: false,
+        order: Vec::new(),
+    };
     let constraint =
         Constraint { oid: Oid(20_002), name: "t_pkey".into(), kind: ConstraintKind::Key(key), is_valid: true };
     let mut table = HotTable::new(TABLE, ObjectName::new("public", "t"), columns);

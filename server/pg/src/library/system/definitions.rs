@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use arrow::array::ArrayRef;
-use catalog::constraint::{Check, ForeignKey, Key, ReferentialAction};
+use catalog::constraint::{Check, ForeignKey, ReferentialAction};
+use catalog::index::{DESCENDING, NULLS_FIRST};
 use catalog::name::quote_identifier;
-use catalog::{Constraint, ConstraintKind, HotTable, Relation};
+use catalog::{ConstraintKind, HotTable, Relation};
 
 use crate::error::Result;
 use crate::function::{Call, Function, Oid, function};
@@ -100,28 +101,36 @@ fn pg_get_indexdef(call: &Call) -> Result<ArrayRef> {
         0 => index_definition(index),
         _ => {
             let names = names::current()?;
-            let (table, key) = key_of_index(&names, index)?;
+            let (table, index) = names.index(index)?;
             let place = usize::try_from(column - 1).ok()?;
-            let column = key.1.columns.get(place).and_then(|number| table.column(*number))?;
-            Some(quote_identifier(&column.name))
+            let column = index.columns.get(place).and_then(|number| table.column(*number));
+            Some(column.map(|column| quote_identifier(&column.name)).unwrap_or_default())
         }
     })
 }
 
-fn key_of_index(names: &Names, index: u32) -> Option<(&HotTable, (&Constraint, &Key))> {
-    let (table, constraint) = names.constraint(index)?;
-    match &constraint.kind {
-        ConstraintKind::Key(key) if key.index.0 == index => Some((table, (constraint, key))),
-        _ => None,
-    }
-}
-
 fn index_definition(index: u32) -> Option<String> {
     let names = names::current()?;
-    let (table, (constraint, key)) = key_of_index(&names, index)?;
-    let (name, columns) = (quote_identifier(&constraint.name), columns(table, &key.columns));
-    let nulls = if key.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
-    Some(format!("CREATE UNIQUE INDEX {name} ON {} USING btree ({columns}){nulls}", table.name))
+    let (table, index) = names.index(index)?;
+    let columns = index.columns.iter().zip(index.orders()).filter_map(|(number, order)| {
+        let name = quote_identifier(&table.column(*number)?.name);
+        Some(format!("{name}{}", written_order(order)))
+    });
+    let (name, columns) = (quote_identifier(index.name), columns.collect::<Vec<_>>().join(", "));
+    let unique = if index.key.is_some() { "UNIQUE " } else { "" };
+    let nulls = if index.key.is_some_and(|key| key.nulls_not_distinct) { " NULLS NOT DISTINCT" } else { "" };
+    let method = index.method.name();
+    Some(format!("CREATE {unique}INDEX {name} ON {} USING {method} ({columns}){nulls}", table.name))
+}
+
+/// The order of a column of an index as it has to be written: NULLs come last, and first behind `DESC`.
+fn written_order(order: i16) -> &'static str {
+    match (order & DESCENDING != 0, order & NULLS_FIRST != 0) {
+        (false, false) => "",
+        (false, true) => " NULLS FIRST",
+        (true, true) => " DESC",
+        (true, false) => " DESC NULLS LAST",
+    }
 }
 
 fn columns(table: &HotTable, numbers: &[i16]) -> String {
@@ -139,7 +148,7 @@ fn constraint_definition(constraint: u32, pretty: bool) -> Option<String> {
     if let Some(it) = names.domain_check(constraint) {
         return Some(check(&it.condition.text));
     }
-    let (table, constraint) = names.constraint(constraint).filter(|(_, it)| it.oid.0 == constraint)?;
+    let (table, constraint) = names.constraint(constraint).filter(|(_, it)| !it.is_index_only())?;
     let mut text = match &constraint.kind {
         ConstraintKind::Check(Check { condition, .. }) => check(&condition.text),
         ConstraintKind::Key(key) => {

@@ -133,7 +133,7 @@ fn relation_name(names: &Names, oid: u32) -> Option<String> {
     if let Some(relation) = names.snapshot().relation_by_oid(oid) {
         return Some(relation.name().name.clone());
     }
-    let index = names.constraint(oid.0).filter(|(_, it)| it.oid != oid).map(|(_, it)| it.name.clone());
+    let index = names.index(oid.0).map(|(_, it)| it.name.to_owned());
     index.or_else(|| composite(names, oid).map(|ty| ty.name.name.clone()))
 }
 
