@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::source_as_provider;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -34,13 +35,14 @@ use crate::apply::Apply;
 use crate::error::{Error, Result};
 use crate::optimize::{
     AggregatesFromStatistics, GuardFilters, GuardOffsets, HideValues, InSequence, InterruptJoins, InterruptWindows,
-    SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeOptimizeUnions, SafeProjectionPushdown,
+    KeepLeftOrder, SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeOptimizeUnions, SafeProjectionPushdown,
     SafePropagateEmptyRelation, SafePushDownFilter, SafeTopKAggregation, SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
 use crate::run::THREAD_STACK_BYTES;
 use crate::spool::{Batches, Spools};
+use crate::system_catalog::SystemTable;
 
 /// Threads for queries, for each core. A query computes on as many as there are cores; while it does not give way, the
 /// others have threads left, and the operating system shares the cores out.
@@ -150,12 +152,14 @@ impl Engine {
         let task = {
             let _entered = self.threads().enter();
             SpawnedTask::spawn(async move {
-                if reads_tables(&plan)? {
+                if reads(&plan, &is_users)? {
                     return context.state().create_physical_plan(&plan).await;
                 }
                 // What is small is not dealt out among the cores, so that its rows come as PostgreSQL's do.
                 let mut state = context.state().clone();
-                state.config_mut().options_mut().execution.target_partitions = 1;
+                let options = state.config_mut().options_mut();
+                options.execution.target_partitions = 1;
+                options.optimizer.join_reordering = !reads(&plan, &|provider| provider.is::<SystemTable>())?;
                 state.create_physical_plan(&plan).await
             })
         };
@@ -190,22 +194,26 @@ impl Engine {
     }
 }
 
-/// Whether a plan reads tables of users', hot or external ones.
-fn reads_tables(plan: &LogicalPlan) -> datafusion::common::Result<bool> {
-    let mut reads = false;
+/// Whether a table is a user's, hot or external.
+fn is_users(provider: &dyn TableProvider) -> bool {
+    provider.is::<HotTableProvider>() || provider.is::<ExternalTableProvider>()
+}
+
+/// Whether a plan reads tables of a kind.
+fn reads(plan: &LogicalPlan, of_kind: &dyn Fn(&dyn TableProvider) -> bool) -> datafusion::common::Result<bool> {
+    let mut found = false;
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node {
-            let provider = source_as_provider(&scan.source)?;
-            reads |= provider.is::<HotTableProvider>() || provider.is::<ExternalTableProvider>();
+            found |= of_kind(source_as_provider(&scan.source)?.as_ref());
         }
         if let LogicalPlan::Extension(extension) = node
             && let Some(apply) = extension.node.as_any().downcast_ref::<Apply>()
         {
-            reads |= reads_tables(apply.subquery())?;
+            found |= reads(apply.subquery(), of_kind)?;
         }
-        Ok(if reads { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
-    Ok(reads)
+    Ok(found)
 }
 
 /// The error of a task that has not come to its end.
@@ -253,6 +261,8 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
             rules.push(Arc::new(AggregatesFromStatistics::default()));
         } else if rule.name() == SafeTopKAggregation::default().name() {
             rules.push(Arc::new(SafeTopKAggregation::default()));
+        } else if rule.name() == JoinSelection::new().name() {
+            rules.extend([rule, Arc::new(KeepLeftOrder) as _]);
         } else {
             rules.push(rule);
         }
