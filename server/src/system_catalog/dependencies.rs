@@ -1,9 +1,12 @@
 //! What depends on what, and what is said of things: `pg_depend`, `pg_rewrite`, `pg_description`, `pg_shdescription`.
 
 use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use catalog::comment::ObjectClass;
 use catalog::{CatalogSnapshot, ColumnDefault, ConstraintKind, HotTable, Oid, Relation};
+use pg::PgError;
 
+use super::functions;
 use super::numbers::{CLASSES, CONSTRAINTS, DEFAULTS, RULES, SCHEMAS, TYPES, default_oid, rule_oid, schema_oid};
 use super::rows::{Rows, Value};
 use crate::error::Result;
@@ -126,7 +129,9 @@ pub fn pg_description(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
         let Oid(object) = commented.oid;
         rows.push([object.into(), commented.class.oid().into(), Value::Int4(commented.column.into()), text.into()])?;
     }
-    rows.finish()
+    let (written, recorded) = (rows.finish()?, functions::descriptions()?);
+    concat_batches(&written.schema(), [&recorded, &written])
+        .map_err(|error| PgError::internal(error.to_string()).into())
 }
 
 /// `pg_shdescription`: what is said of the database.

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use arrow::array::RecordBatch;
 use pg::library;
+use pg::names::PG_CATALOG;
 use pg::recorded;
 
 use super::rows::recorded_rows;
@@ -23,6 +24,20 @@ fn known_functions() -> Option<HashSet<&'static str>> {
         let number = row[0].unwrap_or_default();
         let types: Vec<u32> = row[arguments].unwrap_or_default().split(' ').filter_map(|it| it.parse().ok()).collect();
         for_types.contains(number) || library::has_function(row[name].unwrap_or_default(), &types)
+    };
+    Some(rows.rows.iter().filter(is_known).filter_map(|row| row[0]).collect())
+}
+
+/// The numbers of operators that are here, as they are recorded.
+static KNOWN_OPERATORS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| known_operators().unwrap_or_default());
+
+fn known_operators() -> Option<HashSet<&'static str>> {
+    let rows = recorded::rows("pg_operator")?;
+    let (symbol, left, right) = (rows.column("oprname")?, rows.column("oprleft")?, rows.column("oprright")?);
+    let is_known = |row: &&Vec<Option<&'static str>>| {
+        let number = |place: usize| row[place].and_then(|it| it.parse::<u32>().ok()).filter(|it| *it > 0);
+        let types: Vec<u32> = [number(left), number(right)].into_iter().flatten().collect();
+        library::has_operator(row[symbol].unwrap_or_default(), &types)
     };
     Some(rows.rows.iter().filter(is_known).filter_map(|row| row[0]).collect())
 }
@@ -48,13 +63,24 @@ pub fn pg_aggregate() -> Result<RecordBatch> {
 /// # Errors
 /// None but bugs.
 pub fn pg_operator() -> Result<RecordBatch> {
-    let places = recorded::rows("pg_operator")
-        .and_then(|rows| Some([rows.column("oprname")?, rows.column("oprleft")?, rows.column("oprright")?]));
-    recorded_rows("pg_operator", |row| {
-        let Some([symbol, left, right]) = places else { return false };
-        let number = |place: usize| row[place].and_then(|it| it.parse::<u32>().ok()).filter(|it| *it > 0);
-        let types: Vec<u32> = [number(left), number(right)].into_iter().flatten().collect();
-        library::has_operator(row[symbol].unwrap_or_default(), &types)
+    recorded_rows("pg_operator", |row| row[0].is_some_and(|number| KNOWN_OPERATORS.contains(number)))
+}
+
+/// What `pg_description` says from the start, of what is here.
+///
+/// # Errors
+/// None but bugs.
+pub fn descriptions() -> Result<RecordBatch> {
+    let class = |name: &str| recorded::relation(PG_CATALOG, name).map(|it| it.oid.to_string()).unwrap_or_default();
+    let (functions, operators) = (class("pg_proc"), class("pg_operator"));
+    let (object, its_class) = match recorded::rows("pg_description") {
+        Some(rows) => (rows.column("objoid").unwrap_or(0), rows.column("classoid").unwrap_or(1)),
+        None => (0, 1),
+    };
+    recorded_rows("pg_description", |row| match (row[its_class], row[object]) {
+        (Some(class), Some(number)) if class == functions => KNOWN.contains(number),
+        (Some(class), Some(number)) if class == operators => KNOWN_OPERATORS.contains(number),
+        _ => true,
     })
 }
 

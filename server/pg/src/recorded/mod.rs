@@ -93,6 +93,7 @@ static ROWS: LazyLock<HashMap<&str, Rows>> = LazyLock::new(|| {
         "pg_cast",
         "pg_collation",
         "pg_conversion",
+        "pg_description",
         "pg_language",
         "pg_namespace",
         "pg_opclass",
@@ -111,6 +112,16 @@ static NUMBERS: LazyLock<HashMap<&str, HashSet<u32>>> = LazyLock::new(|| {
     let with_numbers = ROWS.iter().filter(|(_, rows)| rows.columns.first() == Some(&"oid"));
     let numbers = |rows: &'static Rows| rows.rows.iter().filter_map(|row| row[0]?.parse().ok()).collect();
     with_numbers.map(|(name, rows)| (*name, numbers(rows))).collect()
+});
+
+/// What is said about objects, by class and number.
+static DESCRIPTIONS: LazyLock<HashMap<(u32, u32), &str>> = LazyLock::new(|| {
+    let Some(rows) = ROWS.get("pg_description") else { return HashMap::new() };
+    let places = [rows.column("classoid"), rows.column("objoid"), rows.column("description")];
+    let [Some(class), Some(object), Some(text)] = places else { return HashMap::new() };
+    let said =
+        |row: &Vec<Option<&'static str>>| Some(((row[class]?.parse().ok()?, row[object]?.parse().ok()?), row[text]?));
+    rows.rows.iter().filter_map(said).collect()
 });
 
 /// A function: its name and the types of its arguments.
@@ -149,6 +160,11 @@ pub fn rows(relation: &str) -> Option<&'static Rows> {
 /// Whether a row of a relation has this number.
 pub fn has_number(relation: &str, oid: u32) -> bool {
     NUMBERS.get(relation).is_some_and(|numbers| numbers.contains(&oid))
+}
+
+/// What PostgreSQL says about an object of the class with this number, which are those of `pg_class`.
+pub fn description(class: u32, object: u32) -> Option<&'static str> {
+    DESCRIPTIONS.get(&(class, object)).copied()
 }
 
 /// The name of a function.

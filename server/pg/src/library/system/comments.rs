@@ -1,11 +1,12 @@
-//! What was said with COMMENT ON.
+//! What was said with COMMENT ON, and what PostgreSQL says of its own objects.
 
 use arrow::array::ArrayRef;
 use catalog::comment::{Commented, ObjectClass};
 
 use crate::error::Result;
 use crate::function::{Call, Function, Oid, function};
-use crate::names;
+use crate::names::{self, PG_CATALOG};
+use crate::recorded;
 use crate::types::*;
 
 /// The functions.
@@ -31,13 +32,20 @@ fn col_description(call: &Call) -> Result<ArrayRef> {
 fn obj_description_of_any(call: &Call) -> Result<ArrayRef> {
     call.map1(|object: Oid| {
         let classes = [ObjectClass::Relation, ObjectClass::Type, ObjectClass::Schema, ObjectClass::Constraint];
-        classes.into_iter().find_map(|class| comment(Commented::object(class, catalog::Oid(object.0))))
+        let said = classes.into_iter().find_map(|class| comment(Commented::object(class, catalog::Oid(object.0))));
+        said.or_else(|| ["pg_proc", "pg_type", "pg_operator"].iter().find_map(|class| recorded_comment(object, class)))
     })
 }
 
 fn obj_description(call: &Call) -> Result<ArrayRef> {
     call.map2(|object: Oid, class: &str| {
-        let class = ObjectClass::named(class)?;
-        comment(Commented::object(class, catalog::Oid(object.0)))
+        let said = ObjectClass::named(class).and_then(|it| comment(Commented::object(it, catalog::Oid(object.0))));
+        said.or_else(|| recorded_comment(object, class))
     })
+}
+
+/// What PostgreSQL says about what it has from the start.
+fn recorded_comment(object: Oid, class: &str) -> Option<String> {
+    let class = recorded::relation(PG_CATALOG, class)?.oid;
+    recorded::description(class, object.0).map(str::to_owned)
 }
