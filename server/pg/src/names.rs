@@ -154,10 +154,7 @@ impl Names {
         match self.snapshot.user_type_by_oid(Oid(oid)) {
             Some(ty) if ty.oid.0 == oid => Some(Definition::User(ty.clone())),
             Some(ty) => Some(Definition::Array(ty.clone())),
-            None => match self.snapshot.relation_by_oid(Oid(oid))? {
-                Relation::View(_) => None,
-                table => Some(Definition::Row(table.clone())),
-            },
+            None => self.snapshot.relation_by_oid(Oid(oid)).map(|relation| Definition::Row(relation.clone())),
         }
     }
 

@@ -187,7 +187,7 @@ fn of_relation<'a>(snapshot: &CatalogSnapshot, relation: &'a Relation) -> Vec<Cl
             let columns = table.columns.len() + table.partition_columns.len();
             vec![Class { row_type: table.oid.0, columns, rows: -1.0, ..new("f") }]
         }
-        Relation::View(view) => vec![Class { columns: view.columns.len(), ..new("v") }],
+        Relation::View(view) => vec![Class { row_type: view.oid.0, columns: view.columns.len(), ..new("v") }],
         Relation::Sequence(_) => vec![Class { columns: SEQUENCE_COLUMNS.len(), rows: 1.0, ..new("S") }],
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use catalog::{CatalogSnapshot, Oid, Relation, UserTypeKind};
+use catalog::{CatalogSnapshot, Oid, UserTypeKind};
 use pg::recorded;
 use pg::types::{DEFAULT_COLLATION_OID, HLLSKETCH, HLLSKETCH_ARRAY};
 
@@ -70,7 +70,7 @@ pub fn facts(snapshot: &CatalogSnapshot, oid: u32) -> TypeFacts {
             UserTypeKind::Domain(domain) => facts(snapshot, domain.base.oid().0),
             UserTypeKind::Composite(_) => OF_RECORDS,
         },
-        None if snapshot.relation_by_oid(Oid(oid)).is_some_and(|it| !matches!(it, Relation::View(_))) => OF_RECORDS,
+        None if snapshot.relation_by_oid(Oid(oid)).is_some() => OF_RECORDS,
         None => OF_TEXT,
     }
 }

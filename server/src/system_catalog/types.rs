@@ -150,7 +150,7 @@ fn is_known(row: &[Option<&str>]) -> bool {
 fn made_types(snapshot: &CatalogSnapshot) -> Vec<TypeRow<'_>> {
     let mut types = of_redshift().to_vec();
     for relation in snapshot.relations() {
-        if matches!(relation, Relation::Hot(_) | Relation::External(_)) {
+        if matches!(relation, Relation::Hot(_) | Relation::External(_) | Relation::View(_)) {
             let (oid, name) = (relation.oid(), relation.name());
             let schema = schema_oid(snapshot, &name.schema);
             let new = TypeRow::new(oid, name.name.clone(), schema, "c", OF_RECORDS);
