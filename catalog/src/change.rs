@@ -503,6 +503,7 @@ mod tests {
             search_path: vec!["public".into()],
             depends_on: depends_on.iter().map(|oid| Oid(*oid)).collect(),
             relations: Vec::new(),
+            late_binding: false,
         }
     }
 

@@ -26,6 +26,10 @@ pub struct View {
     /// The relations that the query names, as they were when it was written.
     #[serde(default)]
     pub relations: Vec<SeenRelation>,
+    /// `WITH NO SCHEMA BINDING`: its names mean what they mean when it is read, and its columns, but those that were given
+    /// names, are known then. It depends on nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late_binding: bool,
 }
 
 /// A relation as the text of a view knows it, whatever it and its columns are called by now, and whatever columns it has

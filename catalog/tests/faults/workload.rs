@@ -124,6 +124,7 @@ impl Workload {
             search_path: vec!["public".into()],
             depends_on: vec![table],
             relations: Vec::new(),
+            late_binding: false,
         })]
     }
 

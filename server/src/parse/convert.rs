@@ -18,7 +18,11 @@ use crate::parse::statement::{
 use crate::parse::{StatementReader, create_table_as, modify, prepared};
 
 /// Our form of a statement that sqlparser has read, beginning at `start`.
-pub(super) fn statement(statement: ast::Statement, reader: &StatementReader<'_>, start: Location) -> Result<Statement> {
+pub(super) fn statement(
+    statement: ast::Statement,
+    reader: &mut StatementReader<'_>,
+    start: Location,
+) -> Result<Statement> {
     match statement {
         ast::Statement::Query(query) => self::query(query, reader, start),
         ast::Statement::Insert(insert) => self::insert(insert),
@@ -37,7 +41,7 @@ pub(super) fn statement(statement: ast::Statement, reader: &StatementReader<'_>,
 }
 
 /// A query, or what stands behind a WITH in its place.
-fn query(mut query: Box<ast::Query>, reader: &StatementReader<'_>, start: Location) -> Result<Statement> {
+fn query(mut query: Box<ast::Query>, reader: &mut StatementReader<'_>, start: Location) -> Result<Statement> {
     let changes = matches!(query.body.as_ref(), SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_));
     let (true, Some(_)) = (changes, &query.with) else { return create_table_as::query(query) };
     let with = query.with.take();
@@ -158,10 +162,9 @@ fn create_table(table: &ast::CreateTable, reader: &StatementReader<'_>) -> Resul
     Err(Error::not_supported(feature.unwrap_or("CREATE TABLE of this form")))
 }
 
-fn create_view(view: ast::CreateView, reader: &StatementReader<'_>, start: Location) -> Result<Statement> {
+fn create_view(view: ast::CreateView, reader: &mut StatementReader<'_>, start: Location) -> Result<Statement> {
     let features = [
         (view.materialized, "CREATE MATERIALIZED VIEW"),
-        (view.with_no_schema_binding, "WITH NO SCHEMA BINDING"),
         (view.if_not_exists, "CREATE VIEW IF NOT EXISTS"),
         (view.options != CreateTableOptions::None, "CREATE VIEW WITH"),
         (
@@ -180,12 +183,15 @@ fn create_view(view: ast::CreateView, reader: &StatementReader<'_>, start: Locat
         return Err(Error::not_supported(*feature));
     }
     let text = reader.text_after_as(start).ok_or_else(|| Error::not_supported("CREATE VIEW of this form"))?;
+    let text = text.to_owned();
+    let late_binding = reader.words(&["WITH", "NO", "SCHEMA", "BINDING"]);
     Ok(Statement::CreateView(CreateView {
         name: view.name,
         temporary: view.temporary,
         or_replace: view.or_replace,
         columns: view.columns.into_iter().map(|column| column.name).collect(),
-        text: text.to_owned(),
+        text,
+        late_binding,
     }))
 }
 

@@ -610,6 +610,8 @@ pub struct CreateView {
     pub columns: Vec<ast::Ident>,
     /// The query's text.
     pub text: String,
+    /// `WITH NO SCHEMA BINDING`
+    pub late_binding: bool,
 }
 
 /// `ALTER TABLE`, `ALTER VIEW`

@@ -114,7 +114,9 @@ impl PlanContext {
     /// For the query of a view that this statement reads: the view's own search path, and one level deeper.
     fn inside_view(&self, view: &Arc<View>) -> Self {
         let inside = self.under(&view.search_path);
-        PlanContext { view_depth: self.view_depth + 1, view: Some(view.clone()), ..inside }
+        // The names in a late-binding view mean what they mean where it is read.
+        let view = Some(view.clone()).filter(|view| !view.late_binding);
+        PlanContext { view_depth: self.view_depth + 1, view, ..inside }
     }
 
     /// For an expression that was written under another search path.
@@ -395,7 +397,9 @@ impl PlanContext {
         };
         let inside = self.inside_view(view);
         let mut analyzed = Analyzer::new(&inside, &view.query, Vec::new()).settled_query(&query)?;
-        if analyzed.columns.len() != view.columns.len() {
+        let names_all = analyzed.columns.len() == view.columns.len();
+        let names_first = view.late_binding && analyzed.columns.len() >= view.columns.len();
+        if !names_all && !names_first {
             return Err(Error::InvalidDefinition {
                 message: format!(
                     "view \"{}\" has {} columns, its query {}",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use catalog::{CatalogChange, CatalogSnapshot, ObjectName, Oid, Relation, SchemaKind, View};
+use catalog::{CatalogChange, CatalogSnapshot, ObjectName, Oid, Relation, SchemaKind, SeenRelation, View};
 use pg::types::describe;
 use sqlparser::ast;
 
@@ -20,17 +20,13 @@ use crate::statement::create_table::check_type_name;
 pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outcome> {
     let snapshot = session.snapshot()?;
     let scope = NameScope::of(session);
-
-    // The stored text is what is planned here, so that a view that was made can be read.
+    // The stored text is what is planned, so that a view that was made can be read.
     let query = view_query(&create.text)?;
-    let context = PlanContext::new(session, snapshot.clone()).keeping();
-    let planned = plan_query(&context, &query, &create.text, Vec::new())?;
-    if !planned.parameters.is_empty() {
-        return Err(Error::InvalidDefinition { message: "views must not contain parameters".into() });
-    }
-
-    let depends_on = context.named_objects();
-    let temporary = create.temporary || reads_temporary(&snapshot, &depends_on);
+    let bound = match create.late_binding {
+        true => Bound::late(create),
+        false => Bound::planned(session, &snapshot, create, &query)?,
+    };
+    let temporary = create.temporary || reads_temporary(&snapshot, &bound.depends_on);
     let (name, schema) = match scope.new_relation(&snapshot, &create.name, create.temporary) {
         // A view of something temporary is temporary, whether that was said or not.
         Ok((name, _)) if temporary && !create.temporary => {
@@ -46,9 +42,7 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
     }
     check_type_name(&snapshot, &name)?;
     let replaced = replaced_view(&snapshot, &name, create.or_replace)?;
-    let names = planned.schema.fields().iter().map(|field| field.name().clone()).collect();
-    let types = planned.schema.fields().iter().map(|field| describe(field));
-    let column_types = types.map(|ty| (Oid(ty.oid), ty.typmod)).collect();
+    let Bound { names, column_types, depends_on, relations } = bound;
     let view = View {
         oid: replaced.as_ref().map_or_else(|| session.server.catalog.allocate_oid(), |view| view.oid),
         columns: column_names(names, &create.columns)?,
@@ -56,7 +50,8 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
         query: create.text.clone(),
         search_path: scope.kept_path(name.is_temporary()),
         depends_on,
-        relations: context.seen_relations(&planned.plan)?,
+        relations,
+        late_binding: create.late_binding,
         name,
     };
     let change = match replaced {
@@ -68,6 +63,49 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
     };
     session.commit(vec![change]).await?;
     Ok(Outcome::command("CREATE VIEW"))
+}
+
+/// What a view knows of what it reads.
+struct Bound {
+    names: Vec<String>,
+    column_types: Vec<(Oid, i32)>,
+    depends_on: Vec<Oid>,
+    relations: Vec<SeenRelation>,
+}
+
+impl Bound {
+    /// Of a late-binding view nothing is known but the names that were given to its columns: what it reads need not be there.
+    fn late(create: &CreateView) -> Self {
+        let names = create.columns.iter().map(identifier).collect();
+        Bound { names, column_types: Vec::new(), depends_on: Vec::new(), relations: Vec::new() }
+    }
+
+    fn planned(
+        session: &Session,
+        snapshot: &Arc<CatalogSnapshot>,
+        create: &CreateView,
+        query: &ast::Query,
+    ) -> Result<Self> {
+        let context = PlanContext::new(session, snapshot.clone()).keeping();
+        let planned = plan_query(&context, query, &create.text, Vec::new())?;
+        if !planned.parameters.is_empty() {
+            return Err(Error::InvalidDefinition { message: "views must not contain parameters".into() });
+        }
+        let depends_on = context.named_objects();
+        let is_late =
+            |oid: &Oid| matches!(snapshot.relation_by_oid(*oid), Some(Relation::View(view)) if view.late_binding);
+        if depends_on.iter().any(is_late) {
+            return Err(Error::not_supported("a view of a late-binding view that is not late-binding itself"));
+        }
+        let fields = planned.schema.fields();
+        let types = fields.iter().map(|field| describe(field));
+        Ok(Bound {
+            names: fields.iter().map(|field| field.name().clone()).collect(),
+            column_types: types.map(|ty| (Oid(ty.oid), ty.typmod)).collect(),
+            depends_on,
+            relations: context.seen_relations(&planned.plan)?,
+        })
+    }
 }
 
 /// Whether one of the objects is temporary.
@@ -96,6 +134,13 @@ fn replaced_view(snapshot: &CatalogSnapshot, name: &ObjectName, or_replace: bool
 /// As in PostgreSQL, the columns that are there stay as they are; others may follow them. And a view that reads itself
 /// could never be planned.
 fn check_replacement(snapshot: &CatalogSnapshot, old: &View, view: &View) -> Result<()> {
+    // Views of a bound view know its columns; a late-binding one has no views of it that do.
+    match (old.late_binding, view.late_binding) {
+        (true, _) => return Ok(()),
+        (false, true) if snapshot.dependents(old.oid).is_empty() => return Ok(()),
+        (false, true) => return Err(Error::not_supported("making a view that others read late-binding")),
+        (false, false) => {}
+    }
     if let Some((was, is)) = old.columns.iter().zip(&view.columns).find(|(was, is)| was != is) {
         let message = format!("cannot change name of view column \"{was}\" to \"{is}\"");
         return Err(Error::InvalidDefinition { message });

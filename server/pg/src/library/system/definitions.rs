@@ -78,7 +78,10 @@ fn with_names(expression: &str, names: &Names) -> String {
 fn view_definition(view: u32) -> Option<String> {
     let names = names::current()?;
     match names.snapshot().relation_by_oid(catalog::Oid(view))? {
-        Relation::View(view) => Some(format!("{};", view.query.trim_end_matches(';'))),
+        Relation::View(view) => {
+            let binding = if view.late_binding { " WITH NO SCHEMA BINDING" } else { "" };
+            Some(format!("{}{binding};", view.query.trim_end_matches(';')))
+        }
         _ => None,
     }
 }
