@@ -262,11 +262,12 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
         } else if rule.name() == SafeTopKAggregation::default().name() {
             rules.push(Arc::new(SafeTopKAggregation::default()));
         } else if rule.name() == JoinSelection::new().name() {
-            rules.extend([rule, Arc::new(KeepLeftOrder) as _]);
+            rules.extend([rule, Arc::new(KeepLeftOrder::Turn) as _]);
         } else {
             rules.push(rule);
         }
     }
+    rules.push(Arc::new(KeepLeftOrder::Mark));
     rules.push(Arc::new(InSequence));
     rules.push(Arc::new(GuardFilters));
     rules.push(Arc::new(InterruptJoins));
