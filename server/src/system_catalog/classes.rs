@@ -9,6 +9,7 @@ use catalog::{
     CatalogSnapshot, Column, ColumnDefault, ConstraintKind, HotTable, Oid, Relation, ShownIndex, SqlType, UserTypeKind,
     View,
 };
+use pg::library::system::redshift::encoding_number;
 use pg::types::TEXT;
 use pg::{PgError, recorded};
 
@@ -231,6 +232,8 @@ struct AttributeRow<'a> {
     sort_key: i32,
     /// Whether rows are asked to be distributed by it.
     dist_key: bool,
+    /// How it was asked to be compressed.
+    encoding: i16,
 }
 
 impl<'a> AttributeRow<'a> {
@@ -241,8 +244,20 @@ impl<'a> AttributeRow<'a> {
 
     fn of_type(relation: Oid, number: i16, name: &'a str, type_oid: u32, typmod: i32) -> Self {
         let (not_null, default, partition_key, sort_key) = (false, None, None, 0);
-        let dist_key = false;
-        AttributeRow { relation, name, number, type_oid, typmod, not_null, default, partition_key, sort_key, dist_key }
+        let (dist_key, encoding) = (false, 0);
+        AttributeRow {
+            relation,
+            name,
+            number,
+            type_oid,
+            typmod,
+            not_null,
+            default,
+            partition_key,
+            sort_key,
+            dist_key,
+            encoding,
+        }
     }
 
     fn of_column(relation: Oid, column: &'a Column) -> Self {
@@ -281,6 +296,7 @@ pub fn pg_attribute(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
             "attfdwoptions",
             "attsortkeyord",
             "attisdistkey",
+            "attencodingtype",
         ],
     )?;
     // Many columns have few types.
@@ -317,6 +333,7 @@ pub fn pg_attribute(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
             column.partition_key.map(|place| vec![format!("partition_key={place}")]).into(),
             column.sort_key.into(),
             column.dist_key.into(),
+            column.encoding.into(),
         ])
     };
     for system in recorded::relations() {
@@ -339,6 +356,13 @@ pub fn pg_attribute(snapshot: &CatalogSnapshot) -> Result<RecordBatch> {
     rows.finish()
 }
 
+/// The number of the encoding that was asked for a column, behind whose name it is kept.
+fn encoding(table: &HotTable, column: &str) -> i16 {
+    let written = table.options.iter().filter(|(keyword, _)| keyword == "ENCODE");
+    let mut of_column = written.filter_map(|(_, value)| value.strip_prefix(column)?.strip_prefix(' '));
+    of_column.find(|encoding| !encoding.contains(' ')).map_or(0, encoding_number)
+}
+
 /// The columns of a relation, and of its indexes.
 fn attributes_of(relation: &Relation) -> Vec<AttributeRow<'_>> {
     let oid = relation.oid();
@@ -349,6 +373,7 @@ fn attributes_of(relation: &Relation) -> Vec<AttributeRow<'_>> {
             let columns = table.columns.iter().map(|column| AttributeRow {
                 sort_key: sort_key(column.attribute_number).map_or(0, |place| place as i32 + 1),
                 dist_key: dist_key.is_some_and(|(_, key)| *key == column.name),
+                encoding: encoding(table, &column.name),
                 ..AttributeRow::of_column(oid, column)
             });
             let indexes = table.indexes().flat_map(|index| {

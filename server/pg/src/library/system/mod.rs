@@ -10,7 +10,7 @@ pub mod notifications;
 mod nulls;
 mod objects;
 mod privileges;
-mod redshift;
+pub mod redshift;
 mod relation_sizes;
 mod routines;
 mod sequences;

@@ -20,9 +20,34 @@ pub static SETS: &[SetFunction] = &[SetFunction {
     rows: |_| Ok(Box::new(std::iter::empty())),
 }];
 
-/// The encoding of a column (`attencodingtype`): the system chooses one for each part of it, which here is none.
+/// How Redshift compresses columns, by the number that `attencodingtype` has. Here none of it is done.
+const ENCODINGS: [&str; 13] = [
+    "none",
+    "bytedict",
+    "delta",
+    "delta32k",
+    "lzo",
+    "mostly8",
+    "mostly16",
+    "mostly32",
+    "runlength",
+    "text255",
+    "text32k",
+    "zstd",
+    "az64",
+];
+
+/// The number of an encoding (`attencodingtype`); 0 for none that has one.
+pub fn encoding_number(name: &str) -> i16 {
+    let place = ENCODINGS.iter().position(|known| *known == name);
+    place.and_then(|place| i16::try_from(place).ok()).unwrap_or_default()
+}
+
+/// The encoding that was asked for with ENCODE, by its number.
 fn format_encoding(call: &Call) -> Result<ArrayRef> {
-    call.map1(|_: i32| "none")
+    call.map1(|number: i32| {
+        usize::try_from(number).ok().and_then(|place| ENCODINGS.get(place)).copied().unwrap_or("none")
+    })
 }
 
 fn no_definitions(_arguments: &[ArgumentShape<'_>]) -> Result<SetColumns> {
