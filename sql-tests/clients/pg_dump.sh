@@ -105,6 +105,7 @@ again 'from INSERTs' from_inserts
 again 'from an archive' from_archive
 # It looks for a database of its own choice otherwise, of which there may be none.
 "$CLIENT_BIN/pg_dumpall" --roles-only --database "$PGDATABASE" >"$work/roles" 2>&1 || true
-equal roles "$(lines '^CREATE ROLE clients|^pg_dumpall: error' "$work/roles")" 'CREATE ROLE clients;'
+equal roles "$(lines '^CREATE ROLE clients|^pg_dumpall: error' "$work/roles")" 'CREATE ROLE clients;
+CREATE ROLE clients_md5;'
 for_values value
 finish
