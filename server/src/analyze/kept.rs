@@ -175,7 +175,12 @@ impl Analyzer<'_> {
             SqlType::User(_) => ty.to_string(),
             _ => Type::of(type_of_column(ty).oid).name(),
         };
-        Ok(WrittenExpression { text: format!("CAST(({}) AS {ty})", default.text), ..default.clone() })
+        // A string constant is shown with its type as PostgreSQL shows it; clients read defaults.
+        let text = match default.text.starts_with('\'') && default.text.ends_with('\'') {
+            true => format!("{}::{ty}", default.text),
+            false => format!("CAST(({}) AS {ty})", default.text),
+        };
+        Ok(WrittenExpression { text, ..default.clone() })
     }
 
     /// What a generated column is computed by, over the columns of a row, before it becomes one of its values.

@@ -8,3 +8,7 @@ alter table d2 alter b type text;
 alter table d2 alter c type text;
 alter table d2 alter n type int;
 insert into d2 default values; select * from d2;
+CREATE TABLE shown (a varchar(10) DEFAULT 'none', b text DEFAULT 'it''s');
+ALTER TABLE shown ALTER a TYPE text, ALTER b TYPE varchar;
+SELECT column_name, column_default FROM information_schema.columns WHERE table_name = 'shown' AND table_schema = current_schema() ORDER BY 1;
+INSERT INTO shown DEFAULT VALUES RETURNING *;
