@@ -362,6 +362,21 @@ impl Error {
         Error::NotSupported { feature: feature.into() }
     }
 
+    /// Without its place: it was found in a text that the client has not sent.
+    #[must_use]
+    pub fn without_position(mut self) -> Self {
+        if let Error::Sql { position, .. }
+        | Error::Syntax { position, .. }
+        | Error::UndefinedTable { position, .. }
+        | Error::InsertArity { position, .. }
+        | Error::Constant { position, .. }
+        | Error::Engine { position, .. } = &mut self
+        {
+            *position = None;
+        }
+        self
+    }
+
     /// 2BP01: something is needed by what these lines say.
     pub fn still_needed(object: &str, lines: &[String]) -> Self {
         let message = format!("cannot drop {object} because other objects depend on it");

@@ -396,7 +396,8 @@ impl PlanContext {
             return Err(Error::InvalidDefinition { message: format!("view \"{}\" holds no query", view.name.name) });
         };
         let inside = self.inside_view(view);
-        let mut analyzed = Analyzer::new(&inside, &view.query, Vec::new()).settled_query(&query)?;
+        let analyzed = Analyzer::new(&inside, &view.query, Vec::new()).settled_query(&query);
+        let mut analyzed = analyzed.map_err(Error::without_position)?;
         let names_all = analyzed.columns.len() == view.columns.len();
         let names_first = view.late_binding && analyzed.columns.len() >= view.columns.len();
         if !names_all && !names_first {
