@@ -52,3 +52,4 @@ SELECT a, lag(a) OVER (PARTITION BY CASE WHEN coalesce(s, s) <= s THEN a ELSE b 
 SELECT a, sum(a) OVER (ORDER BY abs(a - 2) RANGE BETWEEN 1 PRECEDING AND CURRENT ROW), row_number() OVER (PARTITION BY b % 2 ORDER BY -a, s || 'z'), count(*) OVER w FROM keyed WINDOW w AS (ORDER BY CASE WHEN coalesce(b, a) < 2 THEN 2 ELSE a END IS NULL, a) ORDER BY 1;
 SELECT x.a, (SELECT max(n) FROM (SELECT row_number() OVER (PARTITION BY y.b > x.b ORDER BY y.a + x.a, y.b + 1) AS n FROM keyed y) q) FROM keyed x ORDER BY 1;
 SELECT b > 1 AS k, rank() OVER (ORDER BY count(*) + 1 DESC, b > 1) FROM keyed GROUP BY b > 1 ORDER BY 1;
+SELECT a, grouping(a), rank() OVER (PARTITION BY grouping(a) + 1, CASE WHEN grouping(a) = 0 THEN 1 END ORDER BY sum(b) + 1) FROM keyed GROUP BY ROLLUP (a) ORDER BY 1, 2;

@@ -2,7 +2,7 @@
 
 use datafusion::common::tree_node::TreeNode;
 use datafusion::logical_expr::utils::group_window_expr_by_sort_keys;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder};
 
 use crate::analyze::Analyzer;
 use crate::analyze::grouping::with_fixed_name;
@@ -35,6 +35,10 @@ impl Analyzer<'_> {
     fn with_window_keys(&mut self, plan: LogicalPlan, windows: &[Expr]) -> Result<(LogicalPlan, Vec<Expr>)> {
         let mut keys: Vec<(Expr, String)> = Vec::new();
         let mut keyed = windows.to_vec();
+        // What GROUPING means is resolved later, right above the groups.
+        if plan.schema().has_column_with_unqualified_name(Aggregate::INTERNAL_GROUPING_ID) {
+            return Ok((plan, keyed));
+        }
         for window in &mut keyed {
             let Expr::WindowFunction(function) = window else { continue };
             let order = function.params.order_by.iter_mut().map(|sort| &mut sort.expr);
