@@ -64,6 +64,15 @@ pub enum Compression {
     Snappy,
 }
 
+/// How the folders of partitions are called that are found without having been registered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PartitionLayout {
+    /// `year=2024/month=7`, a folder for each partition column, in their order.
+    Hive,
+    /// Names below the location, with `${column}` where a value stands.
+    Template(String),
+}
+
 impl FileFormat {
     /// As people write it.
     pub fn name(&self) -> &'static str {
@@ -105,6 +114,8 @@ pub struct ExternalTable {
     pub format: FileFormat,
     /// What the files are packed with, when their names do not tell. Parquet packs its pages itself.
     pub compression: Option<Compression>,
+    /// How partitions are found by their folders' names, beside those that are registered.
+    pub layout: Option<PartitionLayout>,
     /// URL of the folder (or the one file) that holds the data; a partition may be anywhere else.
     pub location: String,
     /// `TABLE PROPERTIES`, as they were written.

@@ -42,7 +42,7 @@ pub use commit::{Catalog, EXIT_CODE_STORE_FAILED};
 pub use constraint::{Constraint, ConstraintKind};
 pub use directory::DataDirectory;
 pub use error::{Error, Result};
-pub use external_table::{Compression, Delimited, ExternalTable, FileFormat, WidthRule};
+pub use external_table::{Compression, Delimited, ExternalTable, FileFormat, PartitionLayout, WidthRule};
 pub use hot_table::{Column, ColumnDefault, HotTable, OnCommit};
 pub use index::{Index, IndexMethod, ShownIndex};
 pub use missing_value::MissingValue;

@@ -512,6 +512,8 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
     let plain = |sqlstate| ErrorReport::new(sqlstate, error.to_string());
     match error {
         E::LocationInvalid { .. } | E::ConfigurationInvalid { .. } => plain(SqlState::INVALID_PARAMETER_VALUE),
+        E::FolderMisnamed { .. } => plain(SqlState::INVALID_TABLE_DEFINITION)
+            .hint("See the table's properties partition_discovery and storage.location.template."),
         E::PartitionValueInvalid { .. } => plain(SqlState::INVALID_TEXT_REPRESENTATION),
         E::SchemeNotSupported { .. } => plain(SqlState::FEATURE_NOT_SUPPORTED)
             .hint("Locations are written as s3://bucket/folder/ or file:///folder/."),

@@ -165,6 +165,14 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// Folders of partitions are called otherwise than the table says.
+    #[error("folder \"{folder}\" is not called {expected}")]
+    FolderMisnamed {
+        /// The folder.
+        folder: String,
+        /// How folders there should be called.
+        expected: String,
+    },
     /// A partition value that is not a value of the column's type.
     #[error("invalid value \"{value}\" for partition column \"{column}\" of type {declared_type}")]
     PartitionValueInvalid {

@@ -104,6 +104,7 @@ impl Workload {
             partition_columns: vec![Self::column("year")],
             format: FileFormat::Parquet,
             compression: None,
+            layout: None,
             location: "s3://bucket/folder/".into(),
             properties: vec![],
         };

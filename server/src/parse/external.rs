@@ -8,7 +8,7 @@ use sqlparser::tokenizer::Token;
 use crate::error::{Error, Result};
 use crate::parse::StatementReader;
 use crate::parse::definition::ColumnDefinition;
-use crate::parse::external_format::{FilesFormat, RowFormat};
+use crate::parse::external_format::{FilesFormat, RowFormat, partition_layout};
 use crate::parse::statement::{
     AddPartitions, CreateExternalSchema, CreateExternalTable, DropPartition, PartitionValues, Statement,
 };
@@ -61,12 +61,14 @@ impl StatementReader<'_> {
         let has_properties = self.words(&["TABLE", "PROPERTIES"]) || self.words(&["TBLPROPERTIES"]);
         let properties = if has_properties { self.properties()? } else { Vec::new() };
         let format = FilesFormat::new(row_format, stored_as, &properties)?;
+        let layout = partition_layout(&properties, &location, &partition_columns)?;
         Ok(Statement::CreateExternalTable(CreateExternalTable {
             name,
             if_not_exists,
             columns,
             partition_columns,
             format,
+            layout,
             location,
             properties,
         }))

@@ -1,11 +1,13 @@
 //! What `CREATE EXTERNAL TABLE` says of its files' format, in Redshift's and Hive's words: ROW FORMAT, STORED AS and the
 //! table properties that belong to them.
 
-use catalog::{Compression, Delimited, FileFormat, WidthRule};
+use catalog::{Compression, Delimited, FileFormat, PartitionLayout, WidthRule};
 use sqlparser::tokenizer::Token;
 
 use crate::error::{Error, Result};
 use crate::parse::StatementReader;
+use crate::parse::definition::ColumnDefinition;
+use crate::plan::relations::identifier;
 
 /// Between fields where nothing is said of it, as in Hive: Ctrl-A.
 const HIVE_DELIMITER: u8 = 1;
@@ -168,12 +170,68 @@ impl FilesFormat {
                         _ => return Err(wrong_value(name, value)),
                     };
                 }
+                // See partition_layout().
+                ("partition_discovery" | "storage.location.template", _) => {}
                 (lower, _) if is_without_effect(lower) => {}
                 _ => return Err(Error::not_supported(format!("table property '{name}' of this format"))),
             }
         }
         Ok(FilesFormat { format, compression })
     }
+}
+
+/// How partitions are found by their folders' names, if a property says that they are.
+///
+/// # Errors
+/// The property does not fit the location or the partition columns.
+pub(super) fn partition_layout(
+    properties: &[(String, String)],
+    location: &str,
+    columns: &[ColumnDefinition],
+) -> Result<Option<PartitionLayout>> {
+    let mut layout = None;
+    for (name, value) in properties {
+        let found = match name.to_ascii_lowercase().as_str() {
+            "partition_discovery" => match value.to_ascii_lowercase().as_str() {
+                "none" => continue,
+                "hive" => PartitionLayout::Hive,
+                _ => return Err(wrong_value(name, value)),
+            },
+            "storage.location.template" => PartitionLayout::Template(template(value, location, columns)?),
+            _ => continue,
+        };
+        if columns.is_empty() {
+            return Err(invalid(&format!("property '{name}' needs PARTITIONED BY")));
+        }
+        if layout.replace(found).is_some() {
+            return Err(invalid("partition_discovery and storage.location.template exclude each other"));
+        }
+    }
+    Ok(layout)
+}
+
+/// What a template says of the folders below the location; it must say where each partition column's value stands.
+fn template(template: &str, location: &str, columns: &[ColumnDefinition]) -> Result<String> {
+    let property = "storage.location.template";
+    let below = template.strip_prefix(location.trim_end_matches('/')).map(|below| below.trim_matches('/'));
+    let Some(below) = below.filter(|below| !below.is_empty()) else {
+        return Err(invalid(&format!("{property} must be a path below the LOCATION")));
+    };
+    let mut names: Vec<String> = Vec::new();
+    for part in below.split("${").skip(1) {
+        let name = part.split_once('}').map(|(name, _)| name.to_ascii_lowercase());
+        names.push(name.filter(|name| !name.contains('/')).ok_or_else(|| wrong_value(property, template))?);
+    }
+    let mut wanted: Vec<String> = columns.iter().map(|column| identifier(&column.name).to_ascii_lowercase()).collect();
+    names.sort_unstable();
+    wanted.sort_unstable();
+    if names != wanted {
+        return Err(invalid(&format!("{property} must name each partition column once, as ${{column}}")));
+    }
+    if below.split('/').any(str::is_empty) || below.contains("}${") {
+        return Err(wrong_value(property, template));
+    }
+    Ok(below.to_owned())
 }
 
 /// Properties that catalogs and crawlers write down, and that change no result.

@@ -591,6 +591,8 @@ pub struct CreateExternalTable {
     pub partition_columns: Vec<ColumnDefinition>,
     /// What `ROW FORMAT`, `STORED AS` and the properties say of the files.
     pub format: FilesFormat,
+    /// How partitions are found by their folders' names.
+    pub layout: Option<catalog::PartitionLayout>,
     /// The URL of `LOCATION`.
     pub location: String,
     /// `TABLE PROPERTIES`

@@ -68,6 +68,7 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
         partition_columns: partition_columns.to_vec(),
         format: create.format.format.clone(),
         compression: create.format.compression,
+        layout: create.layout.clone(),
         location: create.location.clone(),
         properties: create.properties.clone(),
     };

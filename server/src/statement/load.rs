@@ -98,6 +98,7 @@ fn files(table: &HotTable, places: &[usize], load: &Load) -> Result<ExternalTabl
         partition_columns: Vec::new(),
         format: load.format.format.clone(),
         compression: load.format.compression,
+        layout: None,
         location: load.location.clone(),
         properties: Vec::new(),
     })

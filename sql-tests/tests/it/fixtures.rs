@@ -5,7 +5,7 @@
 //! * `types/all.parquet`: a column of each type, a row of values and a row of NULLs
 //! * `nested/…`: customers with structs, lists and maps, see [`nested`]
 //! * `broken/text.parquet`: no Parquet at all
-//! * `csv/…`, `packed/…`, `delimited/…`, `json/…`, `bad/…`: lines, see [`lines`]
+//! * `csv/…`, `packed/…`, `delimited/…`, `json/…`, `hive/…`, `dated/…`, `bad/…`: lines, see [`lines`]
 
 mod lines;
 mod nested;
@@ -51,7 +51,10 @@ pub async fn put_all(store: &dyn ObjectStore, prefix: &str) {
 
 /// Puts one object.
 pub async fn put(store: &dyn ObjectStore, key: &str, bytes: Bytes) {
-    store.put(&Path::from(key), bytes.into()).await.unwrap_or_else(|error| panic!("cannot put {key}: {error}"));
+    store
+        .put(&Path::parse(key).unwrap(), bytes.into())
+        .await
+        .unwrap_or_else(|error| panic!("cannot put {key}: {error}"));
 }
 
 /// A Parquet file with these rows.

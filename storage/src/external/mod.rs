@@ -1,12 +1,14 @@
 //! External tables: files that others wrote, read as tables.
 //!
-//! A scan goes through these files in order: [`provider`] decides which partitions are read, [`listing`] finds their
+//! A scan goes through these files in order: [`provider`] decides which partitions are read, [`discovery`] finds those
+//! that were not registered, [`listing`] finds their
 //! files, [`pinned_file`] reads their bytes. Of Parquet files [`pinned_reader`] reads what is needed, [`by_name`] finds the
 //! declared columns in each file, and [`coercion`] says how a file's values become values of the declared type, [`nested`]
 //! those made of others. Text and JSON are read from the beginning to the end, by [`rows`]. Three promises hold: a partition
 //! that the filters exclude is never listed; a file that changes while it is read is an error and never a mixture; a value
 //! is read exactly, by a rule that is written down, or not at all.
 
+mod discovery;
 mod file_columns;
 mod provider;
 

@@ -1,6 +1,6 @@
 //! An external table, as the engine sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -28,7 +28,7 @@ use super::by_name::ByName;
 use super::listing::{self, FILES_MAX};
 use super::pinned_reader::PinnedReaderFactory;
 use super::rows::{RowSource, ValueBuilders};
-use super::{file_columns, partition_values, statistics};
+use super::{discovery, file_columns, partition_values, statistics};
 use crate::error::Error;
 use crate::object_stores::{Location, ObjectStores};
 use crate::scan::prune_partitions::{is_partition_filter, is_plain, prune_partitions};
@@ -36,7 +36,7 @@ use crate::scan::report::{ReadCounter, ScanReport, ScanReports};
 
 /// Locations listed at the same time. A listing is one slow request that costs nothing here; more at once make an object
 /// store push back.
-const LISTINGS_PARALLEL: usize = 16;
+pub(super) const LISTINGS_PARALLEL: usize = 16;
 
 /// An external table with its registered partitions, as they are in one snapshot of the catalog.
 #[derive(Debug)]
@@ -52,9 +52,16 @@ pub struct ExternalTableProvider {
 }
 
 /// One location that a scan reads, and the partition columns' values for what is there.
-struct Part {
-    location: String,
-    values: Vec<ScalarValue>,
+pub(super) struct Part {
+    pub(super) location: Location,
+    pub(super) values: Vec<ScalarValue>,
+}
+
+/// The locations that a scan reads.
+struct Parts {
+    parts: Vec<Part>,
+    /// Partitions that there are, as far as one has looked.
+    total: usize,
 }
 
 /// The files of one object store.
@@ -87,19 +94,37 @@ impl ExternalTableProvider {
     }
 
     /// The locations that have to be read: the table's, or those of the partitions that the filters let through.
-    fn parts(&self, session: &dyn Session, filters: &[Expr]) -> Result<Vec<Part>> {
+    async fn parts(&self, session: &dyn Session, filters: &[Expr]) -> Result<Parts> {
         if self.table.partition_columns.is_empty() {
-            return Ok(vec![Part { location: self.table.location.clone(), values: vec![] }]);
+            let location = self.stores.resolve(&self.table.location)?;
+            return Ok(Parts { parts: vec![Part { location, values: vec![] }], total: 0 });
         }
+        let registered = self.registered(session, filters)?;
+        let Some(layout) = &self.table.layout else {
+            return Ok(Parts { parts: registered, total: self.partitions.len() });
+        };
+        let location = self.stores.resolve(&self.table.location)?;
+        let columns = &self.table.partition_columns;
+        let discovered = discovery::discover(session, &location, layout, columns, filters).await?;
+        // A partition that is registered is where that says.
+        let known: HashSet<_> = registered.iter().map(|part| &part.values).collect();
+        let mut parts = discovered.parts;
+        parts.retain(|part| !known.contains(&part.values));
+        parts.extend(registered);
+        Ok(Parts { total: discovered.seen.max(parts.len()), parts })
+    }
+
+    /// The registered partitions that the filters let through.
+    fn registered(&self, session: &dyn Session, filters: &[Expr]) -> Result<Vec<Part>> {
         let partitions: Vec<&Partition> = self.partitions.values().collect();
         let values = partitions.iter().map(|partition| self.values(partition));
         let mut values = values.collect::<Result<Vec<_>, Error>>()?;
         let kept = prune_partitions(session, &self.partition_columns, &values, filters)?;
-        let part = |index: usize| Part {
-            location: partitions[index].location.clone(),
-            values: std::mem::take(&mut values[index]),
+        let part = |index: usize| {
+            let location = self.stores.resolve(&partitions[index].location)?;
+            Ok(Part { location, values: std::mem::take(&mut values[index]) })
         };
-        Ok(kept.into_iter().map(part).collect())
+        kept.into_iter().map(part).collect()
     }
 
     fn values(&self, partition: &Partition) -> Result<Vec<ScalarValue>, Error> {
@@ -133,7 +158,7 @@ impl ExternalTableProvider {
     }
 
     async fn list_part(&self, part: Part) -> Result<StoreFiles, Error> {
-        let location = self.stores.resolve(&part.location)?;
+        let location = part.location;
         let objects = listing::data_files(&location).await?;
         let file = |object| {
             let file = PartitionedFile::new_from_meta(object);
@@ -191,7 +216,8 @@ impl ExternalTableProvider {
     }
 
     /// Reports what is going to be read; what counts what has been.
-    fn report(&self, session: &dyn Session, partitions_read: usize, stores: &[StoreFiles]) -> Arc<ReadCounter> {
+    fn report(&self, session: &dyn Session, partitions: (usize, usize), stores: &[StoreFiles]) -> Arc<ReadCounter> {
+        let (partitions_read, partitions_total) = partitions;
         let read = Arc::<ReadCounter>::default();
         let Some(reports) = session.config().get_extension::<ScanReports>() else {
             return read;
@@ -202,7 +228,7 @@ impl ExternalTableProvider {
             table: self.table.name.clone(),
             location: self.table.location.clone(),
             format: self.table.format.name(),
-            partitions_total: self.partitions.len(),
+            partitions_total,
             partitions_read: if is_partitioned { partitions_read } else { 0 },
             files: files().count(),
             bytes: files().map(|file| file.object_meta.size).sum(),
@@ -256,10 +282,10 @@ impl TableProvider for ExternalTableProvider {
         let (exact, inexact): (Vec<Expr>, Vec<Expr>) = filters.iter().cloned().partition(is_exact);
         let is_of_partition = |filter: &Expr| is_partition_filter(filter, &self.partition_columns);
         let (of_partitions, of_files): (Vec<Expr>, Vec<Expr>) = exact.into_iter().partition(is_of_partition);
-        let parts = self.parts(session, &of_partitions)?;
-        let parts_count = parts.len();
+        let Parts { parts, total } = self.parts(session, &of_partitions).await?;
+        let partitions = (parts.len(), total);
         let stores = self.wanted_files(session, self.list(parts).await?, &of_files)?;
-        let read = self.report(session, parts_count, &stores);
+        let read = self.report(session, partitions, &stores);
 
         // A limit counts rows that the engine has not looked at yet when a filter is left to it.
         let limit = limit.filter(|_| inexact.is_empty());

@@ -113,6 +113,7 @@ impl Lake {
             partition_columns: partition_columns.iter().map(column).collect(),
             format: FileFormat::Parquet,
             compression: None,
+            layout: None,
             location: self.url(&format!("{name}/")),
             properties: vec![],
         };

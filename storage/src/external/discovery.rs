@@ -1,0 +1,276 @@
+//! Partitions found by the names of their folders.
+//!
+//! Folders are listed level by level, and filters are asked as soon as the columns that they read are known, so that what
+//! they exclude is never looked into.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use catalog::{Column, PartitionLayout};
+use datafusion::catalog::Session;
+use datafusion::common::Result;
+use datafusion::logical_expr::Expr;
+use datafusion::scalar::ScalarValue;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use object_store::path::Path;
+
+use super::partition_values;
+use super::provider::{LISTINGS_PARALLEL, Part};
+use crate::error::{Error, Result as StorageResult};
+use crate::object_stores::{Location, object_url};
+use crate::scan::prune_partitions::{is_partition_filter, prune_partitions};
+
+/// What Hive calls a folder whose partition value is NULL.
+const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+/// Folders that one statement looks at for one table.
+const FOLDERS_MAX: usize = 1_000_000;
+
+/// The partitions of a table that have been looked at.
+pub(super) struct Discovered {
+    /// Those that the filters let through.
+    pub(super) parts: Vec<Part>,
+    /// How many there were where the filters let one look.
+    pub(super) seen: usize,
+}
+
+/// How the folders of one level are called.
+struct Level {
+    /// What stands before, between and behind the values.
+    texts: Vec<String>,
+    /// The places of the columns whose values stand between those.
+    columns: Vec<usize>,
+}
+
+/// A folder, and the values that its name and those above it have told; not in the columns' order.
+struct Folder {
+    path: Path,
+    values: Vec<(usize, ScalarValue)>,
+}
+
+/// Looks for partitions below a location.
+///
+/// # Errors
+/// A folder cannot be listed, or folders are not called as they should be.
+pub(super) async fn discover(
+    session: &dyn Session,
+    location: &Location,
+    layout: &PartitionLayout,
+    columns: &[Column],
+    filters: &[Expr],
+) -> Result<Discovered> {
+    let levels = levels(layout, columns);
+    let mut folders = vec![Folder { path: location.path.clone(), values: Vec::new() }];
+    let mut seen = 0;
+    for level in &levels {
+        let below = below(location, level, columns, folders).await?;
+        seen = below.len();
+        folders = kept(session, level, columns, filters, below)?;
+    }
+    let parts = folders.into_iter().map(|mut folder| {
+        folder.values.sort_by_key(|(place, _)| *place);
+        let url = format!("{}/", object_url(&location.store_url, &folder.path));
+        let location = Location { url, path: folder.path, ..location.clone() };
+        Part { location, values: folder.values.into_iter().map(|(_, value)| value).collect() }
+    });
+    Ok(Discovered { parts: parts.collect(), seen })
+}
+
+fn levels(layout: &PartitionLayout, columns: &[Column]) -> Vec<Level> {
+    match layout {
+        PartitionLayout::Hive => {
+            let level = |(place, column): (usize, &Column)| Level {
+                texts: vec![format!("{}=", column.name), String::new()],
+                columns: vec![place],
+            };
+            columns.iter().enumerate().map(level).collect()
+        }
+        PartitionLayout::Template(template) => template.split('/').map(|name| level(name, columns)).collect(),
+    }
+}
+
+/// A level of a template: `year=${year}`.
+fn level(name: &str, columns: &[Column]) -> Level {
+    let mut parts = name.split("${");
+    let mut level = Level { texts: vec![parts.next().unwrap_or_default().to_owned()], columns: Vec::new() };
+    for part in parts {
+        let (column, text) = part.split_once('}').unwrap_or((part, ""));
+        let place = columns.iter().position(|known| known.name.eq_ignore_ascii_case(column));
+        level.columns.push(place.unwrap_or(usize::MAX));
+        level.texts.push(text.to_owned());
+    }
+    level
+}
+
+/// The folders right below some, with what their names tell.
+async fn below(
+    location: &Location,
+    level: &Level,
+    columns: &[Column],
+    folders: Vec<Folder>,
+) -> StorageResult<Vec<Folder>> {
+    let listed = stream::iter(folders).map(|folder| async move {
+        let listed = location.store.list_with_delimiter(Some(&folder.path)).await;
+        let listed = listed.map_err(|error| Error::from_object_store(&location.url, error))?;
+        named(location, level, columns, &folder, listed.common_prefixes)
+    });
+    let mut listed = std::pin::pin!(listed.buffered(LISTINGS_PARALLEL));
+    let mut found = Vec::new();
+    while let Some(folders) = listed.try_next().await? {
+        found.extend(folders);
+        if found.len() > FOLDERS_MAX {
+            return Err(Error::TooManyFiles { location: location.url.clone(), files_max: FOLDERS_MAX });
+        }
+    }
+    Ok(found)
+}
+
+/// Those of the folders in one that are called as the level says. Where none is, though there are some, the table has not
+/// been described as it is.
+fn named(
+    location: &Location,
+    level: &Level,
+    columns: &[Column],
+    above: &Folder,
+    paths: Vec<Path>,
+) -> StorageResult<Vec<Folder>> {
+    let mut found = Vec::new();
+    let mut other = None;
+    for path in paths {
+        let name = path.filename().unwrap_or_default().to_owned();
+        if name.starts_with(['_', '.']) {
+            continue;
+        }
+        let Some(texts) = level.values(&name) else {
+            other.get_or_insert(path);
+            continue;
+        };
+        let mut values = above.values.clone();
+        for (place, text) in level.columns.iter().zip(texts) {
+            let Some(column) = columns.get(*place) else { continue };
+            let text = decoded(text);
+            let text = (text != HIVE_NULL).then_some(text.as_str());
+            values.push((*place, partition_values::parse(text, column)?));
+        }
+        found.push(Folder { path, values });
+    }
+    match other {
+        Some(path) if found.is_empty() => {
+            let folder = object_url(&location.store_url, &path);
+            Err(Error::FolderMisnamed { folder, expected: level.shown(columns) })
+        }
+        _ => Ok(found),
+    }
+}
+
+/// The folders that the filters let through which read nothing but what is known by now, and something of this level.
+fn kept(
+    session: &dyn Session,
+    level: &Level,
+    columns: &[Column],
+    filters: &[Expr],
+    mut folders: Vec<Folder>,
+) -> Result<Vec<Folder>> {
+    let Some(first) = folders.first() else { return Ok(folders) };
+    let places: Vec<usize> = first.values.iter().map(|(place, _)| *place).collect();
+    let field = |place: &usize| columns[*place].sql_type.field(&columns[*place].name, true);
+    let known: SchemaRef = Arc::new(Schema::new(places.iter().map(field).collect::<Vec<_>>()));
+    let is_new = |filter: &Expr| {
+        let is_of_level = |place: &usize| columns.get(*place).is_some_and(|column| reads(filter, &column.name));
+        level.columns.iter().any(is_of_level)
+    };
+    let ready: Vec<Expr> = filters.iter().filter(|it| is_partition_filter(it, &known) && is_new(it)).cloned().collect();
+    if ready.is_empty() {
+        return Ok(folders);
+    }
+    let values: Vec<Vec<ScalarValue>> =
+        folders.iter().map(|folder| folder.values.iter().map(|(_, value)| value.clone()).collect()).collect();
+    let kept = prune_partitions(session, &known, &values, &ready)?;
+    let mut place = 0;
+    folders.retain(|_| {
+        place += 1;
+        kept.binary_search(&(place - 1)).is_ok()
+    });
+    Ok(folders)
+}
+
+fn reads(filter: &Expr, column: &str) -> bool {
+    filter.column_refs().iter().any(|read| read.name == column)
+}
+
+impl Level {
+    /// The texts of the columns' values in a folder's name, if it is called so.
+    fn values<'a>(&self, name: &'a str) -> Option<Vec<&'a str>> {
+        let mut rest = without_prefix(name, self.texts.first()?)?;
+        let mut values = Vec::with_capacity(self.columns.len());
+        let last = self.texts.len() - 1;
+        for (number, text) in self.texts.iter().enumerate().skip(1) {
+            let end = match (number == last, text.is_empty()) {
+                (true, true) => rest.len(),
+                (true, false) => rest.len().checked_sub(text.len()).filter(|end| rest.is_char_boundary(*end))?,
+                (false, _) => rest.find(text.as_str())?,
+            };
+            values.push(&rest[..end]);
+            rest = without_prefix(&rest[end..], text)?;
+        }
+        (rest.is_empty() && values.iter().all(|value| !value.is_empty())).then_some(values)
+    }
+
+    fn shown(&self, columns: &[Column]) -> String {
+        let mut shown = self.texts.first().cloned().unwrap_or_default();
+        for (place, text) in self.columns.iter().zip(self.texts.iter().skip(1)) {
+            let name = columns.get(*place).map_or("", |column| column.name.as_str());
+            shown.push_str(&format!("${{{name}}}{text}"));
+        }
+        shown
+    }
+}
+
+/// What follows a text, in whatever case that is.
+fn without_prefix<'a>(name: &'a str, text: &str) -> Option<&'a str> {
+    let head = name.get(..text.len())?;
+    head.eq_ignore_ascii_case(text).then(|| &name[text.len()..])
+}
+
+/// A name in which Hive and Spark have written some characters as `%3A`.
+fn decoded(name: &str) -> String {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((byte, behind)) = rest.split_first() {
+        let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = digits.filter(|_| *byte == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(code.unwrap_or(*byte));
+        rest = if code.is_some() { &behind[2..] } else { behind };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| name.to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use catalog::SqlType;
+
+    use super::*;
+
+    fn columns() -> Vec<Column> {
+        let column = |number, name: &str| Column::new(number, name.to_owned(), SqlType::Text);
+        vec![column(1, "year"), column(2, "month")]
+    }
+
+    #[test]
+    fn names_tell_values_where_they_fit() {
+        let hive = levels(&PartitionLayout::Hive, &columns());
+        assert_eq!(hive[1].values("MONTH=07"), Some(vec!["07"]));
+        assert_eq!(hive[1].values("month="), None);
+        assert_eq!(hive[1].values("year=07"), None);
+        let both = levels(&PartitionLayout::Template("day/${year}-${month}_x".to_owned()), &columns());
+        assert_eq!((both[0].values("day"), both[0].values("days")), (Some(vec![]), None));
+        assert_eq!(both[1].values("2024-07_x"), Some(vec!["2024", "07"]));
+        assert_eq!((both[1].values("2024-07"), both[1].values("2024_x")), (None, None));
+        assert_eq!(both[1].shown(&columns()), "${year}-${month}_x");
+    }
+
+    #[test]
+    fn what_was_written_as_a_code_is_read_back() {
+        assert_eq!((decoded("a%3Ab%"), decoded("%zz%41")), ("a:b%".to_owned(), "%zzA".to_owned()));
+    }
+}
