@@ -274,7 +274,7 @@ fn write_number(field: &DateField, value: &DateFields, out: &mut String) -> Resu
     // PostgreSQL makes room for a sign where the whole value has one.
     let negative = match field.pattern.meaning {
         Meaning::Hour12 => value.hour < 0,
-        Meaning::IsoYear(_) => value.written_year(value.year) < 0,
+        Meaning::Year(_) | Meaning::IsoYear(_) => value.written_year(value.year) < 0,
         _ => number < 0,
     };
     let width = match width {
