@@ -164,6 +164,9 @@ impl FieldReader {
                 self.line += 1;
                 return Ok(true);
             }
+            if self.buffer.len() - self.begin > LINE_BYTES_MAX {
+                return Err(RowError::TooLong { line: self.line, bytes_max: LINE_BYTES_MAX });
+            }
             if self.has_ended || !self.fill()? {
                 let is_line = self.begin < self.buffer.len();
                 self.begin = self.buffer.len();
