@@ -14,6 +14,7 @@ use std::sync::Arc;
 use crate::comment::{Commented, ObjectClass};
 use crate::error::{Error, Result};
 use crate::external_table::ExternalTable;
+use crate::file_writes::WriteNumber;
 use crate::hot_table::HotTable;
 use crate::name::{ObjectName, Oid};
 use crate::partition::{Partition, PartitionValues};
@@ -143,6 +144,8 @@ pub enum CatalogChange {
         table: Oid,
         /// What to register.
         partition: Partition,
+        /// Whether it may be there already, at the same place.
+        may_exist: bool,
     },
     /// `ALTER TABLE … DROP PARTITION`
     DropPartition {
@@ -150,6 +153,28 @@ pub enum CatalogChange {
         table: Oid,
         /// The values of the partition columns.
         values: PartitionValues,
+    },
+    /// A statement begins to write files into object storage: it gets a number, by which it ends
+    BeginFileWrite {
+        /// By which whoever begins it finds the number.
+        token: u64,
+    },
+    /// Files of a write are going to be there
+    NameWrittenFiles {
+        /// The write.
+        number: WriteNumber,
+        /// Their URLs.
+        files: Vec<String>,
+    },
+    /// The files of a write are what they shall be
+    EndFileWrite {
+        /// The write.
+        number: WriteNumber,
+    },
+    /// The files of a write are gone
+    AbandonFileWrite {
+        /// The write.
+        number: WriteNumber,
     },
     /// `INSERT`, `UPDATE`, `DELETE`, `COPY` …: rows of a hot table go and come
     ChangeRows {
@@ -193,8 +218,8 @@ impl CatalogChange {
     /// Whether plans made before it may be wrong after it.
     fn is_definition(&self) -> bool {
         use CatalogChange::{
-            ChangeRows, ExpectHotTable, ExpectRows, ExpectTypes, RewriteRows, SealRows, SetComment, SetSequence,
-            SetStatistics, Truncate,
+            AbandonFileWrite, BeginFileWrite, ChangeRows, EndFileWrite, ExpectHotTable, ExpectRows, ExpectTypes,
+            NameWrittenFiles, RewriteRows, SealRows, SetComment, SetSequence, SetStatistics, Truncate,
         };
         !matches!(
             self,
@@ -207,6 +232,10 @@ impl CatalogChange {
                 | SealRows { .. }
                 | RewriteRows { .. }
                 | SetSequence { .. }
+                | BeginFileWrite { .. }
+                | NameWrittenFiles { .. }
+                | EndFileWrite { .. }
+                | AbandonFileWrite { .. }
                 | SetStatistics { .. }
         )
     }
@@ -281,8 +310,17 @@ impl CatalogSnapshot {
             CatalogChange::ReplaceRole { old, new } => self.replace_role(old, new, touched),
             CatalogChange::DropRole { oid } => self.drop_role(*oid, touched),
             CatalogChange::SetComment { commented, text } => self.set_comment(*commented, text.as_ref(), touched),
-            CatalogChange::AddPartition { table, partition } => self.add_partition(*table, partition, touched),
+            CatalogChange::AddPartition { table, partition, may_exist } => {
+                self.add_partition(*table, partition, *may_exist, touched)
+            }
             CatalogChange::DropPartition { table, values } => self.drop_partition(*table, values, touched),
+            CatalogChange::BeginFileWrite { token } => {
+                self.begin_file_write(*token, touched);
+                Ok(())
+            }
+            CatalogChange::NameWrittenFiles { number, files } => self.name_written_files(*number, files, touched),
+            CatalogChange::EndFileWrite { number } => self.end_file_write(*number, touched),
+            CatalogChange::AbandonFileWrite { number } => self.abandon_file_write(*number, touched),
             CatalogChange::ChangeRows { table, changes } => self.change_rows(*table, changes, touched),
             CatalogChange::Truncate { table, seen } => self.truncate(*table, *seen, touched),
             CatalogChange::SetStatistics { table, statistics } => self.set_statistics(*table, statistics, touched),
@@ -445,10 +483,17 @@ impl CatalogSnapshot {
         }
     }
 
-    fn add_partition(&mut self, oid: Oid, partition: &Partition, touched: &mut Touched) -> Result<()> {
+    fn add_partition(&mut self, oid: Oid, partition: &Partition, may_exist: bool, touched: &mut Touched) -> Result<()> {
         let table = self.external_table(oid)?;
+        if may_exist && self.partitions(oid).get(&partition.values) == Some(partition) {
+            return Ok(());
+        }
         let partitions = Arc::make_mut(self.definitions_mut().partitions.entry(oid).or_default());
         if partitions.contains_key(&partition.values) {
+            // Whoever has written there has looked before where it is.
+            if may_exist {
+                return Err(Error::ChangedConcurrently { oid });
+            }
             let values = partition_text(&table, &partition.values);
             return Err(Error::PartitionExists { table: table.name.name.clone(), values });
         }

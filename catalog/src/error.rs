@@ -64,6 +64,12 @@ pub enum Error {
         /// The table.
         table: Oid,
     },
+    /// A write of files was to end that has ended.
+    #[error("write {number} of files has ended")]
+    FileWriteEnded {
+        /// Its number.
+        number: u64,
+    },
     /// Rows cannot be added to a table.
     #[error("could not add rows to table {}: {reason}", .table.0)]
     Rows {

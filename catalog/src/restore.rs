@@ -13,7 +13,7 @@ use crate::directory::{LOCK_FILE, create_directory, lock_directory};
 use crate::error::{Error, Result, file_error};
 use crate::snapshot::CatalogSnapshot;
 use crate::store::record::corrupted;
-use crate::store::{CommitStore, RecordWrite, RedbStore, load};
+use crate::store::{CommitStore, RecordWrite, RedbStore, Touched, load, record};
 use crate::vfs::{OpenMode, Vfs, VfsFile};
 
 const MARK_FILE: &str = "RESTORING";
@@ -74,7 +74,11 @@ impl Restore {
     ///
     /// # Errors
     /// That cannot be made durable.
-    pub fn finish(self) -> Result<()> {
+    pub fn finish(mut self) -> Result<()> {
+        // Files that the other directory's server writes are not to be taken for this one's.
+        let mut touched = Touched::default();
+        let own = self.snapshot()?.with_own_file_writes(&mut touched);
+        self.store.commit(&record::writes(&own, &touched)?)?;
         // The store's file is closed first, and everybody's name is durable before the mark goes.
         drop(self.store);
         sync_directory(self.vfs.as_ref(), &self.directory)?;

@@ -8,6 +8,7 @@ use imbl::OrdMap;
 use crate::comment::Commented;
 use crate::error::{Error, Result};
 use crate::external_table::ExternalTable;
+use crate::file_writes::FileWrites;
 use crate::hot_table::HotTable;
 use crate::name::{FIRST_NORMAL_OID, ObjectName, Oid};
 use crate::partition::Partitions;
@@ -37,6 +38,8 @@ pub struct CatalogSnapshot {
     pub(crate) sequences: OrdMap<Oid, SequenceState>,
     /// What is known of the values of hot tables.
     pub(crate) statistics: OrdMap<Oid, Arc<TableStatistics>>,
+    /// What is written into object storage.
+    pub(crate) file_writes: Arc<FileWrites>,
     /// Tables of which old addresses of rows are remembered.
     pub(crate) moved: BTreeSet<Oid>,
     /// What everybody sees, where this is what one session sees. Whoever has this knows the addresses of rows in that.
@@ -99,7 +102,11 @@ impl CatalogSnapshot {
         definitions.schemas.insert(public.name.clone(), Arc::new(public));
         let first = Role::first();
         definitions.roles.insert(first.name.clone(), Arc::new(first));
-        CatalogSnapshot { definitions: Arc::new(definitions), ..Self::empty() }
+        CatalogSnapshot {
+            definitions: Arc::new(definitions),
+            file_writes: Arc::new(FileWrites::initial()),
+            ..Self::empty()
+        }
     }
 
     /// Nothing at all.
@@ -113,6 +120,7 @@ impl CatalogSnapshot {
             rows: OrdMap::new(),
             sequences: OrdMap::new(),
             statistics: OrdMap::new(),
+            file_writes: Arc::default(),
             moved: BTreeSet::new(),
             shared: None,
         }

@@ -177,6 +177,10 @@ impl SessionCatalog {
             | Change::ExpectTypes(_)
             | Change::DropType { .. }
             | Change::AddPartition { .. }
+            | Change::BeginFileWrite { .. }
+            | Change::NameWrittenFiles { .. }
+            | Change::EndFileWrite { .. }
+            | Change::AbandonFileWrite { .. }
             | Change::DropPartition { .. } => false,
         }
     }

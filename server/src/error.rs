@@ -489,7 +489,7 @@ pub fn catalog_report(error: &catalog::Error) -> ErrorReport {
         E::DirectoryNotEmpty { .. } | E::RestoreUnfinished { .. } => plain(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE),
         E::DirectoryInUse { .. } => plain(SqlState::LOCK_FILE_EXISTS),
         E::Store(_) | E::File { .. } => plain(SqlState::IO_ERROR),
-        E::Rows { .. } => plain(SqlState::INTERNAL_ERROR),
+        E::Rows { .. } | E::FileWriteEnded { .. } => plain(SqlState::INTERNAL_ERROR),
         E::ShuttingDown => plain(SqlState::ADMIN_SHUTDOWN),
     }
 }
@@ -531,8 +531,9 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
         E::KeysNotWritten { source, .. } if catalog::vfs::is_disk_full(source) => plain(SqlState::DISK_FULL),
         E::KeysNotWritten { .. } => plain(SqlState::IO_ERROR),
         E::LocationNotEmpty { .. } => {
-            plain(SqlState::DUPLICATE_FILE).hint("A backup is written into a place of its own, and overwrites nothing.")
+            plain(SqlState::DUPLICATE_FILE).hint("Name a place where nothing is: what is there is not overwritten.")
         }
+        E::LocationIsFile { .. } => plain(SqlState::WRONG_OBJECT_TYPE),
         E::NotWritten { .. } => plain(SqlState::IO_ERROR),
         E::NoSpace { .. } => plain(SqlState::DISK_FULL).hint("Check free disk space."),
         E::NoBackup { .. } => plain(SqlState::UNDEFINED_FILE),

@@ -15,6 +15,7 @@ pub mod cursor;
 pub mod demo;
 pub mod engine_error;
 pub mod error;
+pub mod file_writes;
 pub mod keyless;
 pub mod lazy;
 pub mod locks;

@@ -23,6 +23,7 @@ use crate::auto_analyze;
 use crate::compaction;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::file_writes;
 use crate::locks::Locks;
 use crate::notifications::Notifications;
 use crate::plan::Engine;
@@ -156,6 +157,8 @@ impl Server {
     /// Serves clients until [`stop`](Self::stop) is called, then lets the sessions end.
     pub async fn serve(self: &Arc<Self>, listener: TcpListener, unix: Option<UnixSocket>) {
         let compacting = tokio::spawn(compaction::run(Arc::downgrade(self), self.stopping.clone()));
+        let interrupted = file_writes::interrupted(&self.catalog);
+        tokio::spawn(file_writes::give_up_interrupted(self.catalog.clone(), self.stores.clone(), interrupted));
         let analyzing = tokio::spawn(auto_analyze::run(Arc::downgrade(self), self.stopping.clone()));
         let mut connections = JoinSet::new();
         loop {

@@ -191,13 +191,19 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A backup was to be made where something is.
+    /// Something was to be written where something is.
     #[error("location \"{location}\" is not empty")]
     LocationNotEmpty {
         /// The location.
         location: String,
     },
-    /// A file of a backup cannot be written.
+    /// A folder was to be written into that is a file.
+    #[error("location \"{location}\" is a file, not a folder")]
+    LocationIsFile {
+        /// The location.
+        location: String,
+    },
+    /// A file cannot be written.
     #[error("could not write \"{location}\": {source}")]
     NotWritten {
         /// The file.
@@ -205,7 +211,7 @@ pub enum Error {
         /// What the object store or the operating system said.
         source: Source,
     },
-    /// There is no space for a file of a backup.
+    /// There is no space for a file.
     #[error("could not write \"{location}\": No space left on device")]
     NoSpace {
         /// The file.

@@ -127,6 +127,26 @@ impl ObjectStores {
         Ok(())
     }
 
+    /// Where an object is, by what [`object_url`] has made of it. Such a URL is not percent-encoded.
+    pub(crate) fn locate_object(&self, url: &str) -> Result<Location> {
+        let Some(path) = url.strip_prefix("file:///") else { return self.resolve(url) };
+        let path = Path::parse(path).map_err(|error| invalid(url, &error.to_string()))?;
+        let store_url = ObjectStoreUrl::local_filesystem();
+        Ok(Location { url: url.to_owned(), store: self.files.clone(), store_url, path })
+    }
+
+    /// Whether there is anything at a location; a folder that is not there has nothing.
+    ///
+    /// # Errors
+    /// As [`check_readable`](Self::check_readable).
+    pub async fn has_files(&self, location: &str) -> Result<bool> {
+        match self.resolve(location)?.first_object().await {
+            Ok(object) => Ok(object.is_some()),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// `file:` URLs are percent-encoded paths: the parser takes `.` and `..` away, in every spelling.
     fn resolve_file(&self, location: &str) -> Result<Location> {
         let url = Url::parse(location).map_err(|error| invalid(location, &error.to_string()))?;
@@ -172,6 +192,16 @@ impl Location {
             Some(object) => Ok(Some(object)),
             None => self.object().await,
         }
+    }
+
+    /// A file of this folder.
+    ///
+    /// # Errors
+    /// The name is none.
+    pub fn file(&self, name: &str) -> Result<Location> {
+        let key = format!("{}/{name}", self.path);
+        let path = Path::parse(&key).map_err(|error| invalid(&self.url, &error.to_string()))?;
+        Ok(Location { url: object_url(&self.store_url, &path), path, ..self.clone() })
     }
 
     /// The object that the location names, when it names one and not a folder.

@@ -20,6 +20,7 @@ pub fn visit_records(snapshot: &CatalogSnapshot, visit: &mut RecordVisitor<'_>) 
         rows,
         sequences,
         statistics,
+        file_writes,
         version: _,
         definition_version: _,
         next_oid: _,
@@ -34,7 +35,9 @@ pub fn visit_records(snapshot: &CatalogSnapshot, visit: &mut RecordVisitor<'_>) 
         let columns = std::iter::once(TABLE_ITSELF).chain(known.columns.keys().copied());
         columns.map(|column| RecordKey::Statistics(*table, column)).collect::<Vec<_>>()
     });
-    for key in std::iter::once(RecordKey::Meta).chain(keys_of(definitions)).chain(states).chain(statistics) {
+    let file_writes = file_writes.unfinished().map(|(number, _)| RecordKey::FileWrite(number));
+    let others = states.chain(statistics).chain(file_writes);
+    for key in std::iter::once(RecordKey::Meta).chain(keys_of(definitions)).chain(others) {
         visit_record(snapshot, &key, visit)?;
     }
     for (table, rows) in rows {
@@ -164,6 +167,7 @@ mod tests {
             CatalogChange::CreateType(mood),
             CatalogChange::CreateSequence(sequence(sequence_oid)),
             CatalogChange::SetComment { commented: Commented::column(table, 1), text: Some("a number".into()) },
+            CatalogChange::BeginFileWrite { token: 7 },
         ];
         catalog.commit(changes).await.unwrap();
         let append = |changes| vec![CatalogChange::ChangeRows { table, changes }];
@@ -180,6 +184,6 @@ mod tests {
         let store = stored(&directory.path().join("catalog.redb"));
         assert_eq!(exported(&snapshot), store);
         let kinds: String = store.keys().map(|key| char::from(key[0])).collect();
-        assert_eq!(kinds, "abccefghijklmm");
+        assert_eq!(kinds, "abccefghijklmmn");
     }
 }

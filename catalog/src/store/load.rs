@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::change::statistics::TABLE_ITSELF;
 use crate::comment::{Commented, ObjectClass};
 use crate::error::{Error, Result};
+use crate::file_writes::{FileWrites, WriteNumber};
 use crate::name::Oid;
 use crate::partition::Partition;
 use crate::role::Role;
@@ -56,13 +57,14 @@ fn empty_snapshot(key: &[u8], content: &[u8]) -> Result<CatalogSnapshot> {
         definition_version: meta.definition_version,
         next_oid: meta.next_oid,
         next_unit: meta.next_unit,
+        file_writes: Arc::new(FileWrites { system: meta.system, next: meta.next_file_write, ..FileWrites::default() }),
         ..CatalogSnapshot::empty()
     })
 }
 
 /// The snapshot as far as its records have been read. They come in the order of their keys: definitions first, then the
-/// columns of inline units, their rows, segments, what is deleted, types, how far sequences have come, comments, roles, and what is known of
-/// the values of tables.
+/// columns of inline units, their rows, segments, what is deleted, types, how far sequences have come, comments, roles, what is known of
+/// the values of tables, and what is written into object storage.
 struct Loader<'a> {
     snapshot: CatalogSnapshot,
     inline: BTreeMap<(Oid, UnitId), (RowsDecoder, InlineUnit)>,
@@ -107,6 +109,13 @@ impl Loader<'_> {
                 Ok(())
             }
             b'm' => self.restore_statistics(key, content),
+            b'n' => {
+                let number = WriteNumber(u64::from_be_bytes(key_part(key, 1)?));
+                Arc::make_mut(&mut self.snapshot.file_writes)
+                    .unfinished
+                    .insert(number, Arc::new(parse(key, &content)?));
+                Ok(())
+            }
             _ => Err(corrupted(key, "its kind is unknown")),
         }
     }

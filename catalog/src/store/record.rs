@@ -11,6 +11,7 @@ use crate::change::statistics::TABLE_ITSELF;
 use crate::comment::Commented;
 use crate::error::{Error, Result};
 use crate::external_table::ExternalTable;
+use crate::file_writes::WriteNumber;
 use crate::hot_table::HotTable;
 use crate::name::Oid;
 use crate::partition::PartitionValues;
@@ -22,7 +23,7 @@ use crate::store::touched::Touched;
 use crate::view::View;
 
 /// The format of the records that this version reads and writes.
-pub const FORMAT_VERSION: u32 = 8;
+pub const FORMAT_VERSION: u32 = 9;
 
 const CHECKSUM_BYTES: usize = 4;
 
@@ -55,6 +56,8 @@ pub enum RecordKey {
     Role(Oid),
     /// What ANALYZE has found out about a column of a hot table; about the table itself, under the number 0.
     Statistics(Oid, i16),
+    /// Files that are being written into object storage.
+    FileWrite(WriteNumber),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -64,6 +67,8 @@ pub(super) struct Meta {
     pub(super) definition_version: u64,
     pub(super) next_oid: Oid,
     pub(super) next_unit: UnitId,
+    pub(super) system: u64,
+    pub(super) next_file_write: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -127,6 +132,10 @@ impl RecordKey {
                 key.extend(oid.0.to_be_bytes());
                 key.extend(column.to_be_bytes());
             }
+            RecordKey::FileWrite(number) => {
+                key.push(b'n');
+                key.extend(number.0.to_be_bytes());
+            }
         }
         key
     }
@@ -184,6 +193,8 @@ pub(super) fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Result<Opt
             definition_version: snapshot.definition_version,
             next_oid: snapshot.next_oid,
             next_unit: snapshot.next_unit,
+            system: snapshot.file_writes.system,
+            next_file_write: snapshot.file_writes.next,
         })),
         RecordKey::Schema(oid) => {
             snapshot.schemas().find(|schema| schema.oid == *oid).map(|schema| json(schema.as_ref()))
@@ -208,6 +219,9 @@ pub(super) fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Result<Opt
             snapshot.rows(*table).segment(*unit).map(|segment| json_and(&segment.file, &segment.file.details))
         }
         RecordKey::Statistics(table, column) => statistics(snapshot, *table, *column)?,
+        RecordKey::FileWrite(number) => {
+            snapshot.file_writes.unfinished_write(*number).map(|write| json(write.as_ref()))
+        }
         RecordKey::Deleted(table, unit, block) => deleted_rows(snapshot, *table, *unit, *block)?,
     })
 }

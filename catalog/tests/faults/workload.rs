@@ -110,7 +110,7 @@ impl Workload {
         };
         let partitions = (0..self.random.below(5)).map(|year| {
             let partition = Partition { values: vec![Some(year.to_string())], location: format!("s3://b/{year}/") };
-            CatalogChange::AddPartition { table: oid, partition }
+            CatalogChange::AddPartition { table: oid, partition, may_exist: false }
         });
         std::iter::once(CatalogChange::CreateExternalTable(table)).chain(partitions).collect()
     }

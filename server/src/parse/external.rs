@@ -1,7 +1,7 @@
 //! The warehouse's statements about external schemas, tables and partitions, in Redshift's grammar.
 
 use catalog::ExternalSource;
-use sqlparser::ast::Ident;
+use sqlparser::ast::{Ident, ObjectName};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
@@ -10,7 +10,8 @@ use crate::parse::StatementReader;
 use crate::parse::definition::ColumnDefinition;
 use crate::parse::external_format::{FilesFormat, RowFormat, partition_layout};
 use crate::parse::statement::{
-    AddPartitions, CreateExternalSchema, CreateExternalTable, DropPartition, PartitionValues, Statement,
+    AddPartitions, CreateExternalSchema, CreateExternalTable, CreateExternalTableAs, DropPartition, PartitionValues,
+    Statement,
 };
 
 impl StatementReader<'_> {
@@ -50,6 +51,9 @@ impl StatementReader<'_> {
     pub(super) fn create_external_table(&mut self) -> Result<Statement> {
         let if_not_exists = self.words(&["IF", "NOT", "EXISTS"]);
         let name = self.object_name()?;
+        if self.parser.peek_token_ref().token != Token::LParen {
+            return self.create_external_table_as(name, if_not_exists);
+        }
         let columns = self.external_columns()?;
         let partition_columns = if self.words(&["PARTITIONED", "BY"]) { self.external_columns()? } else { Vec::new() };
         let row_format = if self.words(&["ROW", "FORMAT"]) { self.row_format()? } else { RowFormat::default() };
@@ -61,7 +65,8 @@ impl StatementReader<'_> {
         let has_properties = self.words(&["TABLE", "PROPERTIES"]) || self.words(&["TBLPROPERTIES"]);
         let properties = if has_properties { self.properties()? } else { Vec::new() };
         let format = FilesFormat::new(row_format, stored_as, &properties)?;
-        let layout = partition_layout(&properties, &location, &partition_columns)?;
+        let partitioned_by: Vec<_> = partition_columns.iter().map(|column| &column.name).collect();
+        let layout = partition_layout(&properties, &location, &partitioned_by)?;
         Ok(Statement::CreateExternalTable(CreateExternalTable {
             name,
             if_not_exists,
@@ -71,6 +76,34 @@ impl StatementReader<'_> {
             layout,
             location,
             properties,
+        }))
+    }
+
+    /// Behind the name of a table whose columns are those of a query.
+    fn create_external_table_as(&mut self, name: ObjectName, if_not_exists: bool) -> Result<Statement> {
+        let is_partitioned = self.words(&["PARTITIONED", "BY"]);
+        let partition_columns = if is_partitioned { self.parenthesised(Self::identifier)? } else { Vec::new() };
+        let row_format = if self.words(&["ROW", "FORMAT"]) { self.row_format()? } else { RowFormat::default() };
+        self.expect_word("STORED")?;
+        self.expect_word("AS")?;
+        let stored_as = self.stored_as()?;
+        self.expect_word("LOCATION")?;
+        let location = self.string()?;
+        let has_properties = self.words(&["TABLE", "PROPERTIES"]) || self.words(&["TBLPROPERTIES"]);
+        let properties = if has_properties { self.properties()? } else { Vec::new() };
+        let format = FilesFormat::new(row_format, stored_as, &properties)?;
+        let layout = partition_layout(&properties, &location, &partition_columns.iter().collect::<Vec<_>>())?;
+        self.expect_word("AS")?;
+        let query = self.parser.parse_query().map_err(|error| self.syntax(error))?;
+        Ok(Statement::CreateExternalTableAs(CreateExternalTableAs {
+            name,
+            if_not_exists,
+            partition_columns,
+            format,
+            layout,
+            location,
+            properties,
+            query,
         }))
     }
 

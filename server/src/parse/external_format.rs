@@ -2,11 +2,11 @@
 //! table properties that belong to them.
 
 use catalog::{Compression, Delimited, FileFormat, PartitionLayout, WidthRule};
+use sqlparser::ast::Ident;
 use sqlparser::tokenizer::Token;
 
 use crate::error::{Error, Result};
 use crate::parse::StatementReader;
-use crate::parse::definition::ColumnDefinition;
 use crate::plan::relations::identifier;
 
 /// Between fields where nothing is said of it, as in Hive: Ctrl-A.
@@ -158,6 +158,12 @@ impl FilesFormat {
                 ("compression_type" | "compression", FileFormat::Delimited(_) | FileFormat::Json) => {
                     compression = Some(compression_named(name, value)?);
                 }
+                ("compression_type" | "compression", FileFormat::Parquet) => {
+                    compression = Some(compression_named(name, value)?).filter(|it| *it != Compression::Bzip2);
+                    if compression.is_none() {
+                        return Err(wrong_value(name, value));
+                    }
+                }
                 ("skip.header.line.count", FileFormat::Delimited(format)) => {
                     format.header_lines = value.parse().map_err(|_| wrong_value(name, value))?;
                 }
@@ -172,6 +178,8 @@ impl FilesFormat {
                 }
                 // See partition_layout().
                 ("partition_discovery" | "storage.location.template", _) => {}
+                // See statement::write_files. Files are written in the order of the rows in any case.
+                ("write.maxfilesize.mb" | "write.parallel", _) => {}
                 (lower, _) if is_without_effect(lower) => {}
                 _ => return Err(Error::not_supported(format!("table property '{name}' of this format"))),
             }
@@ -187,7 +195,7 @@ impl FilesFormat {
 pub(super) fn partition_layout(
     properties: &[(String, String)],
     location: &str,
-    columns: &[ColumnDefinition],
+    columns: &[&Ident],
 ) -> Result<Option<PartitionLayout>> {
     let mut layout = None;
     for (name, value) in properties {
@@ -211,7 +219,7 @@ pub(super) fn partition_layout(
 }
 
 /// What a template says of the folders below the location; it must say where each partition column's value stands.
-fn template(template: &str, location: &str, columns: &[ColumnDefinition]) -> Result<String> {
+fn template(template: &str, location: &str, columns: &[&Ident]) -> Result<String> {
     let property = "storage.location.template";
     let below = template.strip_prefix(location.trim_end_matches('/')).map(|below| below.trim_matches('/'));
     let Some(below) = below.filter(|below| !below.is_empty()) else {
@@ -222,7 +230,7 @@ fn template(template: &str, location: &str, columns: &[ColumnDefinition]) -> Res
         let name = part.split_once('}').map(|(name, _)| name.to_ascii_lowercase());
         names.push(name.filter(|name| !name.contains('/')).ok_or_else(|| wrong_value(property, template))?);
     }
-    let mut wanted: Vec<String> = columns.iter().map(|column| identifier(&column.name).to_ascii_lowercase()).collect();
+    let mut wanted: Vec<String> = columns.iter().map(|column| identifier(column).to_ascii_lowercase()).collect();
     names.sort_unstable();
     wanted.sort_unstable();
     if names != wanted {

@@ -88,6 +88,7 @@ pub fn check(statement: &Statement, text: &str) -> Result<()> {
     let visited = match statement {
         Statement::Query(query) => query.visit(&mut Guard),
         Statement::CreateTableAs(create) => visit_rows(&create.query),
+        Statement::CreateExternalTableAs(create) => create.query.visit(&mut Guard),
         Statement::Declare(declare) => declare.query.visit(&mut Guard),
         Statement::Prepare(prepare) => return check(&prepare.statement, text),
         Statement::Execute(execute) => execute.parameters.visit(&mut Guard),

@@ -164,7 +164,7 @@ impl StatementReader<'_> {
     }
 
     /// What says who may read the files: read over, and kept nowhere.
-    fn access_option(&mut self) -> Result<bool> {
+    pub(super) fn access_option(&mut self) -> Result<bool> {
         if self.words(&["IAM_ROLE"]) {
             if !self.words(&["DEFAULT"]) {
                 self.string()?;
@@ -216,12 +216,12 @@ impl StatementReader<'_> {
         Ok(Kind::Json)
     }
 
-    fn compression(&mut self) -> Option<Compression> {
+    pub(super) fn compression(&mut self) -> Option<Compression> {
         let words = [("GZIP", Compression::Gzip), ("BZIP2", Compression::Bzip2), ("ZSTD", Compression::Zstd)];
         words.into_iter().find(|(word, _)| self.words(&[word])).map(|(_, compression)| compression)
     }
 
-    fn load_byte(&mut self, option: &'static str) -> Result<u8> {
+    pub(super) fn load_byte(&mut self, option: &'static str) -> Result<u8> {
         self.words(&["AS"]);
         let text = self.string()?;
         let error =

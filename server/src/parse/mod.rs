@@ -42,6 +42,7 @@ mod show_objects;
 pub mod statement;
 mod subquery;
 mod transaction;
+pub mod unload;
 mod unsupported;
 mod user_types;
 mod vacuum;
@@ -181,6 +182,8 @@ impl StatementReader<'_> {
             return Err(Error::not_supported("CREATE UNLOGGED TABLE"));
         } else if self.parser.parse_keyword(Keyword::COPY) {
             self.copy()?
+        } else if self.words(&["UNLOAD"]) {
+            self.unload()?
         } else if self.words(&["BACKUP", "TO"]) {
             self.backup()?
         } else {

@@ -13,6 +13,7 @@ use super::indexes::{AlterIndex, CreateIndex, DropIndex, Reindex};
 use super::load::Load;
 use super::merge::Merge;
 use super::roles::{AlterRole, CreateRole, DropRoles};
+use super::unload::Unload;
 
 /// A statement: one variant per verb.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub enum Statement {
     CopyFrom(CopyFrom),
     /// `COPY … FROM 's3://…'`
     Load(Load),
+    /// `UNLOAD ('query') TO location`
+    Unload(Unload),
     /// `COPY … TO STDOUT`
     CopyTo(CopyTo),
     /// `CREATE SCHEMA`
@@ -66,6 +69,8 @@ pub enum Statement {
     Reindex(Reindex),
     /// `CREATE EXTERNAL TABLE`
     CreateExternalTable(CreateExternalTable),
+    /// `CREATE EXTERNAL TABLE … AS`
+    CreateExternalTableAs(CreateExternalTableAs),
     /// `CREATE VIEW`
     CreateView(CreateView),
     /// `ALTER TABLE`, `ALTER VIEW`
@@ -576,6 +581,27 @@ pub struct CreateTableAs {
     pub query: RowsOf,
     /// Whether it gets the rows; otherwise only the columns.
     pub with_data: bool,
+}
+
+/// `CREATE EXTERNAL TABLE … AS`
+#[derive(Debug, Clone)]
+pub struct CreateExternalTableAs {
+    /// Its name.
+    pub name: ast::ObjectName,
+    /// Whether it may be there already.
+    pub if_not_exists: bool,
+    /// The columns of the query that are those of partitions.
+    pub partition_columns: Vec<ast::Ident>,
+    /// What `ROW FORMAT`, `STORED AS` and the properties say of the files.
+    pub format: FilesFormat,
+    /// How partitions are found by their folders' names.
+    pub layout: Option<catalog::PartitionLayout>,
+    /// Where the files are going to be.
+    pub location: String,
+    /// `TABLE PROPERTIES`
+    pub properties: Vec<(String, String)>,
+    /// What its rows are.
+    pub query: Box<ast::Query>,
 }
 
 /// `CREATE EXTERNAL TABLE`
@@ -1144,6 +1170,7 @@ impl Statement {
             Statement::Analyze(_) => "ANALYZE",
             Statement::Backup { .. } => "BACKUP",
             Statement::CopyFrom(_) | Statement::Load(_) | Statement::CopyTo(_) => "COPY",
+            Statement::Unload(_) => "UNLOAD",
             Statement::CreateSchema(_) | Statement::CreateExternalSchema(_) => "CREATE SCHEMA",
             Statement::AlterSchema(_) => "ALTER SCHEMA",
             Statement::CreateTable(_) => "CREATE TABLE",
@@ -1154,7 +1181,7 @@ impl Statement {
             Statement::AlterIndex(_) => "ALTER INDEX",
             Statement::DropIndex(_) => "DROP INDEX",
             Statement::Reindex(_) => "REINDEX",
-            Statement::CreateExternalTable(_) => "CREATE EXTERNAL TABLE",
+            Statement::CreateExternalTable(_) | Statement::CreateExternalTableAs(_) => "CREATE EXTERNAL TABLE",
             Statement::CreateView(_) => "CREATE VIEW",
             Statement::Comment(_) => "COMMENT",
             Statement::AlterTable(alter) => alter.kind.tag(),

@@ -88,10 +88,10 @@ impl PlanContext {
         let server = &session.server;
         PlanContext {
             identity: session.identity.clone(),
-            snapshot,
             scope,
             names,
-            state: server.engine.state(reports.clone(), values.clone()),
+            state: server.engine.state(reports.clone(), snapshot.file_writes().clone(), values.clone()),
+            snapshot,
             values,
             stores: server.stores.clone(),
             segments: server.segments.clone(),

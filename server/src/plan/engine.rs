@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use catalog::FileWrites;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::source_as_provider;
 use datafusion::common::runtime::SpawnedTask;
@@ -97,9 +98,16 @@ impl Engine {
         Ok(Engine { template, threads: Some(threads) })
     }
 
-    /// A session state for one statement. Its scans report to `reports`, its functions know `values` of the session.
-    pub(super) fn state(&self, reports: Arc<ScanReports>, values: SessionValues) -> SessionState {
+    /// A session state for one statement. Its scans report to `reports` and read the files that `writes` shows, its functions
+    /// know `values` of the session.
+    pub(super) fn state(
+        &self,
+        reports: Arc<ScanReports>,
+        writes: Arc<FileWrites>,
+        values: SessionValues,
+    ) -> SessionState {
         let mut state = self.template.clone();
+        state.config_mut().set_extension(writes);
         state.config_mut().set_extension(reports);
         state.config_mut().set_extension(Arc::new(Spools::default()));
         state.config_mut().options_mut().extensions.insert(values);

@@ -5,6 +5,7 @@ pub mod conflict;
 pub mod context;
 pub mod engine;
 pub mod extensions;
+pub mod file_lines;
 pub mod file_values;
 pub mod given_rows;
 pub mod in_memory;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use catalog::{CatalogChange, CatalogSnapshot, Isolation, Sequence, SequenceState, Transaction};
 
 use crate::error::{Error, Result};
+use crate::file_writes::FileWrite;
 use crate::locks::TransactionLocks;
 use crate::locks::advisory::Taken;
 use crate::parse::statement::TransactionModes;
@@ -41,6 +42,8 @@ pub struct OpenTransaction {
     settings: SessionSettings,
     /// The points that it can come back to, oldest first.
     savepoints: Vec<Savepoint>,
+    /// Files that are a part of it.
+    file_writes: Vec<FileWrite>,
 }
 
 /// A point that a transaction can come back to.
@@ -98,6 +101,13 @@ impl Session {
         self.transaction_number.forget();
     }
 
+    /// Files that a statement has written last as long as its transaction does, and longer when that commits.
+    pub fn keep_file_write(&mut self, write: FileWrite) {
+        if let TransactionState::Open(open) = &mut self.transaction {
+            open.file_writes.push(write);
+        }
+    }
+
     /// Whether all statements of the transaction see one snapshot.
     pub fn sees_one_snapshot(&self) -> bool {
         match &self.transaction {
@@ -137,6 +147,7 @@ impl Session {
             read_only: modes.read_only.unwrap_or_else(|| self.settings.default_read_only()),
             settings: self.settings.clone(),
             savepoints: Vec::new(),
+            file_writes: Vec::new(),
         }))
     }
 
@@ -263,7 +274,8 @@ impl Session {
                 Ok(false)
             }
             TransactionState::Open(open) => {
-                let OpenTransaction { transaction, settings, .. } = *open;
+                // Files go when they are not a part of what is committed.
+                let OpenTransaction { transaction, settings, file_writes: _file_writes, .. } = *open;
                 // Others get the locks when they can see what was committed.
                 let _held = self.locks.take();
                 let committed = self.commit_in_order(transaction).await;

@@ -28,7 +28,7 @@ pub async fn execute(session: &mut Session, add: &AddPartitions) -> Result<Outco
         authorize(&session.identity, Action::UseLocation, Object::Location(location))?;
         guard.run(session.server.stores.check_readable(location)).await??;
         let partition = Partition { values, location: location.clone() };
-        changes.push(CatalogChange::AddPartition { table: table.oid, partition });
+        changes.push(CatalogChange::AddPartition { table: table.oid, partition, may_exist: false });
     }
     if !changes.is_empty() {
         session.commit(changes).await?;

@@ -1,6 +1,6 @@
 //! CREATE EXTERNAL TABLE.
 
-use catalog::{CatalogChange, ExternalTable, FileFormat, SchemaKind, SqlType};
+use catalog::{CatalogChange, Column, ExternalTable, FileFormat, ObjectName, SchemaKind, SqlType};
 
 use pg::PgError;
 use pg::sqlstate::SqlState;
@@ -21,8 +21,7 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
     authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
     authorize(&session.identity, Action::UseLocation, Object::Location(&create.location))?;
     if schema == SchemaKind::Local {
-        let message = format!("external tables can only be made in an external schema, \"{}\" is none", name.schema);
-        return Err(Error::InvalidDefinition { message });
+        return Err(not_external(&name));
     }
     if is_taken(&snapshot, &name) {
         return exists_already(session, name, create.if_not_exists, "CREATE EXTERNAL TABLE");
@@ -33,29 +32,8 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
         let _entered = names.enter();
         columns(&[create.columns.as_slice(), &create.partition_columns].concat(), 1)?
     };
-    if let Some(modified) = all.iter().find_map(|column| rounded(&column.sql_type)) {
-        return Err(Error::not_supported(format!("a column of type {modified} in an external table")));
-    }
-    // Files have no values of such types, only some that could become ones.
-    if let Some(column) = all.iter().find(|column| matches!(column.sql_type, SqlType::User(_))) {
-        let what = format!("column \"{}\" of a user-defined type in an external table", column.name);
-        return Err(Error::not_supported(what));
-    }
-    if let Some(column) = all.iter().find(|column| FILE_COLUMNS.contains(&column.name.as_str())) {
-        let message = format!("column name \"{}\" conflicts with a system column name", column.name);
-        return Err(PgError::new(SqlState::DUPLICATE_COLUMN, message).into());
-    }
     let (file_columns, partition_columns) = all.split_at(create.columns.len());
-    if matches!(create.format.format, FileFormat::Delimited(_))
-        && let Some(column) = file_columns.iter().find(|column| is_nested(&column.sql_type))
-    {
-        let what = format!("column \"{}\" of type {} in delimited text", column.name, column.sql_type);
-        return Err(Error::not_supported(what));
-    }
-    if let Some(column) = partition_columns.iter().find(|column| !can_partition(&column.sql_type)) {
-        let what = format!("partition column \"{}\" of type {}", column.name, column.sql_type.base_name());
-        return Err(Error::not_supported(what));
-    }
+    check_columns(file_columns, partition_columns, &create.format.format)?;
 
     // Look before we promise: a location nobody can read would only be noticed by the first query, hours later.
     let guard = session.guard();
@@ -74,6 +52,43 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
     };
     session.commit(vec![CatalogChange::CreateExternalTable(table)]).await?;
     Ok(Outcome::command("CREATE EXTERNAL TABLE"))
+}
+
+/// Only external schemas have external tables.
+pub fn not_external(name: &ObjectName) -> Error {
+    let message = format!("external tables can only be made in an external schema, \"{}\" is none", name.schema);
+    Error::InvalidDefinition { message }
+}
+
+/// That files of the format can have the columns.
+///
+/// # Errors
+/// 0A000 for a type that they cannot have, 42701 for a name that is taken.
+pub fn check_columns(file_columns: &[Column], partition_columns: &[Column], format: &FileFormat) -> Result<()> {
+    let all = || file_columns.iter().chain(partition_columns);
+    if let Some(modified) = all().find_map(|column| rounded(&column.sql_type)) {
+        return Err(Error::not_supported(format!("a column of type {modified} in an external table")));
+    }
+    // Files have no values of such types, only some that could become ones.
+    if let Some(column) = all().find(|column| matches!(column.sql_type, SqlType::User(_))) {
+        let what = format!("column \"{}\" of a user-defined type in an external table", column.name);
+        return Err(Error::not_supported(what));
+    }
+    if let Some(column) = all().find(|column| FILE_COLUMNS.contains(&column.name.as_str())) {
+        let message = format!("column name \"{}\" conflicts with a system column name", column.name);
+        return Err(PgError::new(SqlState::DUPLICATE_COLUMN, message).into());
+    }
+    if matches!(format, FileFormat::Delimited(_))
+        && let Some(column) = file_columns.iter().find(|column| is_nested(&column.sql_type))
+    {
+        let what = format!("column \"{}\" of type {} in delimited text", column.name, column.sql_type);
+        return Err(Error::not_supported(what));
+    }
+    if let Some(column) = partition_columns.iter().find(|column| !can_partition(&column.sql_type)) {
+        let what = format!("partition column \"{}\" of type {}", column.name, column.sql_type.base_name());
+        return Err(Error::not_supported(what));
+    }
+    Ok(())
 }
 
 /// Whether a type's values have no text of their own.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use arrow::compute::{CastOptions, cast_with_options};
-use catalog::{CatalogSnapshot, Column, HotTable, Oid, Relation};
+use catalog::{CatalogSnapshot, Column, ExternalTable, HotTable, Oid, Relation};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
@@ -28,7 +28,7 @@ use crate::statement::literal_rows::{LiteralRows, Parameters, literal_rows};
 use crate::statement::returning::Returned;
 use crate::statement::row_rules::{RowRules, plain_batch};
 use crate::statement::write::commit_rows;
-use crate::statement::{Outcome, on_conflict};
+use crate::statement::{Outcome, insert_external, on_conflict};
 
 /// Runs the query, converts its rows, and commits them.
 ///
@@ -45,7 +45,10 @@ pub async fn execute(
     }
     let snapshot = session.snapshot()?;
     let text = prepared.parsed.as_ref().map_or("", |parsed| parsed.text.as_ref());
-    let Target { table, columns } = target(session, &snapshot, insert, text)?;
+    let Target { table, columns, external } = target(session, &snapshot, insert, text)?;
+    if let Some(external) = &external {
+        return insert_external::execute(session, prepared, external, parameters).await;
+    }
     let server = &session.server;
     let mut writer = TableWriter::new(table.clone(), server.segments.clone(), server.engine.reserve("insert"))?;
     let mut returned = None;
@@ -154,15 +157,35 @@ pub async fn for_each_batch(
 pub struct Target {
     table: Arc<HotTable>,
     columns: Vec<usize>,
+    /// The table, when it is an external one, of which `table` has the columns.
+    external: Option<Arc<ExternalTable>>,
 }
 
 fn target(session: &Session, snapshot: &CatalogSnapshot, insert: &Insert, text: &str) -> Result<Target> {
     let relation = target_relation(&NameScope::of(session), snapshot, &insert.table, text)?;
     authorize(&session.identity, Action::Insert, Object::Relation(relation))?;
-    let table = writable(relation, "insert into")?;
+    let (table, external) = match relation {
+        Relation::External(external) => {
+            check_external(insert)?;
+            (Arc::new(insert_external::as_target(external)), Some(external.clone()))
+        }
+        _ => (writable(relation, "insert into")?, None),
+    };
     let columns = target_columns(&table, &insert.columns);
     let columns = columns.map_err(|error| at_column(error, &insert.columns, text))?;
-    Ok(Target { table, columns })
+    Ok(Target { table, columns, external })
+}
+
+/// What cannot be done with files.
+fn check_external(insert: &Insert) -> Result<()> {
+    let what = if insert.on_conflict.is_some() {
+        "ON CONFLICT"
+    } else if !insert.returning.is_empty() {
+        "RETURNING"
+    } else {
+        return Ok(());
+    };
+    Err(Error::not_supported(format!("INSERT into an external table with {what}")))
 }
 
 /// The error about a column of the list, at its last place there: the first is fine where there are two.
@@ -201,7 +224,8 @@ pub fn targets(
     insert: &Insert,
 ) -> Result<Option<Target>> {
     let target = target(session, snapshot, insert, &parsed.text)?;
-    if literal(insert, &target.table, &target.columns, Parameters::default()).is_some() {
+    let is_literal = || literal(insert, &target.table, &target.columns, Parameters::default()).is_some();
+    if target.external.is_none() && is_literal() {
         return Ok(None);
     }
     Ok(Some(target))

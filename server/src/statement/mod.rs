@@ -18,6 +18,7 @@ pub mod copy_where;
 pub mod create_domain;
 pub mod create_external_schema;
 pub mod create_external_table;
+mod create_external_table_as;
 pub mod create_index;
 pub mod create_schema;
 pub mod create_table;
@@ -33,6 +34,7 @@ pub mod drop_types;
 pub mod explain;
 pub mod index;
 pub mod insert;
+pub mod insert_external;
 pub mod literal_rows;
 mod load;
 pub mod lock_table;
@@ -58,8 +60,10 @@ pub mod stated_query;
 pub mod table_definition;
 pub mod transaction;
 pub mod truncate;
+mod unload;
 pub mod vacuum;
 pub mod write;
+pub mod write_files;
 
 pub use copy_from::CopyIn;
 pub use copy_to::CopyOut;
@@ -139,6 +143,7 @@ async fn execute_once(
         Statement::Analyze(analyze) => analyze::execute(session, analyze).await,
         Statement::Backup { location } => backup::execute(session, location).await,
         Statement::Load(load) => load::execute(session, load).await,
+        Statement::Unload(unload) => unload::execute(session, prepared, unload).await,
         Statement::CopyFrom(copy) => copy_from::execute(session, copy, &parsed.text).await,
         Statement::CopyTo(copy) => copy_to::execute(session, prepared, copy).await,
         Statement::CreateSchema(create) => create_schema::execute(session, create).await,
@@ -153,6 +158,9 @@ async fn execute_once(
         Statement::DropIndex(drop) => index::drop(session, drop).await,
         Statement::Reindex(reindex) => index::reindex(session, reindex),
         Statement::CreateExternalTable(create) => create_external_table::execute(session, create).await,
+        Statement::CreateExternalTableAs(create) => {
+            create_external_table_as::execute(session, prepared, create, parameters).await
+        }
         Statement::CreateView(create) => create_view::execute(session, create).await,
         Statement::AlterTable(alter) => alter_table::execute(session, alter, prepared.text()).await,
         Statement::Comment(comment) => comment::execute(session, comment).await,

@@ -11,6 +11,7 @@ use crate::parse::{Parsed, Statement};
 use crate::plan::relations::{NameScope, identifier, parts};
 use crate::plan::{PlanContext, Planned, plan_query, plan_table_source};
 use crate::session::{Prepared, Session};
+use crate::statement::stated_query::StatedQuery;
 use crate::statement::{copy_to, insert, modify, show, show_objects};
 use pg::error::Subject;
 use pg::sqlstate::SqlState;
@@ -68,6 +69,8 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
         | Statement::Insert(_)
         | Statement::Modify(_)
         | Statement::CreateTableAs(_)
+        | Statement::CreateExternalTableAs(_)
+        | Statement::Unload(_)
         | Statement::CopyTo(_)
         | Statement::ShowObjects(_) => session.snapshot()?,
         _ => return Ok(None),
@@ -83,6 +86,7 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
     let context = PlanContext::new(session, snapshot);
     let stated = match &parsed.statement {
         Statement::CopyTo(copy) => Some(copy_to::query(session, &context, copy, &parsed.text)?),
+        Statement::Unload(unload) => Some(StatedQuery::written(unload.query.clone(), unload.text.clone())),
         Statement::ShowObjects(show) => Some(show_objects::query(session, &context, show)?),
         _ => None,
     };
@@ -100,6 +104,9 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
             }
             (Statement::CreateTableAs(CreateTableAs { query: RowsOf::Query(query), .. }), ..) => {
                 plan_table_source(&context, query, &parsed.text, parameters)
+            }
+            (Statement::CreateExternalTableAs(create), ..) => {
+                plan_table_source(&context, &create.query, &parsed.text, parameters)
             }
             (Statement::Insert(insert), Some(target), _) => insert::plan(&context, &parsed, insert, target, parameters),
             (Statement::Modify(modify), _, Some(table)) => modify::plan(&context, &parsed, modify, table, parameters),

@@ -75,6 +75,76 @@ pub(super) async fn discover(
     Ok(Discovered { parts: parts.collect(), seen })
 }
 
+/// The names of the folders in each other that a partition's files go into: as the layout says, or as Hive has it where
+/// there is none.
+///
+/// # Errors
+/// A value that would not be read back from the name.
+pub(super) fn folder_names(
+    layout: Option<&PartitionLayout>,
+    columns: &[Column],
+    values: &[Option<String>],
+) -> StorageResult<Vec<String>> {
+    let levels = levels(layout.unwrap_or(&PartitionLayout::Hive), columns);
+    let name = |level: &Level| {
+        let texts = level.columns.iter().map(|place| match values.get(*place) {
+            Some(Some(text)) => encoded(text),
+            _ => HIVE_NULL.to_owned(),
+        });
+        let texts: Vec<String> = texts.collect();
+        let mut name = level.texts.first().cloned().unwrap_or_default();
+        for (value, text) in texts.iter().zip(level.texts.iter().skip(1)) {
+            name.push_str(value);
+            name.push_str(text);
+        }
+        let is_null = |place: &usize| values.get(*place).is_none_or(Option::is_none);
+        let is_mistaken = |place: &usize, text: &String| text == HIVE_NULL && !is_null(place);
+        let reads_back = level.values(&name).is_some_and(|read| read.into_iter().eq(texts.iter()));
+        match level
+            .columns
+            .iter()
+            .zip(&texts)
+            .find(|(place, text)| is_mistaken(place, text) || !reads_back || name.starts_with(['_', '.']))
+        {
+            Some((place, _)) if columns.get(*place).is_some() => {
+                let text = values.get(*place).and_then(Option::as_deref).unwrap_or("NULL");
+                Err(partition_values::invalid(text, &columns[*place]))
+            }
+            _ => Ok(name),
+        }
+    };
+    levels.iter().map(name).collect()
+}
+
+/// A value as a part of a name: what Hive writes as a code (`FileUtils.escapePathName`), and Spark too.
+fn encoded(value: &str) -> String {
+    let mut encoded = String::with_capacity(value.len());
+    for character in value.chars() {
+        match character {
+            '"'
+            | '#'
+            | '%'
+            | '\''
+            | '*'
+            | '/'
+            | ':'
+            | '='
+            | '?'
+            | '\\'
+            | '{'
+            | '['
+            | ']'
+            | '^'
+            | '\0'..='\x1f'
+            | '\x7f' => {
+                encoded.push_str(&format!("%{:02X}", u32::from(character)));
+            }
+            other => encoded.push(other),
+        }
+    }
+    encoded
+}
+
 fn levels(layout: &PartitionLayout, columns: &[Column]) -> Vec<Level> {
     match layout {
         PartitionLayout::Hive => {

@@ -1,25 +1,28 @@
 //! The data files below a location.
 
+use catalog::FileWrites;
 use futures::TryStreamExt;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
 use crate::error::{Error, Result};
-use crate::object_stores::Location;
+use crate::object_stores::{Location, object_url};
 
 /// Files that one statement lists for one table. Each takes part of a kilobyte in the plan; a table beyond this should be
 /// compacted, or the filter should name a partition.
 pub(super) const FILES_MAX: usize = 200_000;
 
 /// The data files below a location, or the one that it names, in the order of their paths. What writers keep beside the
-/// data is left out: names that begin with `_` or `.`, and empty files, which mark folders and finished jobs.
-pub(super) async fn data_files(location: &Location) -> Result<Vec<ObjectMeta>> {
+/// data is left out: names that begin with `_` or `.`, and empty files, which mark folders and finished jobs; and so is
+/// what a statement has written that has not ended, or not for this one.
+pub(super) async fn data_files(location: &Location, writes: &FileWrites) -> Result<Vec<ObjectMeta>> {
     let mut files = Vec::new();
     let mut is_empty = true;
     let mut objects = location.store.list(Some(&location.path));
     while let Some(object) = objects.try_next().await.map_err(|error| Error::from_object_store(&location.url, error))? {
         is_empty = false;
-        if object.size == 0 || is_hidden(&object.location, &location.path) {
+        let is_shown = || writes.shows(&object_url(&location.store_url, &object.location));
+        if object.size == 0 || is_hidden(&object.location, &location.path) || !is_shown() {
             continue;
         }
         if files.len() >= FILES_MAX {
@@ -58,7 +61,7 @@ mod tests {
         let external_roots = vec![folder.path().to_owned()];
         let stores = ObjectStores::new(ObjectStoresConfig { external_roots, ..Default::default() })?;
         let location = stores.resolve(&format!("file://{}/{location}", folder.path().display()))?;
-        let files = data_files(&location).await?;
+        let files = data_files(&location, &FileWrites::default()).await?;
         Ok(files.iter().map(|file| file.location.filename().unwrap().to_owned()).collect())
     }
 

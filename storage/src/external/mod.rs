@@ -28,6 +28,7 @@ mod rows;
 mod statistics;
 #[cfg(test)]
 mod test_tables;
+pub mod write;
 
 pub use file_columns::FILE_COLUMNS;
 pub use partition_values::canonical_partition_value;

@@ -16,14 +16,31 @@ use crate::error::{Error, Result};
 /// The text is not a value of the column's type.
 pub fn canonical_partition_value(text: &str, column: &Column) -> Result<String> {
     let value = parse(Some(text), column)?;
-    let invalid = || invalid(text, column);
-    let text = value.cast_to(&DataType::Utf8).map_err(|_| invalid())?;
-    let text = text.try_as_str().flatten().ok_or_else(invalid)?;
-    Ok(match column.sql_type {
+    canonical_text(&value, column)?.ok_or_else(|| invalid(text, column))
+}
+
+/// The text of a value, as the catalog keeps it; none for NULL.
+///
+/// # Errors
+/// The value has none.
+pub(super) fn canonical_text(value: &ScalarValue, column: &Column) -> Result<Option<String>> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let shown = || invalid(&value.to_string(), column);
+    let text = value.cast_to(&DataType::Utf8).map_err(|_| shown())?;
+    let text = text.try_as_str().flatten().ok_or_else(shown)?;
+    let text = match column.sql_type {
         SqlType::Timestamp => text.replace('T', " "),
         SqlType::TimestampTz => text.replace('T', " ").replace('Z', "+00"),
+        SqlType::Char(_) => text.trim_end_matches(' ').to_owned(),
         _ => text.to_owned(),
-    })
+    };
+    // What cannot be read back is not written: infinite dates, bytes.
+    match parse(Some(&text), column)? == *value {
+        true => Ok(Some(text)),
+        false => Err(invalid(&text, column)),
+    }
 }
 
 /// A partition value of the column's type; NULL for none.
@@ -51,7 +68,7 @@ pub(super) fn parse(text: Option<&str>, column: &Column) -> Result<ScalarValue> 
     if value.is_null() { Err(invalid(text, column)) } else { Ok(value) }
 }
 
-fn invalid(text: &str, column: &Column) -> Error {
+pub(super) fn invalid(text: &str, column: &Column) -> Error {
     Error::PartitionValueInvalid {
         column: column.name.clone(),
         declared_type: column.sql_type.to_string(),

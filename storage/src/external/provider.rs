@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
-use catalog::{ExternalTable, FileFormat, Partition};
+use catalog::{ExternalTable, FileFormat, FileWrites, Partition};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
 use datafusion::common::{Result, ToDFSchema, project_schema};
@@ -136,8 +136,9 @@ impl ExternalTableProvider {
     }
 
     /// Lists the parts, several at a time.
-    async fn list(&self, parts: Vec<Part>) -> Result<Vec<StoreFiles>, Error> {
-        let listed = stream::iter(parts).map(|part| self.list_part(part)).buffered(LISTINGS_PARALLEL);
+    async fn list(&self, session: &dyn Session, parts: Vec<Part>) -> Result<Vec<StoreFiles>, Error> {
+        let writes = session.config().get_extension::<FileWrites>().unwrap_or_default();
+        let listed = stream::iter(parts).map(|part| self.list_part(part, &writes)).buffered(LISTINGS_PARALLEL);
         let mut listed = std::pin::pin!(listed);
         let mut stores: BTreeMap<ObjectStoreUrl, StoreFiles> = BTreeMap::new();
         let mut files_count = 0;
@@ -157,9 +158,9 @@ impl ExternalTableProvider {
         Ok(stores.into_values().collect())
     }
 
-    async fn list_part(&self, part: Part) -> Result<StoreFiles, Error> {
+    async fn list_part(&self, part: Part, writes: &FileWrites) -> Result<StoreFiles, Error> {
         let location = part.location;
-        let objects = listing::data_files(&location).await?;
+        let objects = listing::data_files(&location, writes).await?;
         let file = |object| {
             let file = PartitionedFile::new_from_meta(object);
             let of_file = file_columns::values(&location.store_url, &file);
@@ -284,7 +285,7 @@ impl TableProvider for ExternalTableProvider {
         let (of_partitions, of_files): (Vec<Expr>, Vec<Expr>) = exact.into_iter().partition(is_of_partition);
         let Parts { parts, total } = self.parts(session, &of_partitions).await?;
         let partitions = (parts.len(), total);
-        let stores = self.wanted_files(session, self.list(parts).await?, &of_files)?;
+        let stores = self.wanted_files(session, self.list(session, parts).await?, &of_files)?;
         let read = self.report(session, partitions, &stores);
 
         // A limit counts rows that the engine has not looked at yet when a filter is left to it.

@@ -12,14 +12,14 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
-    PutOptions, PutPayload, PutResult,
+    PutOptions, PutPayload, PutResult, UploadPart,
 };
 
 use crate::error::{Error, Result};
 
 const NAME: &str = "files below the external roots";
 
-/// Files below some roots, to be read. Paths are those of the whole file system, so that one store serves every root
+/// Files below some roots. Paths are those of the whole file system, so that one store serves every root
 /// and messages show a path that its reader knows.
 ///
 /// A path is followed to where it leads before each access: a symbolic link below a root that leads outside is refused.
@@ -39,14 +39,19 @@ impl RootedFiles {
 
     /// Where a path leads, if that is below a root; what does not exist leads to where it would be created.
     pub(super) fn locate(&self, path: &FilePath) -> Option<PathBuf> {
-        let has_parent_step = path.components().any(|component| component == Component::ParentDir);
-        if has_parent_step || !path.is_absolute() {
-            return None;
-        }
-        let (existing, canonical) = path.ancestors().find_map(|it| Some((it, fs::canonicalize(it).ok()?)))?;
-        let rest = path.strip_prefix(existing).ok()?;
-        let located = if rest.as_os_str().is_empty() { canonical } else { canonical.join(rest) };
-        is_below(&self.roots, &located).then_some(located)
+        locate(&self.roots, path)
+    }
+
+    /// Refuses the path of a new file that would be outside of the roots; the root that it is below.
+    async fn check_new(&self, location: &Path) -> object_store::Result<PathBuf> {
+        let (roots, path) = (self.roots.clone(), location.to_string());
+        let found = tokio::task::spawn_blocking(move || {
+            let located = locate(&roots, FilePath::new(&format!("/{path}")));
+            // It is written where it is said to be, so no link may be on the way.
+            let located = located.filter(|located| located.ends_with(&path));
+            located.and_then(|located| roots.iter().find(|root| located.starts_with(root)).cloned()).ok_or(path)
+        });
+        found.await?.map_err(not_allowed)
     }
 
     /// Refuses a path that leads outside of the roots, and one that leads nowhere.
@@ -68,6 +73,17 @@ impl RootedFiles {
     }
 }
 
+fn locate(roots: &[PathBuf], path: &FilePath) -> Option<PathBuf> {
+    let has_parent_step = path.components().any(|component| component == Component::ParentDir);
+    if has_parent_step || !path.is_absolute() {
+        return None;
+    }
+    let (existing, canonical) = path.ancestors().find_map(|it| Some((it, fs::canonicalize(it).ok()?)))?;
+    let rest = path.strip_prefix(existing).ok()?;
+    let located = if rest.as_os_str().is_empty() { canonical } else { canonical.join(rest) };
+    is_below(roots, &located).then_some(located)
+}
+
 fn canonical_root(root: &FilePath) -> Result<PathBuf> {
     let invalid = |reason: String| Error::ConfigurationInvalid { setting: "external_roots", reason };
     let canonical = fs::canonicalize(root).map_err(|error| invalid(format!("\"{}\": {error}", root.display())))?;
@@ -82,10 +98,6 @@ fn is_below(roots: &[PathBuf], path: &FilePath) -> bool {
 fn not_allowed(path: String) -> object_store::Error {
     let source = Box::new(Error::LocationNotAllowed { location: format!("file:///{path}") });
     object_store::Error::PermissionDenied { path, source }
-}
-
-fn read_only(operation: &str) -> object_store::Error {
-    object_store::Error::NotImplemented { operation: operation.to_owned(), implementer: NAME.to_owned() }
 }
 
 impl fmt::Display for RootedFiles {
@@ -122,26 +134,78 @@ impl ObjectStore for RootedFiles {
         self.files.list_with_delimiter(prefix).await
     }
 
-    async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> object_store::Result<PutResult> {
-        Err(read_only("put"))
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> object_store::Result<PutResult> {
+        let root = self.check_new(location).await?;
+        let put = self.files.put_opts(location, payload, options).await?;
+        flush(location, root).await?;
+        Ok(put)
     }
 
     async fn put_multipart_opts(
         &self,
-        _: &Path,
-        _: PutMultipartOptions,
+        location: &Path,
+        options: PutMultipartOptions,
     ) -> object_store::Result<Box<dyn MultipartUpload>> {
-        Err(read_only("put"))
+        let root = self.check_new(location).await?;
+        let upload = self.files.put_multipart_opts(location, options).await?;
+        Ok(Box::new(DurableUpload { upload, location: location.clone(), root }))
     }
 
     fn delete_stream(
         &self,
-        _: BoxStream<'static, object_store::Result<Path>>,
+        locations: BoxStream<'static, object_store::Result<Path>>,
     ) -> BoxStream<'static, object_store::Result<Path>> {
-        futures::stream::once(async { Err(read_only("delete")) }).boxed()
+        let files = RootedFiles { roots: self.roots.clone(), files: self.files.clone() };
+        let checked = locations.and_then(move |location| {
+            let files = RootedFiles { roots: files.roots.clone(), files: files.files.clone() };
+            async move { files.check(&location).await.map(|()| location) }
+        });
+        self.files.delete_stream(checked.boxed())
     }
 
     async fn copy_opts(&self, _: &Path, _: &Path, _: CopyOptions) -> object_store::Result<()> {
-        Err(read_only("copy"))
+        Err(object_store::Error::NotImplemented { operation: "copy".to_owned(), implementer: NAME.to_owned() })
     }
+}
+
+/// A file in parts, which is durable when it is complete.
+#[derive(Debug)]
+struct DurableUpload {
+    upload: Box<dyn MultipartUpload>,
+    location: Path,
+    root: PathBuf,
+}
+
+#[async_trait]
+impl MultipartUpload for DurableUpload {
+    fn put_part(&mut self, data: PutPayload) -> UploadPart {
+        self.upload.put_part(data)
+    }
+
+    async fn complete(&mut self) -> object_store::Result<PutResult> {
+        let put = self.upload.complete().await?;
+        flush(&self.location, self.root.clone()).await?;
+        Ok(put)
+    }
+
+    async fn abort(&mut self) -> object_store::Result<()> {
+        self.upload.abort().await
+    }
+}
+
+/// Makes a file durable, and the names of all folders on the way to it, some of which may be new.
+async fn flush(location: &Path, root: PathBuf) -> object_store::Result<()> {
+    let path = PathBuf::from(format!("/{location}"));
+    let flush = move || {
+        fs::File::open(&path)?.sync_all()?;
+        let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&root));
+        folders.into_iter().try_for_each(|folder| fs::File::open(folder)?.sync_all())
+    };
+    let failed = |error: io::Error| object_store::Error::Generic { store: NAME, source: Box::new(error) };
+    tokio::task::spawn_blocking(flush).await?.map_err(failed)
 }
