@@ -1,6 +1,7 @@
 //! The closed list of what can happen to the catalog, and how a snapshot follows from the one before.
 
 mod comment;
+mod loads;
 mod role;
 mod rows;
 mod schema;
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::external_table::ExternalTable;
 use crate::file_writes::WriteNumber;
 use crate::hot_table::HotTable;
+use crate::load_ledger::LoadedFile;
 use crate::name::{ObjectName, Oid};
 use crate::partition::{Partition, PartitionValues};
 use crate::role::Role;
@@ -191,6 +193,15 @@ pub enum CatalogChange {
         /// ([`TableRows::added`](crate::TableRows::added)): what others have added since must not go with them.
         seen: Option<u64>,
     },
+    /// `COPY … FROM` a location: the rows beside it are those of files
+    RecordLoads {
+        /// The hot table.
+        table: Oid,
+        /// The files.
+        files: Vec<LoadedFile>,
+        /// Whether they may have been loaded before.
+        is_forced: bool,
+    },
     /// `ANALYZE`
     SetStatistics {
         /// The hot table.
@@ -219,7 +230,7 @@ impl CatalogChange {
     fn is_definition(&self) -> bool {
         use CatalogChange::{
             AbandonFileWrite, BeginFileWrite, ChangeRows, EndFileWrite, ExpectHotTable, ExpectRows, ExpectTypes,
-            NameWrittenFiles, RewriteRows, SealRows, SetComment, SetSequence, SetStatistics, Truncate,
+            NameWrittenFiles, RecordLoads, RewriteRows, SealRows, SetComment, SetSequence, SetStatistics, Truncate,
         };
         !matches!(
             self,
@@ -229,6 +240,7 @@ impl CatalogChange {
                 | ExpectRows { .. }
                 | SetComment { .. }
                 | Truncate { .. }
+                | RecordLoads { .. }
                 | SealRows { .. }
                 | RewriteRows { .. }
                 | SetSequence { .. }
@@ -323,6 +335,9 @@ impl CatalogSnapshot {
             CatalogChange::AbandonFileWrite { number } => self.abandon_file_write(*number, touched),
             CatalogChange::ChangeRows { table, changes } => self.change_rows(*table, changes, touched),
             CatalogChange::Truncate { table, seen } => self.truncate(*table, *seen, touched),
+            CatalogChange::RecordLoads { table, files, is_forced } => {
+                self.record_loads(*table, files, *is_forced, touched)
+            }
             CatalogChange::SetStatistics { table, statistics } => self.set_statistics(*table, statistics, touched),
             CatalogChange::SealRows { table } => self.seal_rows(*table),
             CatalogChange::RewriteRows { table, replaced, segments } => {
@@ -464,6 +479,7 @@ impl CatalogSnapshot {
         self.drop_rows(oid, touched);
         self.drop_sequence_state(oid, touched);
         self.drop_statistics(oid, touched);
+        self.drop_loads(oid, touched);
         self.drop_comments(ObjectClass::Relation, oid, touched);
         if let Relation::Hot(table) = &relation {
             let constraints = table.constraints.iter().map(|constraint| constraint.oid);

@@ -19,6 +19,7 @@ pub mod file_writes;
 pub mod hot_table;
 pub mod index;
 pub mod keywords;
+pub mod load_ledger;
 pub mod missing_value;
 pub mod name;
 pub mod partition;
@@ -47,6 +48,7 @@ pub use external_table::{Compression, Delimited, ExternalTable, FileFormat, Part
 pub use file_writes::{FileWrite, FileWrites, WriteNumber};
 pub use hot_table::{Column, ColumnDefault, HotTable, OnCommit};
 pub use index::{Index, IndexMethod, ShownIndex};
+pub use load_ledger::{FileVersion, LoadLedger, LoadedFile};
 pub use missing_value::MissingValue;
 pub use name::{ObjectName, Oid};
 pub use partition::Partition;

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::external_table::ExternalTable;
 use crate::file_writes::FileWrites;
 use crate::hot_table::HotTable;
+use crate::load_ledger::LoadLedger;
 use crate::name::{FIRST_NORMAL_OID, ObjectName, Oid};
 use crate::partition::Partitions;
 use crate::role::Role;
@@ -40,6 +41,8 @@ pub struct CatalogSnapshot {
     pub(crate) statistics: OrdMap<Oid, Arc<TableStatistics>>,
     /// What is written into object storage.
     pub(crate) file_writes: Arc<FileWrites>,
+    /// Which files have been loaded into hot tables.
+    pub(crate) loads: OrdMap<Oid, Arc<LoadLedger>>,
     /// Tables of which old addresses of rows are remembered.
     pub(crate) moved: BTreeSet<Oid>,
     /// What everybody sees, where this is what one session sees. Whoever has this knows the addresses of rows in that.
@@ -121,6 +124,7 @@ impl CatalogSnapshot {
             sequences: OrdMap::new(),
             statistics: OrdMap::new(),
             file_writes: Arc::default(),
+            loads: OrdMap::new(),
             moved: BTreeSet::new(),
             shared: None,
         }
@@ -342,6 +346,16 @@ impl CatalogSnapshot {
     /// What ANALYZE has found out about a hot table.
     pub fn statistics(&self, table: Oid) -> Option<&Arc<TableStatistics>> {
         self.statistics.get(&table)
+    }
+
+    /// The files that have been loaded into a hot table.
+    pub fn loads(&self, table: Oid) -> Arc<LoadLedger> {
+        self.loads.get(&table).cloned().unwrap_or_default()
+    }
+
+    /// The hot tables into which files have been loaded, and these.
+    pub fn all_loads(&self) -> impl Iterator<Item = (Oid, &Arc<LoadLedger>)> {
+        self.loads.iter().map(|(table, ledger)| (*table, ledger))
     }
 
     /// The names of all files that segments refer to, by table.

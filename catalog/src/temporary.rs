@@ -162,6 +162,7 @@ impl SessionCatalog {
             | Change::ChangeRows { table: oid, .. }
             | Change::Truncate { table: oid, .. }
             | Change::SetStatistics { table: oid, .. }
+            | Change::RecordLoads { table: oid, .. }
             | Change::SealRows { table: oid }
             | Change::RewriteRows { table: oid, .. }
             | Change::SetSequence { sequence: oid, .. }
@@ -192,16 +193,16 @@ impl SessionCatalog {
         for relation in after.relations_in(&self.schema).filter(|it| !dropped.contains(&it.oid())) {
             let oid = relation.oid();
             if let Some(rows) = after.rows.get(&oid) {
-                let kept = match relation {
-                    Relation::Hot(table) if table.on_commit == OnCommit::DeleteRows => Arc::new(rows.emptied()),
-                    _ => rows.clone(),
-                };
+                let kept = if empties_on_commit(relation) { Arc::new(rows.emptied()) } else { rows.clone() };
                 part.rows.insert(oid, kept);
                 // The transaction is over: nobody knows old addresses.
                 part.restored_rows(oid).forget_moved(u64::MAX);
             }
             if let Some(state) = after.sequences.get(&oid) {
                 part.sequences.insert(oid, *state);
+            }
+            if let Some(ledger) = after.loads.get(&oid).filter(|_| !empties_on_commit(relation)) {
+                part.loads.insert(oid, ledger.clone());
             }
             if let Some(known) = after.statistics.get(&oid) {
                 part.statistics.insert(oid, known.clone());
@@ -267,6 +268,7 @@ impl State {
         merged.sequences.extend(self.temporary.sequences.iter().map(|(oid, state)| (*oid, *state)));
         let statistics = self.temporary.statistics.iter().map(|(oid, known)| (*oid, known.clone()));
         merged.statistics.extend(statistics);
+        merged.loads.extend(self.temporary.loads.iter().map(|(oid, ledger)| (*oid, ledger.clone())));
         merged.shared = Some(shared);
         let merged = Arc::new(merged);
         self.last = Arc::downgrade(&merged);
@@ -317,6 +319,11 @@ impl Definitions {
         let comments = all.comments.range(first..=last).map(|(commented, text)| (*commented, text.clone()));
         self.comments.extend(comments);
     }
+}
+
+/// `ON COMMIT DELETE ROWS`
+fn empties_on_commit(relation: &Relation) -> bool {
+    matches!(relation, Relation::Hot(table) if table.on_commit == OnCommit::DeleteRows)
 }
 
 /// The numbers of a table's constraints.

@@ -74,6 +74,7 @@ impl CatalogSnapshot {
         }
         let emptied = self.table_rows(table)?.emptied();
         self.drop_rows(table, touched);
+        self.drop_loads(table, touched);
         // The counts go on: rows that are added after this must not look like those that were there before.
         self.rows.insert(table, Arc::new(emptied));
         Ok(())

@@ -21,6 +21,7 @@ pub fn visit_records(snapshot: &CatalogSnapshot, visit: &mut RecordVisitor<'_>) 
         sequences,
         statistics,
         file_writes,
+        loads,
         version: _,
         definition_version: _,
         next_oid: _,
@@ -36,7 +37,10 @@ pub fn visit_records(snapshot: &CatalogSnapshot, visit: &mut RecordVisitor<'_>) 
         columns.map(|column| RecordKey::Statistics(*table, column)).collect::<Vec<_>>()
     });
     let file_writes = file_writes.unfinished().map(|(number, _)| RecordKey::FileWrite(number));
-    let others = states.chain(statistics).chain(file_writes);
+    let loads = loads.iter().flat_map(|(table, ledger)| {
+        ledger.files().map(|file| RecordKey::LoadedFile(*table, file.url.clone())).collect::<Vec<_>>()
+    });
+    let others = states.chain(statistics).chain(file_writes).chain(loads);
     for key in std::iter::once(RecordKey::Meta).chain(keys_of(definitions)).chain(others) {
         visit_record(snapshot, &key, visit)?;
     }
@@ -105,6 +109,7 @@ mod tests {
     use crate::comment::Commented;
     use crate::commit::Catalog;
     use crate::hot_table::{Column, HotTable};
+    use crate::load_ledger::{FileVersion, LoadedFile};
     use crate::name::ObjectName;
     use crate::rows::{RowAddresses, RowChanges, RowSet, Segment, SegmentFile};
     use crate::sequence::Sequence;
@@ -176,7 +181,10 @@ mod tests {
         catalog.commit(append(changes)).await.unwrap();
         let columns = [(1, Arc::new(ColumnStatistics::default()))].into();
         let statistics = Arc::new(TableStatistics { columns, ..TableStatistics::default() });
-        let before = catalog.commit(vec![CatalogChange::SetStatistics { table, statistics }]).await.unwrap();
+        let version = FileVersion { e_tag: None, size: 1, modified_us: 2 };
+        let files = vec![LoadedFile { url: "s3://b/a.csv".into(), version, loaded_us: 3 }];
+        let loads = CatalogChange::RecordLoads { table, files, is_forced: false };
+        let before = catalog.commit(vec![CatalogChange::SetStatistics { table, statistics }, loads]).await.unwrap();
         let inline = before.rows(table).inline_units().next().unwrap().unit;
         let delete = RowAddresses::from_unit(inline, [1].into_iter().collect());
         let snapshot = catalog.commit(append(RowChanges { delete, ..RowChanges::default() })).await.unwrap();
@@ -184,6 +192,6 @@ mod tests {
         let store = stored(&directory.path().join("catalog.redb"));
         assert_eq!(exported(&snapshot), store);
         let kinds: String = store.keys().map(|key| char::from(key[0])).collect();
-        assert_eq!(kinds, "abccefghijklmmn");
+        assert_eq!(kinds, "abccefghijklmmno");
     }
 }

@@ -12,6 +12,7 @@ use crate::change::statistics::TABLE_ITSELF;
 use crate::comment::{Commented, ObjectClass};
 use crate::error::{Error, Result};
 use crate::file_writes::{FileWrites, WriteNumber};
+use crate::load_ledger::LoadedFile;
 use crate::name::Oid;
 use crate::partition::Partition;
 use crate::role::Role;
@@ -64,7 +65,7 @@ fn empty_snapshot(key: &[u8], content: &[u8]) -> Result<CatalogSnapshot> {
 
 /// The snapshot as far as its records have been read. They come in the order of their keys: definitions first, then the
 /// columns of inline units, their rows, segments, what is deleted, types, how far sequences have come, comments, roles, what is known of
-/// the values of tables, and what is written into object storage.
+/// the values of tables, what is written into object storage, and which files have been loaded into tables.
 struct Loader<'a> {
     snapshot: CatalogSnapshot,
     inline: BTreeMap<(Oid, UnitId), (RowsDecoder, InlineUnit)>,
@@ -114,6 +115,12 @@ impl Loader<'_> {
                 Arc::make_mut(&mut self.snapshot.file_writes)
                     .unfinished
                     .insert(number, Arc::new(parse(key, &content)?));
+                Ok(())
+            }
+            b'o' => {
+                let file: LoadedFile = parse(key, &content)?;
+                let ledger = self.snapshot.loads.entry(key_oid(key)?).or_default();
+                Arc::make_mut(ledger).add(file);
                 Ok(())
             }
             _ => Err(corrupted(key, "its kind is unknown")),

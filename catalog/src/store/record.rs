@@ -23,7 +23,7 @@ use crate::store::touched::Touched;
 use crate::view::View;
 
 /// The format of the records that this version reads and writes.
-pub const FORMAT_VERSION: u32 = 9;
+pub const FORMAT_VERSION: u32 = 10;
 
 const CHECKSUM_BYTES: usize = 4;
 
@@ -58,6 +58,8 @@ pub enum RecordKey {
     Statistics(Oid, i16),
     /// Files that are being written into object storage.
     FileWrite(WriteNumber),
+    /// A file that has been loaded into a hot table, by its URL.
+    LoadedFile(Oid, String),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -135,6 +137,11 @@ impl RecordKey {
             RecordKey::FileWrite(number) => {
                 key.push(b'n');
                 key.extend(number.0.to_be_bytes());
+            }
+            RecordKey::LoadedFile(oid, url) => {
+                key.push(b'o');
+                key.extend(oid.0.to_be_bytes());
+                key.extend(url.as_bytes());
             }
         }
         key
@@ -222,6 +229,7 @@ pub(super) fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Result<Opt
         RecordKey::FileWrite(number) => {
             snapshot.file_writes.unfinished_write(*number).map(|write| json(write.as_ref()))
         }
+        RecordKey::LoadedFile(table, url) => snapshot.loads(*table).file(url).map(json),
         RecordKey::Deleted(table, unit, block) => deleted_rows(snapshot, *table, *unit, *block)?,
     })
 }
