@@ -3,6 +3,7 @@
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
+use crate::bad_data::BadDataRules;
 use crate::hot_table::{Column, arrow_schema};
 use crate::name::{ObjectName, Oid};
 
@@ -30,6 +31,8 @@ pub struct Delimited {
     pub null: String,
     /// Whether an empty field without quotes stands for NULL too.
     pub empty_is_null: bool,
+    /// Whether lines without anything in them are no rows.
+    pub skips_blank_lines: bool,
     /// Lines at a file's beginning that are no data.
     pub header_lines: u32,
     /// What becomes of a line with more or fewer fields than there are columns.
@@ -118,6 +121,8 @@ pub struct ExternalTable {
     pub layout: Option<PartitionLayout>,
     /// URL of the folder (or the one file) that holds the data; a partition may be anywhere else.
     pub location: String,
+    /// What becomes of data that cannot be read.
+    pub bad_data: BadDataRules,
     /// `TABLE PROPERTIES`, as they were written.
     pub properties: Vec<(String, String)>,
 }

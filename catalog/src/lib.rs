@@ -7,6 +7,7 @@
 //! This crate knows no query engine and never interprets SQL text: a view is kept as the text it was created with.
 //! Whatever comes later must keep it so; editing the catalog must not mean rebuilding the engine.
 
+pub mod bad_data;
 pub mod change;
 pub mod comment;
 pub mod commit;
@@ -39,6 +40,7 @@ pub mod user_type;
 pub mod vfs;
 pub mod view;
 
+pub use bad_data::{BadDataRules, OnBadData, ValueRule};
 pub use change::CatalogChange;
 pub use commit::{Catalog, EXIT_CODE_STORE_FAILED};
 pub use constraint::{Constraint, ConstraintKind};

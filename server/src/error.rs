@@ -525,7 +525,7 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
         E::TooManyFiles { .. } => {
             plain(SqlState::PROGRAM_LIMIT_EXCEEDED).hint("Partition the table, or merge small files.")
         }
-        E::FileChanged { .. } => plain(SqlState::IO_ERROR).hint("Repeat the statement."),
+        E::FileChanged { .. } | E::FileDeleted { .. } => plain(SqlState::IO_ERROR).hint("Repeat the statement."),
         // Statements that write say more of it: see statement::write.
         E::DuplicateKey(_) => plain(SqlState::UNIQUE_VIOLATION),
         E::KeysNotWritten { source, .. } if catalog::vfs::is_disk_full(source) => plain(SqlState::DISK_FULL),
@@ -548,7 +548,9 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
         E::ColumnAmbiguous { .. } => plain(SqlState::AMBIGUOUS_COLUMN),
         E::ArrayNotRectangular { .. } => plain(SqlState::ARRAY_SUBSCRIPT_ERROR),
         E::ValueOutOfRange { .. } => plain(SqlState::NUMERIC_VALUE_OUT_OF_RANGE),
-        E::LineInvalid { .. } => plain(SqlState::BAD_COPY_FILE_FORMAT),
+        E::ManifestInvalid { .. } => plain(SqlState::INVALID_PARAMETER_VALUE),
+        E::LineInvalid { .. } | E::FieldCount { .. } => plain(SqlState::BAD_COPY_FILE_FORMAT),
+        E::NullNotAllowed { .. } => plain(SqlState::NOT_NULL_VIOLATION),
         E::ValueInvalid { source, .. } => match source.downcast_ref::<InputError>() {
             Some(input) => with_detail(plain(input.sqlstate()), input.detail()),
             None => plain(SqlState::INVALID_TEXT_REPRESENTATION),

@@ -68,9 +68,15 @@ pub enum Error {
         /// The limit.
         files_max: usize,
     },
-    /// A file was replaced or deleted after the statement had listed it. The statement may be repeated.
+    /// A file was replaced after the statement had listed it. The statement may be repeated.
     #[error("file \"{path}\" was changed while it was being read")]
     FileChanged {
+        /// The file.
+        path: String,
+    },
+    /// A file was deleted after the statement had listed it. The statement may be repeated.
+    #[error("file \"{path}\" was deleted while it was being read")]
+    FileDeleted {
         /// The file.
         path: String,
     },
@@ -90,6 +96,14 @@ pub enum Error {
         /// How it shows.
         reason: String,
     },
+    /// A list of files is none.
+    #[error("manifest \"{path}\" is not valid: {reason}")]
+    ManifestInvalid {
+        /// The manifest.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A line of a file is none of its format.
     #[error("line {line} of file \"{path}\" cannot be read: {reason}")]
     LineInvalid {
@@ -99,6 +113,28 @@ pub enum Error {
         line: u64,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A line of a file has more or fewer fields than there are columns.
+    #[error("line {line} of file \"{path}\" cannot be read: it has {found} fields, and the table {expected} columns")]
+    FieldCount {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: u64,
+        /// Its fields.
+        found: usize,
+        /// The columns that files have.
+        expected: usize,
+    },
+    /// A value is missing in a file that its column must have.
+    #[error("column \"{column}\" in line {line} of file \"{path}\": null value violates not-null constraint")]
+    NullNotAllowed {
+        /// The column.
+        column: String,
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: u64,
     },
     /// A text in a file is no value of the declared type.
     #[error("column \"{column}\" in line {line} of file \"{path}\": {source}")]

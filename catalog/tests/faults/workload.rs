@@ -105,6 +105,7 @@ impl Workload {
             format: FileFormat::Parquet,
             compression: None,
             layout: None,
+            bad_data: Default::default(),
             location: "s3://bucket/folder/".into(),
             properties: vec![],
         };

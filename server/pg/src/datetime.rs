@@ -6,6 +6,7 @@
 
 pub mod age;
 pub mod arithmetic;
+pub mod date_format;
 pub mod date_style;
 mod decode;
 pub mod interval_arithmetic;

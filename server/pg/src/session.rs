@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ pub struct SessionValues {
     pub transaction_number: Option<Arc<dyn TransactionNumber>>,
     /// What it locks by agreement with others; nothing where there is no session.
     pub advisory_locks: Option<Arc<dyn AdvisoryLocks>>,
+    /// What COPY has loaded last; nothing where there is no session.
+    pub last_load: Option<Arc<LastLoad>>,
     /// Setting `lock_timeout`: how long a lock is waited for.
     pub lock_timeout: Option<Duration>,
     /// Who waits for whom; unknown where there is no session.
@@ -263,6 +266,41 @@ pub trait TransactionNumber: std::fmt::Debug + Send + Sync {
     fn assign(&self) -> i64;
 }
 
+/// The last COPY from files of a session.
+#[derive(Debug)]
+pub struct LastLoad {
+    query: AtomicI64,
+    rows: AtomicI64,
+}
+
+impl Default for LastLoad {
+    fn default() -> Self {
+        LastLoad { query: AtomicI64::new(-1), rows: AtomicI64::new(0) }
+    }
+}
+
+impl LastLoad {
+    /// A statement, by its number in the log, begins to load.
+    pub fn begin(&self, query: i64) {
+        self.query.store(query, Ordering::Relaxed);
+    }
+
+    /// So many rows were loaded.
+    pub fn end(&self, rows: i64) {
+        self.rows.store(rows, Ordering::Relaxed);
+    }
+
+    /// The number of the last statement that has begun to load; -1 when there was none.
+    pub fn query(&self) -> i64 {
+        self.query.load(Ordering::Relaxed)
+    }
+
+    /// Rows that were loaded last.
+    pub fn rows(&self) -> i64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+}
+
 /// What an advisory lock is about. The two forms are different locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AdvisoryKey {
@@ -400,6 +438,7 @@ impl Default for SessionValues {
             notifications: None,
             transaction_number: None,
             advisory_locks: None,
+            last_load: None,
             lock_timeout: None,
             waits: None,
             others: None,

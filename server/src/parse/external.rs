@@ -7,6 +7,7 @@ use sqlparser::tokenizer::Token;
 
 use crate::error::{Error, Result};
 use crate::parse::StatementReader;
+use crate::parse::bad_data::bad_data_rules;
 use crate::parse::definition::ColumnDefinition;
 use crate::parse::external_format::{FilesFormat, RowFormat, partition_layout};
 use crate::parse::statement::{
@@ -67,6 +68,7 @@ impl StatementReader<'_> {
         let format = FilesFormat::new(row_format, stored_as, &properties)?;
         let partitioned_by: Vec<_> = partition_columns.iter().map(|column| &column.name).collect();
         let layout = partition_layout(&properties, &location, &partitioned_by)?;
+        let bad_data = bad_data_rules(&properties, &format.format)?;
         Ok(Statement::CreateExternalTable(CreateExternalTable {
             name,
             if_not_exists,
@@ -74,6 +76,7 @@ impl StatementReader<'_> {
             partition_columns,
             format,
             layout,
+            bad_data,
             location,
             properties,
         }))
@@ -92,6 +95,7 @@ impl StatementReader<'_> {
         let has_properties = self.words(&["TABLE", "PROPERTIES"]) || self.words(&["TBLPROPERTIES"]);
         let properties = if has_properties { self.properties()? } else { Vec::new() };
         let format = FilesFormat::new(row_format, stored_as, &properties)?;
+        let bad_data = bad_data_rules(&properties, &format.format)?;
         let layout = partition_layout(&properties, &location, &partition_columns.iter().collect::<Vec<_>>())?;
         self.expect_word("AS")?;
         let query = self.parser.parse_query().map_err(|error| self.syntax(error))?;
@@ -100,6 +104,7 @@ impl StatementReader<'_> {
             if_not_exists,
             partition_columns,
             format,
+            bad_data,
             layout,
             location,
             properties,

@@ -5,6 +5,7 @@ use catalog::{Compression, Delimited, FileFormat, PartitionLayout, WidthRule};
 use sqlparser::ast::Ident;
 use sqlparser::tokenizer::Token;
 
+use super::bad_data::{cleanses_data, is_about_bad_data};
 use crate::error::{Error, Result};
 use crate::parse::StatementReader;
 use crate::plan::relations::identifier;
@@ -169,17 +170,22 @@ impl FilesFormat {
                 }
                 ("serialization.null.format", FileFormat::Delimited(format)) => format.null.clone_from(value),
                 ("column_count_mismatch_handling", FileFormat::Delimited(format)) => {
-                    format.width = match value.to_ascii_lowercase().as_str() {
+                    let width = match value.to_ascii_lowercase().as_str() {
                         "disabled" | "set_to_null" => WidthRule::SetToNull,
                         "drop_row" => WidthRule::DropRow,
                         "fail" => WidthRule::Fail,
                         _ => return Err(wrong_value(name, value)),
                     };
+                    if cleanses_data(properties)? {
+                        format.width = width;
+                    }
                 }
                 // See partition_layout().
                 ("partition_discovery" | "storage.location.template", _) => {}
                 // See statement::write_files. Files are written in the order of the rows in any case.
                 ("write.maxfilesize.mb" | "write.parallel", _) => {}
+                // See bad_data_rules().
+                (lower, FileFormat::Delimited(_) | FileFormat::Json) if is_about_bad_data(lower) => {}
                 (lower, _) if is_without_effect(lower) => {}
                 _ => return Err(Error::not_supported(format!("table property '{name}' of this format"))),
             }
@@ -255,6 +261,7 @@ fn delimited(row: &RowFormat) -> Result<Delimited> {
         escape: row.escape,
         null: row.null.clone().unwrap_or_else(|| HIVE_NULL.to_owned()),
         empty_is_null: false,
+        skips_blank_lines: false,
         header_lines: 0,
         width: WidthRule::SetToNull,
     };
@@ -278,6 +285,7 @@ fn csv(row: &RowFormat) -> Result<Delimited> {
         escape: row.escape,
         null: row.null.clone().unwrap_or_default(),
         empty_is_null: false,
+        skips_blank_lines: false,
         header_lines: 0,
         width: WidthRule::SetToNull,
     };
@@ -324,10 +332,10 @@ pub(super) fn byte_of(text: &str) -> Option<u8> {
     byte.is_ascii().then_some(byte)
 }
 
-fn wrong_value(property: &str, value: &str) -> Error {
+pub(super) fn wrong_value(property: &str, value: &str) -> Error {
     invalid(&format!("invalid value '{value}' for property '{property}'"))
 }
 
-fn invalid(message: &str) -> Error {
+pub(super) fn invalid(message: &str) -> Error {
     Error::InvalidDefinition { message: message.to_owned() }
 }

@@ -1,6 +1,6 @@
 //! `COPY table FROM 's3://…'`: Redshift's options for files in object storage, in any order, and PostgreSQL's in parentheses.
 
-use catalog::{Compression, Delimited, FileFormat, WidthRule};
+use catalog::{BadDataRules, Compression, Delimited, FileFormat, ValueRule, WidthRule};
 use sqlparser::ast;
 use sqlparser::tokenizer::Token;
 
@@ -8,9 +8,14 @@ use super::external_format::{FilesFormat, byte_of};
 use crate::error::{Error, Result};
 use crate::parse::StatementReader;
 use crate::parse::statement::Statement;
+use crate::plan::file_values::Conversions;
 use pg::PgError;
 use pg::copy_format::{CopyFormat, CopyOptions, Header};
+use pg::datetime::date_format::DateFormat;
 use pg::sqlstate::SqlState;
+
+/// Rows that a load may leave out, as many as in Redshift.
+const ERRORS_MAX: u32 = 100_000;
 
 /// `COPY … FROM` a location.
 #[derive(Debug, Clone)]
@@ -21,8 +26,18 @@ pub struct Load {
     pub columns: Vec<ast::Ident>,
     /// Where they are.
     pub location: String,
+    /// Whether that names a list of them: `MANIFEST`.
+    pub is_manifest: bool,
     /// How they are written.
     pub format: FilesFormat,
+    /// What becomes of values that do not fit.
+    pub bad_data: BadDataRules,
+    /// What is made of texts before they are read.
+    pub conversions: Conversions,
+    /// Rows that may be left out because they cannot be loaded: `MAXERROR`.
+    pub errors_max: u32,
+    /// Whether files are loaded that have been loaded before: `FORCE`.
+    pub is_forced: bool,
     /// Whether the rows are only looked at: `NOLOAD`.
     pub is_trial: bool,
 }
@@ -39,6 +54,12 @@ struct Given {
     has_escape: bool,
     fills_records: bool,
     empty_is_null: bool,
+    skips_blank_lines: bool,
+    is_manifest: bool,
+    bad_data: BadDataRules,
+    conversions: Conversions,
+    errors_max: u32,
+    is_forced: bool,
     is_trial: bool,
 }
 
@@ -64,9 +85,21 @@ impl StatementReader<'_> {
     ) -> Result<Statement> {
         let mut given = Given::default();
         while self.load_option(&mut given)? {}
-        let is_trial = given.is_trial;
+        let (bad_data, conversions) = (given.bad_data.clone(), given.conversions.clone());
+        let Given { is_manifest, is_forced, is_trial, errors_max, .. } = given;
         let format = given.complete()?;
-        Ok(Statement::Load(Load { table, columns, location, format, is_trial }))
+        Ok(Statement::Load(Load {
+            table,
+            columns,
+            location,
+            is_manifest,
+            format,
+            bad_data,
+            conversions,
+            errors_max,
+            is_forced,
+            is_trial,
+        }))
     }
 
     /// Reads an option, if there is one.
@@ -99,9 +132,7 @@ impl StatementReader<'_> {
             given.header_lines = self.count()?;
         } else if self.words(&["MAXERROR"]) {
             self.words(&["AS"]);
-            if self.count()? > 0 {
-                return Err(Error::not_supported("COPY with MAXERROR"));
-            }
+            given.errors_max = self.errors_max()?;
         } else if let Some(compression) = self.compression() {
             given.compression = Some(compression);
         } else {
@@ -122,12 +153,21 @@ impl StatementReader<'_> {
             given.is_trial = true;
         } else if self.words(&["HEADER"]) {
             given.header_lines = 1;
-        } else if self.words(&["DATEFORMAT"]) || self.words(&["TIMEFORMAT"]) {
+        } else if self.words(&["MANIFEST"]) {
+            given.is_manifest = true;
+        } else if self.words(&["FORCE"]) {
+            given.is_forced = true;
+        } else if self.words(&["IGNOREBLANKLINES"]) {
+            given.skips_blank_lines = true;
+        } else if self.words(&["ROUNDEC"]) {
+            // Numbers are rounded in any case, as PostgreSQL does.
+        } else if self.words(&["ENCODING"]) {
             self.words(&["AS"]);
-            let format = self.string()?;
-            if !format.eq_ignore_ascii_case("auto") {
-                return Err(Error::not_supported(format!("COPY with the format '{format}' of dates and times")));
+            let encoding = if self.words(&["UTF8"]) { "utf8".to_owned() } else { self.word_or_text()? };
+            if !["utf8", "utf-8"].contains(&encoding.to_ascii_lowercase().as_str()) {
+                return Err(Error::not_supported(format!("COPY with ENCODING {encoding}")));
             }
+        } else if self.load_conversion(given)? {
         } else {
             let token = self.parser.peek_token();
             return match &token.token {
@@ -144,6 +184,50 @@ impl StatementReader<'_> {
             };
         }
         Ok(true)
+    }
+
+    /// An option that says what becomes of values.
+    fn load_conversion(&mut self, given: &mut Given) -> Result<bool> {
+        let conversions = &mut given.conversions;
+        if self.words(&["TRIMBLANKS"]) {
+            conversions.trims_blanks = true;
+        } else if self.words(&["BLANKSASNULL"]) {
+            conversions.blank_is_null = true;
+        } else if self.words(&["ACCEPTANYDATE"]) {
+            conversions.accepts_any_date = true;
+        } else if self.words(&["TRUNCATECOLUMNS"]) {
+            given.bad_data.surplus_char = ValueRule::Truncate;
+        } else if self.words(&["ACCEPTINVCHARS"]) {
+            let is_given =
+                self.words(&["AS"]) || matches!(self.parser.peek_token().token, Token::SingleQuotedString(_));
+            let character = if is_given { self.load_byte("ACCEPTINVCHARS")? } else { b'?' };
+            given.bad_data.invalid_char = ValueRule::ReplaceBytes(char::from(character));
+        } else if self.words(&["DATEFORMAT"]) {
+            self.words(&["AS"]);
+            conversions.date_format = DateFormat::named(&self.string()?, false)?;
+        } else if self.words(&["TIMEFORMAT"]) {
+            self.words(&["AS"]);
+            conversions.time_format = DateFormat::named(&self.string()?, true)?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn errors_max(&mut self) -> Result<u32> {
+        let errors_max = self.count()?;
+        if errors_max <= ERRORS_MAX {
+            return Ok(errors_max);
+        }
+        let message = format!("MAXERROR must be between 0 and {ERRORS_MAX}");
+        Err(PgError::new(SqlState::INVALID_PARAMETER_VALUE, message).into())
+    }
+
+    fn word_or_text(&mut self) -> Result<String> {
+        match self.parser.peek_token().token {
+            Token::Word(_) => Ok(self.identifier()?.value),
+            _ => self.string(),
+        }
     }
 
     /// PostgreSQL's options.
@@ -253,11 +337,13 @@ impl Given {
             || self.null.is_some()
             || self.has_escape
             || self.fills_records
+            || self.skips_blank_lines
             || self.header_lines > 0;
+        let says_values = self.bad_data != BadDataRules::default() || self.conversions != Conversions::default();
         if matches!(self.kind, Some(Kind::Json | Kind::Parquet)) && says_fields
             || self.quote.is_some() && !is_csv
             || self.has_escape && is_csv
-            || self.kind == Some(Kind::Parquet) && self.compression.is_some()
+            || self.kind == Some(Kind::Parquet) && (self.compression.is_some() || says_values)
         {
             return Err(PgError::new(SqlState::SYNTAX_ERROR, "an option of COPY does not fit the format").into());
         }
@@ -270,6 +356,7 @@ impl Given {
                 escape: self.has_escape.then_some(b'\\'),
                 null: self.null.unwrap_or_else(|| "\\N".to_owned()),
                 empty_is_null: self.empty_is_null,
+                skips_blank_lines: self.skips_blank_lines,
                 header_lines: self.header_lines,
                 width: if self.fills_records { WidthRule::FillMissing } else { WidthRule::Fail },
             }),
@@ -280,29 +367,20 @@ impl Given {
 
 /// Options that Redshift has and we do not.
 fn is_unsupported(word: &str) -> bool {
-    const WORDS: [&str; 22] = [
-        "ACCEPTANYDATE",
-        "ACCEPTINVCHARS",
+    const WORDS: [&str; 13] = [
         "AVRO",
-        "BLANKSASNULL",
-        "ENCODING",
         "ENCRYPTED",
         "EXPLICIT_IDS",
         "FIXEDWIDTH",
         "IGNOREALLERRORS",
-        "IGNOREBLANKLINES",
         "JOB",
         "LZOP",
-        "MANIFEST",
         "MASTER_SYMMETRIC_KEY",
         "ORC",
         "READRATIO",
         "REMOVEQUOTES",
-        "ROUNDEC",
         "SHAPEFILE",
         "SSH",
-        "TRIMBLANKS",
-        "TRUNCATECOLUMNS",
     ];
     WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }

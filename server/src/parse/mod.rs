@@ -7,6 +7,7 @@
 
 mod absent_objects;
 mod alter_table;
+mod bad_data;
 mod comment;
 mod constraints;
 pub mod convert;

@@ -594,6 +594,8 @@ pub struct CreateExternalTableAs {
     pub partition_columns: Vec<ast::Ident>,
     /// What `ROW FORMAT`, `STORED AS` and the properties say of the files.
     pub format: FilesFormat,
+    /// What the properties say of data that cannot be read.
+    pub bad_data: catalog::BadDataRules,
     /// How partitions are found by their folders' names.
     pub layout: Option<catalog::PartitionLayout>,
     /// Where the files are going to be.
@@ -619,6 +621,8 @@ pub struct CreateExternalTable {
     pub format: FilesFormat,
     /// How partitions are found by their folders' names.
     pub layout: Option<catalog::PartitionLayout>,
+    /// What becomes of data that cannot be read.
+    pub bad_data: catalog::BadDataRules,
     /// The URL of `LOCATION`.
     pub location: String,
     /// `TABLE PROPERTIES`

@@ -290,6 +290,7 @@ impl Given {
                     null: self.null.clone().unwrap_or_default(),
                     empty_is_null: false,
                     header_lines: 0,
+                    skips_blank_lines: false,
                     width: WidthRule::Fail,
                 },
                 has_header: self.has_header,

@@ -82,16 +82,16 @@ impl PlanContext {
         let names = Arc::new(scope.names(&snapshot));
         values.names = Some(names.clone());
         let reports = Arc::new(ScanReports::default());
-        if let Some(running) = &session.running {
-            running.watch(&reports);
-        }
+        session.watch(&reports);
         let server = &session.server;
+        let mut state = server.engine.state(reports.clone(), snapshot.file_writes().clone(), values.clone());
+        state.config_mut().set_extension(Arc::new(session.settings.tolerance()));
         PlanContext {
             identity: session.identity.clone(),
             scope,
             names,
-            state: server.engine.state(reports.clone(), snapshot.file_writes().clone(), values.clone()),
             snapshot,
+            state,
             values,
             stores: server.stores.clone(),
             segments: server.segments.clone(),
@@ -277,8 +277,8 @@ impl PlanContext {
             }
             Relation::External(table) => {
                 let partitions = self.snapshot.partitions(table.oid);
-                let provider =
-                    ExternalTableProvider::new(table.clone(), partitions, self.stores.clone(), Arc::new(FileValues));
+                let values = Arc::new(FileValues::new(&table.bad_data));
+                let provider = ExternalTableProvider::new(table.clone(), partitions, self.stores.clone(), values);
                 let source = provider_as_source(Arc::new(provider));
                 FoundRelation::Table { oid, name, source, system_columns: FILE_COLUMNS.len() }
             }

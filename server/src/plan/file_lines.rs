@@ -11,7 +11,7 @@ use pg::output::{self, TextWriter};
 use pg::sqlstate::SqlState;
 use pg::types::{BOOL, describe_for_client};
 use pg::{PgError, SessionValues, Type};
-use storage::external::ValueError;
+use storage::error::Source;
 use storage::external::write::LineEncoder;
 
 use arrow::datatypes::SchemaRef;
@@ -64,7 +64,7 @@ impl LineEncoder for DelimitedLines {
         header.freeze()
     }
 
-    fn encode(&self, batch: &RecordBatch, out: &mut BytesMut) -> Result<(), ValueError> {
+    fn encode(&self, batch: &RecordBatch, out: &mut BytesMut) -> Result<(), Source> {
         let cells = self.schema.fields().iter().zip(batch.columns()).map(|(field, array)| {
             let described = describe_for_client(field);
             let write: TextWriter<'_> = match (described.oid, self.booleans) {
@@ -79,7 +79,7 @@ impl LineEncoder for DelimitedLines {
             };
             Ok(Cells { nulls: array.logical_nulls(), write })
         });
-        let cells: Vec<Cells<'_>> = cells.collect::<Result<_, ValueError>>()?;
+        let cells: Vec<Cells<'_>> = cells.collect::<Result<_, Source>>()?;
         let mut value = BytesMut::new();
         for row in 0..batch.num_rows() {
             for (number, cell) in cells.iter().enumerate() {
@@ -159,7 +159,7 @@ impl LineEncoder for JsonLines {
         Bytes::new()
     }
 
-    fn encode(&self, batch: &RecordBatch, out: &mut BytesMut) -> Result<(), ValueError> {
+    fn encode(&self, batch: &RecordBatch, out: &mut BytesMut) -> Result<(), Source> {
         let columns = self.schema.fields().iter().zip(batch.columns()).map(|(field, array)| {
             let mut key = String::new();
             quote(field.name(), &mut key);

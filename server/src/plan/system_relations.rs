@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, UInt32Array};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray, UInt32Array};
 use catalog::hot_table::arrow_schema;
-use catalog::{CatalogSnapshot, Column, Oid, SqlType};
+use catalog::{CatalogSnapshot, Column, LoadLedger, LoadedFile, ObjectName, Oid, SqlType};
 use datafusion::datasource::MemTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
@@ -25,6 +25,7 @@ pub fn find(name: &str, snapshot: &CatalogSnapshot, cache: &ColumnCache) -> Resu
     let (columns, values) = match name {
         "column_cache" => column_cache(cache),
         "column_cache_tables" => column_cache_tables(snapshot, cache),
+        "loaded_files" => loaded_files(snapshot),
         _ => return Ok(None),
     };
     let schema = arrow_schema(&columns);
@@ -72,6 +73,45 @@ fn column_cache_tables(snapshot: &CatalogSnapshot, cache: &ColumnCache) -> (Vec<
         ("table_name", SqlType::Text),
         ("columns", SqlType::BigInt),
         ("bytes", SqlType::BigInt),
+    ];
+    (columns(&names), values)
+}
+
+/// A row for each file that a table remembers to have been loaded into it.
+fn loaded_files(snapshot: &CatalogSnapshot) -> (Vec<Column>, Vec<ArrayRef>) {
+    let of_table = |(table, ledger): (Oid, &Arc<LoadLedger>)| {
+        let name = snapshot.relation_by_oid(table).map(|relation| relation.name().clone());
+        ledger.files().map(|file| (table, name.clone(), file.clone())).collect::<Vec<_>>()
+    };
+    let files: Vec<_> = snapshot.all_loads().flat_map(of_table).collect();
+    let named = |part: fn(&ObjectName) -> &str| {
+        let names = files.iter().map(|(_, name, _)| name.as_ref().map(part));
+        Arc::new(names.collect::<StringViewArray>()) as ArrayRef
+    };
+    let times = |of: fn(&LoadedFile) -> i64| {
+        let times = TimestampMicrosecondArray::from_iter_values(files.iter().map(|(_, _, file)| of(file)));
+        Arc::new(times.with_timezone("UTC")) as ArrayRef
+    };
+    let e_tags = files.iter().map(|(_, _, file)| file.version.e_tag.as_deref());
+    let values: Vec<ArrayRef> = vec![
+        Arc::new(files.iter().map(|(table, ..)| table.0).collect::<UInt32Array>()),
+        named(|name| &name.schema),
+        named(|name| &name.name),
+        Arc::new(files.iter().map(|(_, _, file)| Some(file.url.as_str())).collect::<StringViewArray>()),
+        Arc::new(e_tags.collect::<StringViewArray>()),
+        Arc::new(files.iter().map(|(_, _, file)| file.version.size as i64).collect::<Int64Array>()),
+        times(|file| file.version.modified_us),
+        times(|file| file.loaded_us),
+    ];
+    let names = [
+        ("table_oid", SqlType::Oid),
+        ("schema_name", SqlType::Text),
+        ("table_name", SqlType::Text),
+        ("file_name", SqlType::Text),
+        ("e_tag", SqlType::Text),
+        ("bytes", SqlType::BigInt),
+        ("last_modified", SqlType::TimestampTz),
+        ("loaded_at", SqlType::TimestampTz),
     ];
     (columns(&names), values)
 }

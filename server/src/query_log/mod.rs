@@ -99,7 +99,10 @@ impl EndedQuery {
             QueryOutcome::Success => 0,
             QueryOutcome::Cancelled(message) | QueryOutcome::Failed(_, message) => message.len(),
         };
-        let scans: usize = self.scans.iter().map(|scan| scan.location.len() + size_of::<ScanReport>()).sum();
+        let loaded = |scan: &ScanReport| scan.loaded.as_ref().map_or(0, |loaded| loaded.bytes());
+        let bytes =
+            |scan: &ScanReport| scan.location.len() + size_of::<ScanReport>() + scan.faults.bytes() + loaded(scan);
+        let scans: usize = self.scans.iter().map(bytes).sum();
         ENTRY_BYTES + self.query.text.len() + message + scans
     }
 }
@@ -140,9 +143,19 @@ impl RunningQuery {
         RunningQuery { log, number, paused_after: None, reports: Mutex::default() }
     }
 
+    /// Its number.
+    pub fn number(&self) -> i64 {
+        self.number
+    }
+
     /// Its scans report here.
     pub fn watch(&self, reports: &Arc<ScanReports>) {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(reports.clone());
+    }
+
+    /// What scans have done counts for nothing: it begins again.
+    pub fn forget_scans(&self) {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// So many rows more were sent; the client may want others, or not.

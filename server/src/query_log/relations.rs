@@ -1,11 +1,13 @@
-//! The log as relations: `thermocline.query_log` and `thermocline.query_log_scans`. Superusers see all of it, others what is
+//! The log as relations: `thermocline.query_log`, `thermocline.query_log_scans`,
+//! `thermocline.query_log_files` and `thermocline.external_errors`. Superusers see all of it, others what is
 //! their own.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Int32Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray, UInt32Array,
+    ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
+    UInt32Array,
 };
 use arrow::datatypes::{Schema, SchemaRef};
 use catalog::Oid;
@@ -13,7 +15,8 @@ use datafusion::common::Result;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::TableSource;
 use pg::Type;
-use pg::types::{INT4, INT8, OID, TEXT, TIMESTAMPTZ};
+use pg::types::{BOOL, INT4, INT8, OID, TEXT, TIMESTAMPTZ};
+use storage::scan::faults::{FaultKind, Treatment};
 use storage::scan::report::ScanReport;
 
 use super::{EndedQuery, Query, QueryLog, QueryOutcome};
@@ -40,6 +43,8 @@ pub fn relation(name: &str, log: &Arc<QueryLog>, role: Oid, is_superuser: bool) 
     let columns: fn(&[Entry]) -> Vec<Shown> = match name {
         "query_log" => queries,
         "query_log_scans" => scans,
+        "query_log_files" => files,
+        "external_errors" => errors,
         _ => return None,
     };
     let fields = columns(&[]).into_iter().map(|(name, ty, _)| ty.field(name));
@@ -142,7 +147,92 @@ fn scans(entries: &[Entry]) -> Vec<Shown> {
         count("bytes", |scan| scan.bytes),
         count("bytes_read", |scan| scan.read.bytes()),
         count("requests", |scan| scan.read.requests()),
+        flags("is_load", scans.iter().map(|(_, scan)| scan.loaded.is_some())),
+        count("rows_skipped", |scan| scan.faults.skipped().rows),
+        count("files_skipped", |scan| scan.faults.skipped().files),
     ]
+}
+
+/// The files that COPY has loaded.
+fn files(entries: &[Entry]) -> Vec<Shown> {
+    let mut files = Vec::new();
+    for entry in entries {
+        for loaded in entry.ended.iter().flat_map(|ended| &ended.scans).filter_map(|scan| scan.loaded.as_ref()) {
+            files.extend(loaded.all().into_iter().map(|file| (entry.query.number, file)));
+        }
+    }
+    vec![
+        numbers("query_id", files.iter().map(|(number, _)| Some(*number))),
+        texts("file_name", files.iter().map(|(_, file)| Some(file.url.as_str()))),
+        numbers("bytes", files.iter().map(|(_, file)| Some(file.bytes as i64))),
+        numbers("lines", files.iter().map(|(_, file)| file.lines.map(|lines| lines as i64))),
+    ]
+}
+
+/// What could not be read in files, and what became of it.
+fn errors(entries: &[Entry]) -> Vec<Shown> {
+    let mut all = Vec::new();
+    for entry in entries {
+        for scan in entry.ended.iter().flat_map(|ended| &ended.scans) {
+            all.extend(scan.faults.kept().into_iter().map(|fault| (&entry.query, scan, fault)));
+        }
+    }
+    let faults = || all.iter().map(|(_, _, fault)| fault);
+    let replacement = faults().map(|fault| match &fault.treatment {
+        Treatment::ChangedTo(value) => Some(value.as_str()),
+        _ => None,
+    });
+    let rows = faults().map(|fault| match fault.treatment {
+        Treatment::RowGroupSkipped(rows) => Some(rows as i64),
+        Treatment::RowSkipped => Some(1),
+        Treatment::Failed
+        | Treatment::FileSkipped
+        | Treatment::SetToNull
+        | Treatment::ChangedTo(_)
+        | Treatment::RowSetToNull => None,
+    });
+    vec![
+        numbers("query_id", all.iter().map(|(query, ..)| Some(query.number))),
+        texts("schema_name", all.iter().map(|(_, scan, _)| Some(scan.table.schema.as_str()))),
+        texts("table_name", all.iter().map(|(_, scan, _)| Some(scan.table.name.as_str()))),
+        flags("is_load", all.iter().map(|(_, scan, _)| scan.loaded.is_some())),
+        texts("file_name", faults().map(|fault| Some(fault.path.as_str()))),
+        numbers("line_number", faults().map(|fault| fault.line.map(|line| line as i64))),
+        texts("column_name", faults().map(|fault| fault.column.as_deref())),
+        texts("kind", faults().map(|fault| Some(kind(fault.kind)))),
+        texts("error_message", faults().map(|fault| Some(fault.reason.as_str()))),
+        texts("action", faults().map(|fault| Some(action(&fault.treatment)))),
+        numbers("rows_skipped", rows),
+        texts("raw_line", faults().map(|fault| Some(fault.raw_line.as_str()))),
+        texts("raw_value", faults().map(|fault| fault.raw_value.as_deref())),
+        texts("replacement", replacement),
+    ]
+}
+
+fn kind(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::MoreFields => "more fields",
+        FaultKind::FewerFields => "fewer fields",
+        FaultKind::OutOfRange => "out of range",
+        FaultKind::TooLong => "too long",
+        FaultKind::Invalid => "invalid value",
+        FaultKind::Null => "null",
+        FaultKind::NotText => "invalid character",
+        FaultKind::Line => "invalid line",
+        FaultKind::File => "damaged file",
+    }
+}
+
+fn action(treatment: &Treatment) -> &'static str {
+    match treatment {
+        Treatment::Failed => "fail",
+        Treatment::RowSkipped => "skip_row",
+        Treatment::RowGroupSkipped(_) => "skip_row_group",
+        Treatment::FileSkipped => "skip_file",
+        Treatment::SetToNull => "set_to_null",
+        Treatment::ChangedTo(_) => "replace",
+        Treatment::RowSetToNull => "drop_row",
+    }
 }
 
 fn texts<'a>(name: &'static str, values: impl Iterator<Item = Option<&'a str>>) -> Shown {
@@ -151,6 +241,10 @@ fn texts<'a>(name: &'static str, values: impl Iterator<Item = Option<&'a str>>) 
 
 fn numbers(name: &'static str, values: impl Iterator<Item = Option<i64>>) -> Shown {
     (name, Type::of(INT8), Arc::new(values.collect::<Int64Array>()))
+}
+
+fn flags(name: &'static str, values: impl Iterator<Item = bool>) -> Shown {
+    (name, Type::of(BOOL), Arc::new(values.map(Some).collect::<BooleanArray>()))
 }
 
 fn times(name: &'static str, values: impl Iterator<Item = Option<i64>>) -> Shown {

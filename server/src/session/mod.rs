@@ -9,6 +9,7 @@ pub mod prepared;
 pub mod registry;
 pub mod settings;
 pub mod short_queries;
+mod skipped_data;
 mod temporary;
 pub mod transaction;
 pub mod transaction_number;
@@ -26,10 +27,11 @@ use settings::Source;
 use settings::asked::{AskedSettings, StatementSettings};
 use settings::setting::on_or_off;
 pub use short_queries::ShortQueries;
+use skipped_data::SkippedData;
 pub use transaction::{OpenTransaction, TransactionState, TransactionStatus};
 use transaction_number::SessionTransactionNumber;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use catalog::{CatalogChange, CatalogSnapshot, Oid, Role, SessionCatalog};
 
@@ -43,8 +45,9 @@ use crate::server::SERVER_VERSION;
 use crate::server::Server;
 use pg::SessionValues;
 use pg::names::Names;
-use pg::session::{Addresses, TransactionNumber};
+use pg::session::{Addresses, LastLoad, TransactionNumber};
 use pg::sqlstate::SqlState;
+use storage::scan::report::ScanReports;
 
 /// Objects that are dropped with others and named in a notice (PostgreSQL's `MAX_REPORTED_DEPS`).
 const CASCADE_SHOWN_MAX: usize = 100;
@@ -79,6 +82,8 @@ pub struct Session {
     /// What its transaction has locked, if anything.
     locks: Option<TransactionLocks>,
     notices: Vec<Notice>,
+    /// Scans that may leave out what cannot be read, which the client has to hear of.
+    scans: Mutex<Vec<Arc<ScanReports>>>,
     /// When the statement began that is being planned and executed.
     statement_start_us: Option<i64>,
     /// When the open transaction began.
@@ -91,6 +96,8 @@ pub struct Session {
     pub advisory_locks: Arc<SessionAdvisoryLocks>,
     /// The values of sequences.
     pub sequences: Arc<SessionSequences>,
+    /// What COPY has loaded last.
+    pub last_load: Arc<LastLoad>,
     /// The generator behind `random()`.
     random: pg::library::number::RandomState,
 }
@@ -159,6 +166,8 @@ impl Session {
             guard: None,
             locks: None,
             notices: Vec::new(),
+            scans: Mutex::default(),
+            last_load: Arc::default(),
             statement_start_us: None,
             transaction_start_us: None,
             random: pg::library::number::RandomState::default(),
@@ -233,6 +242,7 @@ impl Session {
             notifications: Some(self.notifications.clone()),
             transaction_number: Some(self.transaction_number.clone()),
             advisory_locks: Some(self.advisory_locks.clone()),
+            last_load: Some(self.last_load.clone()),
             lock_timeout: self.settings.lock_timeout(),
             waits: Some(self.server.locks.clone()),
             others: Some(Arc::new(ReachableSessions {
@@ -326,6 +336,34 @@ impl Session {
     /// Warns the client.
     pub fn warn(&mut self, sqlstate: SqlState, message: impl Into<String>) {
         self.notices.push(Notice { severity: "WARNING", sqlstate, message: message.into(), detail: None });
+    }
+
+    /// Scans of the statement report here.
+    pub fn watch(&self, reports: &Arc<ScanReports>) {
+        if let Some(running) = &self.running {
+            running.watch(reports);
+        }
+        let mut scans = self.scans.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those of cursors go on; of others nothing holds them any more.
+        scans.retain(|scan| Arc::strong_count(scan) > 1);
+        scans.push(reports.clone());
+    }
+
+    /// Warns the client of what scans have left out since it was told last.
+    pub fn warn_of_skipped(&mut self) {
+        let skipped = SkippedData::of(self.scans.get_mut().unwrap_or_else(PoisonError::into_inner));
+        if let Some(SkippedData { message, detail }) = skipped {
+            let (severity, sqlstate) = ("WARNING", SqlState::WARNING);
+            self.notices.push(Notice { severity, sqlstate, message, detail });
+        }
+    }
+
+    /// What scans have left out by now counts for nothing: the statement has failed, or begins again.
+    pub fn forget_skipped(&mut self) {
+        SkippedData::of(self.scans.get_mut().unwrap_or_else(PoisonError::into_inner));
+        if let Some(running) = &self.running {
+            running.forget_scans();
+        }
     }
 
     /// What there is to tell, once.

@@ -47,6 +47,7 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
         format: create.format.format.clone(),
         compression: create.format.compression,
         layout: create.layout.clone(),
+        bad_data: create.bad_data.clone(),
         location: create.location.clone(),
         properties: create.properties.clone(),
     };

@@ -67,6 +67,7 @@ pub async fn execute(
         format: create.format.format.clone(),
         compression: create.format.compression,
         layout: create.layout.clone(),
+        bad_data: create.bad_data.clone(),
         location: create.location.clone(),
         properties: create.properties.clone(),
     });

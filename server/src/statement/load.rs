@@ -8,12 +8,16 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, new_null_array};
 use arrow::datatypes::DataType;
-use catalog::{Column, ExternalTable, FileFormat, HotTable, SqlType};
+use catalog::{
+    BadDataRules, CatalogChange, Column, ExternalTable, FileFormat, HotTable, LoadedFile, OnBadData, SqlType,
+};
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::logical_expr::LogicalPlanBuilder;
 use futures::StreamExt;
 use pg::input::ColumnBuilder;
-use storage::external::ExternalTableProvider;
+use storage::external::{
+    ExternalTableProvider, LoadFile, SessionTolerance, files_beginning, listed_files, manifest_entries,
+};
 use storage::hot::TableWriter;
 
 use crate::error::{Error, Result};
@@ -21,7 +25,7 @@ use crate::parse::load::Load;
 use crate::plan::PlanContext;
 use crate::plan::file_values::FileValues;
 use crate::plan::relations::NameScope;
-use crate::session::{Action, Object, Session, authorize};
+use crate::session::{Action, Object, Session, authorize, now_us};
 use crate::statement::Outcome;
 use crate::statement::assignment::{COPY, expected_domains, writable};
 use crate::statement::copy_domains::Domains;
@@ -29,10 +33,10 @@ use crate::statement::copy_to::copied_columns;
 use crate::statement::row_rules::RowRules;
 use crate::statement::write::commit_rows;
 
-/// Reads the files and commits their rows.
+/// Reads the files and commits their rows, and which files they were.
 ///
 /// # Errors
-/// The table or a column is not there, the files cannot be read, or a row does not fit; then no row is added.
+/// The table or a column is not there, the files cannot be read, or too many rows do not fit; then no row is added.
 pub async fn execute(session: &mut Session, load: &Load) -> Result<Outcome> {
     let snapshot = session.snapshot()?;
     let relation = NameScope::of(session).must_relation(&snapshot, &load.table)?;
@@ -40,13 +44,24 @@ pub async fn execute(session: &mut Session, load: &Load) -> Result<Outcome> {
     authorize(&session.identity, Action::UseLocation, Object::Location(&load.location))?;
     let table = writable(relation, COPY)?;
     let places = copied_columns(&table, &load.columns)?;
-    let files = files(&table, &places, load)?;
+    let columns = columns(&table, &places, load)?;
+    if let Some(running) = &session.running {
+        session.last_load.begin(running.number());
+    }
+    let found = files(session, load).await?;
+    let ledger = snapshot.loads(table.oid);
+    let is_new = |file: &LoadFile| load.is_forced || load.is_trial || !ledger.has(&file.url(), &file.version());
+    let (files, known): (Vec<LoadFile>, Vec<LoadFile>) = found.into_iter().partition(is_new);
+    if !known.is_empty() {
+        let files = if known.len() == 1 { "1 file that has" } else { &format!("{} files that have", known.len()) };
+        session.notice(format!("skipped {files} been loaded into this table before; FORCE loads again"));
+    }
 
     let context = Arc::new(PlanContext::new(session, snapshot).in_order());
     let domains = Domains::new(&context, &table, &places)?;
     let rules = RowRules::planned(&context, &table)?;
-    let stores = session.server.stores.clone();
-    let provider = ExternalTableProvider::new(Arc::new(files), Arc::new(BTreeMap::new()), stores, Arc::new(FileValues));
+    let loaded = loaded_files(&files);
+    let provider = provider(session, columns, files, load);
     let projection = Some((0..places.len()).collect());
     let plan = LogicalPlanBuilder::scan("files", provider_as_source(Arc::new(provider)), projection)?.build()?;
 
@@ -54,13 +69,9 @@ pub async fn execute(session: &mut Session, load: &Load) -> Result<Outcome> {
     let server = &session.server;
     let mut writer = TableWriter::new(table.clone(), server.segments.clone(), server.engine.reserve("copy"))?;
     let plan = guard.run(server.engine.physical_plan(context.clone(), plan)).await??;
-    // An object store has no folders that could be missing; a table is not filled from nothing by mistake.
-    if context.reports().all().iter().all(|report| report.files == 0) {
-        return Err(storage::Error::NotFound { location: load.location.clone() }.into());
-    }
     let mut batches = server.engine.execute(plan, context.state())?;
     while let Some(batch) = guard.run(batches.next()).await? {
-        let batch = batch?;
+        let batch = batch.map_err(|error| too_many_errors(error.into(), load, &context))?;
         let names = domains.names().clone();
         let _entered = names.enter();
         let columns = completed(&table, &places, &domains, &batch)?;
@@ -70,14 +81,70 @@ pub async fn execute(session: &mut Session, load: &Load) -> Result<Outcome> {
     let written = writer.finish()?;
     let rows = written.rows;
     if !load.is_trial {
-        commit_rows(session, &table, written, expected_domains(domains.names().snapshot(), &table)).await?;
+        let mut beside: Vec<_> = expected_domains(domains.names().snapshot(), &table).into_iter().collect();
+        if !loaded.is_empty() {
+            beside.push(CatalogChange::RecordLoads { table: table.oid, files: loaded, is_forced: load.is_forced });
+        }
+        match written.changes.is_empty() {
+            true => session.commit(beside).await?,
+            false => drop(commit_rows(session, &table, written, beside).await?),
+        }
+        session.last_load.end(rows as i64);
     }
     Ok(Outcome::command(format!("COPY {rows}")))
 }
 
+/// The files that the statement names.
+async fn files(session: &mut Session, load: &Load) -> Result<Vec<LoadFile>> {
+    let (guard, stores) = (session.guard(), session.server.stores.clone());
+    let files = if load.is_manifest {
+        let entries = guard.run(manifest_entries(&stores, &load.location)).await??;
+        for entry in &entries {
+            authorize(&session.identity, Action::UseLocation, Object::Location(&entry.url))?;
+        }
+        guard.run(listed_files(&stores, &entries)).await??
+    } else {
+        let snapshot = session.snapshot()?;
+        guard.run(files_beginning(&stores, &load.location, snapshot.file_writes())).await??
+    };
+    // An object store has no folders that could be missing; a table is not filled from nothing by mistake.
+    if files.is_empty() {
+        return Err(storage::Error::NotFound { location: load.location.clone() }.into());
+    }
+    Ok(files)
+}
+
+fn loaded_files(files: &[LoadFile]) -> Vec<LoadedFile> {
+    let loaded_us = now_us();
+    files.iter().map(|file| LoadedFile { url: file.url(), version: file.version(), loaded_us }).collect()
+}
+
+/// The files as a table of these columns.
+fn provider(session: &Session, columns: ExternalTable, files: Vec<LoadFile>, load: &Load) -> ExternalTableProvider {
+    let rules = &columns.bad_data;
+    let values = FileValues { rules: rules.clone(), conversions: Some(load.conversions.clone()) };
+    let stores = session.server.stores.clone();
+    let tolerance = SessionTolerance { on_bad_data: None, faults_max: Some(u64::from(load.errors_max)) };
+    ExternalTableProvider::new(Arc::new(columns), Arc::new(BTreeMap::new()), stores, Arc::new(values))
+        .of_files(files, tolerance)
+}
+
+/// An error of the row that was one too many.
+fn too_many_errors(error: Error, load: &Load, context: &PlanContext) -> Error {
+    let left_out: u64 = context.reports().all().iter().map(|report| report.faults.left_out()).sum();
+    if load.errors_max == 0 || left_out <= u64::from(load.errors_max) {
+        return error;
+    }
+    let context = format!("COPY, which may leave out {} rows; stl_load_errors has them", load.errors_max);
+    Error::InContext { source: Box::new(error), context }
+}
+
 /// The files as a table with the columns that are filled.
-fn files(table: &HotTable, places: &[usize], load: &Load) -> Result<ExternalTable> {
+fn columns(table: &HotTable, places: &[usize], load: &Load) -> Result<ExternalTable> {
     let is_parquet = load.format.format == FileFormat::Parquet;
+    if is_parquet && load.errors_max > 0 {
+        return Err(Error::not_supported("COPY of Parquet with MAXERROR"));
+    }
     let column = |place: &usize| {
         let column = &table.columns[*place];
         let sql_type = match &column.sql_type {
@@ -89,8 +156,12 @@ fn files(table: &HotTable, places: &[usize], load: &Load) -> Result<ExternalTabl
             }
             other => other.clone(),
         };
-        Ok(Column::new(column.attribute_number, column.name.clone(), sql_type))
+        let mut of_files = Column::new(column.attribute_number, column.name.clone(), sql_type);
+        // Where a row is known by its line, what is missing is told with it.
+        of_files.not_null = column.not_null && !is_parquet;
+        Ok(of_files)
     };
+    let on_bad_data = if load.errors_max > 0 { OnBadData::SkipRow } else { OnBadData::Fail };
     Ok(ExternalTable {
         oid: table.oid,
         name: table.name.clone(),
@@ -99,6 +170,7 @@ fn files(table: &HotTable, places: &[usize], load: &Load) -> Result<ExternalTabl
         format: load.format.format.clone(),
         compression: load.format.compression,
         layout: None,
+        bad_data: BadDataRules { on_bad_data, ..load.bad_data.clone() },
         location: load.location.clone(),
         properties: Vec::new(),
     })

@@ -110,6 +110,7 @@ pub async fn execute(
             Ok(outcome) => return Ok(Some(outcome)),
         }
         session.take_notices();
+        session.forget_skipped();
         session.notifications.roll_back();
     }
 }

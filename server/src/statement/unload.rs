@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use catalog::{Column, Compression, ExternalTable, FileFormat, ObjectName, Oid, PartitionLayout, SqlType};
+use catalog::{
+    BadDataRules, Column, Compression, ExternalTable, FileFormat, ObjectName, Oid, PartitionLayout, SqlType,
+};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use futures::TryStreamExt;
 use object_store::ObjectStore;
@@ -201,6 +203,7 @@ fn folders_table(unload: &Unload, target: &Target, partition_columns: &[Arc<Fiel
         format: FileFormat::Parquet,
         compression: Some(unload.compression),
         layout: (!unload.partition_by.is_empty()).then_some(PartitionLayout::Hive),
+        bad_data: BadDataRules::default(),
         location: target.folder.url.clone(),
         properties: Vec::new(),
     })

@@ -257,6 +257,7 @@ impl Connection {
         if let Some(running) = self.session.running.take() {
             running.fail(&error);
         }
+        self.session.forget_skipped();
         self.session.fail();
         self.send_notices()?;
         if matches!(error, Error::AdminShutdown) {

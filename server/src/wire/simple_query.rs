@@ -152,6 +152,7 @@ impl Connection {
 
     /// Says that a statement is done, after what else there is to say about it.
     pub(super) fn complete(&mut self, tag: String) -> Result<(), Failure> {
+        self.session.warn_of_skipped();
         if let Some(running) = self.session.running.take() {
             running.succeed(&tag);
         }

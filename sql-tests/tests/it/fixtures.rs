@@ -5,7 +5,7 @@
 //! * `types/all.parquet`: a column of each type, a row of values and a row of NULLs
 //! * `nested/…`: customers with structs, lists and maps, see [`nested`]
 //! * `broken/text.parquet`: no Parquet at all
-//! * `csv/…`, `packed/…`, `delimited/…`, `json/…`, `hive/…`, `dated/…`, `bad/…`: lines, see [`lines`]
+//! * `csv/…`, `packed/…`, `delimited/…`, `json/…`, `hive/…`, `dated/…`, `bad/…`, `faulty/…`, `manifests/…`, `dates/…`: lines, see [`lines`]
 
 mod lines;
 mod nested;

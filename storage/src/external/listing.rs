@@ -43,7 +43,12 @@ fn is_hidden(file: &Path, location: &Path) -> bool {
     let Some(mut names) = file.prefix_match(location) else {
         return false;
     };
-    names.any(|name| name.as_ref().starts_with(['_', '.']))
+    names.any(|name| is_hidden_name(name.as_ref()))
+}
+
+/// Whether a name is one of what writers keep beside the data.
+pub(super) fn is_hidden_name(name: &str) -> bool {
+    name.starts_with(['_', '.'])
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! that were not registered, [`listing`] finds their
 //! files, [`pinned_file`] reads their bytes. Of Parquet files [`pinned_reader`] reads what is needed, [`by_name`] finds the
 //! declared columns in each file, and [`coercion`] says how a file's values become values of the declared type, [`nested`]
-//! those made of others. Text and JSON are read from the beginning to the end, by [`rows`]. Three promises hold: a partition
+//! those made of others. Text and JSON are read from the beginning to the end, by [`rows`]. What cannot be read [`tolerance`]
+//! decides on. Three promises hold: a partition
 //! that the filters exclude is never listed; a file that changes while it is read is an error and never a mixture; a value
 //! is read exactly, by a rule that is written down, or not at all.
 
@@ -13,6 +14,7 @@ mod file_columns;
 mod provider;
 
 mod listing;
+mod load_files;
 mod partition_values;
 mod pinned_file;
 mod pinned_reader;
@@ -24,6 +26,7 @@ mod field_access;
 mod nested;
 
 mod rows;
+mod tolerance;
 
 mod statistics;
 #[cfg(test)]
@@ -31,6 +34,8 @@ mod test_tables;
 pub mod write;
 
 pub use file_columns::FILE_COLUMNS;
+pub use load_files::{LoadFile, ManifestEntry, files_beginning, listed_files, manifest_entries};
 pub use partition_values::canonical_partition_value;
 pub use provider::ExternalTableProvider;
-pub use rows::{ValueBuilder, ValueBuilders, ValueError};
+pub use rows::{Added, Unfit, ValueBuilder, ValueBuilders, ValueError};
+pub use tolerance::SessionTolerance;

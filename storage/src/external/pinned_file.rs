@@ -1,7 +1,7 @@
 //! A file as it was when it was listed.
 //!
 //! Every request carries the file's ETag, so a file that is replaced while a statement reads it is
-//! [`Error::FileChanged`] and never a mixture of two files.
+//! [`Error::FileChanged`] and never a mixture of two files; one that is deleted is [`Error::FileDeleted`].
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -97,7 +97,7 @@ impl PinnedFile {
         let bytes = async { self.store.get_opts(&self.object.location, options).await?.bytes().await };
         bytes.await.map_err(|error| match Error::from_object_store(&self.url, error) {
             // It was there when it was listed.
-            Error::NotFound { location } => Error::FileChanged { path: location },
+            Error::NotFound { location } => Error::FileDeleted { path: location },
             error => error,
         })
     }

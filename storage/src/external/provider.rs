@@ -26,13 +26,16 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::by_name::ByName;
 use super::listing::{self, FILES_MAX};
+use super::load_files::LoadFile;
 use super::pinned_reader::PinnedReaderFactory;
-use super::rows::{RowSource, ValueBuilders};
+use super::rows::{RowSource, ValueBuilders, Watched};
+use super::tolerance::{SessionTolerance, Tolerance};
 use super::{discovery, file_columns, partition_values, statistics};
 use crate::error::Error;
 use crate::object_stores::{Location, ObjectStores};
+use crate::scan::faults::Faults;
 use crate::scan::prune_partitions::{is_partition_filter, is_plain, prune_partitions};
-use crate::scan::report::{ReadCounter, ScanReport, ScanReports};
+use crate::scan::report::{LoadedFiles, ReadCounter, ScanReport, ScanReports};
 
 /// Locations listed at the same time. A listing is one slow request that costs nothing here; more at once make an object
 /// store push back.
@@ -49,6 +52,10 @@ pub struct ExternalTableProvider {
     partition_columns: SchemaRef,
     /// The columns whose values are the same for all rows of a file: those of partitions, and [`FILE_COLUMNS`].
     columns_of_files: SchemaRef,
+    /// The files that are read, when they are known and not looked for.
+    given: Option<Vec<LoadFile>>,
+    /// What becomes of bad data, when it is not for the session to say.
+    tolerance: Option<SessionTolerance>,
 }
 
 /// One location that a scan reads, and the partition columns' values for what is there.
@@ -77,6 +84,8 @@ struct ScanPlan<'a> {
     predicate: Option<Arc<dyn PhysicalExpr>>,
     limit: Option<usize>,
     read: Arc<ReadCounter>,
+    tolerance: Arc<Tolerance>,
+    loaded: Option<Arc<LoadedFiles>>,
 }
 
 impl ExternalTableProvider {
@@ -90,7 +99,23 @@ impl ExternalTableProvider {
         let partition_columns = catalog::hot_table::arrow_schema(&table.partition_columns);
         let schema = with_file_columns(&table.arrow_schema());
         let columns_of_files = with_file_columns(&partition_columns);
-        ExternalTableProvider { table, partitions, stores, builders, schema, partition_columns, columns_of_files }
+        ExternalTableProvider {
+            table,
+            partitions,
+            stores,
+            builders,
+            schema,
+            partition_columns,
+            columns_of_files,
+            given: None,
+            tolerance: None,
+        }
+    }
+
+    /// The same table, without partitions, of these files only; whatever the session says of bad data.
+    #[must_use]
+    pub fn of_files(self, files: Vec<LoadFile>, tolerance: SessionTolerance) -> Self {
+        ExternalTableProvider { given: Some(files), tolerance: Some(tolerance), ..self }
     }
 
     /// The locations that have to be read: the table's, or those of the partitions that the filters let through.
@@ -135,27 +160,31 @@ impl ExternalTableProvider {
         values.collect()
     }
 
+    /// The files that are read, and of how many partitions there are how many have them.
+    async fn files(&self, session: &dyn Session, filters: &[Expr]) -> Result<(Vec<StoreFiles>, (usize, usize))> {
+        if let Some(given) = &self.given {
+            return Ok((grouped(given.iter().map(given_file)), (0, 0)));
+        }
+        let Parts { parts, total } = self.parts(session, filters).await?;
+        let partitions = (parts.len(), total);
+        Ok((self.list(session, parts).await?, partitions))
+    }
+
     /// Lists the parts, several at a time.
     async fn list(&self, session: &dyn Session, parts: Vec<Part>) -> Result<Vec<StoreFiles>, Error> {
         let writes = session.config().get_extension::<FileWrites>().unwrap_or_default();
         let listed = stream::iter(parts).map(|part| self.list_part(part, &writes)).buffered(LISTINGS_PARALLEL);
         let mut listed = std::pin::pin!(listed);
-        let mut stores: BTreeMap<ObjectStoreUrl, StoreFiles> = BTreeMap::new();
+        let mut all = Vec::new();
         let mut files_count = 0;
-        while let Some(mut listed) = listed.try_next().await? {
+        while let Some(listed) = listed.try_next().await? {
             files_count += listed.files.len();
             if files_count > FILES_MAX {
                 return Err(Error::TooManyFiles { location: self.table.location.clone(), files_max: FILES_MAX });
             }
-            if listed.files.is_empty() {
-                continue;
-            }
-            match stores.get_mut(&listed.location.store_url) {
-                Some(store) => store.files.append(&mut listed.files),
-                None => drop(stores.insert(listed.location.store_url.clone(), listed)),
-            }
+            all.push(listed);
         }
-        Ok(stores.into_values().collect())
+        Ok(grouped(all))
     }
 
     async fn list_part(&self, part: Part, writes: &FileWrites) -> Result<StoreFiles, Error> {
@@ -202,7 +231,9 @@ impl ExternalTableProvider {
             FileFormat::Parquet => Arc::new(parquet(plan, table_schema, &location)),
             FileFormat::Delimited(_) | FileFormat::Json => {
                 let (table, builders) = (self.table.clone(), self.builders.clone());
-                Arc::new(RowSource::new(table, table_schema, &location, builders, plan.read.clone()))
+                let watched =
+                    Watched { tolerance: plan.tolerance.clone(), read: plan.read.clone(), loaded: plan.loaded.clone() };
+                Arc::new(RowSource::new(table, table_schema, &location, builders, watched))
             }
         };
         let groups = balanced(files, plan.session.config().target_partitions());
@@ -216,12 +247,20 @@ impl ExternalTableProvider {
         Ok(DataSourceExec::from_data_source(config))
     }
 
-    /// Reports what is going to be read; what counts what has been.
-    fn report(&self, session: &dyn Session, partitions: (usize, usize), stores: &[StoreFiles]) -> Arc<ReadCounter> {
+    /// Reports what is going to be read; what counts what has been, and what could not be.
+    fn report(
+        &self,
+        session: &dyn Session,
+        partitions: (usize, usize),
+        stores: &[StoreFiles],
+    ) -> (Arc<ReadCounter>, Arc<Faults>, Option<Arc<LoadedFiles>>) {
         let (partitions_read, partitions_total) = partitions;
-        let read = Arc::<ReadCounter>::default();
+        let (read, faults) = (Arc::<ReadCounter>::default(), Arc::<Faults>::default());
+        let told =
+            |files: &Vec<LoadFile>| Arc::new(LoadedFiles::new(files.iter().map(|file| (file.url(), file.object.size))));
+        let loaded = self.given.as_ref().map(told);
         let Some(reports) = session.config().get_extension::<ScanReports>() else {
-            return read;
+            return (read, faults, loaded);
         };
         let is_partitioned = !self.table.partition_columns.is_empty();
         let files = || stores.iter().flat_map(|store| &store.files);
@@ -234,8 +273,10 @@ impl ExternalTableProvider {
             files: files().count(),
             bytes: files().map(|file| file.object_meta.size).sum(),
             read: read.clone(),
+            faults: faults.clone(),
+            loaded: loaded.clone(),
         });
-        read
+        (read, faults, loaded)
     }
 
     fn predicate(&self, session: &dyn Session, filters: &[Expr]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
@@ -283,15 +324,17 @@ impl TableProvider for ExternalTableProvider {
         let (exact, inexact): (Vec<Expr>, Vec<Expr>) = filters.iter().cloned().partition(is_exact);
         let is_of_partition = |filter: &Expr| is_partition_filter(filter, &self.partition_columns);
         let (of_partitions, of_files): (Vec<Expr>, Vec<Expr>) = exact.into_iter().partition(is_of_partition);
-        let Parts { parts, total } = self.parts(session, &of_partitions).await?;
-        let partitions = (parts.len(), total);
-        let stores = self.wanted_files(session, self.list(session, parts).await?, &of_files)?;
-        let read = self.report(session, partitions, &stores);
+        let (files, partitions) = self.files(session, &of_partitions).await?;
+        let stores = self.wanted_files(session, files, &of_files)?;
+        let (read, faults, loaded) = self.report(session, partitions, &stores);
+        let of_session = || session.config().get_extension::<SessionTolerance>().map(|it| *it);
+        let of_session = self.tolerance.or_else(of_session).unwrap_or_default();
+        let tolerance = Arc::new(Tolerance::new(self.table.bad_data.clone(), of_session, faults));
 
         // A limit counts rows that the engine has not looked at yet when a filter is left to it.
         let limit = limit.filter(|_| inexact.is_empty());
         let predicate = self.predicate(session, &inexact)?;
-        let plan = ScanPlan { session, projection, predicate, limit, read };
+        let plan = ScanPlan { session, projection, predicate, limit, read, tolerance, loaded };
         let scans = stores.into_iter().map(|store| self.scan_store(&plan, store));
         let mut scans = scans.collect::<Result<Vec<_>>>()?;
         match (scans.pop(), scans.is_empty()) {
@@ -303,6 +346,28 @@ impl TableProvider for ExternalTableProvider {
             }
         }
     }
+}
+
+/// A file that is known, in its store.
+fn given_file(given: &LoadFile) -> StoreFiles {
+    let file = PartitionedFile::new_from_meta(given.object.clone());
+    let of_file = file_columns::values(&given.location.store_url, &file);
+    StoreFiles {
+        location: given.location.clone(),
+        files: vec![file.with_partition_values(of_file.into_iter().collect())],
+    }
+}
+
+/// The files by the stores that they are in.
+fn grouped(all: impl IntoIterator<Item = StoreFiles>) -> Vec<StoreFiles> {
+    let mut stores: BTreeMap<ObjectStoreUrl, StoreFiles> = BTreeMap::new();
+    for mut found in all.into_iter().filter(|found| !found.files.is_empty()) {
+        match stores.get_mut(&found.location.store_url) {
+            Some(store) => store.files.append(&mut found.files),
+            None => drop(stores.insert(found.location.store_url.clone(), found)),
+        }
+    }
+    stores.into_values().collect()
 }
 
 fn with_file_columns(schema: &SchemaRef) -> SchemaRef {

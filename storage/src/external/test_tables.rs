@@ -114,6 +114,7 @@ impl Lake {
             format: FileFormat::Parquet,
             compression: None,
             layout: None,
+            bad_data: Default::default(),
             location: self.url(&format!("{name}/")),
             properties: vec![],
         };

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use catalog::ObjectName;
 
+use super::faults::Faults;
+
 /// What one scan of an external table is going to read, and how much of it has been read.
 #[derive(Debug, Clone)]
 pub struct ScanReport {
@@ -24,6 +26,54 @@ pub struct ScanReport {
     pub bytes: u64,
     /// What has been read so far.
     pub read: Arc<ReadCounter>,
+    /// What could not be read so far.
+    pub faults: Arc<Faults>,
+    /// The files of a load.
+    pub loaded: Option<Arc<LoadedFiles>>,
+}
+
+/// The files of a load, and how far they have been read.
+#[derive(Debug, Default)]
+pub struct LoadedFiles(Mutex<Vec<LoadedFile>>);
+
+/// A file of a load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedFile {
+    /// Its URL.
+    pub url: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Its lines, once it has been read; files of columns have none.
+    pub lines: Option<u64>,
+}
+
+/// Files of a load of which one is told; the others are loaded all the same.
+const FILES_TOLD_MAX: usize = 1000;
+
+impl LoadedFiles {
+    /// These files, of which nothing has been read.
+    pub fn new(files: impl Iterator<Item = (String, u64)>) -> Self {
+        let file = |(url, bytes)| LoadedFile { url, bytes, lines: None };
+        LoadedFiles(Mutex::new(files.take(FILES_TOLD_MAX).map(file).collect()))
+    }
+
+    /// A file has been read.
+    pub fn read(&self, url: &str, lines: u64) {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = files.iter_mut().find(|file| file.url == url) {
+            file.lines = Some(lines);
+        }
+    }
+
+    /// The files.
+    pub fn all(&self) -> Vec<LoadedFile> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Bytes that they take, about.
+    pub fn bytes(&self) -> usize {
+        self.all().iter().map(|file| size_of::<LoadedFile>() + file.url.len()).sum()
+    }
 }
 
 /// Counts what is read of files.

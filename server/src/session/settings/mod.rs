@@ -17,13 +17,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use catalog::{Isolation, Role};
+use catalog::{Isolation, OnBadData, Role};
 use pg::datetime::zone::Zone;
 use pg::encoding::Encoding;
 use pg::error::Result;
 use pg::sqlstate::SqlState;
 use pg::styles::ByteaOutput;
 use pg::{PgError, Styles};
+use storage::external::SessionTolerance;
 
 use crate::parse::statement::TransactionModes;
 use setting::on_or_off;
@@ -395,6 +396,13 @@ impl SessionSettings {
             Some("warning") => severity == "WARNING",
             _ => true,
         }
+    }
+
+    /// What becomes of data in files that cannot be read.
+    pub fn tolerance(&self) -> SessionTolerance {
+        let faults_max = self.value("spectrum_query_maxerror").and_then(|value| value.parse().ok());
+        let on_bad_data = self.value("thermocline.on_bad_data").and_then(|value| OnBadData::named(value));
+        SessionTolerance { on_bad_data, faults_max }
     }
 
     fn duration(&self, name: &str) -> Option<Duration> {

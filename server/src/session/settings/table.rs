@@ -299,6 +299,11 @@ static CATEGORIES: &[(&str, &[Setting])] = &[
         preset("wal_level", Kind::Enum(&["minimal", "replica", "logical"]), "replica", "How much the log tells.").by(Context::Postmaster),
         user("wal_skip_threshold", size(Unit::Kilobytes, 0, MAX), "2048", "The size from which on new files are flushed and not logged.").harmless(),
     ]),
+    ("Customized Options", &[
+        // Redshift's name for it.
+        user("spectrum_query_maxerror", integer(-1, MAX), "-1", "How many faults in files a scan tolerates; -1 is any number."),
+        user("thermocline.on_bad_data", Kind::Enum(&["table", "fail", "skip_row", "skip_file"]), "table", "What is left out of external tables when something in a file cannot be read; table leaves it to the table."),
+    ]),
     ("Ungrouped", &[
         preset("is_superuser", Kind::Boolean, "off", "Whether the role is a superuser.").reported().unlisted(),
         user("role", text(Form::Role), "none", "The role whose rights hold.").unlisted(),

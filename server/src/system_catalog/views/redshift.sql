@@ -713,3 +713,163 @@ SELECT
     NULL::int4 AS max_slowdown_count
 FROM thermocline.query_log AS q
     JOIN thermocline.query_log_scans AS s ON s.query_id = q.query_id;
+
+-- Rows that COPY could not load, of statements that have ended: thermocline.external_errors. The codes are those of Redshift's
+-- load error reference. Where in a value its fault is, is not known, and files are not split.
+CREATE VIEW pg_catalog.stl_load_errors AS
+SELECT
+    q.user_id::int4 AS userid,
+    0 AS slice,
+    c.oid::int4 AS tbl,
+    q.start_time AT TIME ZONE 'UTC' AS starttime,
+    q.process_id AS session,
+    q.query_id::int4 AS query,
+    e.file_name::char(256) AS filename,
+    coalesce(e.line_number, 0) AS line_number,
+    coalesce(e.column_name, '')::char(127) AS colname,
+    coalesce(t.typname::text, '')::char(10) AS type,
+    (CASE WHEN t.typname IN ('varchar', 'bpchar') AND a.atttypmod > 4 THEN (a.atttypmod - 4)::text ELSE '' END)::char(10)
+        AS col_length,
+    0 AS position,
+    e.raw_line::char(1024) AS raw_line,
+    coalesce(e.raw_value, '')::char(1024) AS raw_field_value,
+    CASE e.kind
+        WHEN 'more fields' THEN 1202
+        WHEN 'fewer fields' THEN 1203
+        WHEN 'out of range' THEN 1204
+        WHEN 'too long' THEN 1204
+        WHEN 'null' THEN 1213
+        WHEN 'invalid line' THEN 1216
+        WHEN 'invalid character' THEN 1220
+        WHEN 'invalid value' THEN CASE
+            WHEN t.typname IN ('int2', 'int4', 'int8') THEN 1207
+            WHEN t.typname IN ('float4', 'float8') THEN 1208
+            WHEN t.typname = 'numeric' THEN 1209
+            WHEN t.typname = 'bool' THEN 1210
+            WHEN t.typname = 'date' THEN 1205
+            WHEN t.typname IN ('timestamp', 'timestamptz') THEN 1206
+            ELSE 1200
+        END
+        ELSE 1200
+    END AS err_code,
+    e.error_message::char(100) AS err_reason,
+    0 AS is_partial,
+    0::int8 AS start_offset,
+    NULL::int8 AS copy_job_id
+FROM thermocline.external_errors AS e
+    JOIN thermocline.query_log AS q ON q.query_id = e.query_id
+    LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = e.schema_name
+    LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = e.table_name
+    LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = e.column_name
+    LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+WHERE e.is_load AND e.action IN ('fail', 'skip_row', 'skip_file');
+
+-- The value that could not be loaded; those before it in its row are not kept.
+CREATE VIEW pg_catalog.stl_loaderror_detail AS
+SELECT
+    e.userid,
+    e.slice,
+    e.session,
+    e.query,
+    e.filename,
+    e.line_number,
+    (a.attnum - 1)::int4 AS field,
+    e.colname::char(1024) AS colname,
+    e.raw_field_value AS value,
+    (e.err_code = 1213)::int4 AS is_null,
+    e.type,
+    e.col_length
+FROM pg_catalog.stl_load_errors AS e
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = e.tbl::oid AND a.attname = rtrim(e.colname);
+
+CREATE VIEW pg_catalog.sys_load_error_detail AS
+SELECT
+    e.userid AS user_id,
+    e.query::int8 AS query_id,
+    q.transaction_id,
+    e.session AS session_id,
+    q.database_name::char(64) AS database_name,
+    e.tbl AS table_id,
+    e.starttime AS start_time,
+    e.filename AS file_name,
+    e.line_number,
+    e.colname AS column_name,
+    e.type AS column_type,
+    e.col_length AS column_length,
+    e.position,
+    e.err_code AS error_code,
+    e.err_reason::char(512) AS error_message
+FROM pg_catalog.stl_load_errors AS e
+    JOIN thermocline.query_log AS q ON q.query_id = e.query;
+
+-- COPY from files, once it has ended. Which files were left out because they had been loaded before is not in it.
+CREATE VIEW pg_catalog.sys_load_history AS
+SELECT
+    q.user_id::int4 AS user_id,
+    q.query_id,
+    q.transaction_id,
+    q.process_id AS session_id,
+    q.database_name,
+    CASE q.status WHEN 'success' THEN 'completed' ELSE 'aborted' END AS status,
+    s.table_name,
+    q.start_time AT TIME ZONE 'UTC' AS start_time,
+    q.end_time AT TIME ZONE 'UTC' AS end_time,
+    (extract(epoch FROM q.end_time - q.start_time) * 1000000)::int8 AS duration,
+    s.location AS data_source,
+    CASE s.format WHEN 'text' THEN 'txt' ELSE lower(s.format) END AS file_format,
+    CASE q.status WHEN 'success' THEN q.rows ELSE 0 END AS loaded_rows,
+    CASE q.status WHEN 'success' THEN s.bytes ELSE 0 END AS loaded_bytes,
+    s.files::int4 AS source_file_count,
+    s.bytes AS source_file_bytes,
+    s.files::int4 AS file_count_scanned,
+    s.bytes_read AS file_bytes_scanned,
+    (SELECT count(*) FROM thermocline.external_errors AS e
+        WHERE e.query_id = q.query_id AND e.action IN ('fail', 'skip_row', 'skip_file')) AS error_count,
+    NULL::int8 AS copy_job_id
+FROM thermocline.query_log AS q
+    JOIN thermocline.query_log_scans AS s ON s.query_id = q.query_id
+WHERE s.is_load;
+
+-- Files that COPY has loaded.
+CREATE VIEW pg_catalog.stl_load_commits AS
+SELECT
+    q.user_id::int4 AS userid,
+    q.query_id::int4 AS query,
+    0 AS slice,
+    f.file_name::char(256) AS name,
+    f.file_name::char(256) AS filename,
+    0 AS byte_offset,
+    f.lines::int4 AS lines_scanned,
+    (SELECT count(*) FROM thermocline.external_errors AS e
+        WHERE e.query_id = q.query_id AND e.file_name = f.file_name AND e.action = 'skip_row')::int4 AS errors,
+    q.end_time AT TIME ZONE 'UTC' AS curtime,
+    1 AS status,
+    (CASE WHEN s.format IN ('CSV', 'text') THEN 'Text' ELSE s.format END)::char(16) AS file_format,
+    0 AS is_partial,
+    0::int8 AS start_offset,
+    NULL::int8 AS copy_job_id
+FROM thermocline.query_log AS q
+    JOIN thermocline.query_log_scans AS s ON s.query_id = q.query_id
+    JOIN thermocline.query_log_files AS f ON f.query_id = q.query_id
+WHERE s.is_load AND q.status = 'success';
+
+-- What queries could not read in external tables, and what became of it. A row is known by its line.
+CREATE VIEW pg_catalog.svl_spectrum_scan_error AS
+SELECT
+    q.user_id::int4 AS userid,
+    q.query_id::int4 AS query,
+    e.file_name::char(128) AS location,
+    ('-1:0:' || coalesce(e.line_number::text, ''))::char(128) AS rowid,
+    coalesce(e.column_name, '')::char(128) AS colname,
+    coalesce(e.raw_value, e.raw_line)::char(128) AS original_value,
+    e.replacement::char(128) AS modified_value,
+    upper(e.kind)::char(128) AS trigger,
+    (CASE
+        WHEN e.action = 'replace' AND e.kind = 'too long' THEN 'TRUNCATE'
+        ELSE upper(e.action)
+    END)::char(128) AS action,
+    ''::char(128) AS action_value,
+    CASE e.kind WHEN 'too long' THEN 156 WHEN 'out of range' THEN 199 END AS error_code
+FROM thermocline.external_errors AS e
+    JOIN thermocline.query_log AS q ON q.query_id = e.query_id
+WHERE NOT e.is_load;

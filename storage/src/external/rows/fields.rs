@@ -38,6 +38,9 @@ pub(super) struct FieldReader {
 #[derive(Default)]
 struct Line {
     number: u64,
+    /// Where it is in the buffer, with its end.
+    range: Range<usize>,
+    is_text: bool,
     fields: Vec<Field>,
     /// Fields that do not stand in the buffer as they are.
     text: Vec<u8>,
@@ -82,7 +85,7 @@ impl FieldReader {
     /// Reads the next line; false at the end.
     ///
     /// # Errors
-    /// The file cannot be read, or the line is none. The next call goes on behind it.
+    /// The file cannot be read, or the line is none. Behind a bad line the next call goes on.
     pub(super) fn next(&mut self) -> Result<bool, RowError> {
         while self.line <= u64::from(self.format.header_lines) {
             if !self.skip_line()? {
@@ -96,15 +99,18 @@ impl FieldReader {
             self.line_ends = 0;
             match self.attempt() {
                 Attempt::Read(end) => {
-                    let is_text = std::str::from_utf8(&self.buffer[self.begin..end]).is_ok();
+                    self.current.range = self.begin..end;
+                    self.current.is_text = std::str::from_utf8(self.raw()).is_ok();
                     self.current.number = self.line;
                     self.line += 1 + self.line_ends;
                     self.begin = end;
-                    return if is_text { Ok(true) } else { Err(RowError::bad(self.current.number, "it is no UTF-8")) };
+                    return Ok(true);
                 }
                 Attempt::Incomplete if self.has_ended => {
-                    let number = self.line;
+                    let (number, begin) = (self.line, self.begin);
                     self.skip_line()?;
+                    self.current.range = begin..self.begin;
+                    self.current.number = number;
                     return Err(RowError::bad(number, "a field in quotes has no end"));
                 }
                 Attempt::Incomplete if self.buffer.len() - self.begin > LINE_BYTES_MAX => {
@@ -120,19 +126,33 @@ impl FieldReader {
         self.current.number
     }
 
+    /// How many have been read, those of the header included.
+    pub(super) fn lines(&self) -> u64 {
+        self.line - 1
+    }
+
+    /// The line as it stands in the file, with its end.
+    pub(super) fn raw(&self) -> &[u8] {
+        &self.buffer[self.current.range.clone()]
+    }
+
+    /// Whether it is UTF-8.
+    pub(super) fn is_text(&self) -> bool {
+        self.current.is_text
+    }
+
     /// How many fields it has.
     pub(super) fn width(&self) -> usize {
         self.current.fields.len()
     }
 
     /// A field of the line; none when it is NULL, or not there.
-    pub(super) fn field(&self, number: usize) -> Option<&str> {
+    pub(super) fn field(&self, number: usize) -> Option<&[u8]> {
         let field = self.current.fields.get(number)?;
         let bytes = if field.is_apart { &self.current.text } else { &self.buffer };
-        // The line is UTF-8, and is divided at characters of one byte.
-        let text = std::str::from_utf8(&bytes[field.range.clone()]).ok()?;
-        let is_null = text == self.format.null || self.format.empty_is_null && text.is_empty();
-        (field.is_quoted || !is_null).then_some(text)
+        let field_bytes = &bytes[field.range.clone()];
+        let is_null = field_bytes == self.format.null.as_bytes() || self.format.empty_is_null && field_bytes.is_empty();
+        (field.is_quoted || !is_null).then_some(field_bytes)
     }
 
     /// Reads on; false when there is nothing more.
@@ -309,6 +329,7 @@ mod tests {
             escape: Some(b'\\'),
             null: String::new(),
             empty_is_null: false,
+            skips_blank_lines: false,
             header_lines: 0,
             width: WidthRule::SetToNull,
         }
@@ -326,8 +347,10 @@ mod tests {
             match reader.next() {
                 Ok(false) => return lines,
                 Ok(true) => {
-                    let fields = (0..reader.width()).map(|number| reader.field(number).unwrap_or("~"));
-                    lines.push(format!("{}: {}", reader.line(), fields.collect::<Vec<_>>().join(",")));
+                    let field = |number| String::from_utf8_lossy(reader.field(number).unwrap_or(b"~"));
+                    let fields = (0..reader.width()).map(field).collect::<Vec<_>>();
+                    let what = if reader.is_text() { "" } else { " no text" };
+                    lines.push(format!("{}{what}: {}", reader.line(), fields.join(",")));
                 }
                 Err(error) => lines.push(format!("{error:?}")),
             }
@@ -367,7 +390,7 @@ mod tests {
     fn a_bad_line_does_not_take_the_others_away() {
         let bad = read(csv(), b"a,b\n\xff,c\nd,\"e\nf,g\nh");
         assert_eq!(bad[0], "1: a,b");
-        assert!(bad[1].contains("line: 2") && bad[1].contains("UTF-8"), "{bad:?}");
+        assert_eq!(bad[1], "2 no text: \u{fffd},c");
         assert!(bad[2].contains("line: 3") && bad[2].contains("quotes"), "{bad:?}");
         assert_eq!(bad[3..], ["4: f,g", "5: h"]);
     }

@@ -10,7 +10,7 @@ use catalog::{Column, SqlType};
 use jiter::{Jiter, JiterError, Peek};
 
 use super::json::is_named;
-use super::values::{ValueBuilder, ValueBuilders, ValueError};
+use super::values::{Added, Unfit, ValueBuilder, ValueBuilders, ValueError};
 
 /// Why a value cannot be added.
 pub(super) enum PushError {
@@ -30,6 +30,15 @@ impl From<ValueError> for PushError {
     fn from(error: ValueError) -> Self {
         PushError::Value(error)
     }
+}
+
+/// A value that a rule has put in the place of another.
+pub(super) struct Changed {
+    /// What was wrong with that.
+    pub(super) of: Unfit,
+    pub(super) from: String,
+    /// None for NULL.
+    pub(super) to: Option<String>,
 }
 
 /// Collects the values of a column.
@@ -138,24 +147,29 @@ impl JsonBuilder {
     /// Adds the value that comes next.
     ///
     /// # Errors
-    /// It is none of the type. The builder cannot be used any more.
-    pub(super) fn push(&mut self, json: &mut Jiter<'_>, peek: Peek) -> Result<(), PushError> {
+    /// It is none of the type. The builder has a part of it then, which [`JsonBuilder::settle`] makes a NULL of.
+    pub(super) fn push(
+        &mut self,
+        json: &mut Jiter<'_>,
+        peek: Peek,
+        changed: &mut Vec<Changed>,
+    ) -> Result<(), PushError> {
         if peek == Peek::Null {
             json.known_null()?;
             self.push_null();
             return Ok(());
         }
         match self {
-            JsonBuilder::Value { builder, is_json } => push_value(builder.as_mut(), *is_json, json, peek),
+            JsonBuilder::Value { builder, is_json } => push_value(builder.as_mut(), *is_json, json, peek, changed),
             JsonBuilder::Struct { names, builders, validity, .. } => {
-                push_struct(names, builders, validity.len(), json)?;
+                push_struct(names, builders, validity.len(), json, changed)?;
                 validity.push(true);
                 Ok(())
             }
             JsonBuilder::List { element, ends, validity, .. } => {
                 let mut next = json.next_array()?;
                 while let Some(peek) = next {
-                    element.push(json, peek)?;
+                    element.push(json, peek, changed)?;
                     next = json.array_step()?;
                 }
                 ends.push(end(element.len()));
@@ -163,11 +177,49 @@ impl JsonBuilder {
                 Ok(())
             }
             JsonBuilder::Map { entry, ends, validity, .. } => {
-                entry.push(json)?;
+                entry.push(json, changed)?;
                 ends.push(end(entry.values.len()));
                 validity.push(true);
                 Ok(())
             }
+        }
+    }
+
+    /// After an error: what was begun becomes NULL, so that there are `length` values, one more than before that.
+    pub(super) fn settle(&mut self, length: usize) {
+        match self {
+            JsonBuilder::Value { builder, .. } => {
+                if builder.len() < length {
+                    builder.push_null();
+                }
+            }
+            JsonBuilder::Struct { builders, validity, .. } => {
+                builders.iter_mut().for_each(|builder| builder.settle(length));
+                validity.resize(length, false);
+            }
+            JsonBuilder::List { element, ends, validity, .. } => {
+                element.settle(element.begun());
+                ends.resize(length, end(element.len()));
+                validity.resize(length, false);
+            }
+            JsonBuilder::Map { entry, ends, validity, .. } => {
+                let entries = entry.keys.len();
+                entry.values.settle(entries);
+                ends.resize(length, end(entries));
+                validity.resize(length, false);
+            }
+        }
+    }
+
+    /// Values that have been begun.
+    fn begun(&self) -> usize {
+        match self {
+            JsonBuilder::Value { builder, .. } => builder.len(),
+            JsonBuilder::Struct { builders, validity, .. } => {
+                builders.iter().map(JsonBuilder::begun).fold(validity.len(), usize::max)
+            }
+            JsonBuilder::List { element, ends, .. } => ends.len() + usize::from(element.begun() > length(ends)),
+            JsonBuilder::Map { entry, ends, .. } => ends.len() + usize::from(entry.keys.len() > length(ends)),
         }
     }
 
@@ -199,12 +251,12 @@ impl JsonBuilder {
 }
 
 impl MapBuilder {
-    fn push(&mut self, json: &mut Jiter<'_>) -> Result<(), PushError> {
+    fn push(&mut self, json: &mut Jiter<'_>, changed: &mut Vec<Changed>) -> Result<(), PushError> {
         let mut key = json.next_object()?;
         while let Some(name) = key {
             self.keys.push_text(name)?;
             let peek = json.peek()?;
-            self.values.push(json, peek)?;
+            self.values.push(json, peek, changed)?;
             key = json.next_key()?;
         }
         Ok(())
@@ -216,14 +268,19 @@ fn push_value(
     is_json: bool,
     json: &mut Jiter<'_>,
     peek: Peek,
+    changed: &mut Vec<Changed>,
 ) -> Result<(), PushError> {
-    if peek == Peek::String && !is_json {
-        return Ok(builder.push_text(json.known_str()?)?);
+    let text = if peek == Peek::String && !is_json {
+        json.known_str()?
+    } else {
+        let start = json.current_index();
+        json.known_skip(peek)?;
+        std::str::from_utf8(json.slice_to_current(start)).unwrap_or_default()
+    };
+    if let Added::Instead { of, value } = builder.push_text(text)? {
+        changed.push(Changed { of, from: text.to_owned(), to: value });
     }
-    let start = json.current_index();
-    json.known_skip(peek)?;
-    let written = std::str::from_utf8(json.slice_to_current(start)).unwrap_or_default();
-    Ok(builder.push_text(written)?)
+    Ok(())
 }
 
 /// Adds an object to the builders of its fields, which hold `length` values.
@@ -232,6 +289,7 @@ fn push_struct(
     builders: &mut [JsonBuilder],
     length: usize,
     json: &mut Jiter<'_>,
+    changed: &mut Vec<Changed>,
 ) -> Result<(), PushError> {
     let place = |key: &str| names.iter().position(|name| is_named(name, key));
     let mut found = json.next_object()?.map(place);
@@ -241,7 +299,7 @@ fn push_struct(
             Some(field) if builders[field].len() > length => {
                 return Err(PushError::Json(format!("key \"{}\" is there more than once", names[field])));
             }
-            Some(field) => builders[field].push(json, peek)?,
+            Some(field) => builders[field].push(json, peek, changed)?,
             None => json.known_skip(peek)?,
         }
         found = json.next_key()?.map(place);
@@ -253,6 +311,11 @@ fn push_struct(
 /// Where the elements of a list end: a batch has fewer than fit.
 fn end(length: usize) -> i32 {
     i32::try_from(length).unwrap_or(i32::MAX)
+}
+
+/// Elements of the lists that have ended.
+fn length(ends: &[i32]) -> usize {
+    ends.last().map_or(0, |end| *end as usize)
 }
 
 fn offsets(ends: &mut Vec<i32>) -> OffsetBuffer<i32> {

@@ -10,6 +10,7 @@ mod fields;
 mod json;
 mod json_builder;
 mod lines;
+mod row_marks;
 mod source;
 mod unpacked;
 mod values;
@@ -17,16 +18,16 @@ mod values;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
-use arrow::error::ArrowError;
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use catalog::{ExternalTable, FileFormat};
+use arrow::record_batch::RecordBatch;
+use catalog::{ExternalTable, FileFormat, ValueRule};
 
+use super::tolerance::Tolerance;
 use crate::error::{self, Error, Result};
+use crate::scan::faults::FaultKind;
 
-pub(super) use source::RowSource;
-pub use values::{ValueBuilder, ValueBuilders, ValueError};
+pub(super) use source::{RowSource, Watched};
+pub use values::{Added, Unfit, ValueBuilder, ValueBuilders, ValueError};
 
 /// Rows in a batch.
 const BATCH_ROWS: usize = 8192;
@@ -38,8 +39,11 @@ trait RowReader {
     /// The next rows; none at the end.
     ///
     /// # Errors
-    /// The file cannot be read, or a row or a value is wrong.
+    /// The file cannot be read, or a row or a value is wrong, and that is not tolerated.
     fn next_batch(&mut self) -> Result<Option<RecordBatch>>;
+
+    /// Lines that have been read.
+    fn lines(&self) -> u64;
 }
 
 /// What a reader has to make of a file.
@@ -50,6 +54,7 @@ struct Wanted<'a> {
     /// Of these columns.
     schema: SchemaRef,
     builders: &'a dyn ValueBuilders,
+    tolerance: Arc<Tolerance>,
     /// The file, as messages show it.
     path: String,
 }
@@ -63,19 +68,6 @@ fn reader(wanted: Wanted<'_>, input: Box<dyn Read + Send>) -> Result<Box<dyn Row
             Err(Error::Corrupted { path: wanted.path, reason: "Parquet is not read row by row".to_owned() })
         }
     }
-}
-
-/// A batch of columns, or of rows without any.
-fn batch(
-    schema: &SchemaRef,
-    columns: Result<Vec<ArrayRef>, ArrowError>,
-    rows: usize,
-    path: &str,
-) -> Result<RecordBatch> {
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    columns
-        .and_then(|columns| RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options))
-        .map_err(|error| Error::Corrupted { path: path.to_owned(), reason: error.to_string() })
 }
 
 /// Why a row cannot be read.
@@ -115,4 +107,30 @@ fn not_read(path: String, error: io::Error) -> Error {
         Some(Ok(ours)) => *ours,
         _ => Error::Corrupted { path, reason: "it cannot be read".to_owned() },
     }
+}
+
+/// What is wrong with a value.
+fn kind_of(unfit: Unfit) -> FaultKind {
+    match unfit {
+        Unfit::OutOfRange => FaultKind::OutOfRange,
+        Unfit::TooLong => FaultKind::TooLong,
+        Unfit::Invalid => FaultKind::Invalid,
+    }
+}
+
+/// Bytes that are not UTF-8 as text, if the rule says what is put in the place of those that are none.
+fn replaced(bytes: &[u8], rule: &ValueRule) -> Option<String> {
+    let (character, each_byte) = match rule {
+        ValueRule::Replace(character) => (*character, false),
+        ValueRule::ReplaceBytes(character) => (*character, true),
+        _ => return None,
+    };
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        let invalid = chunk.invalid().len();
+        let times = if each_byte { invalid } else { invalid.min(1) };
+        text.extend(std::iter::repeat_n(character, times));
+    }
+    Some(text)
 }

@@ -26,8 +26,9 @@ use super::unpacked::unpacked;
 use super::values::ValueBuilders;
 use super::{Wanted, not_read, reader};
 use crate::external::pinned_file::PinnedFile;
+use crate::external::tolerance::Tolerance;
 use crate::object_stores::Location;
-use crate::scan::report::ReadCounter;
+use crate::scan::report::{LoadedFiles, ReadCounter};
 
 /// Batches of a file that wait to be taken, beside the one that is being made.
 const BATCHES_AHEAD: usize = 1;
@@ -46,7 +47,18 @@ struct Files {
     store: Arc<dyn ObjectStore>,
     store_url: ObjectStoreUrl,
     builders: Arc<dyn ValueBuilders>,
-    read: Arc<ReadCounter>,
+    watched: Watched,
+}
+
+/// What is told of the reading, and what it is told to tolerate.
+#[derive(Clone)]
+pub(in crate::external) struct Watched {
+    /// What becomes of bad data.
+    pub tolerance: Arc<Tolerance>,
+    /// Counts what is read.
+    pub read: Arc<ReadCounter>,
+    /// The files of a load.
+    pub loaded: Option<Arc<LoadedFiles>>,
 }
 
 /// Opens files for some of their columns.
@@ -62,11 +74,11 @@ impl RowSource {
         table_schema: TableSchema,
         location: &Location,
         builders: Arc<dyn ValueBuilders>,
-        read: Arc<ReadCounter>,
+        watched: Watched,
     ) -> Self {
         let (store, store_url) = (location.store.clone(), location.store_url.clone());
         RowSource {
-            files: Arc::new(Files { table, store, store_url, builders, read }),
+            files: Arc::new(Files { table, store, store_url, builders, watched }),
             projection: SplitProjection::unprojected(&table_schema),
             table_schema,
             metrics: ExecutionPlanMetricsSet::new(),
@@ -139,7 +151,8 @@ impl FileOpener for RowOpener {
         let columns = self.columns.clone();
         let schema = Arc::new(files.table.file_schema().project(&columns)?);
         Ok(Box::pin(async move {
-            let file = PinnedFile::new(files.store.clone(), &files.store_url, file.object_meta, files.read.clone());
+            let file =
+                PinnedFile::new(files.store.clone(), &files.store_url, file.object_meta, files.watched.read.clone());
             let mut batches = RecordBatchReceiverStreamBuilder::new(schema.clone(), BATCHES_AHEAD);
             let sender = batches.tx();
             let path = file.url().to_owned();
@@ -160,14 +173,25 @@ fn read(
     batches: &Sender<Result<arrow::array::RecordBatch>>,
 ) -> Result<()> {
     let compression = files.table.compression.unwrap_or_else(|| Compression::of_name(&path));
-    let input = unpacked(compression, bytes).map_err(|error| not_read(path.clone(), error))?;
-    let wanted =
-        Wanted { table: &files.table, columns, schema: schema.clone(), builders: files.builders.as_ref(), path };
+    let input = match unpacked(compression, bytes) {
+        Ok(input) => input,
+        Err(error) => return Ok(files.watched.tolerance.file(&path, not_read(path.clone(), error))?),
+    };
+    let (table, builders, tolerance) = (&files.table, files.builders.as_ref(), files.watched.tolerance.clone());
+    // Which rows there are must not depend on what is asked of them.
+    let reads_all = tolerance.rules().tolerate_anything();
+    let all: Vec<usize> = (0..table.columns.len()).collect();
+    let (read, read_schema) = if reads_all { (all.as_slice(), table.file_schema()) } else { (columns, schema.clone()) };
+    let wanted = Wanted { table, columns: read, schema: read_schema, builders, tolerance, path: path.clone() };
     let mut rows = reader(wanted, input)?;
     while let Some(batch) = rows.next_batch()? {
+        let batch = if reads_all { batch.project(columns)? } else { batch };
         if batches.blocking_send(Ok(batch)).is_err() {
             break;
         }
+    }
+    if let Some(loaded) = &files.watched.loaded {
+        loaded.read(&path, rows.lines());
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
-use super::super::rows::ValueError;
+use crate::error::Source;
 
 /// The fastest of zstd's levels that finds repetitions.
 const ZSTD_LEVEL: i32 = 3;
@@ -52,7 +52,7 @@ pub trait LineEncoder: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// A value cannot be written.
-    fn encode(&self, batch: &RecordBatch, out: &mut BytesMut) -> Result<(), ValueError>;
+    fn encode(&self, batch: &RecordBatch, out: &mut BytesMut) -> Result<(), Source>;
 }
 
 /// A file, as far as it has been put together.

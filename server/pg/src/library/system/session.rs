@@ -32,6 +32,8 @@ pub static FUNCTIONS: &[Function] = &[
     function("host", &[INET], TEXT, host),
     function("pg_backend_pid", &[], INT4, pg_backend_pid).stable(),
     function("pg_blocking_pids", &[INT4], INT4_ARRAY, pg_blocking_pids).volatile(),
+    function("pg_last_copy_count", &[], INT8, pg_last_copy_count).volatile(),
+    function("pg_last_copy_id", &[], INT4, pg_last_copy_id).volatile(),
     function("pg_is_in_recovery", &[], BOOL, pg_is_in_recovery).volatile(),
     function("version", &[], TEXT, version).stable(),
 ];
@@ -104,6 +106,18 @@ fn pg_blocking_pids(call: &Call) -> Result<ArrayRef> {
         let blocking = waits.map(|waits| waits.blocking(process_id)).unwrap_or_default();
         blocking.into_iter().map(Some).collect::<Vec<_>>()
     })
+}
+
+/// Redshift's: the rows that the last COPY of the session has loaded.
+fn pg_last_copy_count(call: &Call) -> Result<ArrayRef> {
+    let rows = call.session().last_load.as_ref().map_or(0, |load| load.rows());
+    call.map0(|| rows)
+}
+
+/// Redshift's: the number of the last COPY of the session in its system views; -1 when there was none.
+fn pg_last_copy_id(call: &Call) -> Result<ArrayRef> {
+    let query = call.session().last_load.as_ref().map_or(-1, |load| load.query());
+    call.map0(|| i32::try_from(query).unwrap_or(-1))
 }
 
 fn pg_is_in_recovery(call: &Call) -> Result<ArrayRef> {

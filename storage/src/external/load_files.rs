@@ -1,0 +1,163 @@
+//! The files of a load: all that begin with a name, or those that a manifest lists.
+//!
+//! A location that ends with a slash is a folder. Any other is the beginning of names, as in Redshift: `s3://b/data/part-`
+//! means `data/part-1`, and `s3://b/data` means what is in the folder `data`, in `data2`, and `data.csv`.
+
+use std::collections::HashSet;
+
+use catalog::{FileVersion, FileWrites};
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt};
+use serde::Deserialize;
+
+use super::listing::{FILES_MAX, data_files, is_hidden_name};
+use crate::error::{Error, Result};
+use crate::object_stores::{Location, ObjectStores, object_url};
+
+/// Longest manifest: some 100,000 entries.
+const MANIFEST_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// A file to be loaded, as it was when it was looked for.
+#[derive(Debug, Clone)]
+pub struct LoadFile {
+    pub(super) location: Location,
+    pub(super) object: ObjectMeta,
+}
+
+/// A file that a manifest lists.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ManifestEntry {
+    /// Its URL.
+    pub url: String,
+    /// Whether the load fails when it is not there.
+    #[serde(default)]
+    pub mandatory: bool,
+    /// What else is known of it.
+    #[serde(default)]
+    meta: ManifestMeta,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct ManifestMeta {
+    content_length: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    entries: Vec<ManifestEntry>,
+}
+
+impl LoadFile {
+    /// Its URL.
+    pub fn url(&self) -> String {
+        object_url(&self.location.store_url, &self.object.location)
+    }
+
+    /// What tells it from what was under its name before.
+    pub fn version(&self) -> FileVersion {
+        FileVersion {
+            e_tag: self.object.e_tag.clone(),
+            size: self.object.size,
+            modified_us: self.object.last_modified.timestamp_micros(),
+        }
+    }
+}
+
+/// The files whose names begin as the location does, in the order of their names.
+///
+/// # Errors
+/// The location is not allowed, or cannot be listed; there are too many.
+pub async fn files_beginning(stores: &ObjectStores, location: &str, writes: &FileWrites) -> Result<Vec<LoadFile>> {
+    let location = stores.resolve(location)?;
+    let objects = match name(&location) {
+        None => data_files(&location, writes).await?,
+        Some(name) => objects_beginning(&location, &name, writes).await?,
+    };
+    Ok(objects.into_iter().map(|object| LoadFile { location: location.clone(), object }).collect())
+}
+
+/// What names have to begin with, unless the location is a folder.
+fn name(location: &Location) -> Option<String> {
+    let is_folder = location.url.ends_with('/') || location.path.is_root();
+    location.path.filename().filter(|_| !is_folder).map(str::to_owned)
+}
+
+async fn objects_beginning(location: &Location, name: &str, writes: &FileWrites) -> Result<Vec<ObjectMeta>> {
+    let mut above: Vec<_> = location.path.parts().collect();
+    above.pop();
+    let above = Path::from_iter(above);
+    let listed = match location.store.list_with_delimiter(Some(&above)).await {
+        Ok(listed) => listed,
+        Err(error) => match Error::from_object_store(&location.url, error) {
+            // A folder that is as far up as one may look.
+            Error::LocationNotAllowed { .. } => return data_files(location, writes).await,
+            error => return Err(error),
+        },
+    };
+    let begins = |path: &Path| {
+        let last = path.filename().unwrap_or_default();
+        last.starts_with(name) && (!is_hidden_name(last) || is_hidden_name(name))
+    };
+    let is_shown = |path: &Path| writes.shows(&object_url(&location.store_url, path));
+    let is_wanted = |it: &ObjectMeta| it.size > 0 && begins(&it.location) && is_shown(&it.location);
+    let mut files: Vec<_> = listed.objects.into_iter().filter(is_wanted).collect();
+    for folder in listed.common_prefixes.into_iter().filter(begins) {
+        let url = format!("{}/", object_url(&location.store_url, &folder));
+        files.extend(data_files(&Location { url, path: folder, ..location.clone() }, writes).await?);
+        if files.len() > FILES_MAX {
+            return Err(Error::TooManyFiles { location: location.url.clone(), files_max: FILES_MAX });
+        }
+    }
+    files.sort_by(|a, b| a.location.cmp(&b.location));
+    Ok(files)
+}
+
+/// The entries of a manifest: `{"entries": [{"url": "s3://b/a.csv", "mandatory": true}, …]}`.
+///
+/// # Errors
+/// It is not there, or is none.
+pub async fn manifest_entries(stores: &ObjectStores, location: &str) -> Result<Vec<ManifestEntry>> {
+    let location = stores.resolve(location)?;
+    let invalid = |reason: String| Error::ManifestInvalid { path: location.url.clone(), reason };
+    let object = location.object().await?.ok_or_else(|| Error::NotFound { location: location.url.clone() })?;
+    if object.size > MANIFEST_BYTES_MAX {
+        return Err(invalid(format!("it is longer than {MANIFEST_BYTES_MAX} bytes")));
+    }
+    let failed = |error| Error::from_object_store(&location.url, error);
+    let bytes = location.store.get(&location.path).await.map_err(failed)?.bytes().await.map_err(failed)?;
+    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
+    let mut urls = HashSet::new();
+    if let Some(twice) = manifest.entries.iter().find(|entry| !urls.insert(entry.url.as_str())) {
+        return Err(invalid(format!("it names \"{}\" more than once", twice.url)));
+    }
+    if manifest.entries.len() > FILES_MAX {
+        return Err(Error::TooManyFiles { location: location.url.clone(), files_max: FILES_MAX });
+    }
+    Ok(manifest.entries)
+}
+
+/// The files of a manifest, in its order. Those that are not there and need not be are left out.
+///
+/// # Errors
+/// A file is not there that must be, or is not as long as the manifest says.
+pub async fn listed_files(stores: &ObjectStores, entries: &[ManifestEntry]) -> Result<Vec<LoadFile>> {
+    let mut files = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let location = stores.resolve(&entry.url)?;
+        let object = location.object().await?;
+        let Some(object) = object else {
+            if entry.mandatory {
+                return Err(Error::NotFound { location: location.url });
+            }
+            continue;
+        };
+        if let Some(expected) = entry.meta.content_length.filter(|expected| *expected != object.size) {
+            let reason = format!("it has {} bytes, and the manifest says {expected}", object.size);
+            return Err(Error::Corrupted { path: location.url, reason });
+        }
+        if object.size > 0 {
+            files.push(LoadFile { location, object });
+        }
+    }
+    Ok(files)
+}
