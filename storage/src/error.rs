@@ -180,6 +180,16 @@ pub enum Error {
         /// The declared type, in SQL's words.
         declared_type: String,
     },
+    /// A string in a file is longer than its column.
+    #[error("a value in column \"{column}\" of file \"{path}\" is too long for type {declared_type}")]
+    ValueTooLong {
+        /// The column.
+        column: String,
+        /// The file.
+        path: String,
+        /// The declared type, in SQL's words.
+        declared_type: String,
+    },
     /// An array of arrays that PostgreSQL cannot have.
     #[error(
         "column \"{column}\" of file \"{path}\" holds an array of arrays that differ in length, or are empty or NULL"
@@ -310,6 +320,33 @@ impl Error {
             Failure::InvalidPath(reason) => Error::LocationInvalid { location, reason },
             Failure::Other => Error::Unavailable { location, source: Box::new(error) },
         }
+    }
+
+    /// A copy of an error of a whole file or of a value in it; `None` for those that are about something else.
+    pub(crate) fn copy_of_file(&self) -> Option<Error> {
+        Some(match self {
+            Error::FileDeleted { path } => Error::FileDeleted { path: path.clone() },
+            Error::NotParquet { path, reason } => Error::NotParquet { path: path.clone(), reason: reason.clone() },
+            Error::Corrupted { path, reason } => Error::Corrupted { path: path.clone(), reason: reason.clone() },
+            Error::ColumnTypeMismatch { column, path, file_type, declared_type } => Error::ColumnTypeMismatch {
+                column: column.clone(),
+                path: path.clone(),
+                file_type: file_type.clone(),
+                declared_type: declared_type.clone(),
+            },
+            Error::ColumnAmbiguous { column, path, candidates } => {
+                Error::ColumnAmbiguous { column: column.clone(), path: path.clone(), candidates: candidates.clone() }
+            }
+            Error::ValueOutOfRange { column, path, declared_type } => Error::ValueOutOfRange {
+                column: column.clone(),
+                path: path.clone(),
+                declared_type: declared_type.clone(),
+            },
+            Error::ArrayNotRectangular { column, path } => {
+                Error::ArrayNotRectangular { column: column.clone(), path: path.clone() }
+            }
+            _ => return None,
+        })
     }
 
     /// What an object store's error means for who writes `location`.

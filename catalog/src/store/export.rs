@@ -193,5 +193,7 @@ mod tests {
         assert_eq!(exported(&snapshot), store);
         let kinds: String = store.keys().map(|key| char::from(key[0])).collect();
         assert_eq!(kinds, "abccefghijklmmno");
+        let reopened = Catalog::open(directory.path()).unwrap().snapshot();
+        assert_eq!(reopened.loads(table).files().next(), snapshot.loads(table).files().next());
     }
 }

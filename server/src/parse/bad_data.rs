@@ -73,10 +73,15 @@ pub(super) fn bad_data_rules(properties: &[(String, String)], format: &FileForma
     if !cleanses_data(properties)? {
         rules = BadDataRules { on_bad_data: rules.on_bad_data, ..BadDataRules::default() };
     }
-    if *format == FileFormat::Json && rules.invalid_char == ValueRule::SetToNull {
-        return Err(Error::not_supported("invalid_char_handling set_to_null of files of JSON"));
+    match (format, &rules.invalid_char) {
+        (FileFormat::Json, ValueRule::SetToNull) => {
+            Err(Error::not_supported("invalid_char_handling set_to_null of files of JSON"))
+        }
+        (FileFormat::Parquet, ValueRule::Replace(_)) => {
+            Err(Error::not_supported("invalid_char_handling replace of files of Parquet"))
+        }
+        _ => Ok(rules),
     }
-    Ok(rules)
 }
 
 fn replacement(properties: &[(String, String)]) -> Result<Option<char>> {

@@ -185,7 +185,7 @@ impl FilesFormat {
                 // See statement::write_files. Files are written in the order of the rows in any case.
                 ("write.maxfilesize.mb" | "write.parallel", _) => {}
                 // See bad_data_rules().
-                (lower, FileFormat::Delimited(_) | FileFormat::Json) if is_about_bad_data(lower) => {}
+                (lower, _) if is_about_bad_data(lower) => {}
                 (lower, _) if is_without_effect(lower) => {}
                 _ => return Err(Error::not_supported(format!("table property '{name}' of this format"))),
             }

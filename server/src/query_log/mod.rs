@@ -62,6 +62,8 @@ struct EndedQuery {
     rows: i64,
     /// What it has read of external tables.
     scans: Vec<ScanReport>,
+    /// Bytes that it takes, about, as it ended: a cursor of its may still meet what it cannot read.
+    bytes: usize,
 }
 
 /// What became of a statement.
@@ -83,28 +85,28 @@ impl QueryLog {
 impl Entries {
     fn end(&mut self, number: i64, outcome: QueryOutcome, rows: i64, scans: Vec<ScanReport>) {
         let Some(query) = self.running.remove(&number) else { return };
-        let ended = EndedQuery { query, end_us: now_us(), outcome, rows, scans };
-        self.bytes += ended.bytes();
+        let bytes = bytes(&query, &outcome, &scans);
+        let ended = EndedQuery { query, end_us: now_us(), outcome, rows, scans, bytes };
+        self.bytes += bytes;
         self.ended.push_back(ended);
         while self.bytes > BYTES_MAX {
             let Some(oldest) = self.ended.pop_front() else { return };
-            self.bytes -= oldest.bytes();
+            self.bytes -= oldest.bytes;
         }
     }
 }
 
-impl EndedQuery {
-    fn bytes(&self) -> usize {
-        let message = match &self.outcome {
-            QueryOutcome::Success => 0,
-            QueryOutcome::Cancelled(message) | QueryOutcome::Failed(_, message) => message.len(),
-        };
-        let loaded = |scan: &ScanReport| scan.loaded.as_ref().map_or(0, |loaded| loaded.bytes());
-        let bytes =
-            |scan: &ScanReport| scan.location.len() + size_of::<ScanReport>() + scan.faults.bytes() + loaded(scan);
-        let scans: usize = self.scans.iter().map(bytes).sum();
-        ENTRY_BYTES + self.query.text.len() + message + scans
-    }
+/// Bytes that a statement takes which has ended, about.
+fn bytes(query: &Query, outcome: &QueryOutcome, scans: &[ScanReport]) -> usize {
+    let message = match outcome {
+        QueryOutcome::Success => 0,
+        QueryOutcome::Cancelled(message) | QueryOutcome::Failed(_, message) => message.len(),
+    };
+    let loaded = |scan: &ScanReport| scan.loaded.as_ref().map_or(0, |loaded| loaded.bytes());
+    let of_scan =
+        |scan: &ScanReport| scan.location.len() + size_of::<ScanReport>() + scan.faults.bytes() + loaded(scan);
+    let scans: usize = scans.iter().map(of_scan).sum();
+    ENTRY_BYTES + query.text.len() + message + scans
 }
 
 /// The entry of a statement that runs. When it is dropped, its client has gone, or does not want the rest of its rows.

@@ -5,6 +5,7 @@
 //! * `types/all.parquet`: a column of each type, a row of values and a row of NULLs
 //! * `nested/…`: customers with structs, lists and maps, see [`nested`]
 //! * `broken/text.parquet`: no Parquet at all
+//! * `faulty/columns/…`, `faulty/other/…`: values that do not fit, a damaged page, a file that is no Parquet, and good ones
 //! * `csv/…`, `packed/…`, `delimited/…`, `json/…`, `hive/…`, `dated/…`, `bad/…`, `faulty/…`, `manifests/…`, `dates/…`: lines, see [`lines`]
 
 mod lines;
@@ -20,6 +21,8 @@ use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::ArrowWriter;
+use parquet::file::metadata::ParquetMetaDataReader;
+use parquet::file::properties::WriterProperties;
 
 /// Days from 1970-01-01 to 2023-01-01.
 const DAY_2023: i32 = 19358;
@@ -42,6 +45,10 @@ pub async fn put_all(store: &dyn ObjectStore, prefix: &str) {
         ("nested/by_one_writer.parquet", file(&nested::by_one_writer())),
         ("nested/by_another.parquet", file(&nested::by_another())),
         ("ragged/a.parquet", file(&nested::ragged())),
+        ("faulty/columns/a.parquet", damaged(&in_groups(&faulty(), 4))),
+        ("faulty/columns/b.parquet", file(&batch([("id", Arc::new(Int64Array::from(vec![20])) as ArrayRef)]))),
+        ("faulty/other/a.parquet", Bytes::from_static(b"id,amount\n1,2\n")),
+        ("faulty/other/b.parquet", file(&batch([("id", Arc::new(Int64Array::from(vec![21])) as ArrayRef)]))),
         ("broken/text.parquet", Bytes::from_static(b"year,amount\n2023,1.00\n")),
     ];
     for (name, bytes) in files.into_iter().chain(lines::files()) {
@@ -64,6 +71,37 @@ pub fn file(batch: &RecordBatch) -> Bytes {
     writer.write(batch).unwrap();
     writer.close().unwrap();
     bytes.into()
+}
+
+/// A Parquet file with row groups of so many rows, and a page for each column of them.
+fn in_groups(batch: &RecordBatch, rows: usize) -> Bytes {
+    let properties =
+        WriterProperties::builder().set_max_row_group_row_count(Some(rows)).set_dictionary_enabled(false).build();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
+    writer.write(batch).unwrap();
+    writer.close().unwrap();
+    bytes.into()
+}
+
+/// The same file with a page that cannot be read: that of the second column in the second row group.
+fn damaged(file: &Bytes) -> Bytes {
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(file).unwrap();
+    let page = metadata.row_group(1).column(1).data_page_offset() as usize;
+    let mut bytes = file.to_vec();
+    bytes[page..page + 8].fill(0xff);
+    bytes.into()
+}
+
+/// `id bigint, amount bigint, name text`: the second amount is no `integer`, the third name longer than six characters.
+fn faulty() -> RecordBatch {
+    let amounts = (1..=10).map(|id| if id == 2 { 9_999_999_999 } else { id * 10 });
+    let names = (1..=10).map(|id| if id == 3 { "far too long" } else { "name" });
+    batch([
+        ("id", Arc::new(Int64Array::from_iter_values(1..=10)) as ArrayRef),
+        ("amount", Arc::new(Int64Array::from_iter_values(amounts))),
+        ("name", Arc::new(StringArray::from_iter_values(names))),
+    ])
 }
 
 /// A batch whose columns may hold NULLs.

@@ -40,9 +40,23 @@ pub(super) struct PinnedReaderFactory {
 }
 
 /// Reads one file.
-struct PinnedReader {
-    file: PinnedFile,
-    metrics: ParquetFileMetrics,
+pub(super) struct PinnedReader {
+    file: Arc<PinnedFile>,
+    /// Where the engine counts, too.
+    metrics: Option<ParquetFileMetrics>,
+}
+
+impl PinnedReader {
+    /// For who reads without the engine.
+    pub(super) fn new(file: Arc<PinnedFile>) -> Self {
+        PinnedReader { file, metrics: None }
+    }
+
+    fn count(&self, bytes: u64) {
+        if let Some(metrics) = &self.metrics {
+            metrics.bytes_scanned.add(bytes as usize);
+        }
+    }
 }
 
 impl PinnedReaderFactory {
@@ -61,22 +75,22 @@ impl ParquetFileReaderFactory for PinnedReaderFactory {
         metrics: &ExecutionPlanMetricsSet,
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
         let file = file.object_meta;
-        let metrics = ParquetFileMetrics::new(partition_index, file.location.as_ref(), metrics);
-        let file = PinnedFile::new(self.store.clone(), &self.store_url, file, self.read.clone());
+        let metrics = Some(ParquetFileMetrics::new(partition_index, file.location.as_ref(), metrics));
+        let file = Arc::new(PinnedFile::new(self.store.clone(), &self.store_url, file, self.read.clone()));
         Ok(Box::new(PinnedReader { file, metrics }))
     }
 }
 
 impl AsyncFileReader for PinnedReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
-        self.metrics.bytes_scanned.add(range.end.saturating_sub(range.start) as usize);
+        self.count(range.end.saturating_sub(range.start));
         let file = &self.file;
         Box::pin(async move { file.read(range).await.map_err(external) })
     }
 
     fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
         let bytes: u64 = ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum();
-        self.metrics.bytes_scanned.add(bytes as usize);
+        self.count(bytes);
         let file = &self.file;
         Box::pin(async move {
             file.check(&ranges).map_err(external)?;

@@ -228,8 +228,10 @@ impl ExternalTableProvider {
             .with_table_partition_cols(self.columns_of_files.fields().clone())
             .build();
         let source: Arc<dyn FileSource> = match &self.table.format {
-            FileFormat::Parquet => Arc::new(parquet(plan, table_schema, &location)),
-            FileFormat::Delimited(_) | FileFormat::Json => {
+            FileFormat::Parquet if !plan.tolerance.rules().tolerate_anything() => {
+                Arc::new(parquet(plan, table_schema, &location))
+            }
+            FileFormat::Parquet | FileFormat::Delimited(_) | FileFormat::Json => {
                 let (table, builders) = (self.table.clone(), self.builders.clone());
                 let watched =
                     Watched { tolerance: plan.tolerance.clone(), read: plan.read.clone(), loaded: plan.loaded.clone() };

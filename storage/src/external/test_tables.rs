@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::util::display::array_value_to_string;
-use catalog::{Column, ExternalTable, FileFormat, ObjectName, Oid, Partition, SqlType};
+use catalog::{Column, ExternalTable, FileFormat, ObjectName, Oid, OnBadData, Partition, SqlType};
 use datafusion::common::Result;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::metrics::MetricValue;
@@ -21,6 +21,7 @@ use tempfile::TempDir;
 
 use super::provider::ExternalTableProvider;
 use super::rows::{ValueBuilder, ValueBuilders};
+use super::tolerance::SessionTolerance;
 use crate::error::{self, Error};
 use crate::object_stores::{ObjectStores, ObjectStoresConfig, S3Config};
 use crate::scan::report::{ScanReport, ScanReports};
@@ -127,6 +128,12 @@ impl Lake {
             ExternalTableProvider::new(Arc::new(table), Arc::new(partitions), self.stores.clone(), Arc::new(NoTexts));
         self.session.deregister_table(name).unwrap();
         self.session.register_table(name, Arc::new(provider)).unwrap();
+    }
+
+    /// What is left out from now on when something cannot be read.
+    pub fn tolerate(&self, on_bad_data: OnBadData) {
+        let tolerance = SessionTolerance { on_bad_data: Some(on_bad_data), faults_max: None };
+        self.session.state_ref().write().config_mut().set_extension(Arc::new(tolerance));
     }
 
     pub async fn plan(&self, sql: &str) -> Result<Arc<dyn ExecutionPlan>> {

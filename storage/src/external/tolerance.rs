@@ -34,6 +34,7 @@ pub(super) struct BadRow {
     pub error: Error,
     pub kind: FaultKind,
     pub path: String,
+    /// Its line, or its number in a file of columns, from 1.
     pub line: Option<u64>,
     pub column: Option<String>,
     pub raw_line: String,
@@ -41,14 +42,14 @@ pub(super) struct BadRow {
 }
 
 /// What becomes of such a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fate {
+    /// Its values are NULL.
+    SetToNull,
     /// It is left out.
     Skip,
     /// It is left out with what follows it in the file.
     SkipFile,
-    /// Its values are NULL.
-    SetToNull,
 }
 
 impl Tolerance {
@@ -117,6 +118,21 @@ impl Tolerance {
         self.treat(bad, by.map_or(Treatment::SetToNull, Treatment::ChangedTo)).map(drop)
     }
 
+    /// What becomes of the rest of a row group that cannot be read on: so many rows.
+    ///
+    /// # Errors
+    /// That of the row group: it is not tolerated, or too many were.
+    pub(super) fn row_group(&self, path: &str, group: usize, rows: u64, error: Error) -> Result<Fate> {
+        let treatment = match (self.rules.on_bad_data, &error) {
+            (OnBadData::SkipRow, Error::FileDeleted { .. }) | (OnBadData::Fail, _) => return Err(error),
+            (OnBadData::SkipRow, _) => Treatment::RowGroupSkipped(rows),
+            (OnBadData::SkipFile, _) => Treatment::FileSkipped,
+        };
+        let raw_line = format!("row group {group}, without its last {rows} rows");
+        let (path, kind) = (path.to_owned(), FaultKind::File);
+        self.treat(BadRow { error, kind, path, line: None, column: None, raw_line, raw_value: None }, treatment)
+    }
+
     /// A file that cannot be read on is left out from there, if the rules say so.
     ///
     /// # Errors
@@ -167,6 +183,7 @@ fn is_of_data(error: &Error) -> bool {
             | Error::ColumnTypeMismatch { .. }
             | Error::ColumnAmbiguous { .. }
             | Error::ValueOutOfRange { .. }
+            | Error::ValueTooLong { .. }
             | Error::ArrayNotRectangular { .. }
             | Error::FileDeleted { .. }
     )

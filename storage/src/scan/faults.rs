@@ -12,7 +12,7 @@ const QUOTED_BYTES_MAX: usize = 1024;
 pub struct Fault {
     /// The file.
     pub path: String,
-    /// The line of a text file, from 1.
+    /// The line of a text file, or the row of a file of columns, from 1.
     pub line: Option<u64>,
     /// The column, where it is one value.
     pub column: Option<String>,
@@ -20,7 +20,7 @@ pub struct Fault {
     pub kind: FaultKind,
     /// The same in words.
     pub reason: String,
-    /// The line as it stands in the file, or its beginning.
+    /// The line as it stands in the file, or its beginning; of files of columns, which rows it is about when not one.
     pub raw_line: String,
     /// The value as it stands there, or its beginning.
     pub raw_value: Option<String>,

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array};
-use catalog::SqlType;
+use catalog::{OnBadData, SqlType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
@@ -135,7 +135,28 @@ async fn a_file_deleted_after_planning_is_an_error() {
     let plan = lake.plan("SELECT v FROM t").await.unwrap();
     fs::remove_file(lake.path("t/a")).unwrap();
     let refusal = refusal(lake.run(plan).await);
-    assert!(refusal.ends_with("/t/a\" was changed while it was being read"), "{refusal}");
+    assert!(refusal.ends_with("/t/a\" was deleted while it was being read"), "{refusal}");
+}
+
+#[tokio::test]
+async fn only_a_deleted_file_is_left_out_and_only_if_that_is_asked_for() {
+    let lake = Lake::new();
+    lake.write("t/a", vec![("v", integers(&[1]))]);
+    lake.write("t/b", vec![("v", integers(&[2]))]);
+    lake.table("t", &COLUMNS);
+    lake.tolerate(OnBadData::SkipFile);
+    let (first, second) = (lake.plan("SELECT v FROM t").await.unwrap(), lake.plan("SELECT v FROM t").await.unwrap());
+    fs::remove_file(lake.path("t/a")).unwrap();
+    assert_eq!(lake.run(first).await.unwrap().rows, ["2"]);
+    lake.write("t/new", vec![("v", integers(&[1, 2]))]);
+    fs::rename(lake.path("t/new"), lake.path("t/b")).unwrap();
+    let replaced = refusal(lake.run(second).await);
+    assert!(replaced.ends_with("/t/b\" was changed while it was being read"), "{replaced}");
+    lake.tolerate(OnBadData::SkipRow);
+    let plan = lake.plan("SELECT v FROM t").await.unwrap();
+    fs::remove_file(lake.path("t/b")).unwrap();
+    let deleted = refusal(lake.run(plan).await);
+    assert!(deleted.ends_with("/t/b\" was deleted while it was being read"), "{deleted}");
 }
 
 #[tokio::test]

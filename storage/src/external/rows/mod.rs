@@ -1,4 +1,5 @@
-//! Files that are rows from their beginning to their end: delimited text and JSON, compressed or not.
+//! Files that are rows from their beginning to their end: delimited text and JSON, compressed or not. And Parquet, of
+//! tables that tolerate bad data: [`parquet`].
 //!
 //! For each file [`bytes`] fetches what it holds, [`unpacked`] undoes its compression, and [`delimited`] or [`json`] make
 //! columns of its lines; what a text means as a value of a type [`values`] asks another room. All this is done on a thread
@@ -10,6 +11,7 @@ mod fields;
 mod json;
 mod json_builder;
 mod lines;
+mod parquet;
 mod row_marks;
 mod source;
 mod unpacked;

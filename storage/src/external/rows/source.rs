@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
-use catalog::{Compression, ExternalTable};
+use catalog::{Compression, ExternalTable, FileFormat};
 use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::listing::PartitionedFile;
@@ -24,7 +24,7 @@ use tokio::sync::mpsc::Sender;
 use super::bytes::FileBytes;
 use super::unpacked::unpacked;
 use super::values::ValueBuilders;
-use super::{Wanted, not_read, reader};
+use super::{Wanted, not_read, parquet, reader};
 use crate::external::pinned_file::PinnedFile;
 use crate::external::tolerance::Tolerance;
 use crate::object_stores::Location;
@@ -42,12 +42,12 @@ pub(in crate::external) struct RowSource {
     metrics: ExecutionPlanMetricsSet,
 }
 
-struct Files {
-    table: Arc<ExternalTable>,
+pub(super) struct Files {
+    pub(super) table: Arc<ExternalTable>,
     store: Arc<dyn ObjectStore>,
     store_url: ObjectStoreUrl,
     builders: Arc<dyn ValueBuilders>,
-    watched: Watched,
+    pub(super) watched: Watched,
 }
 
 /// What is told of the reading, and what it is told to tolerate.
@@ -155,6 +155,10 @@ impl FileOpener for RowOpener {
                 PinnedFile::new(files.store.clone(), &files.store_url, file.object_meta, files.watched.read.clone());
             let mut batches = RecordBatchReceiverStreamBuilder::new(schema.clone(), BATCHES_AHEAD);
             let sender = batches.tx();
+            if files.table.format == FileFormat::Parquet {
+                batches.spawn(async move { parquet::read(&files, &columns, schema, file, &sender).await });
+                return Ok(batches.build().boxed());
+            }
             let path = file.url().to_owned();
             let bytes = FileBytes::fetch(Arc::new(file));
             batches.spawn_blocking(move || read(&files, &columns, &schema, path, bytes, &sender));
