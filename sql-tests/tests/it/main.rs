@@ -13,6 +13,7 @@
 //! * [`sessions`]: sessions that do nothing, whose client has gone, or whose server stops
 //! * [`errors`]: what goes wrong and what the client is told about it
 //! * [`object_store_faults`]: what external tables ask of their store, and what happens when it fails
+//! * [`loads`]: loads that meet each other, and what is told of rows that were left out
 //! * [`locks`]: transactions that want the same rows or keys
 //! * [`durability`]: processes that are killed, stopped, or refuse to start
 //! * [`backup`]: copies of a running server, and servers made of them
@@ -60,6 +61,7 @@ mod sessions;
 
 mod settings;
 
+mod loads;
 mod locks;
 
 mod durability;
