@@ -61,6 +61,12 @@ impl OnBadData {
 }
 
 impl BadDataRules {
+    /// Whether it depends on the values of a row whether the row is left out, or loses them.
+    pub fn bear_on_rows(&self) -> bool {
+        let rules = [&self.numeric_overflow, &self.surplus_char, &self.invalid_char];
+        self.on_bad_data != OnBadData::Fail || rules.contains(&&ValueRule::DropRow)
+    }
+
     /// Whether there is anything that does not make a statement fail.
     pub fn tolerate_anything(&self) -> bool {
         let tolerates = |rule: &ValueRule| !matches!(rule, ValueRule::Disabled | ValueRule::Fail);

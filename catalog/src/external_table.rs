@@ -67,6 +67,22 @@ pub enum Compression {
     Snappy,
 }
 
+/// The encoding of text in files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TextEncoding {
+    /// UTF-8
+    #[default]
+    Utf8,
+    /// UTF-16 in the order that a mark at the beginning tells
+    Utf16,
+    /// UTF-16, the lower byte first
+    Utf16Le,
+    /// UTF-16, the higher byte first
+    Utf16Be,
+    /// ISO 8859-1
+    Latin1,
+}
+
 /// How the folders of partitions are called that are found without having been registered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PartitionLayout {
@@ -117,6 +133,8 @@ pub struct ExternalTable {
     pub format: FileFormat,
     /// What the files are packed with, when their names do not tell. Parquet packs its pages itself.
     pub compression: Option<Compression>,
+    /// The encoding of text.
+    pub encoding: TextEncoding,
     /// How partitions are found by their folders' names, beside those that are registered.
     pub layout: Option<PartitionLayout>,
     /// URL of the folder (or the one file) that holds the data; a partition may be anywhere else.

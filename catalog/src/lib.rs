@@ -46,7 +46,7 @@ pub use commit::{Catalog, EXIT_CODE_STORE_FAILED};
 pub use constraint::{Constraint, ConstraintKind};
 pub use directory::DataDirectory;
 pub use error::{Error, Result};
-pub use external_table::{Compression, Delimited, ExternalTable, FileFormat, PartitionLayout, WidthRule};
+pub use external_table::{Compression, Delimited, ExternalTable, FileFormat, PartitionLayout, TextEncoding, WidthRule};
 pub use file_writes::{FileWrite, FileWrites, WriteNumber};
 pub use hot_table::{Column, ColumnDefault, HotTable, OnCommit};
 pub use index::{Index, IndexMethod, ShownIndex};

@@ -549,7 +549,7 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
         E::ArrayNotRectangular { .. } => plain(SqlState::ARRAY_SUBSCRIPT_ERROR),
         E::ValueTooLong { .. } => plain(SqlState::STRING_DATA_RIGHT_TRUNCATION),
         E::ValueOutOfRange { .. } => plain(SqlState::NUMERIC_VALUE_OUT_OF_RANGE),
-        E::ManifestInvalid { .. } => plain(SqlState::INVALID_PARAMETER_VALUE),
+        E::ManifestInvalid { .. } | E::JsonPathsInvalid { .. } => plain(SqlState::INVALID_PARAMETER_VALUE),
         E::LineInvalid { .. } | E::FieldCount { .. } => plain(SqlState::BAD_COPY_FILE_FORMAT),
         E::NullNotAllowed { .. } => plain(SqlState::NOT_NULL_VIOLATION),
         E::ValueInvalid { source, .. } => match source.downcast_ref::<InputError>() {

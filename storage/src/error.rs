@@ -104,6 +104,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A list of paths into JSON is none.
+    #[error("file \"{path}\" holds no paths into JSON: {reason}")]
+    JsonPathsInvalid {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A line of a file is none of its format.
     #[error("line {line} of file \"{path}\" cannot be read: {reason}")]
     LineInvalid {

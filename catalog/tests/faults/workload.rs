@@ -104,6 +104,7 @@ impl Workload {
             partition_columns: vec![Self::column("year")],
             format: FileFormat::Parquet,
             compression: None,
+            encoding: Default::default(),
             layout: None,
             bad_data: Default::default(),
             location: "s3://bucket/folder/".into(),

@@ -1,7 +1,7 @@
 //! What `CREATE EXTERNAL TABLE` says of its files' format, in Redshift's and Hive's words: ROW FORMAT, STORED AS and the
 //! table properties that belong to them.
 
-use catalog::{Compression, Delimited, FileFormat, PartitionLayout, WidthRule};
+use catalog::{Compression, Delimited, FileFormat, PartitionLayout, TextEncoding, WidthRule};
 use sqlparser::ast::Ident;
 use sqlparser::tokenizer::Token;
 
@@ -22,6 +22,8 @@ pub struct FilesFormat {
     pub format: FileFormat,
     /// What the files are packed with, when that was said.
     pub compression: Option<Compression>,
+    /// The encoding of text in them.
+    pub encoding: TextEncoding,
 }
 
 /// What ROW FORMAT says.
@@ -190,7 +192,7 @@ impl FilesFormat {
                 _ => return Err(Error::not_supported(format!("table property '{name}' of this format"))),
             }
         }
-        Ok(FilesFormat { format, compression })
+        Ok(FilesFormat { format, compression, encoding: TextEncoding::default() })
     }
 }
 

@@ -1,6 +1,6 @@
 //! `COPY table FROM 's3://…'`: Redshift's options for files in object storage, in any order, and PostgreSQL's in parentheses.
 
-use catalog::{BadDataRules, Compression, Delimited, FileFormat, ValueRule, WidthRule};
+use catalog::{BadDataRules, Compression, Delimited, FileFormat, TextEncoding, ValueRule, WidthRule};
 use sqlparser::ast;
 use sqlparser::tokenizer::Token;
 
@@ -26,6 +26,8 @@ pub struct Load {
     pub columns: Vec<ast::Ident>,
     /// Where they are.
     pub location: String,
+    /// The file with the paths to values in JSON: `JSON 's3://…'`.
+    pub json_paths: Option<String>,
     /// Whether that names a list of them: `MANIFEST`.
     pub is_manifest: bool,
     /// How they are written.
@@ -55,10 +57,12 @@ struct Given {
     fills_records: bool,
     empty_is_null: bool,
     skips_blank_lines: bool,
+    json_paths: Option<String>,
     is_manifest: bool,
     bad_data: BadDataRules,
     conversions: Conversions,
     errors_max: u32,
+    encoding: TextEncoding,
     is_forced: bool,
     is_trial: bool,
 }
@@ -86,12 +90,14 @@ impl StatementReader<'_> {
         let mut given = Given::default();
         while self.load_option(&mut given)? {}
         let (bad_data, conversions) = (given.bad_data.clone(), given.conversions.clone());
+        let json_paths = given.json_paths.clone();
         let Given { is_manifest, is_forced, is_trial, errors_max, .. } = given;
         let format = given.complete()?;
         Ok(Statement::Load(Load {
             table,
             columns,
             location,
+            json_paths,
             is_manifest,
             format,
             bad_data,
@@ -113,11 +119,13 @@ impl StatementReader<'_> {
             self.count()?;
         } else if self.words(&["FORMAT"]) {
             self.words(&["AS"]);
-            given.set_kind(self.load_format()?)?;
+            let kind = self.load_format(given)?;
+            given.set_kind(kind)?;
         } else if self.words(&["CSV"]) {
             given.set_kind(Kind::Csv)?;
         } else if self.words(&["JSON"]) {
-            given.set_kind(self.json_format()?)?;
+            let kind = self.json_format(given)?;
+            given.set_kind(kind)?;
         } else if self.words(&["PARQUET"]) {
             given.set_kind(Kind::Parquet)?;
         } else if self.words(&["DELIMITER"]) {
@@ -163,10 +171,7 @@ impl StatementReader<'_> {
             // Numbers are rounded in any case, as PostgreSQL does.
         } else if self.words(&["ENCODING"]) {
             self.words(&["AS"]);
-            let encoding = if self.words(&["UTF8"]) { "utf8".to_owned() } else { self.word_or_text()? };
-            if !["utf8", "utf-8"].contains(&encoding.to_ascii_lowercase().as_str()) {
-                return Err(Error::not_supported(format!("COPY with ENCODING {encoding}")));
-            }
+            given.encoding = self.text_encoding()?;
         } else if self.load_conversion(given)? {
         } else {
             let token = self.parser.peek_token();
@@ -223,10 +228,18 @@ impl StatementReader<'_> {
         Err(PgError::new(SqlState::INVALID_PARAMETER_VALUE, message).into())
     }
 
-    fn word_or_text(&mut self) -> Result<String> {
-        match self.parser.peek_token().token {
-            Token::Word(_) => Ok(self.identifier()?.value),
-            _ => self.string(),
+    fn text_encoding(&mut self) -> Result<TextEncoding> {
+        let name = match self.parser.peek_token().token {
+            Token::Word(_) => self.identifier()?.value,
+            _ => self.string()?,
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "utf8" | "utf-8" => Ok(TextEncoding::Utf8),
+            "utf16" => Ok(TextEncoding::Utf16),
+            "utf16le" => Ok(TextEncoding::Utf16Le),
+            "utf16be" => Ok(TextEncoding::Utf16Be),
+            "iso88591" => Ok(TextEncoding::Latin1),
+            _ => Err(Error::not_supported(format!("COPY with ENCODING {name}"))),
         }
     }
 
@@ -275,13 +288,13 @@ impl StatementReader<'_> {
         true
     }
 
-    fn load_format(&mut self) -> Result<Kind> {
+    fn load_format(&mut self, given: &mut Given) -> Result<Kind> {
         if self.words(&["CSV"]) {
             Ok(Kind::Csv)
         } else if self.words(&["PARQUET"]) {
             Ok(Kind::Parquet)
         } else if self.words(&["JSON"]) {
-            self.json_format()
+            self.json_format(given)
         } else {
             let format = self.parser.peek_token().to_string();
             Err(Error::not_supported(format!("COPY with FORMAT {}", format.to_ascii_uppercase())))
@@ -289,12 +302,14 @@ impl StatementReader<'_> {
     }
 
     /// Behind `JSON`.
-    fn json_format(&mut self) -> Result<Kind> {
+    fn json_format(&mut self, given: &mut Given) -> Result<Kind> {
         self.words(&["AS"]);
         if let Token::SingleQuotedString(paths) = self.parser.peek_token().token {
             self.string()?;
-            if !["auto", "auto ignorecase"].contains(&paths.to_ascii_lowercase().as_str()) {
-                return Err(Error::not_supported("COPY with paths into JSON"));
+            if is_location(&paths) {
+                given.json_paths = Some(paths);
+            } else if !["auto", "auto ignorecase"].contains(&paths.to_ascii_lowercase().as_str()) {
+                return Err(Error::not_supported(format!("COPY with JSON '{paths}'")));
             }
         }
         Ok(Kind::Json)
@@ -340,10 +355,14 @@ impl Given {
             || self.skips_blank_lines
             || self.header_lines > 0;
         let says_values = self.bad_data != BadDataRules::default() || self.conversions != Conversions::default();
+        if self.kind == Some(Kind::Parquet) && matches!(self.bad_data.invalid_char, ValueRule::ReplaceBytes(_)) {
+            return Err(Error::not_supported("COPY of Parquet with ACCEPTINVCHARS"));
+        }
         if matches!(self.kind, Some(Kind::Json | Kind::Parquet)) && says_fields
             || self.quote.is_some() && !is_csv
             || self.has_escape && is_csv
-            || self.kind == Some(Kind::Parquet) && (self.compression.is_some() || says_values)
+            || self.kind == Some(Kind::Parquet)
+                && (self.compression.is_some() || says_values || self.encoding != TextEncoding::Utf8)
         {
             return Err(PgError::new(SqlState::SYNTAX_ERROR, "an option of COPY does not fit the format").into());
         }
@@ -361,7 +380,7 @@ impl Given {
                 width: if self.fills_records { WidthRule::FillMissing } else { WidthRule::Fail },
             }),
         };
-        Ok(FilesFormat { format, compression: self.compression })
+        Ok(FilesFormat { format, compression: self.compression, encoding: self.encoding })
     }
 }
 

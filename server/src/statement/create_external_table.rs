@@ -46,6 +46,7 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
         partition_columns: partition_columns.to_vec(),
         format: create.format.format.clone(),
         compression: create.format.compression,
+        encoding: create.format.encoding,
         layout: create.layout.clone(),
         bad_data: create.bad_data.clone(),
         location: create.location.clone(),

@@ -66,6 +66,7 @@ pub async fn execute(
         partition_columns: partition_columns.to_vec(),
         format: create.format.format.clone(),
         compression: create.format.compression,
+        encoding: create.format.encoding,
         layout: create.layout.clone(),
         bad_data: create.bad_data.clone(),
         location: create.location.clone(),

@@ -16,7 +16,8 @@ use datafusion::logical_expr::LogicalPlanBuilder;
 use futures::StreamExt;
 use pg::input::ColumnBuilder;
 use storage::external::{
-    ExternalTableProvider, LoadFile, SessionTolerance, files_beginning, listed_files, manifest_entries,
+    ExternalTableProvider, JsonPath, LoadFile, SessionTolerance, files_beginning, json_paths, listed_files,
+    manifest_entries,
 };
 use storage::hot::TableWriter;
 
@@ -48,6 +49,7 @@ pub async fn execute(session: &mut Session, load: &Load) -> Result<Outcome> {
     if let Some(running) = &session.running {
         session.last_load.begin(running.number());
     }
+    let paths = paths(session, load, places.len()).await?;
     let found = files(session, load).await?;
     let ledger = snapshot.loads(table.oid);
     let is_new = |file: &LoadFile| load.is_forced || load.is_trial || !ledger.has(&file.url(), &file.version());
@@ -61,7 +63,10 @@ pub async fn execute(session: &mut Session, load: &Load) -> Result<Outcome> {
     let domains = Domains::new(&context, &table, &places)?;
     let rules = RowRules::planned(&context, &table)?;
     let loaded = loaded_files(&files);
-    let provider = provider(session, columns, files, load);
+    let mut provider = provider(session, columns, files, load);
+    if let Some(paths) = paths {
+        provider = provider.with_json_paths(paths);
+    }
     let projection = Some((0..places.len()).collect());
     let plan = LogicalPlanBuilder::scan("files", provider_as_source(Arc::new(provider)), projection)?.build()?;
 
@@ -102,7 +107,7 @@ async fn files(session: &mut Session, load: &Load) -> Result<Vec<LoadFile>> {
         for entry in &entries {
             authorize(&session.identity, Action::UseLocation, Object::Location(&entry.url))?;
         }
-        guard.run(listed_files(&stores, &entries)).await??
+        guard.run(listed_files(stores, entries)).await??
     } else {
         let snapshot = session.snapshot()?;
         guard.run(files_beginning(&stores, &load.location, snapshot.file_writes())).await??
@@ -112,6 +117,19 @@ async fn files(session: &mut Session, load: &Load) -> Result<Vec<LoadFile>> {
         return Err(storage::Error::NotFound { location: load.location.clone() }.into());
     }
     Ok(files)
+}
+
+/// Where the values of so many columns are in JSON, when the statement names a file that tells.
+async fn paths(session: &mut Session, load: &Load, columns: usize) -> Result<Option<Vec<JsonPath>>> {
+    let Some(location) = &load.json_paths else { return Ok(None) };
+    authorize(&session.identity, Action::UseLocation, Object::Location(location))?;
+    let (guard, stores) = (session.guard(), session.server.stores.clone());
+    let paths = guard.run(json_paths(&stores, location)).await??;
+    if paths.len() != columns {
+        let reason = format!("it has {} of them, for {columns} columns", paths.len());
+        return Err(storage::Error::JsonPathsInvalid { path: location.clone(), reason }.into());
+    }
+    Ok(Some(paths))
 }
 
 fn loaded_files(files: &[LoadFile]) -> Vec<LoadedFile> {
@@ -169,6 +187,7 @@ fn columns(table: &HotTable, places: &[usize], load: &Load) -> Result<ExternalTa
         partition_columns: Vec::new(),
         format: load.format.format.clone(),
         compression: load.format.compression,
+        encoding: load.format.encoding,
         layout: None,
         bad_data: BadDataRules { on_bad_data, ..load.bad_data.clone() },
         location: load.location.clone(),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use catalog::{
     BadDataRules, Column, Compression, ExternalTable, FileFormat, ObjectName, Oid, PartitionLayout, SqlType,
+    TextEncoding,
 };
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use futures::TryStreamExt;
@@ -202,6 +203,7 @@ fn folders_table(unload: &Unload, target: &Target, partition_columns: &[Arc<Fiel
         partition_columns: (1..).zip(partition_columns).map(column).collect::<Result<_>>()?,
         format: FileFormat::Parquet,
         compression: Some(unload.compression),
+        encoding: TextEncoding::default(),
         layout: (!unload.partition_by.is_empty()).then_some(PartitionLayout::Hive),
         bad_data: BadDataRules::default(),
         location: target.folder.url.clone(),

@@ -8,7 +8,7 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::BytesMut;
 use catalog::partition::Partitions;
-use catalog::{Compression, ExternalTable, FileFormat, FileWrites, WriteNumber};
+use catalog::{Compression, ExternalTable, FileFormat, FileWrites, TextEncoding, WriteNumber};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::expr::Sort as SortExpr;
@@ -100,6 +100,9 @@ impl FilesTarget {
 /// How the files of a table are written: so that the table reads them.
 fn encoding(table: &ExternalTable) -> Result<FileEncoding> {
     let compression = table.compression.unwrap_or(Compression::None);
+    if table.encoding != TextEncoding::default() {
+        return Err(Error::not_supported("writing text in another encoding than UTF-8"));
+    }
     Ok(match &table.format {
         FileFormat::Parquet => FileEncoding::Parquet(ParquetEncoding {
             schema: table.file_schema(),

@@ -6,7 +6,8 @@
 //! * `nested/…`: customers with structs, lists and maps, see [`nested`]
 //! * `broken/text.parquet`: no Parquet at all
 //! * `faulty/columns/…`, `faulty/other/…`: values that do not fit, a damaged page, a file that is no Parquet, and good ones
-//! * `csv/…`, `packed/…`, `delimited/…`, `json/…`, `hive/…`, `dated/…`, `bad/…`, `faulty/…`, `manifests/…`, `dates/…`: lines, see [`lines`]
+//! * `csv/…`, `packed/…`, `delimited/…`, `json/…`, `hive/…`, `dated/…`, `bad/…`, `faulty/…`, `manifests/…`, `dates/…`,
+//!   `encoded/…`, `paths/…`: lines, see [`lines`]
 
 mod lines;
 mod nested;

@@ -1,21 +1,26 @@
-//! The files of a load: all that begin with a name, or those that a manifest lists.
+//! The files of a load: all that begin with a name, or those that a manifest lists; and the paths into them.
 //!
 //! A location that ends with a slash is a folder. Any other is the beginning of names, as in Redshift: `s3://b/data/part-`
 //! means `data/part-1`, and `s3://b/data` means what is in the folder `data`, in `data2`, and `data.csv`.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use catalog::{FileVersion, FileWrites};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 use serde::Deserialize;
 
 use super::listing::{FILES_MAX, data_files, is_hidden_name};
+use super::provider::LISTINGS_PARALLEL;
+use super::rows::{JsonPath, paths_in};
 use crate::error::{Error, Result};
 use crate::object_stores::{Location, ObjectStores, object_url};
 
-/// Longest manifest: some 100,000 entries.
-const MANIFEST_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Longest manifest, some 100,000 entries, or list of paths.
+const LIST_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// A file to be loaded, as it was when it was looked for.
 #[derive(Debug, Clone)]
@@ -119,12 +124,7 @@ async fn objects_beginning(location: &Location, name: &str, writes: &FileWrites)
 pub async fn manifest_entries(stores: &ObjectStores, location: &str) -> Result<Vec<ManifestEntry>> {
     let location = stores.resolve(location)?;
     let invalid = |reason: String| Error::ManifestInvalid { path: location.url.clone(), reason };
-    let object = location.object().await?.ok_or_else(|| Error::NotFound { location: location.url.clone() })?;
-    if object.size > MANIFEST_BYTES_MAX {
-        return Err(invalid(format!("it is longer than {MANIFEST_BYTES_MAX} bytes")));
-    }
-    let failed = |error| Error::from_object_store(&location.url, error);
-    let bytes = location.store.get(&location.path).await.map_err(failed)?.bytes().await.map_err(failed)?;
+    let bytes = whole(&location).await?;
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
     let mut urls = HashSet::new();
     if let Some(twice) = manifest.entries.iter().find(|entry| !urls.insert(entry.url.as_str())) {
@@ -136,28 +136,49 @@ pub async fn manifest_entries(stores: &ObjectStores, location: &str) -> Result<V
     Ok(manifest.entries)
 }
 
+/// The paths that a file lists, one for each column that a load of JSON fills.
+///
+/// # Errors
+/// It is not there, or is none.
+pub async fn json_paths(stores: &ObjectStores, location: &str) -> Result<Vec<JsonPath>> {
+    let location = stores.resolve(location)?;
+    paths_in(&whole(&location).await?, &location.url)
+}
+
+/// A file that says what to do with others.
+async fn whole(location: &Location) -> Result<Bytes> {
+    let object = location.object().await?.ok_or_else(|| Error::NotFound { location: location.url.clone() })?;
+    if object.size > LIST_BYTES_MAX {
+        let reason = format!("it is longer than {LIST_BYTES_MAX} bytes");
+        return Err(Error::Corrupted { path: location.url.clone(), reason });
+    }
+    let failed = |error| Error::from_object_store(&location.url, error);
+    location.store.get(&location.path).await.map_err(failed)?.bytes().await.map_err(failed)
+}
+
 /// The files of a manifest, in its order. Those that are not there and need not be are left out.
 ///
 /// # Errors
 /// A file is not there that must be, or is not as long as the manifest says.
-pub async fn listed_files(stores: &ObjectStores, entries: &[ManifestEntry]) -> Result<Vec<LoadFile>> {
-    let mut files = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let location = stores.resolve(&entry.url)?;
-        let object = location.object().await?;
-        let Some(object) = object else {
-            if entry.mandatory {
-                return Err(Error::NotFound { location: location.url });
-            }
-            continue;
-        };
-        if let Some(expected) = entry.meta.content_length.filter(|expected| *expected != object.size) {
-            let reason = format!("it has {} bytes, and the manifest says {expected}", object.size);
-            return Err(Error::Corrupted { path: location.url, reason });
-        }
-        if object.size > 0 {
-            files.push(LoadFile { location, object });
-        }
+pub async fn listed_files(stores: Arc<ObjectStores>, entries: Vec<ManifestEntry>) -> Result<Vec<LoadFile>> {
+    let look = move |entry: ManifestEntry| {
+        let stores = stores.clone();
+        async move { listed_file(&stores, &entry).await }
+    };
+    let found: Vec<Option<LoadFile>> =
+        stream::iter(entries).map(look).buffered(LISTINGS_PARALLEL).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The file of an entry, unless it is empty, or is not there and need not be.
+async fn listed_file(stores: &ObjectStores, entry: &ManifestEntry) -> Result<Option<LoadFile>> {
+    let location = stores.resolve(&entry.url)?;
+    let Some(object) = location.object().await? else {
+        return if entry.mandatory { Err(Error::NotFound { location: location.url }) } else { Ok(None) };
+    };
+    if let Some(expected) = entry.meta.content_length.filter(|expected| *expected != object.size) {
+        let reason = format!("it has {} bytes, and the manifest says {expected}", object.size);
+        return Err(Error::Corrupted { path: location.url, reason });
     }
-    Ok(files)
+    Ok((object.size > 0).then_some(LoadFile { location, object }))
 }

@@ -34,8 +34,8 @@ mod test_tables;
 pub mod write;
 
 pub use file_columns::FILE_COLUMNS;
-pub use load_files::{LoadFile, ManifestEntry, files_beginning, listed_files, manifest_entries};
+pub use load_files::{LoadFile, ManifestEntry, files_beginning, json_paths, listed_files, manifest_entries};
 pub use partition_values::canonical_partition_value;
 pub use provider::ExternalTableProvider;
-pub use rows::{Added, Unfit, ValueBuilder, ValueBuilders, ValueError};
+pub use rows::{Added, JsonPath, Unfit, ValueBuilder, ValueBuilders, ValueError};
 pub use tolerance::SessionTolerance;

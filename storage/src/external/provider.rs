@@ -28,7 +28,7 @@ use super::by_name::ByName;
 use super::listing::{self, FILES_MAX};
 use super::load_files::LoadFile;
 use super::pinned_reader::PinnedReaderFactory;
-use super::rows::{RowSource, ValueBuilders, Watched};
+use super::rows::{JsonPath, RowSource, ValueBuilders, Watched};
 use super::tolerance::{SessionTolerance, Tolerance};
 use super::{discovery, file_columns, partition_values, statistics};
 use crate::error::Error;
@@ -56,6 +56,8 @@ pub struct ExternalTableProvider {
     given: Option<Vec<LoadFile>>,
     /// What becomes of bad data, when it is not for the session to say.
     tolerance: Option<SessionTolerance>,
+    /// Where the values of the columns are in JSON, when not under their names.
+    json_paths: Option<Arc<[JsonPath]>>,
 }
 
 /// One location that a scan reads, and the partition columns' values for what is there.
@@ -109,6 +111,7 @@ impl ExternalTableProvider {
             columns_of_files,
             given: None,
             tolerance: None,
+            json_paths: None,
         }
     }
 
@@ -116,6 +119,12 @@ impl ExternalTableProvider {
     #[must_use]
     pub fn of_files(self, files: Vec<LoadFile>, tolerance: SessionTolerance) -> Self {
         ExternalTableProvider { given: Some(files), tolerance: Some(tolerance), ..self }
+    }
+
+    /// The same table, whose columns are found in JSON by these paths.
+    #[must_use]
+    pub fn with_json_paths(self, paths: Vec<JsonPath>) -> Self {
+        ExternalTableProvider { json_paths: Some(paths.into()), ..self }
     }
 
     /// The locations that have to be read: the table's, or those of the partitions that the filters let through.
@@ -233,8 +242,12 @@ impl ExternalTableProvider {
             }
             FileFormat::Parquet | FileFormat::Delimited(_) | FileFormat::Json => {
                 let (table, builders) = (self.table.clone(), self.builders.clone());
-                let watched =
-                    Watched { tolerance: plan.tolerance.clone(), read: plan.read.clone(), loaded: plan.loaded.clone() };
+                let watched = Watched {
+                    tolerance: plan.tolerance.clone(),
+                    read: plan.read.clone(),
+                    loaded: plan.loaded.clone(),
+                    json_paths: self.json_paths.clone(),
+                };
                 Arc::new(RowSource::new(table, table_schema, &location, builders, watched))
             }
         };

@@ -114,6 +114,7 @@ impl Lake {
             partition_columns: partition_columns.iter().map(column).collect(),
             format: FileFormat::Parquet,
             compression: None,
+            encoding: Default::default(),
             layout: None,
             bad_data: Default::default(),
             location: self.url(&format!("{name}/")),

@@ -2,7 +2,7 @@
 //!
 //! A column has the value of the key of its name, in whatever case; a key that no column has is ignored, a column whose key
 //! is not there is NULL. Numbers are read by their digits. A string, JSON or JSONB column takes any value: a string as its
-//! characters, anything else as it is written.
+//! characters, anything else as it is written. A load may have paths to its values instead.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -17,6 +17,7 @@ use jiter::{Jiter, Peek};
 
 use super::super::tolerance::{BadRow, Fate, Tolerance};
 use super::json_builder::{Changed, JsonBuilder, PushError};
+use super::json_path::JsonPath;
 use super::lines::LineReader;
 use super::row_marks::RowMarks;
 use super::{BATCH_BYTES, BATCH_ROWS, RowError, RowReader, Wanted, kind_of, replaced};
@@ -34,6 +35,8 @@ pub(super) struct Rows {
     tape: Vec<u8>,
     /// Values of the line that rules have put in the place of others, with their columns.
     changed: Vec<(usize, Changed)>,
+    /// Values are found by paths, not by their keys.
+    has_paths: bool,
     has_ended: bool,
 }
 
@@ -41,6 +44,7 @@ pub(super) struct Rows {
 struct Target {
     name: String,
     not_null: bool,
+    path: Option<JsonPath>,
     builder: JsonBuilder,
 }
 
@@ -64,7 +68,8 @@ impl Rows {
         let target = |place: &usize| {
             let column = &wanted.table.columns[*place];
             let builder = JsonBuilder::new(column, wanted.builders, BATCH_ROWS);
-            Target { name: column.name.clone(), not_null: column.not_null, builder }
+            let path = wanted.json_paths.and_then(|paths| paths.get(*place)).cloned();
+            Target { name: column.name.clone(), not_null: column.not_null, path, builder }
         };
         Rows {
             lines: LineReader::new(input),
@@ -74,6 +79,7 @@ impl Rows {
             path: wanted.path.clone(),
             tape: Vec::new(),
             changed: Vec::new(),
+            has_paths: wanted.json_paths.is_some(),
             has_ended: false,
         }
     }
@@ -100,7 +106,10 @@ impl Rows {
         };
         let is_altered = matches!(text, Cow::Owned(_));
         let mut object = Jiter::with_tape(text.as_bytes(), std::mem::take(&mut self.tape));
-        let pushed = push(&mut object, &mut self.targets, rows, &mut self.changed);
+        let pushed = match self.has_paths {
+            true => push_by_paths(&text, &mut self.targets, &mut self.changed),
+            false => push(&mut object, &mut self.targets, rows, &mut self.changed),
+        };
         self.tape = object.into_tape();
         if is_altered {
             let altered = text.into_owned();
@@ -218,6 +227,31 @@ fn push(
             return Err(Wrong::Null(column));
         }
         target.builder.push_null();
+    }
+    Ok(())
+}
+
+/// Adds the values that the columns' paths lead to. The line is read once for each, and once to know that it is JSON.
+fn push_by_paths(line: &str, targets: &mut [Target], changed: &mut Vec<(usize, Changed)>) -> Result<(), Wrong> {
+    let json = |error: jiter::JiterError| Wrong::Line(error.error_type.to_string());
+    let mut whole = Jiter::new(line.as_bytes());
+    whole.next_skip().and_then(|()| whole.finish()).map_err(json)?;
+    let mut of_column = Vec::new();
+    for (column, target) in targets.iter_mut().enumerate() {
+        let mut value = Jiter::new(line.as_bytes());
+        let found = match &target.path {
+            Some(path) => path.find(&mut value).map_err(json)?,
+            None => None,
+        };
+        match found {
+            None | Some(Peek::Null) if target.not_null => return Err(Wrong::Null(column)),
+            None => target.builder.push_null(),
+            Some(peek) => {
+                let pushed = target.builder.push(&mut value, peek, &mut of_column);
+                pushed.map_err(|error| Wrong::Value(column, error))?;
+                changed.extend(of_column.drain(..).map(|changed| (column, changed)));
+            }
+        }
     }
     Ok(())
 }

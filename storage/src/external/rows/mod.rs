@@ -1,15 +1,17 @@
 //! Files that are rows from their beginning to their end: delimited text and JSON, compressed or not. And Parquet, of
 //! tables that tolerate bad data: [`parquet`].
 //!
-//! For each file [`bytes`] fetches what it holds, [`unpacked`] undoes its compression, and [`delimited`] or [`json`] make
+//! For each file [`bytes`] fetches what it holds, [`unpacked`] undoes its compression, [`encoded`] another encoding, and [`delimited`] or [`json`] make
 //! columns of its lines; what a text means as a value of a type [`values`] asks another room. All this is done on a thread
 //! that may wait, one for each file that is being read; [`source`] is what the engine sees.
 
 mod bytes;
 mod delimited;
+mod encoded;
 mod fields;
 mod json;
 mod json_builder;
+mod json_path;
 mod lines;
 mod parquet;
 mod row_marks;
@@ -28,6 +30,8 @@ use super::tolerance::Tolerance;
 use crate::error::{self, Error, Result};
 use crate::scan::faults::FaultKind;
 
+pub use json_path::JsonPath;
+pub(super) use json_path::paths_in;
 pub(super) use source::{RowSource, Watched};
 pub use values::{Added, Unfit, ValueBuilder, ValueBuilders, ValueError};
 
@@ -57,6 +61,8 @@ struct Wanted<'a> {
     schema: SchemaRef,
     builders: &'a dyn ValueBuilders,
     tolerance: Arc<Tolerance>,
+    /// Where the values of the table's columns are in JSON, when not under their names.
+    json_paths: Option<&'a [JsonPath]>,
     /// The file, as messages show it.
     path: String,
 }

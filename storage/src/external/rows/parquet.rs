@@ -116,7 +116,8 @@ impl<'a> Rows<'a> {
         for (place, column) in declared.iter().enumerate() {
             let wanted = self.columns.iter().position(|wanted| *wanted == place);
             let expr = adapter.rewrite(Arc::new(Column::new(&column.name, place)))?;
-            if wanted.is_some() || expr.is::<CoercedColumn>() || self.length_max(column).is_some() {
+            let may_be_bad = expr.is::<CoercedColumn>() || self.length_max(column).is_some();
+            if wanted.is_some() || may_be_bad && self.tolerance.rules().bear_on_rows() {
                 targets.push(Target { column, wanted, expr });
             }
         }

@@ -22,9 +22,10 @@ use object_store::ObjectStore;
 use tokio::sync::mpsc::Sender;
 
 use super::bytes::FileBytes;
+use super::encoded::decoded;
 use super::unpacked::unpacked;
 use super::values::ValueBuilders;
-use super::{Wanted, not_read, parquet, reader};
+use super::{JsonPath, Wanted, not_read, parquet, reader};
 use crate::external::pinned_file::PinnedFile;
 use crate::external::tolerance::Tolerance;
 use crate::object_stores::Location;
@@ -59,6 +60,8 @@ pub(in crate::external) struct Watched {
     pub read: Arc<ReadCounter>,
     /// The files of a load.
     pub loaded: Option<Arc<LoadedFiles>>,
+    /// Where its values are in JSON.
+    pub json_paths: Option<Arc<[JsonPath]>>,
 }
 
 /// Opens files for some of their columns.
@@ -181,13 +184,15 @@ fn read(
         Ok(input) => input,
         Err(error) => return Ok(files.watched.tolerance.file(&path, not_read(path.clone(), error))?),
     };
+    let json_paths = files.watched.json_paths.as_deref();
     let (table, builders, tolerance) = (&files.table, files.builders.as_ref(), files.watched.tolerance.clone());
     // Which rows there are must not depend on what is asked of them.
-    let reads_all = tolerance.rules().tolerate_anything();
+    let reads_all = tolerance.rules().bear_on_rows();
     let all: Vec<usize> = (0..table.columns.len()).collect();
     let (read, read_schema) = if reads_all { (all.as_slice(), table.file_schema()) } else { (columns, schema.clone()) };
-    let wanted = Wanted { table, columns: read, schema: read_schema, builders, tolerance, path: path.clone() };
-    let mut rows = reader(wanted, input)?;
+    let wanted =
+        Wanted { table, columns: read, schema: read_schema, builders, tolerance, json_paths, path: path.clone() };
+    let mut rows = reader(wanted, decoded(table.encoding, input))?;
     while let Some(batch) = rows.next_batch()? {
         let batch = if reads_all { batch.project(columns)? } else { batch };
         if batches.blocking_send(Ok(batch)).is_err() {
