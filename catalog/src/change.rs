@@ -564,6 +564,7 @@ mod tests {
             search_path: vec!["public".into()],
             depends_on: depends_on.iter().map(|oid| Oid(*oid)).collect(),
             relations: Vec::new(),
+            files: Vec::new(),
             late_binding: false,
         }
     }

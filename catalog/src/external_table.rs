@@ -16,6 +16,10 @@ pub enum FileFormat {
     Delimited(Delimited),
     /// Lines that are JSON objects.
     Json,
+    /// Avro's object container files
+    Avro,
+    /// Arrow's streams and files, Feather among them
+    Arrow,
 }
 
 /// How the lines of a text file are made of fields.
@@ -35,6 +39,9 @@ pub struct Delimited {
     pub skips_blank_lines: bool,
     /// Lines at a file's beginning that are no data.
     pub header_lines: u32,
+    /// Whether the last of them names the fields: columns are found by it, wherever they stand.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub named_by_header: bool,
     /// What becomes of a line with more or fewer fields than there are columns.
     pub width: WidthRule,
 }
@@ -100,6 +107,8 @@ impl FileFormat {
             FileFormat::Delimited(format) if format.quote.is_some() => "CSV",
             FileFormat::Delimited(_) => "text",
             FileFormat::Json => "JSON",
+            FileFormat::Avro => "Avro",
+            FileFormat::Arrow => "Arrow",
         }
     }
 }

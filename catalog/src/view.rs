@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hot_table::{Column, HotTable};
 use crate::name::{ObjectName, Oid};
+use crate::named_files::NamedFiles;
 
 /// The definition of a view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,10 @@ pub struct View {
     /// The relations that the query names, as they were when it was written.
     #[serde(default)]
     pub relations: Vec<SeenRelation>,
+    /// The files that the query names, as they were described when it was written: columns that others have by now are
+    /// found in them by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<NamedFiles>,
     /// `WITH NO SCHEMA BINDING`: its names mean what they mean when it is read, and its columns, but those that were given
     /// names, are known then. It depends on nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

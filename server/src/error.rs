@@ -519,7 +519,12 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
             .hint("Locations are written as s3://bucket/folder/ or file:///folder/."),
         E::LocationNotAllowed { .. } => plain(SqlState::INSUFFICIENT_PRIVILEGE)
             .hint("Folders of the server can only be used below those that --external-root names."),
-        E::NotFound { .. } => plain(SqlState::UNDEFINED_FILE),
+        E::NotFound { .. } | E::NoFiles { .. } => plain(SqlState::UNDEFINED_FILE),
+        E::FilesDisagree(_) => {
+            plain(SqlState::DATATYPE_MISMATCH).hint("Define the columns: FROM function(…) AS name(column type, …).")
+        }
+        E::ColumnTypeUnknown { .. } | E::FileNotSupported { .. } => plain(SqlState::FEATURE_NOT_SUPPORTED),
+        E::ColumnsUnknown { .. } => plain(SqlState::INVALID_TABLE_DEFINITION),
         E::AccessDenied { .. } => plain(SqlState::INSUFFICIENT_PRIVILEGE),
         E::Unavailable { .. } => plain(SqlState::IO_ERROR),
         E::TooManyFiles { .. } => {

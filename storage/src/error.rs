@@ -5,7 +5,7 @@
 //! answers to a refused request quotes the key's name, so that answer is dropped.
 
 use std::error::Error as StdError;
-use std::io;
+use std::{fmt, io};
 
 use datafusion::error::DataFusionError;
 
@@ -45,6 +45,33 @@ pub enum Error {
     NotFound {
         /// The location.
         location: String,
+    },
+    /// No file is called as a query says.
+    #[error("no file matches \"{pattern}\"")]
+    NoFiles {
+        /// What the query says.
+        pattern: String,
+    },
+    /// A column of several files has types that no type can take the place of.
+    #[error("{0}")]
+    FilesDisagree(Box<FilesDisagreement>),
+    /// A file's column has a type that no column can have.
+    #[error("column \"{column}\" of file \"{path}\" has type {file_type}, which is not supported")]
+    ColumnTypeUnknown {
+        /// The column.
+        column: String,
+        /// The file.
+        path: String,
+        /// The file's type, in SQL's words.
+        file_type: String,
+    },
+    /// Files have no columns, or more than a table can have.
+    #[error("the columns of file \"{path}\" cannot be told: {reason}")]
+    ColumnsUnknown {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
     },
     /// The object store or the operating system refused.
     #[error("access to \"{location}\" was denied")]
@@ -95,6 +122,14 @@ pub enum Error {
         path: String,
         /// How it shows.
         reason: String,
+    },
+    /// A file that is none of those of its format that are read.
+    #[error("file \"{path}\" cannot be read: {what} is not supported")]
+    FileNotSupported {
+        /// The file.
+        path: String,
+        /// What it has.
+        what: String,
     },
     /// A list of files is none.
     #[error("manifest \"{path}\" is not valid: {reason}")]
@@ -314,6 +349,31 @@ pub enum Error {
         /// How it shows.
         reason: String,
     },
+}
+
+/// Two types of a column that no type can take the place of.
+#[derive(Debug)]
+pub struct FilesDisagreement {
+    /// The column.
+    pub column: String,
+    /// A file.
+    pub first_path: String,
+    /// The type there, or in the files before it, in SQL's words.
+    pub first_type: String,
+    /// Another file.
+    pub other_path: String,
+    /// The type there, in SQL's words.
+    pub other_type: String,
+}
+
+impl fmt::Display for FilesDisagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FilesDisagreement { column, first_path, first_type, other_path, other_type } = self;
+        write!(
+            f,
+            "column \"{column}\" is {first_type} in file \"{first_path}\" and {other_type} in file \"{other_path}\""
+        )
+    }
 }
 
 impl Error {

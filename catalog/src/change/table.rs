@@ -118,6 +118,7 @@ mod tests {
             search_path: vec!["public".into()],
             depends_on: vec![TABLE],
             relations: vec![SeenRelation { oid: TABLE, name: ObjectName::new("public", "t"), columns: vec![seen] }],
+            files: Vec::new(),
             late_binding: false,
         }
     }

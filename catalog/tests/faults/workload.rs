@@ -127,6 +127,7 @@ impl Workload {
             search_path: vec!["public".into()],
             depends_on: vec![table],
             relations: Vec::new(),
+            files: Vec::new(),
             late_binding: false,
         })]
     }

@@ -1,6 +1,8 @@
 //! FROM: relations, subqueries, functions, joins.
 
 mod column_definitions;
+mod file_options;
+mod files;
 mod join_condition;
 mod lateral;
 mod nested_collection;
@@ -11,10 +13,11 @@ mod using;
 
 pub(super) use column_definitions::returns_records;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use catalog::{Oid, Relation};
+use catalog::{ObjectName, Oid, Relation};
 use datafusion::common::{Column, JoinType, TableReference};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
 use pg::error::PgError;
 use pg::sqlstate::SqlState;
 use pg::types::*;
@@ -39,6 +42,7 @@ use crate::parse::forms::clauses::DEFINED_COLUMNS;
 use crate::plan::FoundRelation;
 use crate::plan::relations::parts;
 use crate::set_returning::SetReturning;
+use files::FilesFunction;
 
 /// Where a LATERAL subquery stands, for an aggregate in it of the query whose FROM that is.
 const OWN_FROM: Place = Place::Plain("FROM clause of their own query level");
@@ -150,12 +154,23 @@ impl Analyzer<'_> {
                 Ok((before, self.sampled(part, name, sample)?))
             }
             TableFactor::Table { name, alias, args: None, with_ordinality: false, .. } => {
+                if let Some(location) = files::location(name) {
+                    let part = self.files_at(location, alias.as_ref())?;
+                    return Ok((before, part));
+                }
                 if let Some(array) = self.nested_collection(before.as_ref(), name)? {
                     let ordinality = false;
                     let part = self.unnest(before, vec![array], ordinality, alias.as_ref(), attach)?;
                     return Ok((None, part));
                 }
                 let part = self.table(name, alias.as_ref())?;
+                Ok((before, part))
+            }
+            TableFactor::Table { name, alias, args: Some(arguments), with_ordinality: false, sample: None, .. }
+                if FilesFunction::named(name).is_some() =>
+            {
+                let function = FilesFunction::named(name).ok_or_else(|| PgError::internal("a function has no name"))?;
+                let part = self.files_function(function, name, &arguments.args, alias.as_ref())?;
                 Ok((before, part))
             }
             TableFactor::Table { name, alias, args: Some(arguments), with_ordinality, sample: None, .. } => {
@@ -248,29 +263,7 @@ impl Analyzer<'_> {
         })?;
         match found {
             FoundRelation::Table { oid, name: full, source, system_columns } => {
-                let visible = alias.map_or_else(|| full.name.clone(), |alias| folded(&alias.name));
-                let table = self.unique_alias(&visible);
-                let mut columns: Vec<_> = source
-                    .schema()
-                    .fields()
-                    .iter()
-                    .map(|field| {
-                        ScopeColumn::new(field.name(), plan_column(&table, field.name()), Type::of_field(field))
-                    })
-                    .collect();
-                let scanned = TableReference::bare(full.name.as_str());
-                let mut builder = LogicalPlanBuilder::scan(scanned, source, None)?;
-                if table != full.name {
-                    builder = builder.alias(TableReference::bare(table))?;
-                }
-                let plan = self.with_own_columns(builder.build()?, &mut columns)?;
-                let system_columns = columns.split_off(columns.len() - system_columns);
-                self.set_origins(oid, &mut columns);
-                self.context.note_columns(oid, plan_columns(&columns));
-                let schema = alias.is_none().then(|| full.schema.clone());
-                let relation = ScopeRelation { name: Some(visible), schema, columns, system_columns, is_scalar: false };
-                let relation = self.renamed(relation, alias)?;
-                Ok(Part { plan, namespace: Namespace::of(relation) })
+                self.scanned(oid, &full, source, system_columns, alias)
             }
             FoundRelation::View { oid, name: full, analyzed } => {
                 let mut part = self.named_as(*analyzed, alias, &full.name)?;
@@ -282,6 +275,37 @@ impl Analyzer<'_> {
                 Ok(part)
             }
         }
+    }
+
+    /// The rows of a table, the last so many columns of which are found by their names only.
+    fn scanned(
+        &mut self,
+        oid: Oid,
+        full: &ObjectName,
+        source: Arc<dyn TableSource>,
+        system_columns: usize,
+        alias: Option<&TableAlias>,
+    ) -> Result<Part> {
+        let visible = alias.map_or_else(|| full.name.clone(), |alias| folded(&alias.name));
+        let table = self.unique_alias(&visible);
+        let schema = source.schema();
+        let column = |field: &arrow::datatypes::FieldRef| {
+            ScopeColumn::new(field.name(), plan_column(&table, field.name()), Type::of_field(field))
+        };
+        let mut columns: Vec<_> = schema.fields().iter().map(column).collect();
+        let scanned = TableReference::bare(full.name.as_str());
+        let mut builder = LogicalPlanBuilder::scan(scanned, source, None)?;
+        if table != full.name {
+            builder = builder.alias(TableReference::bare(table))?;
+        }
+        let plan = self.with_own_columns(builder.build()?, &mut columns)?;
+        let system_columns = columns.split_off(columns.len() - system_columns);
+        self.set_origins(oid, &mut columns);
+        self.context.note_columns(oid, plan_columns(&columns));
+        let schema = alias.is_none().then(|| full.schema.clone());
+        let relation = ScopeRelation { name: Some(visible), schema, columns, system_columns, is_scalar: false };
+        let relation = self.renamed(relation, alias)?;
+        Ok(Part { plan, namespace: Namespace::of(relation) })
     }
 
     /// The columns of a relation know which they are. Those of the system's relations are nobody's.
@@ -720,11 +744,13 @@ fn keeps_left(operator: &JoinOperator) -> bool {
         if !matches!(constraint, JoinConstraint::Using(_) | JoinConstraint::Natural))
 }
 
+/// Whether a part of FROM is a function that may read what stands before it. One that reads files is a table.
 fn is_function(factor: &TableFactor) -> bool {
-    matches!(
-        factor,
-        TableFactor::Function { .. } | TableFactor::UNNEST { .. } | TableFactor::Table { args: Some(_), .. }
-    )
+    match factor {
+        TableFactor::Function { .. } | TableFactor::UNNEST { .. } => true,
+        TableFactor::Table { name, args: Some(_), .. } => FilesFunction::named(name).is_none(),
+        _ => false,
+    }
 }
 
 fn is_lateral(factor: &TableFactor) -> bool {

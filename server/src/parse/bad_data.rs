@@ -74,6 +74,9 @@ pub(super) fn bad_data_rules(properties: &[(String, String)], format: &FileForma
         rules = BadDataRules { on_bad_data: rules.on_bad_data, ..BadDataRules::default() };
     }
     match (format, &rules.invalid_char) {
+        (FileFormat::Avro | FileFormat::Arrow, _) if rules != BadDataRules::default() => {
+            Err(Error::not_supported(format!("properties about bad data of {} files", format.name())))
+        }
         (FileFormat::Json, ValueRule::SetToNull) => {
             Err(Error::not_supported("invalid_char_handling set_to_null of files of JSON"))
         }

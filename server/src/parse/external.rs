@@ -1,7 +1,7 @@
 //! The warehouse's statements about external schemas, tables and partitions, in Redshift's grammar.
 
-use catalog::ExternalSource;
-use sqlparser::ast::{Ident, ObjectName};
+use catalog::{ExternalSource, FileFormat};
+use sqlparser::ast::{DataType, Ident};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::parse::StatementReader;
 use crate::parse::bad_data::bad_data_rules;
 use crate::parse::definition::ColumnDefinition;
-use crate::parse::external_format::{FilesFormat, RowFormat, partition_layout};
+use crate::parse::external_format::{FilesFormat, RowFormat, invalid, partition_layout};
 use crate::parse::statement::{
     AddPartitions, CreateExternalSchema, CreateExternalTable, CreateExternalTableAs, DropPartition, PartitionValues,
     Statement,
@@ -52,11 +52,10 @@ impl StatementReader<'_> {
     pub(super) fn create_external_table(&mut self) -> Result<Statement> {
         let if_not_exists = self.words(&["IF", "NOT", "EXISTS"]);
         let name = self.object_name()?;
-        if self.parser.peek_token_ref().token != Token::LParen {
-            return self.create_external_table_as(name, if_not_exists);
-        }
-        let columns = self.external_columns()?;
-        let partition_columns = if self.words(&["PARTITIONED", "BY"]) { self.external_columns()? } else { Vec::new() };
+        let like = if self.words(&["LIKE"]) { Some(self.like_files()?) } else { None };
+        let has_columns = like.is_none() && self.parser.peek_token().token == Token::LParen;
+        let columns = if has_columns { Some(self.external_columns()?) } else { None };
+        let partitioned_by = if self.words(&["PARTITIONED", "BY"]) { self.partition_columns()? } else { Vec::new() };
         let row_format = if self.words(&["ROW", "FORMAT"]) { self.row_format()? } else { RowFormat::default() };
         self.expect_word("STORED")?;
         self.expect_word("AS")?;
@@ -66,13 +65,29 @@ impl StatementReader<'_> {
         let has_properties = self.words(&["TABLE", "PROPERTIES"]) || self.words(&["TBLPROPERTIES"]);
         let properties = if has_properties { self.properties()? } else { Vec::new() };
         let format = FilesFormat::new(row_format, stored_as, &properties)?;
-        let partitioned_by: Vec<_> = partition_columns.iter().map(|column| &column.name).collect();
-        let layout = partition_layout(&properties, &location, &partitioned_by)?;
+        let names: Vec<_> = partitioned_by.iter().map(|(name, _)| name).collect();
+        let layout = partition_layout(&properties, &location, &names)?;
         let bad_data = bad_data_rules(&properties, &format.format)?;
+        if like.is_none() && columns.is_none() && self.words(&["AS"]) {
+            let query = self.parser.parse_query().map_err(|error| self.syntax(error))?;
+            return Ok(Statement::CreateExternalTableAs(CreateExternalTableAs {
+                name,
+                if_not_exists,
+                partition_columns: without_types(partitioned_by)?,
+                format,
+                bad_data,
+                layout,
+                location,
+                properties,
+                query,
+            }));
+        }
+        let partition_columns = with_types(partitioned_by)?;
         Ok(Statement::CreateExternalTable(CreateExternalTable {
             name,
             if_not_exists,
             columns,
+            like,
             partition_columns,
             format,
             layout,
@@ -82,34 +97,24 @@ impl StatementReader<'_> {
         }))
     }
 
-    /// Behind the name of a table whose columns are those of a query.
-    fn create_external_table_as(&mut self, name: ObjectName, if_not_exists: bool) -> Result<Statement> {
-        let is_partitioned = self.words(&["PARTITIONED", "BY"]);
-        let partition_columns = if is_partitioned { self.parenthesised(Self::identifier)? } else { Vec::new() };
-        let row_format = if self.words(&["ROW", "FORMAT"]) { self.row_format()? } else { RowFormat::default() };
-        self.expect_word("STORED")?;
-        self.expect_word("AS")?;
-        let stored_as = self.stored_as()?;
-        self.expect_word("LOCATION")?;
-        let location = self.string()?;
-        let has_properties = self.words(&["TABLE", "PROPERTIES"]) || self.words(&["TBLPROPERTIES"]);
-        let properties = if has_properties { self.properties()? } else { Vec::new() };
-        let format = FilesFormat::new(row_format, stored_as, &properties)?;
-        let bad_data = bad_data_rules(&properties, &format.format)?;
-        let layout = partition_layout(&properties, &location, &partition_columns.iter().collect::<Vec<_>>())?;
-        self.expect_word("AS")?;
-        let query = self.parser.parse_query().map_err(|error| self.syntax(error))?;
-        Ok(Statement::CreateExternalTableAs(CreateExternalTableAs {
-            name,
-            if_not_exists,
-            partition_columns,
-            format,
-            bad_data,
-            layout,
-            location,
-            properties,
-            query,
-        }))
+    /// Behind `LIKE`: Impala's `PARQUET 'location of a file'`.
+    fn like_files(&mut self) -> Result<(FileFormat, String)> {
+        let format = self.stored_as()?.of_itself();
+        let Some(format) = format else {
+            return Err(Error::not_supported(
+                "CREATE EXTERNAL TABLE LIKE files that do not say which columns they have",
+            ));
+        };
+        Ok((format, self.string()?))
+    }
+
+    /// The columns of PARTITIONED BY. Those of a query have their types from there.
+    fn partition_columns(&mut self) -> Result<Vec<(Ident, Option<DataType>)>> {
+        self.parenthesised(|reader| {
+            let name = reader.identifier()?;
+            let has_type = !matches!(reader.parser.peek_token_ref().token, Token::Comma | Token::RParen);
+            Ok((name, if has_type { Some(reader.column_type()?) } else { None }))
+        })
     }
 
     fn external_columns(&mut self) -> Result<Vec<ColumnDefinition>> {
@@ -204,4 +209,22 @@ impl StatementReader<'_> {
     pub(super) fn identifier(&mut self) -> Result<Ident> {
         self.parser.parse_identifier().map_err(|error| self.syntax(error))
     }
+}
+
+/// Partition columns that the statement defines.
+fn with_types(columns: Vec<(Ident, Option<DataType>)>) -> Result<Vec<ColumnDefinition>> {
+    let definition = |(name, data_type): (Ident, Option<DataType>)| match data_type {
+        Some(data_type) => Ok(ColumnDefinition { name, data_type, constraints: Vec::new(), encoding: None }),
+        None => Err(invalid(&format!("partition column \"{}\" needs a type", name.value))),
+    };
+    columns.into_iter().map(definition).collect()
+}
+
+/// Partition columns that are those of a query.
+fn without_types(columns: Vec<(Ident, Option<DataType>)>) -> Result<Vec<Ident>> {
+    let name = |(name, data_type): (Ident, Option<DataType>)| match data_type {
+        None => Ok(name),
+        Some(_) => Err(invalid(&format!("partition column \"{}\" has its type from the query", name.value))),
+    };
+    columns.into_iter().map(name).collect()
 }

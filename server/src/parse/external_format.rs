@@ -43,6 +43,8 @@ enum Serde {
     Csv,
     Json,
     Parquet,
+    Avro,
+    Arrow,
 }
 
 /// What STORED AS says.
@@ -52,6 +54,21 @@ pub(super) enum StoredAs {
     Text,
     Csv,
     Json,
+    Avro,
+    Arrow,
+}
+
+impl StoredAs {
+    /// The format, if its files say which columns they have.
+    pub(super) fn of_itself(self) -> Option<FileFormat> {
+        match self {
+            StoredAs::Parquet => Some(FileFormat::Parquet),
+            StoredAs::Json => Some(FileFormat::Json),
+            StoredAs::Avro => Some(FileFormat::Avro),
+            StoredAs::Arrow => Some(FileFormat::Arrow),
+            StoredAs::Text | StoredAs::Csv => None,
+        }
+    }
 }
 
 impl StatementReader<'_> {
@@ -90,6 +107,7 @@ impl StatementReader<'_> {
             _ if lower.ends_with("jsonserde") => Serde::Json,
             _ if lower.ends_with("lazysimpleserde") => Serde::Delimited,
             _ if lower.ends_with("parquethiveserde") => Serde::Parquet,
+            _ if lower.ends_with("avroserde") => Serde::Avro,
             _ => return Err(Error::not_supported(format!("ROW FORMAT SERDE '{name}'"))),
         };
         let properties = if self.words(&["WITH", "SERDEPROPERTIES"]) { self.properties()? } else { Vec::new() };
@@ -105,6 +123,7 @@ impl StatementReader<'_> {
             return match input.to_ascii_lowercase().as_str() {
                 lower if lower.ends_with("textinputformat") => Ok(StoredAs::Text),
                 lower if lower.ends_with("parquetinputformat") => Ok(StoredAs::Parquet),
+                lower if lower.ends_with("avrocontainerinputformat") => Ok(StoredAs::Avro),
                 _ => Err(Error::not_supported(format!("STORED AS INPUTFORMAT '{input}'"))),
             };
         }
@@ -114,6 +133,8 @@ impl StatementReader<'_> {
             "TEXTFILE" => Ok(StoredAs::Text),
             "CSV" => Ok(StoredAs::Csv),
             "JSON" => Ok(StoredAs::Json),
+            "AVRO" => Ok(StoredAs::Avro),
+            "ARROW" => Ok(StoredAs::Arrow),
             other => Err(Error::not_supported(format!("STORED AS {other}"))),
         }
     }
@@ -141,10 +162,12 @@ impl FilesFormat {
     pub(super) fn new(row: RowFormat, stored_as: StoredAs, properties: &[(String, String)]) -> Result<Self> {
         let serde = match (stored_as, row.serde) {
             (StoredAs::Parquet, None | Some(Serde::Parquet)) => Serde::Parquet,
+            (StoredAs::Avro, None | Some(Serde::Avro)) => Serde::Avro,
+            (StoredAs::Arrow, None) => Serde::Arrow,
             (StoredAs::Csv, None) => Serde::Csv,
             (StoredAs::Json, None) => Serde::Json,
             (StoredAs::Text, None) => Serde::Delimited,
-            (StoredAs::Text, Some(serde)) if serde != Serde::Parquet => serde,
+            (StoredAs::Text, Some(serde)) if !matches!(serde, Serde::Parquet | Serde::Avro) => serde,
             (StoredAs::Csv, Some(Serde::Delimited | Serde::Csv)) => Serde::Csv,
             (StoredAs::Json, Some(Serde::Json)) => Serde::Json,
             _ => return Err(invalid("ROW FORMAT does not fit STORED AS")),
@@ -152,6 +175,8 @@ impl FilesFormat {
         let mut format = match serde {
             Serde::Parquet => FileFormat::Parquet,
             Serde::Json => FileFormat::Json,
+            Serde::Avro => FileFormat::Avro,
+            Serde::Arrow => FileFormat::Arrow,
             Serde::Csv => FileFormat::Delimited(csv(&row)?),
             Serde::Delimited => FileFormat::Delimited(delimited(&row)?),
         };
@@ -265,6 +290,7 @@ fn delimited(row: &RowFormat) -> Result<Delimited> {
         empty_is_null: false,
         skips_blank_lines: false,
         header_lines: 0,
+        named_by_header: false,
         width: WidthRule::SetToNull,
     };
     for (name, value) in &row.properties {
@@ -289,6 +315,7 @@ fn csv(row: &RowFormat) -> Result<Delimited> {
         empty_is_null: false,
         skips_blank_lines: false,
         header_lines: 0,
+        named_by_header: false,
         width: WidthRule::SetToNull,
     };
     if row.serde == Some(Serde::Csv) {
@@ -308,7 +335,11 @@ fn csv(row: &RowFormat) -> Result<Delimited> {
     Ok(format)
 }
 
-fn compression_named(property: &str, value: &str) -> Result<Compression> {
+/// What files are packed with, by its name.
+///
+/// # Errors
+/// 42P16 for no such name.
+pub fn compression_named(property: &str, value: &str) -> Result<Compression> {
     match value.to_ascii_lowercase().as_str() {
         "none" => Ok(Compression::None),
         "gzip" | "gz" => Ok(Compression::Gzip),
@@ -319,8 +350,8 @@ fn compression_named(property: &str, value: &str) -> Result<Compression> {
     }
 }
 
-/// The byte that a text stands for.
-pub(super) fn byte_of(text: &str) -> Option<u8> {
+/// The byte of ASCII that a text stands for, perhaps behind a backslash.
+pub fn byte_of(text: &str) -> Option<u8> {
     let byte = match text.strip_prefix('\\') {
         Some("t") => b'\t',
         Some("n") => b'\n',

@@ -377,6 +377,7 @@ impl Given {
                 empty_is_null: self.empty_is_null,
                 skips_blank_lines: self.skips_blank_lines,
                 header_lines: self.header_lines,
+                named_by_header: false,
                 width: if self.fills_records { WidthRule::FillMissing } else { WidthRule::Fail },
             }),
         };

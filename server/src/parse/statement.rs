@@ -613,8 +613,10 @@ pub struct CreateExternalTable {
     pub name: ast::ObjectName,
     /// Whether it may be there already.
     pub if_not_exists: bool,
-    /// The columns in the files.
-    pub columns: Vec<ColumnDefinition>,
+    /// The columns in the files; none when they are those that files have.
+    pub columns: Option<Vec<ColumnDefinition>>,
+    /// `LIKE PARQUET 'location'`: the files whose columns the table gets, and their format. Otherwise they are its own.
+    pub like: Option<(catalog::FileFormat, String)>,
     /// The columns of `PARTITIONED BY`.
     pub partition_columns: Vec<ColumnDefinition>,
     /// What `ROW FORMAT`, `STORED AS` and the properties say of the files.

@@ -291,6 +291,7 @@ impl Given {
                     empty_is_null: false,
                     header_lines: 0,
                     skips_blank_lines: false,
+                    named_by_header: false,
                     width: WidthRule::Fail,
                 },
                 has_header: self.has_header,

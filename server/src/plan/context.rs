@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use catalog::{CatalogSnapshot, ObjectName, Oid, Relation, SeenRelation, View};
+use catalog::{CatalogSnapshot, NamedFiles, ObjectName, Oid, Relation, SeenRelation, View};
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::Column;
 use datafusion::execution::session_state::SessionState;
@@ -14,7 +14,7 @@ use pg::names::{Names, PG_CATALOG};
 use pg::sqlstate::SqlState;
 use pg::styles::DateOrder;
 use pg::{PgError, SessionValues, recorded};
-use storage::external::{ExternalTableProvider, FILE_COLUMNS};
+use storage::external::{ExternalTableProvider, FILE_COLUMNS, FilesRequest};
 use storage::hot::{HotTableProvider, Segments};
 use storage::object_stores::ObjectStores;
 use storage::scan::report::ScanReports;
@@ -25,6 +25,7 @@ use crate::lazy::physical_may_fail;
 use crate::locks::Locks;
 use crate::parse::{Statement, parse};
 use crate::plan::file_values::FileValues;
+use crate::plan::files::StatementFiles;
 use crate::plan::in_memory::system_relation;
 use crate::plan::relations::NameScope;
 use crate::plan::seen::{Named, of_view, seen_relations};
@@ -55,6 +56,7 @@ pub struct PlanContext {
     query_log: Arc<QueryLog>,
     locks: Arc<Locks>,
     reports: Arc<ScanReports>,
+    files: Arc<StatementFiles>,
     /// What the session has, for the relations that show it.
     statements: Arc<PreparedStatements>,
     portals: Arc<ShownPortals>,
@@ -64,6 +66,8 @@ pub struct PlanContext {
     relations: Mutex<BTreeSet<Oid>>,
     /// What its plan calls their columns.
     named: Mutex<Vec<Named>>,
+    /// The files that it names itself.
+    named_files: Mutex<Vec<Arc<NamedFiles>>>,
     view_depth: usize,
     /// Whether the statement's text is kept, as a view's is.
     keeps: bool,
@@ -100,11 +104,13 @@ impl PlanContext {
             query_log: server.query_log.clone(),
             locks: server.locks.clone(),
             reports,
+            files: Arc::default(),
             statements: session.statements.clone(),
             portals: session.portals.shown.clone(),
             restricted: session.settings.value("restrict_nonsystem_relation_kind").cloned().unwrap_or_default(),
             relations: Mutex::default(),
             named: Mutex::default(),
+            named_files: Mutex::default(),
             view_depth: 0,
             keeps: false,
             view: None,
@@ -140,11 +146,13 @@ impl PlanContext {
             query_log: self.query_log.clone(),
             locks: self.locks.clone(),
             reports: self.reports.clone(),
+            files: self.files.clone(),
             statements: self.statements.clone(),
             portals: self.portals.clone(),
             restricted: self.restricted.clone(),
             relations: Mutex::default(),
             named: Mutex::default(),
+            named_files: Mutex::default(),
             view_depth: self.view_depth,
             keeps: false,
             view: None,
@@ -299,6 +307,43 @@ impl PlanContext {
         })
     }
 
+    /// What is known of the files that the statement names, views in it included.
+    pub fn files(&self) -> &StatementFiles {
+        &self.files
+    }
+
+    /// The files that the statement names itself, not its views.
+    pub fn all_named_files(&self) -> Vec<NamedFiles> {
+        let named = self.named_files.lock().unwrap_or_else(PoisonError::into_inner);
+        named.iter().map(|files| files.as_ref().clone()).collect()
+    }
+
+    /// Files that the statement names. Those in the text of a view are what they were when it was made.
+    ///
+    /// # Errors
+    /// 42501 when they may not be read; they have not been looked at, see [`crate::plan::files`].
+    pub fn named_files(&self, request: FilesRequest) -> Result<Arc<dyn TableSource>> {
+        for pattern in &request.patterns {
+            authorize(&self.identity, Action::UseLocation, Object::Location(pattern))?;
+        }
+        self.check_kind("foreign-table", "foreign table", &request.name)?;
+        let of_view = self.view.iter().flat_map(|view| &view.files).find(|files| files.call == request.call);
+        let files = match of_view {
+            Some(files) => Arc::new(files.clone()),
+            None => self.files.known(request)?,
+        };
+        let mut named = self.named_files.lock().unwrap_or_else(PoisonError::into_inner);
+        if !named.iter().any(|known| known.call == files.call) {
+            named.push(files.clone());
+        }
+        let provider = ExternalTableProvider::of_named_files(
+            &files,
+            self.stores.clone(),
+            Arc::new(FileValues::new(&files.table.bad_data)),
+        );
+        Ok(provider_as_source(Arc::new(provider)))
+    }
+
     /// That a relation is of no kind that the session does not want to read.
     fn check_unrestricted(&self, relation: &Relation) -> Result<()> {
         let (setting, kind) = match relation {
@@ -306,10 +351,14 @@ impl PlanContext {
             Relation::External(_) => ("foreign-table", "foreign table"),
             Relation::Hot(_) | Relation::Sequence(_) => return Ok(()),
         };
+        self.check_kind(setting, kind, &relation.name().name)
+    }
+
+    fn check_kind(&self, setting: &str, kind: &str, name: &str) -> Result<()> {
         if !self.restricted.split(", ").any(|restricted| restricted == setting) {
             return Ok(());
         }
-        let message = format!("access to non-system {kind} \"{}\" is restricted", relation.name().name);
+        let message = format!("access to non-system {kind} \"{name}\" is restricted");
         Err(PgError::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).into())
     }
 

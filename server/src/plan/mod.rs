@@ -7,6 +7,7 @@ pub mod engine;
 pub mod extensions;
 pub mod file_lines;
 pub mod file_values;
+pub mod files;
 pub mod given_rows;
 pub mod in_memory;
 pub mod logical;

@@ -1,17 +1,16 @@
 //! CREATE EXTERNAL TABLE.
 
 use catalog::{CatalogChange, Column, ExternalTable, FileFormat, ObjectName, SchemaKind, SqlType};
-
-use pg::PgError;
-use pg::sqlstate::SqlState;
-use storage::external::FILE_COLUMNS;
+use storage::external::{FilesRequest, FilesRequestFormat, JsonRequest};
 
 use crate::error::{Error, Result};
+use crate::parse::definition::ColumnDefinition;
 use crate::parse::statement::CreateExternalTable;
+use crate::plan::files::{check_file_columns, described};
 use crate::plan::relations::NameScope;
 use crate::session::{Action, Object, Session, authorize};
 use crate::statement::Outcome;
-use crate::statement::create_table::{check_type_name, columns, exists_already, is_taken};
+use crate::statement::create_table::{COLUMNS_MAX, check_type_name, columns, exists_already, is_taken};
 
 /// # Errors
 /// The relation is there already, a column is wrong, or the location cannot be read.
@@ -27,13 +26,13 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
         return exists_already(session, name, create.if_not_exists, "CREATE EXTERNAL TABLE");
     }
     check_type_name(&snapshot, &name)?;
-    let names = session.names()?;
-    let all = {
-        let _entered = names.enter();
-        columns(&[create.columns.as_slice(), &create.partition_columns].concat(), 1)?
+    let partition_columns = defined(session, &create.partition_columns)?;
+    let file_columns = match &create.columns {
+        Some(columns) => defined(session, columns)?,
+        None => found(session, create, &partition_columns).await?,
     };
-    let (file_columns, partition_columns) = all.split_at(create.columns.len());
-    check_columns(file_columns, partition_columns, &create.format.format)?;
+    let (file_columns, partition_columns) = numbered(file_columns, partition_columns)?;
+    check_columns(&file_columns, &partition_columns, &create.format.format)?;
 
     // Look before we promise: a location nobody can read would only be noticed by the first query, hours later.
     let guard = session.guard();
@@ -42,8 +41,8 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
     let table = ExternalTable {
         oid: session.server.catalog.allocate_oid(),
         name,
-        columns: file_columns.to_vec(),
-        partition_columns: partition_columns.to_vec(),
+        columns: file_columns,
+        partition_columns,
         format: create.format.format.clone(),
         compression: create.format.compression,
         encoding: create.format.encoding,
@@ -67,25 +66,8 @@ pub fn not_external(name: &ObjectName) -> Error {
 /// # Errors
 /// 0A000 for a type that they cannot have, 42701 for a name that is taken.
 pub fn check_columns(file_columns: &[Column], partition_columns: &[Column], format: &FileFormat) -> Result<()> {
-    let all = || file_columns.iter().chain(partition_columns);
-    if let Some(modified) = all().find_map(|column| rounded(&column.sql_type)) {
-        return Err(Error::not_supported(format!("a column of type {modified} in an external table")));
-    }
-    // Files have no values of such types, only some that could become ones.
-    if let Some(column) = all().find(|column| matches!(column.sql_type, SqlType::User(_))) {
-        let what = format!("column \"{}\" of a user-defined type in an external table", column.name);
-        return Err(Error::not_supported(what));
-    }
-    if let Some(column) = all().find(|column| FILE_COLUMNS.contains(&column.name.as_str())) {
-        let message = format!("column name \"{}\" conflicts with a system column name", column.name);
-        return Err(PgError::new(SqlState::DUPLICATE_COLUMN, message).into());
-    }
-    if matches!(format, FileFormat::Delimited(_))
-        && let Some(column) = file_columns.iter().find(|column| is_nested(&column.sql_type))
-    {
-        let what = format!("column \"{}\" of type {} in delimited text", column.name, column.sql_type);
-        return Err(Error::not_supported(what));
-    }
+    check_file_columns(file_columns, !matches!(format, FileFormat::Delimited(_)))?;
+    check_file_columns(partition_columns, true)?;
     if let Some(column) = partition_columns.iter().find(|column| !can_partition(&column.sql_type)) {
         let what = format!("partition column \"{}\" of type {}", column.name, column.sql_type.base_name());
         return Err(Error::not_supported(what));
@@ -93,21 +75,60 @@ pub fn check_columns(file_columns: &[Column], partition_columns: &[Column], form
     Ok(())
 }
 
-/// Whether a type's values have no text of their own.
-fn is_nested(sql_type: &SqlType) -> bool {
-    matches!(sql_type, SqlType::List(_) | SqlType::Struct(_) | SqlType::Map(_))
+/// Columns as the statement defines them.
+fn defined(session: &mut Session, definitions: &[ColumnDefinition]) -> Result<Vec<Column>> {
+    let names = session.names()?;
+    let _entered = names.enter();
+    columns(definitions, 1)
 }
 
-/// A type in this one that rounds its values, as nothing does with values in files.
-fn rounded(sql_type: &SqlType) -> Option<String> {
-    match sql_type {
-        SqlType::Modified(modified) => Some(modified.to_string()),
-        SqlType::Array(element) => rounded(&element.sql_type()),
-        SqlType::List(element) => rounded(element),
-        SqlType::Struct(fields) => fields.iter().find_map(|field| rounded(&field.sql_type)),
-        SqlType::Map(entry) => rounded(&entry.key).or_else(|| rounded(&entry.value)),
-        _ => None,
+/// The columns of files that say which they have: those that the statement names, or the table's own. What they have of the
+/// partition columns is the folders' to say.
+async fn found(
+    session: &mut Session,
+    create: &CreateExternalTable,
+    partition_columns: &[Column],
+) -> Result<Vec<Column>> {
+    let own = (create.format.format.clone(), create.location.clone());
+    let (format, location) = create.like.clone().unwrap_or(own);
+    authorize(&session.identity, Action::UseLocation, Object::Location(&location))?;
+    let format = match format {
+        FileFormat::Parquet => FilesRequestFormat::Parquet { union_by_name: true },
+        FileFormat::Avro => FilesRequestFormat::Avro { union_by_name: true },
+        FileFormat::Arrow => FilesRequestFormat::Arrow { union_by_name: true },
+        FileFormat::Json => FilesRequestFormat::Json(JsonRequest { compression: create.format.compression }),
+        FileFormat::Delimited(_) => {
+            let message = "an external table of delimited text needs a list of columns".to_owned();
+            return Err(Error::InvalidDefinition { message });
+        }
+    };
+    let request = FilesRequest {
+        call: location.clone(),
+        name: create.name.to_string(),
+        patterns: vec![location],
+        are_locations: true,
+        format,
+        columns: None,
+        hive_partitioning: Some(false),
+    };
+    let mut columns = described(session, request).await?.table.columns;
+    columns.retain(|column| partition_columns.iter().all(|other| other.name != column.name));
+    Ok(columns)
+}
+
+/// The columns as those of one table.
+fn numbered(mut files: Vec<Column>, mut partitions: Vec<Column>) -> Result<(Vec<Column>, Vec<Column>)> {
+    if let Some(twice) = partitions.iter().find(|column| files.iter().any(|other| other.name == column.name)) {
+        return Err(Error::DuplicateColumn { column: twice.name.clone() });
     }
+    if files.len() + partitions.len() > COLUMNS_MAX {
+        let message = format!("tables can have at most {COLUMNS_MAX} columns");
+        return Err(Error::InvalidDefinition { message });
+    }
+    for (number, column) in (1..).zip(files.iter_mut().chain(&mut partitions)) {
+        column.attribute_number = number;
+    }
+    Ok((files, partitions))
 }
 
 /// Whether the values of a type have one text that every tool writes.

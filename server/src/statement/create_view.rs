@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use catalog::{CatalogChange, CatalogSnapshot, ObjectName, Oid, Relation, SchemaKind, SeenRelation, View};
+use catalog::{CatalogChange, CatalogSnapshot, NamedFiles, ObjectName, Oid, Relation, SchemaKind, SeenRelation, View};
 use pg::types::describe;
 use sqlparser::ast;
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::parse::statement::CreateView;
 use crate::parse::{Statement, parse};
 use crate::plan::relations::{NameScope, identifier};
-use crate::plan::{PlanContext, plan_query};
+use crate::plan::{PlanContext, files, plan_query};
 use crate::session::{Action, Object, Session, authorize};
 use crate::statement::Outcome;
 use crate::statement::create_table::check_type_name;
@@ -24,7 +24,7 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
     let query = view_query(&create.text)?;
     let bound = match create.late_binding {
         true => Bound::late(create),
-        false => Bound::planned(session, &snapshot, create, &query)?,
+        false => Bound::planned(session, &snapshot, create, query).await?,
     };
     let temporary = create.temporary || reads_temporary(&snapshot, &bound.depends_on);
     let (name, schema) = match scope.new_relation(&snapshot, &create.name, create.temporary) {
@@ -42,7 +42,7 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
     }
     check_type_name(&snapshot, &name)?;
     let replaced = replaced_view(&snapshot, &name, create.or_replace)?;
-    let Bound { names, column_types, depends_on, relations } = bound;
+    let Bound { names, column_types, depends_on, relations, files } = bound;
     let view = View {
         oid: replaced.as_ref().map_or_else(|| session.server.catalog.allocate_oid(), |view| view.oid),
         columns: column_names(names, &create.columns)?,
@@ -51,6 +51,7 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
         search_path: scope.kept_path(name.is_temporary()),
         depends_on,
         relations,
+        files,
         late_binding: create.late_binding,
         name,
     };
@@ -66,28 +67,32 @@ pub async fn execute(session: &mut Session, create: &CreateView) -> Result<Outco
 }
 
 /// What a view knows of what it reads.
+#[derive(Default)]
 struct Bound {
     names: Vec<String>,
     column_types: Vec<(Oid, i32)>,
     depends_on: Vec<Oid>,
     relations: Vec<SeenRelation>,
+    files: Vec<NamedFiles>,
 }
 
 impl Bound {
     /// Of a late-binding view nothing is known but the names that were given to its columns: what it reads need not be there.
     fn late(create: &CreateView) -> Self {
         let names = create.columns.iter().map(identifier).collect();
-        Bound { names, column_types: Vec::new(), depends_on: Vec::new(), relations: Vec::new() }
+        Bound { names, ..Bound::default() }
     }
 
-    fn planned(
-        session: &Session,
+    async fn planned(
+        session: &mut Session,
         snapshot: &Arc<CatalogSnapshot>,
         create: &CreateView,
-        query: &ast::Query,
+        query: Box<ast::Query>,
     ) -> Result<Self> {
-        let context = PlanContext::new(session, snapshot.clone()).keeping();
-        let planned = plan_query(&context, query, &create.text, Vec::new())?;
+        let context = Arc::new(PlanContext::new(session, snapshot.clone()).keeping());
+        let text = create.text.clone();
+        let plan = move |context: &PlanContext| plan_query(context, &query, &text, Vec::new());
+        let planned = files::planned(session, &context, plan).await?;
         if !planned.parameters.is_empty() {
             return Err(Error::InvalidDefinition { message: "views must not contain parameters".into() });
         }
@@ -104,6 +109,7 @@ impl Bound {
             column_types: types.map(|ty| (Oid(ty.oid), ty.typmod)).collect(),
             depends_on,
             relations: context.seen_relations(&planned.plan)?,
+            files: context.all_named_files(),
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::parse::statement::{CopySource, CopyTo, CreateTableAs, Explain, RowsOf};
 use crate::parse::{Parsed, Statement};
 use crate::plan::relations::{NameScope, identifier, parts};
-use crate::plan::{PlanContext, Planned, plan_query, plan_table_source};
+use crate::plan::{PlanContext, Planned, files, plan_query, plan_table_source};
 use crate::session::{Prepared, Session};
 use crate::statement::stated_query::StatedQuery;
 use crate::statement::{copy_to, insert, modify, show, show_objects};
@@ -83,7 +83,7 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
         Statement::Modify(modify) => (None, Some(modify::target(session, &snapshot, modify, &parsed.text)?)),
         _ => (None, None),
     };
-    let context = PlanContext::new(session, snapshot);
+    let context = Arc::new(PlanContext::new(session, snapshot));
     let stated = match &parsed.statement {
         Statement::CopyTo(copy) => Some(copy_to::query(session, &context, copy, &parsed.text)?),
         Statement::Unload(unload) => Some(StatedQuery::written(unload.query.clone(), unload.text.clone())),
@@ -91,30 +91,32 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
         _ => None,
     };
     let parsed = parsed.clone();
-    let planned = session.server.engine.analyze(move || {
-        let _entered = context.names().enter();
-        if let Some(stated) = stated {
-            return stated.plan(&context, parameters).map(Some);
+    let plan = move |context: &PlanContext| {
+        let parameters = parameters.clone();
+        if let Some(stated) = &stated {
+            return stated.plan(context, parameters).map(Some);
         }
-        let planned = match (&parsed.statement, &target, modified) {
-            (Statement::Query(query), ..) => plan_query(&context, query, &parsed.text, parameters),
-            (Statement::Declare(declare), ..) => plan_query(&context, &declare.query, &parsed.text, parameters),
+        let planned = match (&parsed.statement, &target, &modified) {
+            (Statement::Query(query), ..) => plan_query(context, query, &parsed.text, parameters),
+            (Statement::Declare(declare), ..) => plan_query(context, &declare.query, &parsed.text, parameters),
             (Statement::Explain(Explain { query: RowsOf::Query(query), .. }), ..) => {
-                plan_query(&context, query, &parsed.text, parameters)
+                plan_query(context, query, &parsed.text, parameters)
             }
             (Statement::CreateTableAs(CreateTableAs { query: RowsOf::Query(query), .. }), ..) => {
-                plan_table_source(&context, query, &parsed.text, parameters)
+                plan_table_source(context, query, &parsed.text, parameters)
+            }
+            (Statement::Insert(insert), Some(target), _) => insert::plan(context, &parsed, insert, target, parameters),
+            (Statement::Modify(modify), _, Some(table)) => {
+                modify::plan(context, &parsed, modify, table.clone(), parameters)
             }
             (Statement::CreateExternalTableAs(create), ..) => {
-                plan_table_source(&context, &create.query, &parsed.text, parameters)
+                plan_table_source(context, &create.query, &parsed.text, parameters)
             }
-            (Statement::Insert(insert), Some(target), _) => insert::plan(&context, &parsed, insert, target, parameters),
-            (Statement::Modify(modify), _, Some(table)) => modify::plan(&context, &parsed, modify, table, parameters),
             _ => return Ok(None),
         };
         planned.map(Some)
-    });
-    session.guard().run(planned).await?
+    };
+    files::planned(session, &context, plan).await
 }
 
 /// The type that a client declared a parameter with; none when it left that to us.

@@ -78,7 +78,7 @@ impl FilesTarget {
     ) -> Result<Self> {
         let encoding = encoding(table)?;
         let ending = match table.format {
-            FileFormat::Parquet => String::new(),
+            FileFormat::Parquet | FileFormat::Avro | FileFormat::Arrow => String::new(),
             FileFormat::Json => ".json".to_owned(),
             FileFormat::Delimited(ref format) if format.quote.is_some() => ".csv".to_owned(),
             FileFormat::Delimited(_) => ".txt".to_owned(),
@@ -108,6 +108,9 @@ fn encoding(table: &ExternalTable) -> Result<FileEncoding> {
             schema: table.file_schema(),
             compression: table.compression.unwrap_or(Compression::Snappy),
         }),
+        FileFormat::Avro | FileFormat::Arrow => {
+            return Err(Error::not_supported(format!("writing {} files", table.format.name())));
+        }
         FileFormat::Delimited(format) => {
             check_lines(compression)?;
             let lines = DelimitedLines {

@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 pub(super) fn options(format: &FileFormat) -> Vec<(&'static str, String)> {
     match format {
         FileFormat::Parquet => vec![("format", "parquet".to_owned())],
+        FileFormat::Avro => vec![("format", "avro".to_owned())],
+        FileFormat::Arrow => vec![("format", "arrow".to_owned())],
         FileFormat::Json => row_options("org.openx.data.jsonserde.JsonSerDe", Map::new()),
         FileFormat::Delimited(format) => match format.quote {
             Some(quote) => row_options("org.apache.hadoop.hive.serde2.OpenCSVSerde", quoted(format, quote)),

@@ -4,11 +4,15 @@
 //! * `evolved/old.parquet`, `evolved/new.parquet`: files of one table before and after its columns changed
 //! * `types/all.parquet`: a column of each type, a row of values and a row of NULLs
 //! * `nested/…`: customers with structs, lists and maps, see [`nested`]
+//! * `layout/year=…/month=…/…`: sales in folders that are `key=value`
+//! * `disagreeing/a.parquet`, `disagreeing/b.parquet`: a column that is a number in one file and a text in the other
 //! * `broken/text.parquet`: no Parquet at all
+//! * `avro/…`, `arrow/…`: see [`batches`]
 //! * `faulty/columns/…`, `faulty/other/…`: values that do not fit, a damaged page, a file that is no Parquet, and good ones
 //! * `csv/…`, `packed/…`, `delimited/…`, `json/…`, `hive/…`, `dated/…`, `bad/…`, `faulty/…`, `manifests/…`, `dates/…`,
 //!   `encoded/…`, `paths/…`: lines, see [`lines`]
 
+mod batches;
 mod lines;
 mod nested;
 
@@ -46,13 +50,18 @@ pub async fn put_all(store: &dyn ObjectStore, prefix: &str) {
         ("nested/by_one_writer.parquet", file(&nested::by_one_writer())),
         ("nested/by_another.parquet", file(&nested::by_another())),
         ("ragged/a.parquet", file(&nested::ragged())),
+        ("layout/year=2023/month=01/a.parquet", file(&sales(1, &["apple"], &[1_00], DAY_2023))),
+        ("layout/year=2023/month=12/a.parquet", file(&sales(2, &["pear"], &[2_50], DAY_2023))),
+        ("layout/year=2024/month=01/b.parquet", file(&sales(3, &["plum"], &[3_00], DAY_2024))),
+        ("disagreeing/a.parquet", file(&batch([("id", Arc::new(Int32Array::from(vec![1])) as ArrayRef)]))),
+        ("disagreeing/b.parquet", file(&batch([("id", Arc::new(StringArray::from(vec!["1"])) as ArrayRef)]))),
         ("faulty/columns/a.parquet", damaged(&in_groups(&faulty(), 4))),
         ("faulty/columns/b.parquet", file(&batch([("id", Arc::new(Int64Array::from(vec![20])) as ArrayRef)]))),
         ("faulty/other/a.parquet", Bytes::from_static(b"id,amount\n1,2\n")),
         ("faulty/other/b.parquet", file(&batch([("id", Arc::new(Int64Array::from(vec![21])) as ArrayRef)]))),
         ("broken/text.parquet", Bytes::from_static(b"year,amount\n2023,1.00\n")),
     ];
-    for (name, bytes) in files.into_iter().chain(lines::files()) {
+    for (name, bytes) in files.into_iter().chain(lines::files()).chain(batches::files()) {
         put(store, &format!("{prefix}{name}"), bytes).await;
     }
 }

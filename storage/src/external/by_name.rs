@@ -90,6 +90,20 @@ impl PhysicalExprAdapter for FileColumns {
 }
 
 impl FileColumns {
+    /// For a file with these columns, of a table with those.
+    pub(super) fn new(columns: &[catalog::Column], file: SchemaRef) -> Self {
+        FileColumns { columns: columns.into(), file }
+    }
+
+    /// A column's values, in batches that have all of the file's columns as they are in the file.
+    pub(super) fn whole_value(&self, column: &Column) -> Result<Arc<dyn PhysicalExpr>> {
+        let Some(Found { column, coercion, field, sql_type, .. }) = self.find(column)? else {
+            return self.missing(column);
+        };
+        let target = Arc::new(Target { coercion, field, sql_type, path: self.path() });
+        Ok(Arc::new(CoercedColumn { column: Arc::new(column), target }))
+    }
+
     /// A column's values.
     fn value(&self, column: &Column) -> Result<Arc<dyn PhysicalExpr>> {
         let Some(found) = self.find(column)? else {

@@ -21,7 +21,7 @@ use crate::object_stores::{Location, object_url};
 use crate::scan::prune_partitions::{is_partition_filter, prune_partitions};
 
 /// What Hive calls a folder whose partition value is NULL.
-const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+pub(super) const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 /// Folders that one statement looks at for one table.
 const FOLDERS_MAX: usize = 1_000_000;
 
@@ -302,7 +302,7 @@ fn without_prefix<'a>(name: &'a str, text: &str) -> Option<&'a str> {
 }
 
 /// A name in which Hive and Spark have written some characters as `%3A`.
-fn decoded(name: &str) -> String {
+pub(super) fn decoded(name: &str) -> String {
     let mut bytes = Vec::with_capacity(name.len());
     let mut rest = name.as_bytes();
     while let Some((byte, behind)) = rest.split_first() {

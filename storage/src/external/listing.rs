@@ -12,17 +12,35 @@ use crate::object_stores::{Location, object_url};
 /// compacted, or the filter should name a partition.
 pub(super) const FILES_MAX: usize = 200_000;
 
+/// Which names that begin with `_` or `.` are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hidden {
+    /// Those of files and folders.
+    LeftOut,
+    /// Those of folders.
+    FoldersLeftOut,
+}
+
 /// The data files below a location, or the one that it names, in the order of their paths. What writers keep beside the
 /// data is left out: names that begin with `_` or `.`, and empty files, which mark folders and finished jobs; and so is
 /// what a statement has written that has not ended, or not for this one.
 pub(super) async fn data_files(location: &Location, writes: &FileWrites) -> Result<Vec<ObjectMeta>> {
+    data_files_but(location, Hidden::LeftOut, writes).await
+}
+
+/// The same, with or without files whose own names are hidden.
+pub(super) async fn data_files_but(
+    location: &Location,
+    hidden: Hidden,
+    writes: &FileWrites,
+) -> Result<Vec<ObjectMeta>> {
     let mut files = Vec::new();
     let mut is_empty = true;
     let mut objects = location.store.list(Some(&location.path));
     while let Some(object) = objects.try_next().await.map_err(|error| Error::from_object_store(&location.url, error))? {
         is_empty = false;
         let is_shown = || writes.shows(&object_url(&location.store_url, &object.location));
-        if object.size == 0 || is_hidden(&object.location, &location.path) || !is_shown() {
+        if object.size == 0 || is_hidden(&object.location, &location.path, hidden) || !is_shown() {
             continue;
         }
         if files.len() >= FILES_MAX {
@@ -39,11 +57,16 @@ pub(super) async fn data_files(location: &Location, writes: &FileWrites) -> Resu
 }
 
 /// Whether a name on the way from the location to the file is hidden. The location itself may lie in a hidden folder.
-fn is_hidden(file: &Path, location: &Path) -> bool {
-    let Some(mut names) = file.prefix_match(location) else {
+fn is_hidden(file: &Path, location: &Path, hidden: Hidden) -> bool {
+    let Some(names) = file.prefix_match(location) else {
         return false;
     };
-    names.any(|name| is_hidden_name(name.as_ref()))
+    let names: Vec<_> = names.collect();
+    let count = match hidden {
+        Hidden::LeftOut => names.len(),
+        Hidden::FoldersLeftOut => names.len().saturating_sub(1),
+    };
+    names[..count].iter().any(|name| is_hidden_name(name.as_ref()))
 }
 
 /// Whether a name is one of what writers keep beside the data.

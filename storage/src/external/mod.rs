@@ -8,14 +8,18 @@
 //! decides on. Three promises hold: a partition
 //! that the filters exclude is never listed; a file that changes while it is read is an error and never a mixture; a value
 //! is read exactly, by a rule that is written down, or not at all.
+//!
+//! Files that a query names itself are found by [`pattern`] and described by [`describe`], and then read in the same way.
 
 mod discovery;
 mod file_columns;
 mod provider;
 
+mod folder_values;
 mod listing;
 mod load_files;
 mod partition_values;
+mod pattern;
 mod pinned_file;
 mod pinned_reader;
 
@@ -28,14 +32,17 @@ mod nested;
 mod rows;
 mod tolerance;
 
+mod describe;
+
 mod statistics;
 #[cfg(test)]
 mod test_tables;
 pub mod write;
 
+pub use describe::{FilesRequest, FilesRequestFormat, describe};
 pub use file_columns::FILE_COLUMNS;
 pub use load_files::{LoadFile, ManifestEntry, files_beginning, json_paths, listed_files, manifest_entries};
 pub use partition_values::canonical_partition_value;
 pub use provider::ExternalTableProvider;
-pub use rows::{Added, JsonPath, Unfit, ValueBuilder, ValueBuilders, ValueError};
+pub use rows::{Added, DelimitedRequest, JsonPath, JsonRequest, Unfit, ValueBuilder, ValueBuilders, ValueError};
 pub use tolerance::SessionTolerance;

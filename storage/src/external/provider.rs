@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
-use catalog::{ExternalTable, FileFormat, FileWrites, Partition};
+use catalog::{ExternalTable, FileFormat, FileWrites, NamedFiles, Partition};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
 use datafusion::common::{Result, ToDFSchema, project_schema};
@@ -22,17 +22,19 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::scalar::ScalarValue;
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream::{self, Stream, StreamExt, TryStreamExt};
+use object_store::ObjectMeta;
 
 use super::by_name::ByName;
 use super::listing::{self, FILES_MAX};
 use super::load_files::LoadFile;
+use super::pattern::matching_files;
 use super::pinned_reader::PinnedReaderFactory;
 use super::rows::{JsonPath, RowSource, ValueBuilders, Watched};
 use super::tolerance::{SessionTolerance, Tolerance};
-use super::{discovery, file_columns, partition_values, statistics};
+use super::{discovery, file_columns, folder_values, partition_values, statistics};
 use crate::error::Error;
-use crate::object_stores::{Location, ObjectStores};
+use crate::object_stores::{Location, ObjectStores, object_url};
 use crate::scan::faults::Faults;
 use crate::scan::prune_partitions::{is_partition_filter, is_plain, prune_partitions};
 use crate::scan::report::{LoadedFiles, ReadCounter, ScanReport, ScanReports};
@@ -52,6 +54,8 @@ pub struct ExternalTableProvider {
     partition_columns: SchemaRef,
     /// The columns whose values are the same for all rows of a file: those of partitions, and [`FILE_COLUMNS`].
     columns_of_files: SchemaRef,
+    /// What names the files, when the table's location does not.
+    patterns: Option<Vec<String>>,
     /// The files that are read, when they are known and not looked for.
     given: Option<Vec<LoadFile>>,
     /// What becomes of bad data, when it is not for the session to say.
@@ -109,6 +113,7 @@ impl ExternalTableProvider {
             schema,
             partition_columns,
             columns_of_files,
+            patterns: None,
             given: None,
             tolerance: None,
             json_paths: None,
@@ -125,6 +130,61 @@ impl ExternalTableProvider {
     #[must_use]
     pub fn with_json_paths(self, paths: Vec<JsonPath>) -> Self {
         ExternalTableProvider { json_paths: Some(paths.into()), ..self }
+    }
+
+    /// The same for files that a query names.
+    pub fn of_named_files(files: &NamedFiles, stores: Arc<ObjectStores>, builders: Arc<dyn ValueBuilders>) -> Self {
+        let table = Arc::new(files.table.clone());
+        let provider = ExternalTableProvider::new(table, Arc::default(), stores, builders);
+        ExternalTableProvider { patterns: Some(files.patterns.clone()), ..provider }
+    }
+
+    /// The files to be read, and how many of how many partitions they are.
+    async fn files(&self, session: &dyn Session, filters: &[Expr]) -> Result<(Vec<StoreFiles>, (usize, usize))> {
+        let is_of_partition = |filter: &Expr| is_partition_filter(filter, &self.partition_columns);
+        let (of_partitions, of_files): (Vec<Expr>, Vec<Expr>) = filters.iter().cloned().partition(is_of_partition);
+        if let Some(given) = &self.given {
+            let files = grouped(given.iter().map(given_file));
+            return Ok((self.wanted_files(session, files, filters)?, (0, 0)));
+        }
+        let writes = session.config().get_extension::<FileWrites>().unwrap_or_default();
+        let Some(patterns) = &self.patterns else {
+            let Parts { parts, total } = self.parts(session, &of_partitions).await?;
+            let partitions = (parts.len(), total);
+            return Ok((self.wanted_files(session, self.list(parts, &writes).await?, &of_files)?, partitions));
+        };
+        let listed = self.list_patterns(patterns, &writes).await?;
+        let total = self.partitions_of(&listed);
+        let wanted = self.wanted_files(session, listed, filters)?;
+        let read = self.partitions_of(&wanted);
+        Ok((wanted, (read, total)))
+    }
+
+    /// Lists the files of patterns, with the values of partition columns that their folders tell.
+    async fn list_patterns(&self, patterns: &[String], writes: &FileWrites) -> Result<Vec<StoreFiles>, Error> {
+        let listed = stream::iter(patterns.to_vec()).map(|pattern| self.list_pattern(pattern, writes));
+        self.by_store(listed.buffered(LISTINGS_PARALLEL)).await
+    }
+
+    async fn list_pattern(&self, pattern: String, writes: &FileWrites) -> Result<StoreFiles, Error> {
+        let (location, objects) = matching_files(&self.stores, &pattern, writes).await?;
+        let file = |object: ObjectMeta| {
+            let url = object_url(&location.store_url, &object.location);
+            let values = folder_values::values(&object.location, &url, &self.table.partition_columns)?;
+            Ok(with_values(&location, object, values))
+        };
+        let files = objects.into_iter().map(file).collect::<Result<_, Error>>()?;
+        Ok(StoreFiles { location, files })
+    }
+
+    /// How many partitions files are of.
+    fn partitions_of(&self, stores: &[StoreFiles]) -> usize {
+        let columns = self.partition_columns.fields().len();
+        if columns == 0 {
+            return 0;
+        }
+        let files = stores.iter().flat_map(|store| &store.files);
+        files.map(|file| &file.partition_values[..columns]).collect::<HashSet<_>>().len()
     }
 
     /// The locations that have to be read: the table's, or those of the partitions that the filters let through.
@@ -169,20 +229,14 @@ impl ExternalTableProvider {
         values.collect()
     }
 
-    /// The files that are read, and of how many partitions there are how many have them.
-    async fn files(&self, session: &dyn Session, filters: &[Expr]) -> Result<(Vec<StoreFiles>, (usize, usize))> {
-        if let Some(given) = &self.given {
-            return Ok((grouped(given.iter().map(given_file)), (0, 0)));
-        }
-        let Parts { parts, total } = self.parts(session, filters).await?;
-        let partitions = (parts.len(), total);
-        Ok((self.list(session, parts).await?, partitions))
+    /// Lists the parts, several at a time.
+    async fn list(&self, parts: Vec<Part>, writes: &FileWrites) -> Result<Vec<StoreFiles>, Error> {
+        let listed = stream::iter(parts).map(|part| self.list_part(part, writes));
+        self.by_store(listed.buffered(LISTINGS_PARALLEL)).await
     }
 
-    /// Lists the parts, several at a time.
-    async fn list(&self, session: &dyn Session, parts: Vec<Part>) -> Result<Vec<StoreFiles>, Error> {
-        let writes = session.config().get_extension::<FileWrites>().unwrap_or_default();
-        let listed = stream::iter(parts).map(|part| self.list_part(part, &writes)).buffered(LISTINGS_PARALLEL);
+    /// Files that are being listed, by their stores.
+    async fn by_store(&self, listed: impl Stream<Item = Result<StoreFiles, Error>>) -> Result<Vec<StoreFiles>, Error> {
         let mut listed = std::pin::pin!(listed);
         let mut all = Vec::new();
         let mut files_count = 0;
@@ -199,12 +253,7 @@ impl ExternalTableProvider {
     async fn list_part(&self, part: Part, writes: &FileWrites) -> Result<StoreFiles, Error> {
         let location = part.location;
         let objects = listing::data_files(&location, writes).await?;
-        let file = |object| {
-            let file = PartitionedFile::new_from_meta(object);
-            let of_file = file_columns::values(&location.store_url, &file);
-            file.with_partition_values(part.values.iter().cloned().chain(of_file).collect())
-        };
-        let files = objects.into_iter().map(file).collect();
+        let files = objects.into_iter().map(|object| with_values(&location, object, part.values.clone())).collect();
         Ok(StoreFiles { location, files })
     }
 
@@ -240,7 +289,12 @@ impl ExternalTableProvider {
             FileFormat::Parquet if !plan.tolerance.rules().tolerate_anything() => {
                 Arc::new(parquet(plan, table_schema, &location))
             }
-            FileFormat::Parquet | FileFormat::Delimited(_) | FileFormat::Json => {
+            FileFormat::Parquet
+            | FileFormat::Delimited(_)
+            | FileFormat::Json
+            | FileFormat::Avro
+            | FileFormat::Arrow => {
+                let memory = plan.session.runtime_env().memory_pool.clone();
                 let (table, builders) = (self.table.clone(), self.builders.clone());
                 let watched = Watched {
                     tolerance: plan.tolerance.clone(),
@@ -248,7 +302,7 @@ impl ExternalTableProvider {
                     loaded: plan.loaded.clone(),
                     json_paths: self.json_paths.clone(),
                 };
-                Arc::new(RowSource::new(table, table_schema, &location, builders, watched))
+                Arc::new(RowSource::new(table, table_schema, &location, builders, watched, memory))
             }
         };
         let groups = balanced(files, plan.session.config().target_partitions());
@@ -337,10 +391,7 @@ impl TableProvider for ExternalTableProvider {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let is_exact = |filter: &Expr| is_partition_filter(filter, &self.columns_of_files);
         let (exact, inexact): (Vec<Expr>, Vec<Expr>) = filters.iter().cloned().partition(is_exact);
-        let is_of_partition = |filter: &Expr| is_partition_filter(filter, &self.partition_columns);
-        let (of_partitions, of_files): (Vec<Expr>, Vec<Expr>) = exact.into_iter().partition(is_of_partition);
-        let (files, partitions) = self.files(session, &of_partitions).await?;
-        let stores = self.wanted_files(session, files, &of_files)?;
+        let (stores, partitions) = self.files(session, &exact).await?;
         let (read, faults, loaded) = self.report(session, partitions, &stores);
         let of_session = || session.config().get_extension::<SessionTolerance>().map(|it| *it);
         let of_session = self.tolerance.or_else(of_session).unwrap_or_default();
@@ -363,14 +414,18 @@ impl TableProvider for ExternalTableProvider {
     }
 }
 
+/// A file with the values of the columns whose values are the same for all of its rows.
+fn with_values(location: &Location, object: ObjectMeta, values: Vec<ScalarValue>) -> PartitionedFile {
+    let file = PartitionedFile::new_from_meta(object);
+    let of_file = file_columns::values(&location.store_url, &file);
+    file.with_partition_values(values.into_iter().chain(of_file).collect())
+}
+
 /// A file that is known, in its store.
 fn given_file(given: &LoadFile) -> StoreFiles {
-    let file = PartitionedFile::new_from_meta(given.object.clone());
-    let of_file = file_columns::values(&given.location.store_url, &file);
-    StoreFiles {
-        location: given.location.clone(),
-        files: vec![file.with_partition_values(of_file.into_iter().collect())],
-    }
+    let location = given.location.clone();
+    let files = vec![with_values(&location, given.object.clone(), Vec::new())];
+    StoreFiles { location, files }
 }
 
 /// The files by the stores that they are in.

@@ -147,6 +147,12 @@ formats (format, input_format, output_format, serialization_lib) AS (
             'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'
         ),
         (
+            'avro',
+            'org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat',
+            'org.apache.hadoop.hive.ql.io.avro.AvroContainerOutputFormat',
+            'org.apache.hadoop.hive.serde2.avro.AvroSerDe'
+        ),
+        (
             'textfile',
             'org.apache.hadoop.mapred.TextInputFormat',
             'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',

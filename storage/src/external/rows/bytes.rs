@@ -34,15 +34,20 @@ pub(super) struct FileBytes {
 impl FileBytes {
     /// Begins to fetch.
     pub(super) fn fetch(file: Arc<PinnedFile>) -> Self {
+        FileBytes::fetch_by(file, CHUNK_BYTES)
+    }
+
+    /// The same with so many bytes in one request.
+    pub(super) fn fetch_by(file: Arc<PinnedFile>, chunk_bytes: u64) -> Self {
         let (sender, parts) = mpsc::channel(CHUNKS_AHEAD);
-        let task = SpawnedTask::spawn(async move { send(&file, sender).await });
+        let task = SpawnedTask::spawn(async move { send(&file, chunk_bytes, sender).await });
         FileBytes { parts, chunk: Bytes::new(), has_ended: false, _task: task }
     }
 }
 
-async fn send(file: &PinnedFile, parts: Sender<Part>) {
-    for start in (0..file.size()).step_by(CHUNK_BYTES as usize) {
-        let part = match file.read(start..file.size().min(start + CHUNK_BYTES)).await {
+async fn send(file: &PinnedFile, chunk_bytes: u64, parts: Sender<Part>) {
+    for start in (0..file.size()).step_by(chunk_bytes as usize) {
+        let part = match file.read(start..file.size().min(start + chunk_bytes)).await {
             Ok(chunk) => Part::Chunk(chunk),
             Err(error) => Part::Failed(error),
         };

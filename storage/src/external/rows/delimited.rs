@@ -12,6 +12,7 @@ use catalog::{Column, Delimited, SqlType, ValueRule, WidthRule};
 use super::super::tolerance::{BadRow, Fate, Tolerance};
 use super::fields::FieldReader;
 use super::row_marks::RowMarks;
+use super::sniff_delimited::{header_names, place_in};
 use super::values::{Added, ValueBuilder};
 use super::{BATCH_BYTES, BATCH_ROWS, RowError, RowReader, Wanted, kind_of, replaced};
 use crate::error::{Error, Result};
@@ -26,6 +27,8 @@ pub(super) struct Rows {
     skips_blank_lines: bool,
     /// How many columns the files have.
     declared: usize,
+    /// Whether the columns have still to be found by the names in the first line.
+    is_header_next: bool,
     tolerance: Arc<Tolerance>,
     path: String,
     has_ended: bool,
@@ -63,11 +66,30 @@ impl Rows {
             width: format.width,
             skips_blank_lines: format.skips_blank_lines,
             declared: wanted.table.columns.len(),
+            is_header_next: format.named_by_header,
             tolerance: wanted.tolerance.clone(),
             path: wanted.path.clone(),
-            reader: FieldReader::new(format, input),
+            reader: FieldReader::new(without_named_header(format), input),
             has_ended: false,
         }
+    }
+
+    /// Finds the columns by the names in the first line.
+    fn find_columns(&mut self) -> Result<()> {
+        self.is_header_next = false;
+        if !self.reader.next().map_err(|error| error.of_file(&self.path))? {
+            return Ok(());
+        }
+        self.declared = self.reader.width();
+        let text = |place| self.reader.field(place).and_then(|field| std::str::from_utf8(field).ok());
+        let names = header_names((0..self.declared).map(text));
+        for target in &mut self.targets {
+            target.place = place_in(&names, &target.column).ok_or_else(|| {
+                let reason = format!("it names no column \"{}\"", target.column.name);
+                Error::LineInvalid { path: self.path.clone(), line: self.reader.line(), reason }
+            })?;
+        }
+        Ok(())
     }
 
     /// Reads a line, and adds its values.
@@ -197,6 +219,9 @@ impl RowReader for Rows {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        if self.is_header_next {
+            self.find_columns()?;
+        }
         let (mut marks, mut bytes) = (RowMarks::default(), 0);
         while !self.has_ended && marks.rows() < BATCH_ROWS && bytes < BATCH_BYTES {
             match self.next_line(&mut bytes)? {
@@ -218,6 +243,12 @@ impl RowReader for Rows {
         let columns: Vec<ArrayRef> = self.targets.iter_mut().map(|target| target.builder.finish()).collect();
         marks.batch(&self.schema, Ok(columns), &self.path).map(Some)
     }
+}
+
+/// The last header line is a line as any other when it names the columns.
+fn without_named_header(format: Delimited) -> Delimited {
+    let header_lines = format.header_lines.saturating_sub(u32::from(format.named_by_header));
+    Delimited { header_lines, ..format }
 }
 
 /// A field as text; none when it is none, and a rule says that it is NULL then.

@@ -331,6 +331,7 @@ mod tests {
             empty_is_null: false,
             skips_blank_lines: false,
             header_lines: 0,
+            named_by_header: false,
             width: WidthRule::SetToNull,
         }
     }

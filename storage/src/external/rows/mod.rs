@@ -1,13 +1,20 @@
-//! Files that are rows from their beginning to their end: delimited text and JSON, compressed or not. And Parquet, of
-//! tables that tolerate bad data: [`parquet`].
+//! Files that are read from their beginning to their end: delimited text and JSON, compressed or not, Avro and Arrow. And
+//! Parquet, of tables that tolerate bad data: [`parquet`].
 //!
-//! For each file [`bytes`] fetches what it holds, [`unpacked`] undoes its compression, [`encoded`] another encoding, and [`delimited`] or [`json`] make
-//! columns of its lines; what a text means as a value of a type [`values`] asks another room. All this is done on a thread
-//! that may wait, one for each file that is being read; [`source`] is what the engine sees.
+//! For each file [`bytes`] fetches what it holds, [`unpacked`] undoes its compression, [`encoded`] another encoding, and
+//! [`delimited`] or [`json`] make columns of its lines, or [`columnar`] of its batches ([`avro`], [`arrow_ipc`]); what a text
+//! means as a value of a type [`values`] asks another room. All this is done on a thread that may wait, one for each file that
+//! is being read; [`source`] is what the engine sees. Of files that nobody has described [`sample`] reads the beginnings, in
+//! which [`sniff_delimited`] and [`sniff_json`] find columns.
 
+mod arrow_ipc;
+mod avro;
+mod avro_shape;
 mod bytes;
+mod columnar;
 mod delimited;
 mod encoded;
+mod field_type;
 mod fields;
 mod json;
 mod json_builder;
@@ -15,6 +22,9 @@ mod json_path;
 mod lines;
 mod parquet;
 mod row_marks;
+mod sample;
+mod sniff_delimited;
+mod sniff_json;
 mod source;
 mod unpacked;
 mod values;
@@ -30,8 +40,13 @@ use super::tolerance::Tolerance;
 use crate::error::{self, Error, Result};
 use crate::scan::faults::FaultKind;
 
+pub(super) use columnar::columns_of;
 pub use json_path::JsonPath;
 pub(super) use json_path::paths_in;
+pub use sniff_delimited::DelimitedRequest;
+pub(super) use sniff_delimited::sniffed as sniffed_delimited;
+pub use sniff_json::JsonRequest;
+pub(super) use sniff_json::sniffed as sniffed_json;
 pub(super) use source::{RowSource, Watched};
 pub use values::{Added, Unfit, ValueBuilder, ValueBuilders, ValueError};
 
@@ -48,6 +63,10 @@ trait RowReader {
     /// The file cannot be read, or a row or a value is wrong, and that is not tolerated.
     fn next_batch(&mut self) -> Result<Option<RecordBatch>>;
 
+    /// Bytes that are kept between two batches, beyond some that are the same for all files.
+    fn held_bytes(&self) -> usize {
+        0
+    }
     /// Lines that have been read.
     fn lines(&self) -> u64;
 }
@@ -72,6 +91,7 @@ fn reader(wanted: Wanted<'_>, input: Box<dyn Read + Send>) -> Result<Box<dyn Row
     match &wanted.table.format {
         FileFormat::Delimited(format) => Ok(Box::new(delimited::Rows::new(format.clone(), &wanted, input))),
         FileFormat::Json => Ok(Box::new(json::Rows::new(&wanted, input))),
+        FileFormat::Avro | FileFormat::Arrow => Ok(Box::new(columnar::Rows::new(&wanted, input)?)),
         FileFormat::Parquet => {
             Err(Error::Corrupted { path: wanted.path, reason: "Parquet is not read row by row".to_owned() })
         }
@@ -112,7 +132,10 @@ fn not_read(path: String, error: io::Error) -> Error {
         return Error::Corrupted { path, reason: error.to_string() };
     }
     match error.into_inner().map(|inner| inner.downcast::<Error>()) {
-        Some(Ok(ours)) => *ours,
+        Some(Ok(ours)) => match *ours {
+            Error::FileNotSupported { what, .. } => Error::FileNotSupported { path, what },
+            ours => ours,
+        },
         _ => Error::Corrupted { path, reason: "it cannot be read".to_owned() },
     }
 }

@@ -11,6 +11,7 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileOpenFuture, FileOpener, FileScanConfig, FileSource};
 use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
 use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::projection::ProjectionExprs;
@@ -48,6 +49,7 @@ pub(super) struct Files {
     store: Arc<dyn ObjectStore>,
     store_url: ObjectStoreUrl,
     builders: Arc<dyn ValueBuilders>,
+    memory: Arc<dyn MemoryPool>,
     pub(super) watched: Watched,
 }
 
@@ -78,10 +80,11 @@ impl RowSource {
         location: &Location,
         builders: Arc<dyn ValueBuilders>,
         watched: Watched,
+        memory: Arc<dyn MemoryPool>,
     ) -> Self {
         let (store, store_url) = (location.store.clone(), location.store_url.clone());
         RowSource {
-            files: Arc::new(Files { table, store, store_url, builders, watched }),
+            files: Arc::new(Files { table, store, store_url, builders, watched, memory }),
             projection: SplitProjection::unprojected(&table_schema),
             table_schema,
             metrics: ExecutionPlanMetricsSet::new(),
@@ -193,7 +196,9 @@ fn read(
     let wanted =
         Wanted { table, columns: read, schema: read_schema, builders, tolerance, json_paths, path: path.clone() };
     let mut rows = reader(wanted, decoded(table.encoding, input))?;
+    let reservation = MemoryConsumer::new("file").register(&files.memory);
     while let Some(batch) = rows.next_batch()? {
+        reservation.try_resize(rows.held_bytes())?;
         let batch = if reads_all { batch.project(columns)? } else { batch };
         if batches.blocking_send(Ok(batch)).is_err() {
             break;

@@ -1,0 +1,308 @@
+//! Of which values the records of an Avro file are made, as far as one has to know it to go over them.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::arrow_ipc::not_supported;
+use super::columnar::damaged;
+
+/// Values inside each other.
+const DEPTH_MAX: usize = 64;
+/// Values in a record, those in its records and unions included: a schema can name a record, in others, very often.
+const PARTS_MAX: usize = 20_000;
+/// Values of a block that take no bytes, beside some for each byte: nobody writes millions of nothings, but one number can say
+/// that they are there.
+const NOTHINGS_MAX: usize = 1 << 20;
+/// How many there may be for each byte.
+const NOTHINGS_PER_BYTE: usize = 16;
+
+/// Knows where a record ends.
+pub(super) struct AvroShape(Arc<Shape>);
+
+enum Shape {
+    /// Nothing is written.
+    Null,
+    /// So many bytes.
+    Fixed(u64),
+    /// `int`, `long`, `enum`
+    Long,
+    /// `bytes` and `string`: their length, and they
+    Bytes,
+    /// Blocks of values
+    Array(Arc<Shape>),
+    /// Blocks of texts and values
+    Map(Arc<Shape>),
+    /// The number of one, and it
+    Union(Vec<Arc<Shape>>),
+    /// One after the other
+    Record(Vec<Arc<Shape>>),
+}
+
+/// Where one is in a block.
+struct Walk<'a> {
+    rest: &'a [u8],
+    /// Values that may still take no bytes.
+    nothings_left: usize,
+}
+
+/// What a schema has named, with how many parts it has.
+#[derive(Default)]
+struct Named {
+    shapes: HashMap<String, (Arc<Shape>, usize)>,
+    parts: usize,
+}
+
+impl AvroShape {
+    /// That of the records of a file with this schema.
+    ///
+    /// # Errors
+    /// It is no schema, one of something else than records, or one of values without end.
+    pub(super) fn new(schema: &[u8]) -> io::Result<Self> {
+        let schema: Value = serde_json::from_slice(schema).map_err(|_| damaged("its schema is no JSON"))?;
+        match Named::default().shape(&schema, "", 0)? {
+            shape if matches!(*shape, Shape::Record(_)) => Ok(AvroShape(shape)),
+            _ => Err(not_supported("Avro of other values than records")),
+        }
+    }
+
+    /// That a block is so many records, and nothing else.
+    ///
+    /// # Errors
+    /// It is not.
+    pub(super) fn check(&self, block: &[u8], count: i64) -> io::Result<()> {
+        if count < 0 {
+            return Err(damaged("a block of it has less than no records"));
+        }
+        if count > 0 && block.is_empty() {
+            return Err(not_supported("Avro of records without values"));
+        }
+        let nothings_left = block.len().saturating_mul(NOTHINGS_PER_BYTE).saturating_add(NOTHINGS_MAX);
+        let mut walk = Walk { rest: block, nothings_left };
+        for _ in 0..count {
+            // A record of nothing but NULLs takes no bytes; behind the others it would go on for ever.
+            if walk.rest.is_empty() {
+                return Err(damaged("a block of it has fewer records than it says"));
+            }
+            self.0.go_over(&mut walk)?;
+        }
+        if walk.rest.is_empty() { Ok(()) } else { Err(damaged("a block of it has more records than it says")) }
+    }
+}
+
+impl Named {
+    fn shape(&mut self, schema: &Value, namespace: &str, depth: usize) -> io::Result<Arc<Shape>> {
+        self.parts += 1;
+        if depth > DEPTH_MAX || self.parts > PARTS_MAX {
+            return Err(not_supported("an Avro schema with so many parts"));
+        }
+        match schema {
+            Value::String(name) => self.of_name(name, namespace),
+            Value::Array(branches) => {
+                let branches = branches.iter().map(|branch| self.shape(branch, namespace, depth + 1));
+                Ok(Arc::new(Shape::Union(branches.collect::<io::Result<_>>()?)))
+            }
+            Value::Object(object) => match object.get("type") {
+                Some(Value::String(kind)) => self.complex(kind, schema, namespace, depth),
+                Some(inner) => self.shape(inner, namespace, depth + 1),
+                None => Err(damaged("its schema has a value without a type")),
+            },
+            _ => Err(damaged("its schema is none")),
+        }
+    }
+
+    fn of_name(&mut self, name: &str, namespace: &str) -> io::Result<Arc<Shape>> {
+        Ok(Arc::new(match name {
+            "null" => Shape::Null,
+            "boolean" => Shape::Fixed(1),
+            "int" | "long" => Shape::Long,
+            "float" => Shape::Fixed(4),
+            "double" => Shape::Fixed(8),
+            "bytes" | "string" => Shape::Bytes,
+            name => {
+                let known = self.shapes.get(&full_name(name, namespace)).or_else(|| self.shapes.get(name));
+                // One that is not known yet may be the one around it, which has no end.
+                let known = known.ok_or_else(|| not_supported(&format!("the Avro type \"{name}\" within itself")));
+                let (shape, parts) = known?.clone();
+                self.parts += parts;
+                return Ok(shape);
+            }
+        }))
+    }
+
+    fn complex(&mut self, kind: &str, schema: &Value, namespace: &str, depth: usize) -> io::Result<Arc<Shape>> {
+        let before = self.parts;
+        let part = |key: &str| schema.get(key).ok_or_else(|| damaged(format!("its schema has a type without {key}")));
+        let text = |key: &str| schema.get(key).and_then(Value::as_str);
+        let name = || full_name(text("name").unwrap_or_default(), text("namespace").unwrap_or(namespace));
+        let shape = match kind {
+            "array" => return Ok(Arc::new(Shape::Array(self.shape(part("items")?, namespace, depth + 1)?))),
+            "map" => return Ok(Arc::new(Shape::Map(self.shape(part("values")?, namespace, depth + 1)?))),
+            "enum" => Arc::new(Shape::Long),
+            "fixed" => {
+                let size = part("size")?.as_u64().ok_or_else(|| damaged("its schema has a type without a size"))?;
+                Arc::new(Shape::Fixed(size))
+            }
+            "record" | "error" => {
+                let name = name();
+                let inside = name.rsplit_once('.').map_or("", |(namespace, _)| namespace);
+                let fields = part("fields")?.as_array().ok_or_else(|| damaged("its schema has no fields"))?;
+                let field = |field: &Value| {
+                    let schema = field.get("type").ok_or_else(|| damaged("its schema has a field without a type"))?;
+                    self.shape(schema, inside, depth + 1)
+                };
+                Arc::new(Shape::Record(fields.iter().map(field).collect::<io::Result<_>>()?))
+            }
+            simple => return self.of_name(simple, namespace),
+        };
+        self.shapes.insert(name(), (shape.clone(), self.parts - before));
+        Ok(shape)
+    }
+}
+
+fn full_name(name: &str, namespace: &str) -> String {
+    if name.contains('.') || namespace.is_empty() { name.to_owned() } else { format!("{namespace}.{name}") }
+}
+
+impl Shape {
+    /// Goes over one value.
+    fn go_over(&self, walk: &mut Walk<'_>) -> io::Result<()> {
+        match self {
+            Shape::Null => walk.nothing(),
+            Shape::Fixed(count) => walk.skip(i64::try_from(*count).unwrap_or(i64::MAX)),
+            Shape::Long => walk.long().map(drop),
+            Shape::Bytes => {
+                let count = walk.long()?;
+                walk.skip(count)
+            }
+            Shape::Array(element) => walk.blocks(|walk| element.go_over(walk)),
+            Shape::Map(value) => walk.blocks(|walk| {
+                Shape::Bytes.go_over(walk)?;
+                value.go_over(walk)
+            }),
+            Shape::Union(branches) => {
+                let branch = usize::try_from(walk.long()?).ok().and_then(|number| branches.get(number));
+                branch.ok_or_else(|| damaged("a value of it is of no type"))?.go_over(walk)
+            }
+            Shape::Record(fields) if fields.is_empty() => walk.nothing(),
+            Shape::Record(fields) => fields.iter().try_for_each(|field| field.go_over(walk)),
+        }
+    }
+}
+
+impl Walk<'_> {
+    fn long(&mut self) -> io::Result<i64> {
+        long(&mut self.rest)
+    }
+
+    fn skip(&mut self, count: i64) -> io::Result<()> {
+        if count == 0 {
+            return self.nothing();
+        }
+        let behind = usize::try_from(count).ok().and_then(|count| self.rest.get(count..));
+        self.rest = behind.ok_or_else(|| damaged("a value of it is not within its block"))?;
+        Ok(())
+    }
+
+    /// Goes over a value that takes no bytes.
+    fn nothing(&mut self) -> io::Result<()> {
+        let left = self.nothings_left.checked_sub(1);
+        self.nothings_left = left.ok_or_else(|| damaged("a block of it has too many values without bytes"))?;
+        Ok(())
+    }
+
+    /// Goes over the blocks of an array or a map.
+    fn blocks(&mut self, mut element: impl FnMut(&mut Self) -> io::Result<()>) -> io::Result<()> {
+        loop {
+            let mut count = self.long()?;
+            if count == 0 {
+                return Ok(());
+            }
+            if count < 0 {
+                self.long()?;
+                count = count.saturating_neg();
+            }
+            for _ in 0..count {
+                element(self)?;
+            }
+        }
+    }
+}
+
+/// A whole number: seven bits in a byte, the lowest first, and the sign in the lowest of all.
+pub(super) fn long(input: &mut impl Read) -> io::Result<i64> {
+    let mut value = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let mut byte = [0];
+        input.read_exact(&mut byte).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => damaged("it ends early"),
+            _ => error,
+        })?;
+        value |= u64::from(byte[0] & 0x7f) << shift;
+        if byte[0] & 0x80 == 0 {
+            return Ok((value >> 1) as i64 ^ -((value & 1) as i64));
+        }
+    }
+    Err(damaged("a number of it is too long"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn is_fine(schema: &str, block: &[u8], count: i64) -> bool {
+        AvroShape::new(schema.as_bytes()).unwrap().check(block, count).is_ok()
+    }
+
+    fn record(fields: &[&str]) -> String {
+        let field = |(place, schema): (usize, &&str)| format!(r#"{{"name": "f{place}", "type": {schema}}}"#);
+        let fields: Vec<_> = fields.iter().enumerate().map(field).collect();
+        format!(r#"{{"type": "record", "name": "n.r", "fields": [{}]}}"#, fields.join(", "))
+    }
+
+    #[test]
+    fn a_block_is_its_records() {
+        let all = record(&[
+            r#""boolean""#,
+            r#"["null", "double"]"#,
+            r#"{"type": "map", "values": "int"}"#,
+            r#"{"type": "enum", "name": "e", "symbols": ["a"]}"#,
+            r#"{"type": "fixed", "name": "f", "size": 2}"#,
+            r#""n.f""#,
+            r#"{"type": {"type": "bytes", "logicalType": "decimal"}}"#,
+        ]);
+        let one = b"\x01\x00\x02\x02a\x04\x00\x00ABCD\x02x";
+        assert!(is_fine(&all, one, 1));
+        assert!(is_fine(&all, &one.repeat(3), 3));
+        assert!(!is_fine(&all, &one.repeat(3), 2));
+        assert!(!is_fine(&all, one, 2));
+        assert!(!is_fine(&all, b"\x01\x04", 1), "no such branch");
+        assert!(!is_fine(&all, b"\x01\x00\x02\x7f", 1), "a text that is longer than the block");
+        let nothings = record(&[r#"{"type": "array", "items": "null"}"#]);
+        assert!(is_fine(&nothings, b"\x06\x00", 1));
+        assert!(!is_fine(&nothings, b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", 1), "very many of nothing");
+        assert!(!is_fine(&nothings, &[0xfe, 0xff, 0x7f, 0x00].repeat(20), 20), "many of nothing, often");
+        assert!(!is_fine(&record(&[r#""null""#]), b"", 1 << 40));
+    }
+
+    #[test]
+    fn a_schema_without_end_is_refused() {
+        let list = record(&[r#"["null", "r"]"#]);
+        let mut many = record(&[r#""int""#]);
+        for level in 0..12 {
+            many = format!(
+                r#"{{"type": "record", "name": "m{level}", "fields": [{{"name": "a", "type": {many}}}{}]}}"#,
+                r#", {"name": "b", "type": "NAME"}"#
+                    .replace("NAME", &if level == 0 { "n.r".to_owned() } else { format!("m{}", level - 1) })
+                    .repeat(4)
+            );
+        }
+        let deep = format!("{}\"int\"{}", r#"{"type": "array", "items": "#.repeat(100), "}".repeat(100));
+        for schema in [&list, &many, &record(&[&deep]), "\"int\"", "{", "[]", "{\"type\": 5}"] {
+            assert!(AvroShape::new(schema.as_bytes()).is_err(), "{schema}");
+        }
+    }
+}
