@@ -3,6 +3,7 @@
 //!
 //! See [`catalog::file_writes`] for who sees the files meanwhile.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -48,18 +49,17 @@ impl FileWrite {
     }
 
     /// Puts the files where they belong. They are there then, for those who see what this write has done. It must not be
-    /// given up half-way.
+    /// given up half-way. Files that are `overwritten` are never removed: what they were before may still be there.
     ///
     /// # Errors
     /// One cannot be written; all are removed when this is dropped.
-    pub async fn publish(&self, files: &mut WrittenFiles) -> Result<()> {
-        let urls = files.urls();
+    pub async fn publish(&self, files: &mut WrittenFiles, overwritten: &BTreeSet<String>) -> Result<()> {
+        let urls: Vec<_> = files.urls().into_iter().filter(|url| !overwritten.contains(url)).collect();
         if !urls.is_empty() {
             let named = CatalogChange::NameWrittenFiles { number: self.number, files: urls };
             self.catalog.commit(vec![named]).await?;
-            files.publish().await?;
         }
-        Ok(())
+        Ok(files.publish().await?)
     }
 
     /// What makes the files a part of what is committed with it.

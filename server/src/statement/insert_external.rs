@@ -1,5 +1,6 @@
 //! INSERT into an external table: new files in its folder, or in those of its partitions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use catalog::partition::Partitions;
@@ -55,7 +56,7 @@ pub async fn write_rows(
     let write = FileWrite::begin(session).await?;
     let target = FilesTarget::of_table(session, table, registered, write.writes(), write.number())?;
     let mut files = write_query(session, planned, plan, target).await?;
-    write.publish(&mut files).await?;
+    write.publish(&mut files, &BTreeSet::new()).await?;
     let new_partitions = std::mem::take(&mut files.new_partitions);
     let changes = before.into_iter().chain(registrations(table.oid, new_partitions)).chain([write.end()]);
     session.commit(changes.collect()).await?;

@@ -90,10 +90,15 @@ pub async fn execute(session: &mut Session, prepared: &Prepared, unload: &Unload
     add_manifest(&mut files, unload, &target, &columns)?;
     if unload.existing == ExistingFiles::Removed {
         let folders = files.files.iter().filter_map(WrittenFile::folder).collect();
-        let replaced = replaced(existing, unload, &folders);
+        let replaced = replaced(&existing, unload, &folders);
         remove(&target, replaced).await?;
     }
-    write.publish(&mut files).await?;
+    let url = |path: &Path| format!("{}{path}", target.folder.store_url);
+    let overwritten = match unload.existing {
+        ExistingFiles::Overwritten => existing.iter().map(url).collect(),
+        ExistingFiles::Refused | ExistingFiles::Removed => BTreeSet::new(),
+    };
+    write.publish(&mut files, &overwritten).await?;
     write.end_now().await?;
     session.inform(format!("UNLOAD completed, {rows} record(s) unloaded successfully."));
     Ok(Outcome::command("UNLOAD"))
@@ -308,12 +313,12 @@ fn add_manifest(files: &mut WrittenFiles, unload: &Unload, target: &Target, colu
 
 /// Of the files that were there, those that are to be removed: of a folder with partitions, those of partitions that are
 /// written.
-fn replaced(existing: Vec<Path>, unload: &Unload, folders: &BTreeSet<String>) -> Vec<Path> {
-    let is_replaced = |path: &Path| {
+fn replaced(existing: &[Path], unload: &Unload, folders: &BTreeSet<String>) -> Vec<Path> {
+    let is_replaced = |path: &&Path| {
         let folder = path.as_ref().rsplit_once('/').map_or("", |(folder, _)| folder);
         unload.partition_by.is_empty() || folders.contains(folder)
     };
-    existing.into_iter().filter(is_replaced).collect()
+    existing.iter().filter(is_replaced).cloned().collect()
 }
 
 async fn remove(target: &Target, paths: Vec<Path>) -> Result<()> {

@@ -106,3 +106,36 @@ async fn an_answer_that_breaks_off_is_never_a_wrong_sum() {
     }
     assert_eq!(value(&scene.client, SUM_2024).await, AMOUNT_2024);
 }
+
+#[tokio::test]
+async fn files_that_cannot_all_be_written_leave_none() {
+    let scene = Scene::start().await;
+    let insert = "INSERT INTO lake.sales VALUES (100, 'x', 1, '2023-01-01', 2023), (101, 'y', 2, '2024-01-01', 2024)";
+    scene.fail_with_status(403, "sales/2024/thermocline-", u32::MAX);
+    let refused = error(&scene.client, insert).await;
+    assert!(refused.is("42501"), "{refused}");
+    // The file of the other year was written, or not; nobody sees it.
+    assert_eq!(value(&scene.client, "SELECT sum(amount) FROM lake.sales").await, "17.69");
+    scene.s3.proxy().clear_faults();
+    assert_eq!(value(&scene.client, "SELECT sum(amount) FROM lake.sales").await, "17.69");
+
+    scene.fail_with_status(503, "sales/2024/thermocline-", 2);
+    scene.client.batch_execute(insert).await.unwrap();
+    assert_eq!(value(&scene.client, "SELECT sum(amount) FROM lake.sales").await, "20.69");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_overwritten_stays() {
+    let scene = Scene::start().await;
+    let unload = |number: u32| format!("UNLOAD ('SELECT {number}') TO 's3://lake/out/x' CSV ALLOWOVERWRITE");
+    let read = "SELECT v FROM read_csv('s3://lake/out/*') AS t (v text)";
+    scene.client.batch_execute(&unload(1)).await.unwrap();
+    assert_eq!(value(&scene.client, read).await, "1");
+    scene.fail_with_status(403, "out/x0000_part_00", u32::MAX);
+    let refused = error(&scene.client, &unload(2)).await;
+    assert!(refused.is("42501"), "{refused}");
+    scene.s3.proxy().clear_faults();
+    assert_eq!(value(&scene.client, read).await, "1");
+    scene.client.batch_execute(&unload(3)).await.unwrap();
+    assert_eq!(value(&scene.client, read).await, "3");
+}
