@@ -9,6 +9,7 @@
 //! The names of files are recorded before the files are there, so that whoever finds a write that nobody carries on can
 //! remove them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
@@ -31,7 +32,7 @@ pub struct FileWrite {
     /// By which whoever has begun it finds its number.
     pub token: u64,
     /// URLs of files that are, or are going to be, there.
-    pub files: Vec<String>,
+    pub files: BTreeSet<String>,
     /// Whether it was given up, and its files removed. A request that a store has taken for lost may still be carried out
     /// later: what it makes is never shown.
     pub is_abandoned: bool,
@@ -71,7 +72,7 @@ impl FileWrites {
         let name = url.rsplit('/').next().unwrap_or(url);
         match self.number_in(name) {
             Some(write) => self.own.contains(&write) || (write.0 < self.next && !self.unfinished.contains_key(&write)),
-            None => !self.unfinished.values().any(|write| write.files.iter().any(|file| file == url)),
+            None => !self.unfinished.values().any(|write| write.files.contains(url)),
         }
     }
 
@@ -109,7 +110,7 @@ impl CatalogSnapshot {
         let writes = Arc::make_mut(&mut self.file_writes);
         let number = WriteNumber(writes.next);
         writes.next += 1;
-        self.put_file_write(number, FileWrite { token, files: Vec::new(), is_abandoned: false }, touched);
+        self.put_file_write(number, FileWrite { token, files: BTreeSet::new(), is_abandoned: false }, touched);
     }
 
     pub(crate) fn name_written_files(
@@ -120,7 +121,7 @@ impl CatalogSnapshot {
     ) -> Result<()> {
         let known = self.file_writes.unfinished_write(number).ok_or(Error::FileWriteEnded { number: number.0 })?;
         let mut write = known.as_ref().clone();
-        write.files.extend_from_slice(files);
+        write.files.extend(files.iter().cloned());
         self.put_file_write(number, write, touched);
         Ok(())
     }
@@ -130,7 +131,7 @@ impl CatalogSnapshot {
         if known.files.is_empty() {
             return self.end_file_write(number, touched);
         }
-        let abandoned = FileWrite { files: Vec::new(), is_abandoned: true, ..known.as_ref().clone() };
+        let abandoned = FileWrite { files: BTreeSet::new(), is_abandoned: true, ..known.as_ref().clone() };
         self.put_file_write(number, abandoned, touched);
         Ok(())
     }

@@ -79,7 +79,7 @@ struct Settings {
     /// A TOML file with settings
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A folder below which file:// locations may be read, and backups written; may be given several times
+    /// A folder below which file:// locations may be read and written; may be given several times
     #[arg(long, global = true, value_name = "DIR")]
     external_root: Vec<PathBuf>,
     /// URL of the S3-compatible store behind s3:// locations, when it is not AWS

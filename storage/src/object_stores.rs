@@ -29,7 +29,7 @@ const LOCATION_BYTES_MAX: usize = 4096;
 /// What can be reached, and how.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectStoresConfig {
-    /// Folders below which `file://` locations may be read. None means that `file://` is closed.
+    /// Folders below which `file://` locations may be read and written. None means that `file://` is closed.
     pub external_roots: Vec<PathBuf>,
     /// How `s3://` locations are reached.
     pub s3: S3Config,

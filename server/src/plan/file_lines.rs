@@ -87,7 +87,7 @@ impl LineEncoder for DelimitedLines {
                     out.put_u8(self.format.delimiter);
                 }
                 if cell.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-                    self.null(cells.len() == 1, out);
+                    out.put_slice(self.format.null.as_bytes());
                     continue;
                 }
                 value.clear();
@@ -101,10 +101,6 @@ impl LineEncoder for DelimitedLines {
 }
 
 impl DelimitedLines {
-    fn null(&self, _is_alone: bool, out: &mut BytesMut) {
-        out.put_slice(self.format.null.as_bytes());
-    }
-
     fn field(&self, value: &[u8], column: &str, out: &mut BytesMut) -> Result<(), PgError> {
         let Delimited { delimiter, quote, escape, null, empty_is_null, .. } = &self.format;
         let is_special = |byte: &u8| {

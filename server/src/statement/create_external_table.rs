@@ -1,6 +1,7 @@
 //! CREATE EXTERNAL TABLE.
 
-use catalog::{CatalogChange, Column, ExternalTable, FileFormat, ObjectName, SchemaKind, SqlType};
+use catalog::{CatalogChange, CatalogSnapshot, Column, ExternalTable, FileFormat, ObjectName, SchemaKind, SqlType};
+use sqlparser::ast;
 use storage::external::{FilesRequest, FilesRequestFormat, JsonRequest};
 
 use crate::error::{Error, Result};
@@ -12,20 +13,16 @@ use crate::session::{Action, Object, Session, authorize};
 use crate::statement::Outcome;
 use crate::statement::create_table::{COLUMNS_MAX, check_type_name, columns, exists_already, is_taken};
 
+/// The command tag.
+const TAG: &str = "CREATE EXTERNAL TABLE";
+
 /// # Errors
 /// The relation is there already, a column is wrong, or the location cannot be read.
 pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Result<Outcome> {
     let snapshot = session.snapshot()?;
-    let (name, schema) = NameScope::of(session).new_permanent(&snapshot, &create.name, "external table")?;
-    authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
-    authorize(&session.identity, Action::UseLocation, Object::Location(&create.location))?;
-    if schema == SchemaKind::Local {
-        return Err(not_external(&name));
-    }
-    if is_taken(&snapshot, &name) {
-        return exists_already(session, name, create.if_not_exists, "CREATE EXTERNAL TABLE");
-    }
-    check_type_name(&snapshot, &name)?;
+    let Some(name) = new_name(session, &snapshot, &create.name, &create.location, create.if_not_exists)? else {
+        return Ok(Outcome::command(TAG));
+    };
     let partition_columns = defined(session, &create.partition_columns)?;
     let file_columns = match &create.columns {
         Some(columns) => defined(session, columns)?,
@@ -52,13 +49,32 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
         properties: create.properties.clone(),
     };
     session.commit(vec![CatalogChange::CreateExternalTable(table)]).await?;
-    Ok(Outcome::command("CREATE EXTERNAL TABLE"))
+    Ok(Outcome::command(TAG))
 }
 
-/// Only external schemas have external tables.
-pub fn not_external(name: &ObjectName) -> Error {
-    let message = format!("external tables can only be made in an external schema, \"{}\" is none", name.schema);
-    Error::InvalidDefinition { message }
+/// The name of a table that is to be made of what is at a location; none when it is there already and may be.
+///
+/// # Errors
+/// The schema is none for external tables, the name is taken, or the location is not for this user.
+pub fn new_name(
+    session: &mut Session,
+    snapshot: &CatalogSnapshot,
+    name: &ast::ObjectName,
+    location: &str,
+    may_exist: bool,
+) -> Result<Option<ObjectName>> {
+    let (name, schema) = NameScope::of(session).new_permanent(snapshot, name, "external table")?;
+    authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
+    authorize(&session.identity, Action::UseLocation, Object::Location(location))?;
+    if schema == SchemaKind::Local {
+        let message = format!("external tables can only be made in an external schema, \"{}\" is none", name.schema);
+        return Err(Error::InvalidDefinition { message });
+    }
+    if is_taken(snapshot, &name) {
+        return exists_already(session, name, may_exist, TAG).map(|_| None);
+    }
+    check_type_name(snapshot, &name)?;
+    Ok(Some(name))
 }
 
 /// That files of the format can have the columns.

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use catalog::{CatalogChange, Column, ExternalTable, SchemaKind};
+use catalog::{CatalogChange, Column, ExternalTable};
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use pg::Type;
 
 use crate::error::{Error, Result};
 use crate::parse::statement::CreateExternalTableAs;
-use crate::plan::relations::{NameScope, identifier};
 use crate::plan::types::type_of_result;
-use crate::session::{Action, Object, Prepared, Session, authorize};
+use crate::session::{Prepared, Session};
 use crate::statement::Outcome;
-use crate::statement::create_external_table::{check_columns, not_external};
-use crate::statement::create_table::{check_type_name, exists_already, is_taken};
+use crate::statement::create_external_table::{check_columns, new_name};
 use crate::statement::insert_external::write_rows;
+use crate::statement::partition_order::{column_order, with_columns};
 
 /// # Errors
 /// The name is taken, a column is none that such a table can have, there is something at the location, or the query fails;
@@ -28,22 +26,16 @@ pub async fn execute(
 ) -> Result<Outcome> {
     let (planned, plan) = prepared.bound_plan(session, parameters).await?;
     let snapshot = planned.snapshot.clone();
-    let (name, schema) = NameScope::of(session).new_permanent(&snapshot, &create.name, "external table")?;
-    authorize(&session.identity, Action::Create, Object::Schema(&name.schema))?;
-    authorize(&session.identity, Action::UseLocation, Object::Location(&create.location))?;
-    if schema == SchemaKind::Local {
-        return Err(not_external(&name));
-    }
-    if is_taken(&snapshot, &name) {
-        return exists_already(session, name, create.if_not_exists, "CREATE EXTERNAL TABLE");
-    }
-    check_type_name(&snapshot, &name)?;
+    let Some(name) = new_name(session, &snapshot, &create.name, &create.location, create.if_not_exists)? else {
+        return Ok(Outcome::command("CREATE EXTERNAL TABLE"));
+    };
     let names = session.names()?;
     let all = {
         let _entered = names.enter();
         columns(&planned.schema)?
     };
-    let order = column_order(&all, create)?;
+    let names: Vec<_> = all.iter().map(|column| column.name.as_str()).collect();
+    let order = column_order(&names, &create.partition_columns)?;
     let in_files = all.len() - create.partition_columns.len();
     let numbered = |(number, place): (i16, &usize)| Column { attribute_number: number, ..all[*place].clone() };
     let ordered: Vec<Column> = (1..).zip(&order).map(numbered).collect();
@@ -53,12 +45,7 @@ pub async fn execute(
     if guard.run(session.server.stores.has_files(&create.location)).await?? {
         return Err(storage::Error::LocationNotEmpty { location: create.location.clone() }.into());
     }
-    let reordered = order.iter().map(|place| Expr::Column(plan.schema().qualified_field(*place).into()));
-    let reordered: Vec<Expr> = reordered.collect();
-    let plan = match order.is_sorted() {
-        true => plan,
-        false => LogicalPlanBuilder::from(plan).project(reordered)?.build()?,
-    };
+    let plan = with_columns(plan, &order)?;
     let table = Arc::new(ExternalTable {
         oid: session.server.catalog.allocate_oid(),
         name,
@@ -88,24 +75,4 @@ fn columns(query: &arrow::datatypes::Schema) -> Result<Vec<Column>> {
         columns.push(Column::new(number, field.name().clone(), sql_type));
     }
     Ok(columns)
-}
-
-/// The places of the columns, those of partitions at the end.
-fn column_order(columns: &[Column], create: &CreateExternalTableAs) -> Result<Vec<usize>> {
-    let mut partition_columns = Vec::new();
-    for name in create.partition_columns.iter().map(identifier) {
-        let place = columns.iter().position(|column| column.name == name);
-        let relation = create.name.to_string();
-        let place = place.ok_or_else(|| Error::UndefinedColumn { column: name.clone(), relation })?;
-        if partition_columns.contains(&place) {
-            return Err(Error::DuplicateColumn { column: name });
-        }
-        partition_columns.push(place);
-    }
-    if partition_columns.len() == columns.len() {
-        let message = "a partitioned table needs a column besides those of PARTITIONED BY".to_owned();
-        return Err(Error::InvalidDefinition { message });
-    }
-    let others = (0..columns.len()).filter(|place| !partition_columns.contains(place));
-    Ok(others.chain(partition_columns.iter().copied()).collect())
 }

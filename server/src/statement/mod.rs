@@ -43,6 +43,7 @@ pub mod modify;
 pub mod notification;
 pub mod on_conflict;
 pub mod outcome;
+mod partition_order;
 pub mod prepare;
 pub mod prepared;
 pub mod query;

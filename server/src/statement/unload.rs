@@ -11,11 +11,9 @@ use catalog::{
     BadDataRules, Column, Compression, ExternalTable, FileFormat, ObjectName, Oid, PartitionLayout, SqlType,
     TextEncoding,
 };
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use futures::TryStreamExt;
 use object_store::ObjectStore;
 use object_store::path::Path;
-use pg::sqlstate::SqlState;
 use pg::types::{
     BOOL, BPCHAR, BYTEA, DATE, FLOAT4, FLOAT8, INT2, INT4, INT8, NUMERIC, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, VARCHAR,
     describe,
@@ -29,9 +27,9 @@ use crate::error::{Error, Result};
 use crate::file_writes::FileWrite;
 use crate::parse::unload::{ExistingFiles, Unload, UnloadFormat, UnloadManifest};
 use crate::plan::file_lines::{Booleans, DelimitedLines, JsonLines};
-use crate::plan::relations::identifier;
 use crate::session::{Action, Object, Prepared, Session, authorize};
 use crate::statement::Outcome;
+use crate::statement::partition_order::{column_order, with_columns};
 use crate::statement::write_files::{FILE_BYTES_MAX, FilesTarget, write_query};
 
 /// Digits that a decimal has in files.
@@ -67,17 +65,9 @@ impl NameFiles for UnloadedNames {
 pub async fn execute(session: &mut Session, prepared: &Prepared, unload: &Unload) -> Result<Outcome> {
     authorize(&session.identity, Action::UseLocation, Object::Location(&unload.location))?;
     let (planned, plan) = prepared.bound_plan(session, &[]).await?;
-    let order = column_order(&planned.schema, unload)?;
+    let order = columns_of(&planned.schema, unload)?;
     let columns = order.iter().map(|place| planned.schema.field(*place).clone()).collect::<Vec<_>>();
-    let reordered = order.iter().map(|place| Expr::Column(plan.schema().qualified_field(*place).into()));
-    let is_in_order = order.iter().copied().eq(0..order.len());
-    let plan = match is_in_order {
-        true => plan,
-        false => {
-            let reordered: Vec<Expr> = reordered.collect();
-            LogicalPlanBuilder::from(plan).project(reordered)?.build()?
-        }
-    };
+    let plan = with_columns(plan, &order)?;
     let target = target(session, unload)?;
     let existing = existing_files(session, &target).await?;
     if unload.existing == ExistingFiles::Refused && !existing.is_empty() {
@@ -104,31 +94,16 @@ pub async fn execute(session: &mut Session, prepared: &Prepared, unload: &Unload
     Ok(Outcome::command("UNLOAD"))
 }
 
-/// The columns of the query, those of partitions at the end.
-fn column_order(schema: &Schema, unload: &Unload) -> Result<Vec<usize>> {
-    let mut names = BTreeSet::new();
+/// The places of the query's columns, those of partitions at the end. Where columns are found by their names, no two have the
+/// same.
+fn columns_of(schema: &Schema, unload: &Unload) -> Result<Vec<usize>> {
+    let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let needs_names = !matches!(unload.format, UnloadFormat::Delimited { .. }) || !unload.partition_by.is_empty();
-    for field in schema.fields() {
-        if needs_names && !names.insert(field.name()) {
-            return Err(Error::DuplicateColumn { column: field.name().clone() });
-        }
+    let is_repeated = |place: &usize| names[..*place].contains(&names[*place]);
+    if let (true, Some(place)) = (needs_names, (0..names.len()).find(is_repeated)) {
+        return Err(Error::DuplicateColumn { column: names[place].to_owned() });
     }
-    let mut partition_columns = Vec::new();
-    for name in unload.partition_by.iter().map(identifier) {
-        let place = schema.index_of(&name).map_err(|_| {
-            PgError::new(SqlState::UNDEFINED_COLUMN, format!("column \"{name}\" is not in the query of UNLOAD"))
-        })?;
-        if partition_columns.contains(&place) {
-            return Err(Error::DuplicateColumn { column: name });
-        }
-        partition_columns.push(place);
-    }
-    if partition_columns.len() == schema.fields().len() {
-        let message = "UNLOAD needs a column besides those of PARTITION BY".to_owned();
-        return Err(Error::InvalidDefinition { message });
-    }
-    let others = (0..schema.fields().len()).filter(|place| !partition_columns.contains(place));
-    Ok(others.chain(partition_columns.iter().copied()).collect())
+    column_order(&names, &unload.partition_by)
 }
 
 /// Files of partitions go into folders of a folder; others have names that begin with what stands behind the last slash.
@@ -137,11 +112,14 @@ fn target(session: &Session, unload: &Unload) -> Result<Target> {
     if !unload.partition_by.is_empty() {
         return Ok(Target { folder: stores.resolve(&unload.location)?, name_prefix: String::new() });
     }
-    let (folder, name_prefix) = unload.location.rsplit_once('/').unwrap_or((&unload.location, ""));
-    // What is left of `s3://bucket` names no folder.
-    let is_bucket = folder.ends_with('/');
-    let (folder, name_prefix) = if is_bucket { (unload.location.as_str(), "") } else { (folder, name_prefix) };
-    Ok(Target { folder: stores.resolve(&format!("{folder}/"))?, name_prefix: name_prefix.to_owned() })
+    let whole = stores.resolve(&unload.location)?;
+    let name = whole.path.filename().filter(|_| !unload.location.ends_with('/')).map(str::to_owned);
+    match (name, unload.location.rsplit_once('/')) {
+        (Some(name_prefix), Some((folder, _))) => {
+            Ok(Target { folder: stores.resolve(&format!("{folder}/"))?, name_prefix })
+        }
+        _ => Ok(Target { folder: whole, name_prefix: String::new() }),
+    }
 }
 
 /// The files whose URLs begin as those of the new ones do.

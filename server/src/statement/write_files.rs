@@ -1,6 +1,5 @@
 //! The rows of a query, written into files.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringViewBuilder};
@@ -9,10 +8,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::BytesMut;
 use catalog::partition::Partitions;
 use catalog::{Compression, ExternalTable, FileFormat, FileWrites, TextEncoding, WriteNumber};
-use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::expr::Sort as SortExpr;
-use datafusion::logical_expr::{Expr, LogicalPlan, Projection, Sort};
+use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
 use pg::output::text_writer;
 use pg::types::describe_for_client;
@@ -25,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::plan::file_lines::{Booleans, DelimitedLines, JsonLines};
 use crate::plan::{PlanContext, Planned};
 use crate::session::Session;
+use crate::statement::partition_order::by_partition;
 
 /// Bytes of a file after which another is begun, where nothing is said of it: large enough for few requests, small enough
 /// for several readers.
@@ -230,66 +228,4 @@ fn of_type(column: &ArrayRef, field: &Field, wanted: &DataType) -> Result<ArrayR
         texts.append_value(String::from_utf8_lossy(&text));
     }
     Ok(Arc::new(texts.finish()))
-}
-
-/// The plan whose rows come partition by partition, and within one in the order that the query asks for.
-fn by_partition(plan: LogicalPlan, partition_columns: usize) -> Result<LogicalPlan> {
-    if partition_columns == 0 {
-        return Ok(plan);
-    }
-    let schema = plan.schema().clone();
-    let width = schema.fields().len();
-    let column = |place: usize| Expr::Column(schema.qualified_field(place).into());
-    let columns = (width - partition_columns..width).map(column).collect();
-    Ok(sorted_below(plan, columns)?)
-}
-
-fn sorted_below(plan: LogicalPlan, columns: Vec<Expr>) -> datafusion::common::Result<LogicalPlan> {
-    let ascending = |column: Expr| SortExpr::new(column, true, false);
-    match plan {
-        LogicalPlan::Sort(Sort { expr, input, fetch: None }) => {
-            let expr = columns.into_iter().map(ascending).chain(expr).collect();
-            Ok(LogicalPlan::Sort(Sort { expr, input, fetch: None }))
-        }
-        LogicalPlan::Projection(projection) if is_sorted(&projection.input) && !computes_anew(&projection) => {
-            let columns = columns.into_iter().map(|column| below(column, &projection));
-            let columns = columns.collect::<datafusion::common::Result<_>>()?;
-            let input = sorted_below(Arc::unwrap_or_clone(projection.input), columns)?;
-            let projection = Projection::try_new_with_schema(projection.expr, Arc::new(input), projection.schema)?;
-            Ok(LogicalPlan::Projection(projection))
-        }
-        other => {
-            let expr = columns.into_iter().map(ascending).collect();
-            Ok(LogicalPlan::Sort(Sort { expr, input: Arc::new(other), fetch: None }))
-        }
-    }
-}
-
-/// Whether the rows have an order that a sort above would undo.
-fn is_sorted(plan: &LogicalPlan) -> bool {
-    match plan {
-        LogicalPlan::Sort(sort) => sort.fetch.is_none(),
-        LogicalPlan::Projection(projection) => is_sorted(&projection.input),
-        _ => false,
-    }
-}
-
-/// Whether a value would be another each time that it is computed.
-fn computes_anew(projection: &Projection) -> bool {
-    projection.expr.iter().any(Expr::is_volatile)
-}
-
-/// The expression, of what is below a projection.
-fn below(column: Expr, projection: &Projection) -> datafusion::common::Result<Expr> {
-    let fields = projection.schema.columns();
-    let computed: HashMap<_, _> = fields.into_iter().zip(&projection.expr).collect();
-    let replaced = column.transform_up(|expr| match &expr {
-        Expr::Column(column) => match computed.get(column) {
-            Some(Expr::Alias(alias)) => Ok(Transformed::yes(alias.expr.as_ref().clone())),
-            Some(found) => Ok(Transformed::yes((*found).clone())),
-            None => Ok(Transformed::no(expr)),
-        },
-        _ => Ok(Transformed::no(expr)),
-    });
-    Ok(replaced?.data)
 }

@@ -22,8 +22,12 @@ use parquet::file::writer::SerializedFileWriter;
 
 use crate::error::Source;
 
-/// The fastest of zstd's levels that finds repetitions.
+/// What zstd's own tool takes.
 const ZSTD_LEVEL: i32 = 3;
+/// Bytes of rows in memory that are a row group, mostly. What they are encoded to is a good deal less.
+const ROW_GROUP_BYTES_MAX: usize = 64 << 20;
+/// Bytes of rows in memory that are encoded as lines at once: a number of four bytes is up to eleven characters.
+const LINES_BYTES_MAX: usize = 16 << 20;
 
 /// What files are made of.
 #[derive(Debug, Clone)]
@@ -83,6 +87,26 @@ pub(super) enum Encoded {
 }
 
 impl FileEncoding {
+    /// The ending of the names of files like this, as readers know it.
+    pub fn ending(&self) -> &'static str {
+        match self {
+            FileEncoding::Parquet(_) => ".parquet",
+            FileEncoding::Lines(_, Compression::None) => "",
+            FileEncoding::Lines(_, Compression::Gzip) => ".gz",
+            FileEncoding::Lines(_, Compression::Zstd) => ".zst",
+            FileEncoding::Lines(_, Compression::Bzip2) => ".bz2",
+            FileEncoding::Lines(_, Compression::Snappy) => ".snappy",
+        }
+    }
+
+    /// Bytes of rows in memory that are encoded at once.
+    pub(super) fn piece_bytes_max(&self) -> usize {
+        match self {
+            FileEncoding::Parquet(_) => ROW_GROUP_BYTES_MAX,
+            FileEncoding::Lines(..) => LINES_BYTES_MAX,
+        }
+    }
+
     /// A new file.
     pub(super) fn begin(&self) -> Result<FileBody> {
         match self {

@@ -11,15 +11,13 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use super::body::{Encoded, FileBody, FileEncoding};
+use super::body::{Encoded, FileBody};
 use super::upload::{FileUpload, WrittenFile};
 use super::writer::WriteOptions;
-use crate::object_stores::{Location, object_url};
+use crate::object_stores::Location;
 
 /// Rows of a piece: of a row group, where files have such.
 const PIECE_ROWS_MAX: usize = 1 << 20;
-/// Bytes of rows in memory that are a piece. What they are encoded to is a good deal less, mostly.
-const PIECE_BYTES_MAX: usize = 64 << 20;
 /// Of the bytes that a file may have, the part that one piece of it has at most, before it is encoded.
 const PIECES_OF_FILE_MIN: u64 = 4;
 
@@ -137,7 +135,7 @@ impl PartitionFiles {
 
     fn piece_bytes_max(&self) -> usize {
         let of_file = self.options.file_bytes_max / PIECES_OF_FILE_MIN;
-        usize::try_from(of_file).unwrap_or(usize::MAX).clamp(1, PIECE_BYTES_MAX)
+        usize::try_from(of_file).unwrap_or(usize::MAX).clamp(1, self.options.encoding.piece_bytes_max())
     }
 
     /// Makes a piece of the rows at hand.
@@ -201,10 +199,8 @@ impl PartitionFiles {
 
     fn begin_file(&self) -> Result<OpenFile> {
         let name = self.options.names.name(self.number, self.files.len());
-        let path = self.folder.path.clone().join(name.as_str());
-        let url = object_url(&self.folder.store_url, &path);
         let body = self.options.encoding.begin()?;
-        let upload = FileUpload::new(Location { url, path, ..self.folder.clone() });
+        let upload = FileUpload::new(self.folder.file(&name)?);
         Ok(OpenFile { body, upload, rows: 0, bytes: 0, pieces: VecDeque::new(), pieces_bytes: 0 })
     }
 
@@ -214,7 +210,7 @@ impl PartitionFiles {
         let OpenFile { body, mut upload, rows, bytes, .. } = file;
         let end = body.end()?;
         upload.write(&end).await?;
-        let stays_in_memory = self.memory.take(bytes as usize + end.len());
+        let stays_in_memory = !upload.has_parts() && self.memory.take(bytes as usize + end.len());
         self.files.push(upload.finish(rows, stays_in_memory).await?);
         Ok(())
     }
@@ -252,20 +248,5 @@ fn compact<T: ByteViewType>(views: &GenericByteViewArray<T>) -> ArrayRef {
 impl fmt::Debug for PartitionFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PartitionFiles").field("folder", &self.folder.url).finish_non_exhaustive()
-    }
-}
-
-impl FileEncoding {
-    /// The ending of the names of files like this, as readers know it.
-    pub fn ending(&self) -> &'static str {
-        use catalog::Compression;
-        match self {
-            FileEncoding::Parquet(_) => ".parquet",
-            FileEncoding::Lines(_, Compression::None) => "",
-            FileEncoding::Lines(_, Compression::Gzip) => ".gz",
-            FileEncoding::Lines(_, Compression::Zstd) => ".zst",
-            FileEncoding::Lines(_, Compression::Bzip2) => ".bz2",
-            FileEncoding::Lines(_, Compression::Snappy) => ".snappy",
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! One file on its way into an object store.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use bytes::{Bytes, BytesMut};
@@ -67,6 +68,11 @@ impl FileUpload {
             self.send(part).await?;
         }
         Ok(())
+    }
+
+    /// Whether parts of it have been sent.
+    pub(super) fn has_parts(&self) -> bool {
+        self.upload.is_some()
     }
 
     async fn send(&mut self, part: Bytes) -> Result<()> {
@@ -197,7 +203,7 @@ impl WrittenFile {
 ///
 /// # Errors
 /// One cannot be removed.
-pub async fn remove_files(stores: &ObjectStores, urls: &[String]) -> Result<()> {
+pub async fn remove_files(stores: &ObjectStores, urls: &BTreeSet<String>) -> Result<()> {
     for url in urls {
         let location = stores.locate_object(url)?;
         let paths = futures::stream::iter([Ok::<Path, _>(location.path.clone())]).boxed();
