@@ -27,6 +27,8 @@ const VARIABLE_PREFIX: &str = "THERMOCLINE_";
 const MEMORY_LIMIT_SHARE: f64 = 0.6;
 /// The share of the memory that decoded columns have.
 const COLUMN_CACHE_ONE_IN: usize = 4;
+/// Of the memory, the part that is kept for what files say of themselves: a footer takes some 10 KB.
+const FOOTER_CACHE_ONE_IN: usize = 16;
 /// Where Linux says how much memory a container may use: control groups, version 2 and 1.
 const CGROUP_LIMITS: [&str; 2] = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 /// What is assumed where the machine's memory cannot be told.
@@ -136,6 +138,9 @@ struct Settings {
     /// Memory of it that is kept for decoded columns, such as 1GB [default: a quarter]
     #[arg(long, global = true, value_name = "SIZE")]
     column_cache: Option<String>,
+    /// Memory of it that is kept for what files say of themselves: footers, indexes, filters [default: a sixteenth]
+    #[arg(long, global = true, value_name = "SIZE")]
+    footer_cache: Option<String>,
     /// What is logged: a level, or a filter such as info,server::session=debug [default: info]
     #[arg(long, global = true, value_name = "FILTER")]
     log: Option<String>,
@@ -162,6 +167,8 @@ pub struct Config {
     pub memory_limit_bytes: usize,
     /// Bytes of these that are kept for decoded columns.
     pub column_cache_bytes: usize,
+    /// Bytes of these that are kept for what files say of themselves.
+    pub footer_cache_bytes: usize,
     /// Filter of the log.
     pub log: String,
 }
@@ -277,8 +284,37 @@ impl Settings {
             trusted_network: if self.trusted_network.is_empty() { other.trusted_network } else { self.trusted_network },
             memory_limit: self.memory_limit.or(other.memory_limit),
             column_cache: self.column_cache.or(other.column_cache),
+            footer_cache: self.footer_cache.or(other.footer_cache),
             log: self.log.or(other.log),
         }
+    }
+
+    fn memory(&self) -> Result<Memory, ConfigError> {
+        let size = |name: &str, size: &Option<String>, default: usize, example: &str| match size {
+            Some(size) => parse_size(size).ok_or_else(|| wrong(name, size, &format!("not a size such as {example}"))),
+            None => Ok(default),
+        };
+        let machines = (machine_memory_bytes() as f64 * MEMORY_LIMIT_SHARE) as usize;
+        let limit_bytes = size("memory-limit", &self.memory_limit, machines, "4GB")?;
+        if limit_bytes < MEMORY_LIMIT_BYTES_MIN {
+            return Err(wrong(
+                "memory-limit",
+                self.memory_limit.as_deref().unwrap_or_default(),
+                "must be at least 16MB",
+            ));
+        }
+        let cache = |name: &str, given: &Option<String>, one_in: usize, example: &str, part: &str, parts: usize| {
+            let bytes = size(name, given, limit_bytes / one_in, example)?;
+            if bytes > limit_bytes / parts {
+                let message = format!("must not be more than {part} of memory-limit");
+                return Err(wrong(name, given.as_deref().unwrap_or_default(), &message));
+            }
+            Ok(bytes)
+        };
+        let column_cache_bytes = cache("column-cache", &self.column_cache, COLUMN_CACHE_ONE_IN, "1GB", "half", 2)?;
+        let footer_cache_bytes =
+            cache("footer-cache", &self.footer_cache, FOOTER_CACHE_ONE_IN, "256MB", "a quarter", 4)?;
+        Ok(Memory { limit_bytes, column_cache_bytes, footer_cache_bytes })
     }
 
     fn complete(self) -> Result<Config, ConfigError> {
@@ -290,22 +326,7 @@ impl Settings {
         }
         let (access, first_password) = (self.access()?, self.first_password()?);
         let shutdown_timeout = self.shutdown_timeout()?;
-        let memory_limit_bytes = match &self.memory_limit {
-            Some(size) => parse_size(size).ok_or_else(|| wrong("memory-limit", size, "not a size such as 4GB"))?,
-            None => (machine_memory_bytes() as f64 * MEMORY_LIMIT_SHARE) as usize,
-        };
-        if memory_limit_bytes < MEMORY_LIMIT_BYTES_MIN {
-            let size = self.memory_limit.unwrap_or_default();
-            return Err(wrong("memory-limit", &size, "must be at least 16MB"));
-        }
-        let column_cache_bytes = match &self.column_cache {
-            Some(size) => parse_size(size).ok_or_else(|| wrong("column-cache", size, "not a size such as 1GB"))?,
-            None => memory_limit_bytes / COLUMN_CACHE_ONE_IN,
-        };
-        if column_cache_bytes > memory_limit_bytes / 2 {
-            let size = self.column_cache.unwrap_or_default();
-            return Err(wrong("column-cache", &size, "must not be more than half of memory-limit"));
-        }
+        let memory = self.memory()?;
         let s3 = S3Config {
             endpoint: self.s3_endpoint,
             region: self.s3_region,
@@ -320,11 +341,19 @@ impl Settings {
             shutdown_timeout,
             access,
             first_password,
-            memory_limit_bytes,
-            column_cache_bytes,
+            memory_limit_bytes: memory.limit_bytes,
+            column_cache_bytes: memory.column_cache_bytes,
+            footer_cache_bytes: memory.footer_cache_bytes,
             log: self.log.unwrap_or_else(|| LOG_DEFAULT.into()),
         })
     }
+}
+
+/// How much memory there is, and for what.
+struct Memory {
+    limit_bytes: usize,
+    column_cache_bytes: usize,
+    footer_cache_bytes: usize,
 }
 
 fn list(value: &str, separator: char) -> toml::Value {

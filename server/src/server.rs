@@ -9,6 +9,7 @@ use catalog::vfs::OsVfs;
 use catalog::{Catalog, CatalogChange, DataDirectory, Role};
 use pg::PgError;
 use storage::column_cache::ColumnCache;
+use storage::external::{FileReading, Footers};
 use storage::hot::segments::SEGMENTS_DIRECTORY;
 use storage::hot::{FileList, KeyIndex, Segments};
 use storage::object_stores::ObjectStores;
@@ -24,6 +25,7 @@ use crate::compaction;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::file_writes;
+use crate::lazy::physical_may_fail;
 use crate::locks::Locks;
 use crate::notifications::Notifications;
 use crate::plan::Engine;
@@ -103,7 +105,11 @@ impl Server {
         let stores = Arc::new(ObjectStores::new(config.stores.clone())?);
         let spill = config.data_dir.join("tmp");
         clear_directory(&spill)?;
-        let engine = Engine::new(config.memory_limit_bytes - config.column_cache_bytes, &spill, stores.clone())?;
+        let footers = Arc::new(Footers::new(config.footer_cache_bytes as u64));
+        let memory_bytes = config.memory_limit_bytes - config.column_cache_bytes - config.footer_cache_bytes;
+        let columns = segments.column_cache().clone();
+        let reading = FileReading { columns, footers, may_fail: physical_may_fail, now_us };
+        let engine = Engine::new(memory_bytes, &spill, stores.clone(), reading)?;
         info!(
             data_dir = %config.data_dir.display(),
             memory_limit_bytes = config.memory_limit_bytes,

@@ -99,6 +99,8 @@ fn held_bytes(array: &ArrayData, seen: &mut HashSet<usize>) -> u64 {
 #[derive(Debug)]
 pub struct ColumnCache {
     entries: Cache<ChunkKey, Arc<CachedColumn>, MemoryWeighter, DefaultHashBuilder, CountEvictions>,
+    /// Columns of which somebody has needed few values of late.
+    needed: Cache<ChunkKey, ()>,
     hits: AtomicU64,
     misses: AtomicU64,
     evictions: Arc<AtomicU64>,
@@ -126,6 +128,8 @@ struct MemoryWeighter;
 
 /// Bytes that an entry takes beside its column.
 const ENTRY_BYTES: u64 = 200;
+/// Columns that the cache remembers although they are not in it. Each takes some 100 bytes.
+const NEEDED_MAX: usize = 50_000;
 /// Bytes that a column of a row group is taken to have, for the first size of the cache's table.
 const COLUMN_BYTES_ESTIMATED: u64 = 256 * 1024;
 
@@ -135,16 +139,17 @@ impl Weighter<ChunkKey, Arc<CachedColumn>> for MemoryWeighter {
     }
 }
 
-#[derive(Debug, Clone)]
-struct CountEvictions(Arc<AtomicU64>);
+/// Counts what makes room for others.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CountEvictions(pub Arc<AtomicU64>);
 
-impl Lifecycle<ChunkKey, Arc<CachedColumn>> for CountEvictions {
+impl<K, V> Lifecycle<K, V> for CountEvictions {
     /// What is dropped once the cache is unlocked.
-    type RequestState = Vec<Arc<CachedColumn>>;
+    type RequestState = Vec<V>;
 
-    fn on_evict(&self, dropped: &mut Self::RequestState, _key: ChunkKey, column: Arc<CachedColumn>) {
+    fn on_evict(&self, dropped: &mut Self::RequestState, _key: K, value: V) {
         self.0.fetch_add(1, Ordering::Relaxed);
-        dropped.push(column);
+        dropped.push(value);
     }
 }
 
@@ -155,7 +160,8 @@ impl ColumnCache {
         let evictions = Arc::new(AtomicU64::new(0));
         let lifecycle = CountEvictions(evictions.clone());
         let entries = Cache::with(estimated, bytes_max, MemoryWeighter, DefaultHashBuilder::default(), lifecycle);
-        ColumnCache { entries, hits: AtomicU64::new(0), misses: AtomicU64::new(0), evictions }
+        let needed = Cache::new(NEEDED_MAX);
+        ColumnCache { entries, needed, hits: AtomicU64::new(0), misses: AtomicU64::new(0), evictions }
     }
 
     /// The column, which `read` reads when it is not there. Several who want the same wait for one of them.
@@ -178,6 +184,25 @@ impl ColumnCache {
             self.hits.fetch_add(1, Ordering::Relaxed);
         }
         Ok(found)
+    }
+
+    /// The column, if it is there.
+    pub fn get(&self, key: &ChunkKey) -> Option<Arc<CachedColumn>> {
+        let found = self.entries.get(key);
+        if found.is_some() {
+            self.hits.fetch_add(1, Ordering::Relaxed);
+        }
+        found
+    }
+
+    /// Whether somebody who needed few values of a column has asked this before. Who does so again had better read all of them
+    /// into the cache.
+    pub fn was_needed(&self, key: &ChunkKey) -> bool {
+        let was_needed = self.needed.get(key).is_some();
+        if !was_needed {
+            self.needed.insert(key.clone(), ());
+        }
+        was_needed
     }
 
     /// The column, if it is there. The cache does not know that anybody has asked.
@@ -215,6 +240,7 @@ impl ColumnCache {
 
     /// Forgets everything.
     pub fn clear(&self) {
+        self.needed.clear();
         self.entries.clear();
     }
 }

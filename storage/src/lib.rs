@@ -5,6 +5,7 @@
 //! SQL text.
 
 pub mod backup;
+mod chunk_bytes;
 pub mod column_cache;
 pub mod error;
 pub mod external;

@@ -1,6 +1,7 @@
 //! Positions of rows in a unit.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
@@ -80,18 +81,25 @@ impl RowSet {
 
     /// How many of the rows from `first` on, of `count`, are in it.
     pub fn count_in(&self, first: u32, count: u32) -> u64 {
-        if count == 0 {
-            return 0;
-        }
+        self.blocks_in(first, count).map(|(_, rows, range)| rows.range_cardinality(range)).sum()
+    }
+
+    /// Those of the rows from `first` on, of `count`, that are in it, in order.
+    pub fn iter_in(&self, first: u32, count: u32) -> impl Iterator<Item = u32> {
+        let blocks = self.blocks_in(first, count);
+        blocks.flat_map(|(block, rows, range)| rows.range(range).map(move |rest| join(block, rest)))
+    }
+
+    /// The blocks that have some of those rows, and which of the block's rows they are.
+    fn blocks_in(&self, first: u32, count: u32) -> impl Iterator<Item = (u16, &RoaringBitmap, Range<u32>)> {
         let (start, end) = (u64::from(first), u64::from(first) + u64::from(count));
-        let in_block = |(block, rows): (&u16, &Arc<RoaringBitmap>)| {
+        let blocks = split(first).0..=((end.saturating_sub(1).max(start) >> BLOCK_BITS) as u16);
+        self.blocks.range(blocks).filter_map(move |(block, rows)| {
             let block_start = u64::from(*block) << BLOCK_BITS;
             let from = start.max(block_start) - block_start;
-            let to = end.min(block_start + u64::from(BLOCK_ROWS)) - block_start;
-            if from >= to { 0 } else { rows.range_cardinality(from as u32..to as u32) }
-        };
-        let blocks = split(first).0..=(((end - 1) >> BLOCK_BITS) as u16);
-        self.blocks.range(blocks).map(in_block).sum()
+            let to = end.min(block_start + u64::from(BLOCK_ROWS)).saturating_sub(block_start);
+            (from < to).then(|| (*block, rows.as_ref(), from as u32..to as u32))
+        })
     }
 
     /// How many rows there are.
@@ -141,6 +149,10 @@ mod tests {
         assert_eq!(set.count_in(1, 65_534), 0);
         assert_eq!(set.count_in(u32::MAX, 1), 1);
         assert_eq!((set.count_in(0, 0), set.count_in(65_536, 0)), (0, 0));
+        for (first, count) in [(0, 65_536), (65_535, 2), (1, 65_534), (1, 300_000), (u32::MAX, 1), (65_536, 0)] {
+            let inside = |row: &u32| (u64::from(first)..u64::from(first) + u64::from(count)).contains(&u64::from(*row));
+            assert!(set.iter_in(first, count).eq(set.iter().filter(inside)), "{first} {count}");
+        }
     }
 
     #[test]

@@ -50,7 +50,7 @@ mod vacuum;
 
 pub use dialect::WarehouseDialect;
 pub use statement::Statement;
-use statement::{AlterSchema, AlterSchemaAction};
+use statement::{AlterSchema, AlterSchemaAction, CacheName};
 
 use std::sync::Arc;
 
@@ -187,10 +187,22 @@ impl StatementReader<'_> {
             self.unload()?
         } else if self.words(&["BACKUP", "TO"]) {
             self.backup()?
+        } else if self.words(&["CLEAR", "CACHE"]) {
+            Statement::ClearCache(self.cache()?)
         } else {
             return Ok(None);
         };
         Ok(Some(statement))
+    }
+
+    /// `[ALL | COLUMNS | FOOTERS]`
+    fn cache(&mut self) -> Result<CacheName> {
+        let names = [("ALL", CacheName::All), ("COLUMNS", CacheName::Columns), ("FOOTERS", CacheName::Footers)];
+        match names.iter().find(|(word, _)| self.words(&[word])) {
+            Some((_, name)) => Ok(*name),
+            None if self.parser.peek_token_ref().token == Token::EOF => Ok(CacheName::All),
+            None => Err(self.unexpected(self.parser.peek_token_ref())),
+        }
     }
 
     fn alter_schema(&mut self) -> Result<Statement> {

@@ -126,6 +126,8 @@ pub enum Statement {
     },
     /// `DISCARD`
     Discard(Discard),
+    /// `CLEAR CACHE`
+    ClearCache(CacheName),
     /// `PREPARE`
     Prepare(Prepare),
     /// `EXECUTE`
@@ -1116,6 +1118,17 @@ pub struct TransactionModes {
     pub read_only: Option<bool>,
 }
 
+/// What `CLEAR CACHE` clears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheName {
+    /// `ALL`
+    All,
+    /// `COLUMNS`
+    Columns,
+    /// `FOOTERS`
+    Footers,
+}
+
 /// What `DISCARD` discards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Discard {
@@ -1208,6 +1221,7 @@ impl Statement {
             Statement::Commit { .. } => "COMMIT",
             Statement::Rollback { .. } | Statement::RollbackTo(_) => "ROLLBACK",
             Statement::Discard(discard) => discard.tag(),
+            Statement::ClearCache(_) => "CLEAR CACHE",
             Statement::Prepare(_) => "PREPARE",
             Statement::Execute(_) => "EXECUTE",
             Statement::Deallocate { name: Some(_) } => "DEALLOCATE",
@@ -1276,6 +1290,7 @@ impl Statement {
             | Statement::Notify(_)
             | Statement::Unlisten { .. }
             | Statement::Discard(_)
+            | Statement::ClearCache(_)
             | Statement::Set(_)
             | Statement::SetConstraints(_)
             | Statement::LockTable(_)

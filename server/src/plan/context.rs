@@ -14,6 +14,7 @@ use pg::names::{Names, PG_CATALOG};
 use pg::sqlstate::SqlState;
 use pg::styles::DateOrder;
 use pg::{PgError, SessionValues, recorded};
+use storage::external::FileReading;
 use storage::external::{ExternalTableProvider, FILE_COLUMNS, FilesRequest};
 use storage::hot::{HotTableProvider, Segments};
 use storage::object_stores::ObjectStores;
@@ -51,6 +52,7 @@ pub struct PlanContext {
     state: SessionState,
     stores: Arc<ObjectStores>,
     segments: Arc<Segments>,
+    reading: Arc<FileReading>,
     system_rows: Arc<SystemRows>,
     sessions: Arc<SessionRegistry>,
     query_log: Arc<QueryLog>,
@@ -99,6 +101,7 @@ impl PlanContext {
             values,
             stores: server.stores.clone(),
             segments: server.segments.clone(),
+            reading: server.engine.reading().clone(),
             system_rows: server.system_rows.clone(),
             sessions: server.sessions.clone(),
             query_log: server.query_log.clone(),
@@ -141,6 +144,7 @@ impl PlanContext {
             state: self.state.clone(),
             stores: self.stores.clone(),
             segments: self.segments.clone(),
+            reading: self.reading.clone(),
             system_rows: self.system_rows.clone(),
             sessions: self.sessions.clone(),
             query_log: self.query_log.clone(),
@@ -413,7 +417,7 @@ impl PlanContext {
         let source = match schema {
             PG_CATALOG => self.session_relation(name)?,
             SCHEMA => match query_log::relation(name, &self.query_log, self.identity.role, self.is_superuser()) {
-                None => system_relations::find(name, &self.snapshot, self.segments.column_cache())?,
+                None => system_relations::find(name, &self.snapshot, &self.reading)?,
                 found => found,
             },
             _ => None,

@@ -26,7 +26,7 @@ use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, execut
 use datafusion::prelude::SessionConfig;
 use futures::StreamExt;
 use pg::{PgError, SessionValues};
-use storage::external::ExternalTableProvider;
+use storage::external::{ExternalTableProvider, FileReading};
 use storage::hot::HotTableProvider;
 use storage::object_stores::ObjectStores;
 use storage::scan::report::ScanReports;
@@ -64,16 +64,24 @@ const COLLECTED_BYTES_MAX: usize = 256 << 20;
 #[derive(Debug)]
 pub struct Engine {
     template: SessionState,
+    /// What scans of files share.
+    reading: Arc<FileReading>,
     /// Taken when the engine ends.
     threads: Option<Runtime>,
 }
 
 impl Engine {
-    /// An engine that uses so much memory, spills to `spill`, and reaches only `stores`.
+    /// An engine that uses so much memory, spills to `spill`, and reaches only `stores`. Scans of files share
+    /// `reading`.
     ///
     /// # Errors
     /// The spill directory cannot be used.
-    pub fn new(memory_limit_bytes: usize, spill: &Path, stores: Arc<ObjectStores>) -> Result<Self> {
+    pub fn new(
+        memory_limit_bytes: usize,
+        spill: &Path,
+        stores: Arc<ObjectStores>,
+        reading: FileReading,
+    ) -> Result<Self> {
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill.to_path_buf()]));
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(memory_limit_bytes)))
@@ -95,7 +103,7 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(DataFusionError::IoError)?;
-        Ok(Engine { template, threads: Some(threads) })
+        Ok(Engine { template, reading: Arc::new(reading), threads: Some(threads) })
     }
 
     /// A session state for one statement. Its scans report to `reports` and read the files that `writes` shows, its functions
@@ -109,10 +117,16 @@ impl Engine {
         let mut state = self.template.clone();
         state.config_mut().set_extension(writes);
         state.config_mut().set_extension(reports);
+        state.config_mut().set_extension(self.reading.clone());
         state.config_mut().set_extension(Arc::new(Spools::default()));
         state.config_mut().options_mut().extensions.insert(values);
         state.mark_start_execution();
         state
+    }
+
+    /// What scans of files share.
+    pub fn reading(&self) -> &Arc<FileReading> {
+        &self.reading
     }
 
     /// A reservation in the pool that all queries share, for a buffer of our own.
@@ -287,7 +301,6 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
 fn session_config() -> SessionConfig {
     let mut config = SessionConfig::new().with_information_schema(false);
     let options = config.options_mut();
-    options.execution.parquet.pushdown_filters = false;
     // A cast, a union and CASE say of their columns what may differ before planning and after it: what is known of a type's
     // number, and whether NULL is ruled out. `SELECT 1 UNION SELECT a FROM t` is no error for that.
     options.execution.skip_physical_aggregate_schema_check = true;

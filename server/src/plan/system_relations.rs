@@ -10,7 +10,8 @@ use datafusion::datasource::MemTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::TableSource;
-use storage::column_cache::ColumnCache;
+use storage::column_cache::{CacheUse, ColumnCache};
+use storage::external::FileReading;
 
 use crate::error::Result;
 
@@ -21,10 +22,10 @@ pub const SCHEMA: &str = "thermocline";
 ///
 /// # Errors
 /// Its rows do not fit its columns: a bug.
-pub fn find(name: &str, snapshot: &CatalogSnapshot, cache: &ColumnCache) -> Result<Option<Arc<dyn TableSource>>> {
+pub fn find(name: &str, snapshot: &CatalogSnapshot, reading: &FileReading) -> Result<Option<Arc<dyn TableSource>>> {
     let (columns, values) = match name {
-        "column_cache" => column_cache(cache),
-        "column_cache_tables" => column_cache_tables(snapshot, cache),
+        "caches" => caches(reading),
+        "column_cache_tables" => column_cache_tables(snapshot, &reading.columns),
         "loaded_files" => loaded_files(snapshot),
         _ => return Ok(None),
     };
@@ -38,20 +39,26 @@ fn columns(columns: &[(&str, SqlType)]) -> Vec<Column> {
     (1..).zip(columns).map(column).collect()
 }
 
-/// One row: how the column cache does.
-fn column_cache(cache: &ColumnCache) -> (Vec<Column>, Vec<ArrayRef>) {
-    let usage = cache.usage();
-    let numbers = [
-        ("bytes", usage.bytes),
-        ("bytes_max", usage.bytes_max),
-        ("columns", usage.entries),
-        ("hits", usage.hits),
-        ("misses", usage.misses),
-        ("evictions", usage.evictions),
+/// A row for each cache: how it does.
+fn caches(reading: &FileReading) -> (Vec<Column>, Vec<ArrayRef>) {
+    let caches = [("columns", reading.columns.usage()), ("footers", reading.footers.usage())];
+    let names = caches.iter().map(|(name, _)| Some(*name)).collect::<StringViewArray>();
+    type Number = fn(&CacheUse) -> u64;
+    let numbers: [(&str, Number); 6] = [
+        ("bytes", |usage| usage.bytes),
+        ("bytes_max", |usage| usage.bytes_max),
+        ("entries", |usage| usage.entries),
+        ("hits", |usage| usage.hits),
+        ("misses", |usage| usage.misses),
+        ("evictions", |usage| usage.evictions),
     ];
-    let names = numbers.map(|(name, _)| (name, SqlType::BigInt));
-    let value = |(_, number): (&str, u64)| Arc::new(Int64Array::from_value(number as i64, 1)) as ArrayRef;
-    (columns(&names), numbers.map(value).to_vec())
+    let mut definitions = vec![("cache_name", SqlType::Text)];
+    let mut values: Vec<ArrayRef> = vec![Arc::new(names)];
+    for (name, number) in numbers {
+        definitions.push((name, SqlType::BigInt));
+        values.push(Arc::new(caches.iter().map(|(_, usage)| Some(number(usage) as i64)).collect::<Int64Array>()));
+    }
+    (columns(&definitions), values)
 }
 
 /// A row for each table that has something in the column cache.

@@ -17,7 +17,7 @@ use datafusion::logical_expr::TableSource;
 use pg::Type;
 use pg::types::{BOOL, INT4, INT8, OID, TEXT, TIMESTAMPTZ};
 use storage::scan::faults::{FaultKind, Treatment};
-use storage::scan::report::ScanReport;
+use storage::scan::report::{ScanReport, Step};
 
 use super::{EndedQuery, Query, QueryLog, QueryOutcome};
 use crate::plan::in_memory::{InMemory, RowSource};
@@ -135,7 +135,10 @@ fn scans(entries: &[Entry]) -> Vec<Shown> {
         .flat_map(|entry| entry.ended.iter().flat_map(|ended| &ended.scans).map(|scan| (entry.query.number, scan)))
         .collect();
     let count = |name, of: fn(&ScanReport) -> u64| numbers(name, scans.iter().map(|(_, scan)| Some(of(scan) as i64)));
-    vec![
+    let step = |(step, name): (Step, &'static str)| {
+        numbers(name, scans.iter().map(|(_, scan)| Some(scan.steps.get(step) as i64)))
+    };
+    let mut columns = vec![
         numbers("query_id", scans.iter().map(|(number, _)| Some(*number))),
         texts("schema_name", scans.iter().map(|(_, scan)| Some(scan.table.schema.as_str()))),
         texts("table_name", scans.iter().map(|(_, scan)| Some(scan.table.name.as_str()))),
@@ -150,7 +153,10 @@ fn scans(entries: &[Entry]) -> Vec<Shown> {
         flags("is_load", scans.iter().map(|(_, scan)| scan.loaded.is_some())),
         count("rows_skipped", |scan| scan.faults.skipped().rows),
         count("files_skipped", |scan| scan.faults.skipped().files),
-    ]
+    ];
+    // Those that are going to be read are told above.
+    columns.extend(Step::ALL.into_iter().filter(|(step, _)| *step != Step::Files).map(step));
+    columns
 }
 
 /// The files that COPY has loaded.

@@ -26,6 +26,8 @@ pub enum Action {
     Truncate,
     /// Copy everything to a location.
     Backup,
+    /// Forget what the server keeps to read less.
+    ClearCache,
     /// Refer to an external location.
     UseLocation,
     /// Change a setting.

@@ -7,7 +7,7 @@ use datafusion::common::ScalarValue;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, stream};
-use storage::scan::report::ScanReport;
+use storage::scan::report::{ScanReport, Step};
 
 use crate::error::Result;
 use crate::parse::statement::Explain;
@@ -47,7 +47,12 @@ pub async fn execute(
         DisplayableExecutionPlan::new(plan.as_ref()).indent(explain.verbose).to_string()
     };
     push_tree(&mut lines, "Plan", &tree);
-    lines.extend(context.reports().all().iter().map(scan_line));
+    for report in context.reports().all() {
+        lines.push(scan_line(&report));
+        if explain.analyze {
+            lines.extend(waterfall(&report));
+        }
+    }
     answer(lines, guard)
 }
 
@@ -63,6 +68,32 @@ fn scan_line(report: &ScanReport) -> String {
         total => format!("partitions={} of {total}, ", report.partitions_read),
     };
     format!("External scan of {}: {partitions}files={}, bytes={}", report.table, report.files, report.bytes)
+}
+
+/// What was excluded on the way, step by step, and what was read of the rest.
+fn waterfall(report: &ScanReport) -> Vec<String> {
+    let count = |step| report.steps.get(step);
+    let line = |name: &str, of: Step, excluded: &[(&str, Step)]| {
+        let excluded = excluded.iter().filter(|(_, step)| count(*step) > 0);
+        let excluded = excluded.map(|(by, step)| format!(", {} excluded by {by}", count(*step)));
+        format!("  {name}: {}{}", count(of), excluded.collect::<String>())
+    };
+    let mut lines = Vec::new();
+    if count(Step::Files) > 0 {
+        lines.push(line("Files", Step::Files, &[("joins and sorts", Step::FilesExcluded)]));
+        let row_groups = [
+            ("statistics", Step::RowGroupsExcludedByStatistics),
+            ("bloom filters", Step::RowGroupsExcludedByBloomFilters),
+            ("pages", Step::RowGroupsExcludedByPages),
+            ("joins and sorts", Step::RowGroupsExcludedLate),
+        ];
+        lines.push(line("Row groups", Step::RowGroups, &row_groups));
+        lines.push(line("Rows", Step::Rows, &[("pages", Step::RowsExcludedByPages)]));
+        let (cached, decoded) = (count(Step::ColumnsCached), count(Step::ColumnsDecoded));
+        lines.push(format!("  Columns of row groups: {cached} from the cache, {decoded} decoded"));
+    }
+    lines.push(format!("  Read: {} bytes in {} requests", report.read.bytes(), report.read.requests()));
+    lines
 }
 
 fn answer(lines: Vec<String>, guard: StatementGuard) -> Result<Outcome> {

@@ -8,6 +8,7 @@ pub mod alter_type;
 pub mod analyze;
 pub mod assignment;
 pub mod backup;
+mod clear_cache;
 pub mod comment;
 pub mod copy_domains;
 mod copy_encoding;
@@ -184,6 +185,7 @@ async fn execute_once(
         Statement::SetCharacteristics(modes) => transaction::set_characteristics(session, *modes),
         Statement::Commit { chain } => transaction::commit(session, *chain).await,
         Statement::Rollback { chain } => transaction::rollback(session, *chain),
+        Statement::ClearCache(cache) => clear_cache::execute(session, *cache),
         Statement::Discard(discard) => discard::execute(session, *discard).await,
         Statement::Prepare(prepare) => prepared::prepare_named(session, prepare, parsed).await,
         Statement::Execute(_) => Err(PgError::internal("EXECUTE does not stand for a statement").into()),

@@ -74,8 +74,14 @@ impl FileColumns {
     }
 }
 
+/// Whether an expression is a field of a column.
+pub(super) fn is_field(expr: &Arc<dyn PhysicalExpr>) -> bool {
+    let call = ScalarFunctionExpr::try_downcast_func::<GetFieldFunc>(expr.as_ref());
+    call.is_some_and(|call| path_of(call).is_some())
+}
+
 /// The column, and the names on the way to a field of it.
-fn path_of(call: &ScalarFunctionExpr) -> Option<(&Column, Vec<String>)> {
+pub(super) fn path_of(call: &ScalarFunctionExpr) -> Option<(&Column, Vec<String>)> {
     let (base, names) = call.args().split_first()?;
     let names =
         names.iter().map(|name| name.downcast_ref::<Literal>()?.value().try_as_str().flatten().map(str::to_owned));

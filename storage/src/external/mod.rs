@@ -2,8 +2,8 @@
 //!
 //! A scan goes through these files in order: [`provider`] decides which partitions are read, [`discovery`] finds those
 //! that were not registered, [`listing`] finds their
-//! files, [`pinned_file`] reads their bytes. Of Parquet files [`pinned_reader`] reads what is needed, [`by_name`] finds the
-//! declared columns in each file, and [`coercion`] says how a file's values become values of the declared type, [`nested`]
+//! files, [`pinned_file`] reads their bytes. Of Parquet files [`footers`] keeps what they say of themselves, [`parquet_scan`]
+//! reads what is needed, [`by_name`] finds the declared columns in each file, and [`coercion`] says how a file's values become values of the declared type, [`nested`]
 //! those made of others. Text and JSON are read from the beginning to the end, by [`rows`]. What cannot be read [`tolerance`]
 //! decides on. Three promises hold: a partition
 //! that the filters exclude is never listed; a file that changes while it is read is an error and never a mixture; a value
@@ -16,12 +16,15 @@ mod file_columns;
 mod provider;
 
 mod folder_values;
+mod footers;
 mod listing;
 mod load_files;
 mod partition_values;
 mod pattern;
 mod pinned_file;
 mod pinned_reader;
+
+mod parquet_scan;
 
 mod by_name;
 mod coerced_column;
@@ -41,7 +44,9 @@ pub mod write;
 
 pub use describe::{FilesRequest, FilesRequestFormat, describe};
 pub use file_columns::FILE_COLUMNS;
+pub use footers::Footers;
 pub use load_files::{LoadFile, ManifestEntry, files_beginning, json_paths, listed_files, manifest_entries};
+pub use parquet_scan::FileReading;
 pub use partition_values::canonical_partition_value;
 pub use provider::ExternalTableProvider;
 pub use rows::{Added, DelimitedRequest, JsonPath, JsonRequest, Unfit, ValueBuilder, ValueBuilders, ValueError};

@@ -4,13 +4,15 @@
 //! [`Error::FileChanged`] and never a mixture of two files; one that is deleted is [`Error::FileDeleted`].
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use object_store::{GetOptions, ObjectMeta, ObjectStore};
 
+use crate::chunk_bytes::ChunkBytes;
 use crate::error::{Error, Result};
 use crate::object_stores::object_url;
 use crate::scan::report::ReadCounter;
@@ -21,12 +23,18 @@ pub(super) const REQUEST_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Parts of one range read at the same time.
 const PARTS_PARALLEL: usize = 4;
 
+/// How coarse the clock of a file system may be. A file that was written in place since may look as it did before.
+const LOCAL_CLOCK_GRAIN_US: i64 = 2_000_000;
+
 /// Reads one file.
 #[derive(Debug)]
 pub(super) struct PinnedFile {
     store: Arc<dyn ObjectStore>,
     object: ObjectMeta,
     url: String,
+    version: Arc<str>,
+    /// The end of the file, once it has been read.
+    tail: OnceLock<ChunkBytes>,
     read: Arc<ReadCounter>,
 }
 
@@ -39,7 +47,25 @@ impl PinnedFile {
         read: Arc<ReadCounter>,
     ) -> Self {
         let url = object_url(store_url, &object.location);
-        PinnedFile { store, object, url, read }
+        let version = version(&url, &object);
+        PinnedFile { store, object, url, version, tail: OnceLock::new(), read }
+    }
+
+    /// The file at this time, in microseconds since 1970. A local one that was written a moment ago may be written again without
+    /// its file system's clock telling; then nobody else knows its version.
+    pub(super) fn at(mut self, now_us: i64) -> Self {
+        /// Makes names of versions that cannot be told from the next one.
+        static UNSETTLED: AtomicU64 = AtomicU64::new(0);
+        let age_us = now_us.saturating_sub(self.object.last_modified.timestamp_micros());
+        if self.url.starts_with("file:") && age_us <= LOCAL_CLOCK_GRAIN_US {
+            self.version = format!("{}\0{}", self.version, UNSETTLED.fetch_add(1, Ordering::Relaxed)).into();
+        }
+        self
+    }
+
+    /// What no other file, and no other version of this one, is called.
+    pub(super) fn version(&self) -> &Arc<str> {
+        &self.version
     }
 
     /// Its URL, as messages show it.
@@ -71,6 +97,9 @@ impl PinnedFile {
     /// It is not within the file, or the store does not give it.
     pub(super) async fn read(&self, range: Range<u64>) -> Result<Bytes> {
         self.check(std::slice::from_ref(&range))?;
+        if let Some(bytes) = self.tail.get().and_then(|tail| tail.range(&range)) {
+            return Ok(bytes);
+        }
         if range.end - range.start <= REQUEST_BYTES_MAX {
             return self.request(range).await;
         }
@@ -82,6 +111,17 @@ impl PinnedFile {
             whole.extend_from_slice(&part);
         }
         Ok(whole.freeze())
+    }
+
+    /// Reads the last `length` bytes, and keeps them: what is asked for next is often among them.
+    ///
+    /// # Errors
+    /// The store does not give them.
+    pub(super) async fn read_tail(&self, length: u64) -> Result<()> {
+        let start = self.size().saturating_sub(length);
+        let bytes = self.read(start..self.size()).await?;
+        self.tail.get_or_init(|| ChunkBytes::new(start, bytes));
+        Ok(())
     }
 
     async fn request(&self, range: Range<u64>) -> Result<Bytes> {
@@ -101,4 +141,13 @@ impl PinnedFile {
             error => error,
         })
     }
+}
+
+/// What no other version of a file is called, as far as its store can tell.
+fn version(url: &str, object: &ObjectMeta) -> Arc<str> {
+    let tag = match &object.e_tag {
+        Some(tag) => tag.clone(),
+        None => object.last_modified.timestamp_micros().to_string(),
+    };
+    format!("{url}\0{tag}\0{}", object.size).into()
 }

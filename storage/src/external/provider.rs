@@ -7,11 +7,10 @@ use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use catalog::{ExternalTable, FileFormat, FileWrites, NamedFiles, Partition};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::config::TableParquetOptions;
 use datafusion::common::{Result, ToDFSchema, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource, ParquetSource};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -28,8 +27,8 @@ use object_store::ObjectMeta;
 use super::by_name::ByName;
 use super::listing::{self, FILES_MAX};
 use super::load_files::LoadFile;
+use super::parquet_scan::{FileReading, ParquetScanExec, Told};
 use super::pattern::matching_files;
-use super::pinned_reader::PinnedReaderFactory;
 use super::rows::{JsonPath, RowSource, ValueBuilders, Watched};
 use super::tolerance::{SessionTolerance, Tolerance};
 use super::{discovery, file_columns, folder_values, partition_values, statistics};
@@ -37,7 +36,7 @@ use crate::error::Error;
 use crate::object_stores::{Location, ObjectStores, object_url};
 use crate::scan::faults::Faults;
 use crate::scan::prune_partitions::{is_partition_filter, is_plain, prune_partitions};
-use crate::scan::report::{LoadedFiles, ReadCounter, ScanReport, ScanReports};
+use crate::scan::report::{LoadedFiles, ReadCounter, ScanReport, ScanReports, Waterfall};
 
 /// Locations listed at the same time. A listing is one slow request that costs nothing here; more at once make an object
 /// store push back.
@@ -89,8 +88,15 @@ struct ScanPlan<'a> {
     projection: Option<&'a Vec<usize>>,
     predicate: Option<Arc<dyn PhysicalExpr>>,
     limit: Option<usize>,
-    read: Arc<ReadCounter>,
     tolerance: Arc<Tolerance>,
+    told: Reported,
+}
+
+/// What a scan tells while it runs.
+struct Reported {
+    read: Arc<ReadCounter>,
+    steps: Arc<Waterfall>,
+    faults: Arc<Faults>,
     loaded: Option<Arc<LoadedFiles>>,
 }
 
@@ -280,31 +286,40 @@ impl ExternalTableProvider {
 
     /// The part of a plan that reads one store's files.
     fn scan_store(&self, plan: &ScanPlan, store: StoreFiles) -> Result<Arc<dyn ExecutionPlan>> {
+        match self.table.format {
+            FileFormat::Parquet if !plan.tolerance.rules().tolerate_anything() => self.scan_columns(plan, store),
+            _ => self.scan_rows(plan, store),
+        }
+    }
+
+    /// Files that tell what is in them, and of which parts are read.
+    fn scan_columns(&self, plan: &ScanPlan, store: StoreFiles) -> Result<Arc<dyn ExecutionPlan>> {
+        let reading = plan.session.config().get_extension::<FileReading>().unwrap_or_default();
+        let told = Told { read: plan.told.read.clone(), steps: plan.told.steps.clone() };
+        let (table, columns_of_files) = (self.table.clone(), self.columns_of_files.clone());
+        let partitions_max = plan.session.config().target_partitions();
+        let StoreFiles { location, files } = store;
+        let scan = ParquetScanExec::new(table, columns_of_files, &location, files, reading, told, partitions_max);
+        let excluding = plan.predicate.iter().cloned().collect();
+        Ok(Arc::new(scan.asked_for(plan.projection, excluding, plan.limit)?))
+    }
+
+    /// Files that are read from their beginning to their end.
+    fn scan_rows(&self, plan: &ScanPlan, store: StoreFiles) -> Result<Arc<dyn ExecutionPlan>> {
         let StoreFiles { location, files } = store;
         let bytes = files.iter().map(|file| file.object_meta.size).sum();
         let table_schema = TableSchema::builder(self.table.file_schema())
             .with_table_partition_cols(self.columns_of_files.fields().clone())
             .build();
-        let source: Arc<dyn FileSource> = match &self.table.format {
-            FileFormat::Parquet if !plan.tolerance.rules().tolerate_anything() => {
-                Arc::new(parquet(plan, table_schema, &location))
-            }
-            FileFormat::Parquet
-            | FileFormat::Delimited(_)
-            | FileFormat::Json
-            | FileFormat::Avro
-            | FileFormat::Arrow => {
-                let memory = plan.session.runtime_env().memory_pool.clone();
-                let (table, builders) = (self.table.clone(), self.builders.clone());
-                let watched = Watched {
-                    tolerance: plan.tolerance.clone(),
-                    read: plan.read.clone(),
-                    loaded: plan.loaded.clone(),
-                    json_paths: self.json_paths.clone(),
-                };
-                Arc::new(RowSource::new(table, table_schema, &location, builders, watched, memory))
-            }
+        let memory = plan.session.runtime_env().memory_pool.clone();
+        let (table, builders) = (self.table.clone(), self.builders.clone());
+        let watched = Watched {
+            tolerance: plan.tolerance.clone(),
+            read: plan.told.read.clone(),
+            loaded: plan.told.loaded.clone(),
+            json_paths: self.json_paths.clone(),
         };
+        let source = Arc::new(RowSource::new(table, table_schema, &location, builders, watched, memory));
         let groups = balanced(files, plan.session.config().target_partitions());
         let config = FileScanConfigBuilder::new(location.store_url, source)
             .with_file_groups(groups)
@@ -317,19 +332,14 @@ impl ExternalTableProvider {
     }
 
     /// Reports what is going to be read; what counts what has been, and what could not be.
-    fn report(
-        &self,
-        session: &dyn Session,
-        partitions: (usize, usize),
-        stores: &[StoreFiles],
-    ) -> (Arc<ReadCounter>, Arc<Faults>, Option<Arc<LoadedFiles>>) {
+    fn report(&self, session: &dyn Session, partitions: (usize, usize), stores: &[StoreFiles]) -> Reported {
         let (partitions_read, partitions_total) = partitions;
-        let (read, faults) = (Arc::<ReadCounter>::default(), Arc::<Faults>::default());
-        let told =
+        let loaded =
             |files: &Vec<LoadFile>| Arc::new(LoadedFiles::new(files.iter().map(|file| (file.url(), file.object.size))));
-        let loaded = self.given.as_ref().map(told);
+        let loaded = self.given.as_ref().map(loaded);
+        let told = Reported { read: Arc::default(), steps: Arc::default(), faults: Arc::default(), loaded };
         let Some(reports) = session.config().get_extension::<ScanReports>() else {
-            return (read, faults, loaded);
+            return told;
         };
         let is_partitioned = !self.table.partition_columns.is_empty();
         let files = || stores.iter().flat_map(|store| &store.files);
@@ -341,11 +351,12 @@ impl ExternalTableProvider {
             partitions_read: if is_partitioned { partitions_read } else { 0 },
             files: files().count(),
             bytes: files().map(|file| file.object_meta.size).sum(),
-            read: read.clone(),
-            faults: faults.clone(),
-            loaded: loaded.clone(),
+            read: told.read.clone(),
+            steps: told.steps.clone(),
+            faults: told.faults.clone(),
+            loaded: told.loaded.clone(),
         });
-        (read, faults, loaded)
+        told
     }
 
     fn predicate(&self, session: &dyn Session, filters: &[Expr]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
@@ -392,15 +403,15 @@ impl TableProvider for ExternalTableProvider {
         let is_exact = |filter: &Expr| is_partition_filter(filter, &self.columns_of_files);
         let (exact, inexact): (Vec<Expr>, Vec<Expr>) = filters.iter().cloned().partition(is_exact);
         let (stores, partitions) = self.files(session, &exact).await?;
-        let (read, faults, loaded) = self.report(session, partitions, &stores);
+        let told = self.report(session, partitions, &stores);
         let of_session = || session.config().get_extension::<SessionTolerance>().map(|it| *it);
         let of_session = self.tolerance.or_else(of_session).unwrap_or_default();
-        let tolerance = Arc::new(Tolerance::new(self.table.bad_data.clone(), of_session, faults));
+        let tolerance = Arc::new(Tolerance::new(self.table.bad_data.clone(), of_session, told.faults.clone()));
 
         // A limit counts rows that the engine has not looked at yet when a filter is left to it.
         let limit = limit.filter(|_| inexact.is_empty());
         let predicate = self.predicate(session, &inexact)?;
-        let plan = ScanPlan { session, projection, predicate, limit, read, tolerance, loaded };
+        let plan = ScanPlan { session, projection, predicate, limit, tolerance, told };
         let scans = stores.into_iter().map(|store| self.scan_store(&plan, store));
         let mut scans = scans.collect::<Result<Vec<_>>>()?;
         match (scans.pop(), scans.is_empty()) {
@@ -443,28 +454,6 @@ fn grouped(all: impl IntoIterator<Item = StoreFiles>) -> Vec<StoreFiles> {
 fn with_file_columns(schema: &SchemaRef) -> SchemaRef {
     let of_files = file_columns::fields().map(Arc::new);
     Arc::new(Schema::new(schema.fields().iter().cloned().chain(of_files).collect::<Vec<_>>()))
-}
-
-fn parquet(plan: &ScanPlan, table_schema: TableSchema, location: &Location) -> ParquetSource {
-    let reader = PinnedReaderFactory::new(location.store.clone(), location.store_url.clone(), plan.read.clone());
-    let source = ParquetSource::new(table_schema)
-        .with_table_parquet_options(parquet_options(plan.session))
-        .with_parquet_file_reader_factory(Arc::new(reader));
-    match &plan.predicate {
-        Some(predicate) => source.with_predicate(predicate.clone()),
-        None => source,
-    }
-}
-
-fn parquet_options(session: &dyn Session) -> TableParquetOptions {
-    let mut global = session.config_options().execution.parquet.clone();
-    global.pruning = true;
-    global.enable_page_index = true;
-    global.bloom_filter_on_read = true;
-    // The type that timestamps have in flight; nanoseconds would end in the year 2262.
-    global.coerce_int96 = Some("us".to_owned());
-    global.coerce_int96_tz = None;
-    TableParquetOptions { global, ..TableParquetOptions::default() }
 }
 
 /// Files in groups of about the same size, one for each task: the largest file first, each to the group with the least.

@@ -19,11 +19,15 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use tempfile::TempDir;
 
+use super::footers::Footers;
+use super::parquet_scan::FileReading;
 use super::provider::ExternalTableProvider;
 use super::rows::{ValueBuilder, ValueBuilders};
 use super::tolerance::SessionTolerance;
+use crate::column_cache::ColumnCache;
 use crate::error::{self, Error};
 use crate::object_stores::{ObjectStores, ObjectStoresConfig, S3Config};
+use crate::scan::conditions::MayFail;
 use crate::scan::report::{ScanReport, ScanReports};
 
 /// Rows in a row group of a file that a test writes, so that a few rows make several.
@@ -147,7 +151,7 @@ impl Lake {
             rows: batches.iter().flat_map(rows).collect(),
             row_groups_pruned: pruned(plan.as_ref(), "row_groups_pruned_statistics"),
             pages_pruned: pruned(plan.as_ref(), "page_index_pages_pruned"),
-            bytes_scanned: counted(plan.as_ref(), "bytes_scanned"),
+            bytes_scanned: self.reports.all().last().map_or(0, |report| report.read.bytes()) as usize,
         })
     }
 
@@ -169,10 +173,12 @@ impl Lake {
         self.reports.all()
     }
 
-    /// Whether filters are evaluated while rows are decoded.
+    /// Whether filters are evaluated by the scan.
     pub fn set_late_filters(&self, is_on: bool) {
-        let state = self.session.state_ref();
-        state.write().config_mut().options_mut().execution.parquet.pushdown_filters = is_on;
+        let may_fail: MayFail = if is_on { |_| false } else { |_| true };
+        let (columns, footers) = (Arc::new(ColumnCache::new(1 << 20)), Arc::new(Footers::new(1 << 20)));
+        let reading = FileReading { columns, footers, may_fail, now_us: || 0 };
+        self.session.state_ref().write().config_mut().set_extension(Arc::new(reading));
     }
 }
 
@@ -193,11 +199,6 @@ fn rows(batch: &RecordBatch) -> Vec<String> {
     };
     let row = |row| batch.columns().iter().map(|column| value(column, row)).collect::<Vec<_>>().join("|");
     (0..batch.num_rows()).map(row).collect()
-}
-
-fn counted(plan: &dyn ExecutionPlan, name: &str) -> usize {
-    let here = plan.metrics().and_then(|metrics| metrics.sum_by_name(name)).map_or(0, |value| value.as_usize());
-    here + plan.children().iter().map(|child| counted(child.as_ref(), name)).sum::<usize>()
 }
 
 fn pruned(plan: &dyn ExecutionPlan, name: &str) -> usize {

@@ -1,5 +1,9 @@
-//! How a statement's scans decide what to read, and what they tell about it.
+//! How a statement's scans decide what to read, what they do with it, and what they tell about it.
 
+pub mod conditions;
 pub mod faults;
+pub(crate) mod filtered_rows;
+pub(crate) mod hints;
 pub mod prune_partitions;
 pub mod report;
+pub(crate) mod runs;

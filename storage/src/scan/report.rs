@@ -26,6 +26,8 @@ pub struct ScanReport {
     pub bytes: u64,
     /// What has been read so far.
     pub read: Arc<ReadCounter>,
+    /// How it was narrowed down so far, where files tell what is in them.
+    pub steps: Arc<Waterfall>,
     /// What could not be read so far.
     pub faults: Arc<Faults>,
     /// The files of a load.
@@ -98,6 +100,66 @@ impl ReadCounter {
     /// Requests to the store.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+}
+
+/// A step by which a scan of files narrows down what it reads, or a count of what it has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Files that were opened or would have been.
+    Files,
+    /// Files that what joins and sorts have learned excludes.
+    FilesExcluded,
+    /// Row groups in the files that were opened.
+    RowGroups,
+    /// Row groups that cannot have wanted rows by the bounds of their columns.
+    RowGroupsExcludedByStatistics,
+    /// The same by bloom filters.
+    RowGroupsExcludedByBloomFilters,
+    /// The same by the bounds of pages.
+    RowGroupsExcludedByPages,
+    /// Row groups that were to be read until joins or sorts had learned more.
+    RowGroupsExcludedLate,
+    /// Rows in the row groups that were left.
+    Rows,
+    /// Rows of them whose pages cannot have wanted rows.
+    RowsExcludedByPages,
+    /// Columns of row groups that were in the column cache.
+    ColumnsCached,
+    /// Columns of row groups that were read and decoded.
+    ColumnsDecoded,
+}
+
+impl Step {
+    /// All, in their order, with their names.
+    pub const ALL: [(Step, &'static str); 11] = [
+        (Step::Files, "files"),
+        (Step::FilesExcluded, "files_excluded"),
+        (Step::RowGroups, "row_groups"),
+        (Step::RowGroupsExcludedByStatistics, "row_groups_excluded_by_statistics"),
+        (Step::RowGroupsExcludedByBloomFilters, "row_groups_excluded_by_bloom_filters"),
+        (Step::RowGroupsExcludedByPages, "row_groups_excluded_by_pages"),
+        (Step::RowGroupsExcludedLate, "row_groups_excluded_late"),
+        (Step::Rows, "rows"),
+        (Step::RowsExcludedByPages, "rows_excluded_by_pages"),
+        (Step::ColumnsCached, "columns_cached"),
+        (Step::ColumnsDecoded, "columns_decoded"),
+    ];
+}
+
+/// How a scan of files of columns has narrowed down what it reads, step by step.
+#[derive(Debug, Default)]
+pub struct Waterfall([AtomicU64; Step::ALL.len()]);
+
+impl Waterfall {
+    /// Counts.
+    pub fn add(&self, step: Step, count: usize) {
+        self.0[step as usize].fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    /// The count so far.
+    pub fn get(&self, step: Step) -> u64 {
+        self.0[step as usize].load(Ordering::Relaxed)
     }
 }
 

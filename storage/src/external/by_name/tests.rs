@@ -23,7 +23,7 @@ fn texts(values: &[&str]) -> ArrayRef {
     Arc::new(StringArray::from(values.to_vec()))
 }
 
-/// Checks a query with filters left to the engine and with filters evaluated while rows are decoded.
+/// Checks a query with filters left to the engine and with filters evaluated by the scan.
 async fn check(lake: &Lake, sql: &str, expected: &[&str]) {
     for late_filters in [false, true] {
         lake.set_late_filters(late_filters);

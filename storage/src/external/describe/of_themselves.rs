@@ -4,19 +4,16 @@ use std::sync::Arc;
 
 use arrow::datatypes::Fields;
 use catalog::{Column, FileFormat};
-use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::ParquetFileReaderFactory;
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::PageIndexPolicy;
 
 use super::ListedFile;
 use super::columns::Columns;
-use crate::error::{self, Error, Result};
-use crate::external::pinned_reader::PinnedReaderFactory;
+use crate::error::{Error, Result};
+use crate::external::footers;
 use crate::external::rows::columns_of;
-use crate::scan::report::ReadCounter;
 
 /// Files that are looked at for one description. Of more files, so many are looked at, evenly spread over their names, the first
 /// and the last among them: each is a request of its own, and what is left is found by name all the same.
@@ -47,27 +44,10 @@ pub(super) async fn columns(files: &[ListedFile], format: &FileFormat, union_by_
 
 /// The URL and columns of a Parquet file.
 async fn fields(file: &ListedFile) -> Result<(String, Fields)> {
-    let (location, url) = (&file.location, file.url());
-    let read = Arc::<ReadCounter>::default();
-    let readers = PinnedReaderFactory::new(location.store.clone(), location.store_url.clone(), read);
-    let file = PartitionedFile::new_from_meta(file.object.clone());
-    let not_read = |reason: String| Error::NotParquet { path: url.clone(), reason };
-    let reader = readers.create_reader(0, file, None, &ExecutionPlanMetricsSet::new());
-    let metadata = reader.map_err(|error| not_read(error.to_string()))?.get_metadata(None).await;
-    let metadata = metadata.map_err(|error| ours(error).unwrap_or_else(not_read))?;
+    let pinned = Arc::new(file.pinned());
+    let metadata = footers::read(&pinned, PageIndexPolicy::Skip).await?;
     let footer = metadata.file_metadata();
     let schema = parquet_to_arrow_schema(footer.schema_descr(), footer.key_value_metadata());
-    let schema = schema.map_err(|error| not_read(error.to_string()))?;
-    Ok((url, schema.fields))
-}
-
-/// The error of ours inside one of the reader's, or what that says.
-fn ours(error: ParquetError) -> Result<Error, String> {
-    if error::find(&error).is_none() {
-        return Err(error.to_string());
-    }
-    match error {
-        ParquetError::External(inner) => inner.downcast::<Error>().map(|ours| *ours).map_err(|other| other.to_string()),
-        other => Err(other.to_string()),
-    }
+    let not_read = |error: ParquetError| Error::NotParquet { path: pinned.url().to_owned(), reason: error.to_string() };
+    Ok((pinned.url().to_owned(), schema.map_err(not_read)?.fields))
 }

@@ -4,7 +4,6 @@
 //! by then which rows they need. They are compared with the zone maps of row groups first; then evaluated on the columns
 //! they have, so that the others are read for what is left alone.
 
-mod conditions;
 mod estimate;
 mod partition_scan;
 mod pieces;
@@ -13,18 +12,18 @@ mod tests;
 mod zone_maps;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{RecordBatch, UInt32Array, UInt64Array};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use catalog::{HotTable, TableRows, TableStatistics, UnitId};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics};
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::expressions::{Column, LambdaExpr};
-use datafusion::physical_expr::{EquivalenceProperties, HigherOrderFunctionExpr, PhysicalExpr};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::coop::make_cooperative;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion::physical_plan::filter_pushdown::{
@@ -38,12 +37,15 @@ use datafusion::physical_plan::{
 };
 use futures::stream;
 
-use self::conditions::{Condition, with_columns};
-use self::partition_scan::{PartitionScan, Scanned};
+use self::partition_scan::{Scanned, SharedPieces};
 use self::pieces::{Piece, Queue, pieces};
 use self::zone_maps::ZoneMaps;
 use super::segments::{Reading, Segments};
 use crate::column_cache::BATCH_ROWS;
+pub use crate::scan::conditions::MayFail;
+use crate::scan::conditions::{Condition, can_evaluate, with_columns};
+use crate::scan::filtered_rows::FilteredRows;
+use crate::scan::runs::Runs;
 
 /// The name of the column with a row's unit, for those who change rows: no column of a table can be called so.
 pub const UNIT_COLUMN: &str = "\0unit";
@@ -55,10 +57,6 @@ pub fn address_fields() -> [Field; 2] {
     [Field::new(UNIT_COLUMN, DataType::UInt64, false), Field::new(ROW_COLUMN, DataType::UInt32, false)]
 }
 
-/// Whether evaluating an expression can be an error. A scan evaluates its conditions for rows that other conditions
-/// exclude, so it takes those alone that answer whatever the values are.
-pub type MayFail = fn(&Arc<dyn PhysicalExpr>) -> bool;
-
 /// Scans a hot table.
 #[derive(Debug)]
 pub struct HotScanExec {
@@ -69,7 +67,8 @@ pub struct HotScanExec {
     /// How many row groups the conditions have excluded, and how many rows in them, when the plan was made.
     pruned: Pruned,
     partitions_max: usize,
-    run: Arc<Mutex<Run>>,
+    /// The partitions share the pieces out among them.
+    runs: Runs<Queue>,
     properties: Arc<PlanProperties>,
     statistics: OnceLock<Arc<Statistics>>,
     metrics: ExecutionPlanMetricsSet,
@@ -79,14 +78,6 @@ pub struct HotScanExec {
 struct Pruned {
     groups: usize,
     rows: usize,
-}
-
-/// One execution. The partitions of one share the pieces out among them; when a partition is executed again, another has
-/// begun.
-#[derive(Debug)]
-struct Run {
-    queue: Arc<Queue>,
-    started: Vec<bool>,
 }
 
 impl HotScanExec {
@@ -135,13 +126,12 @@ impl HotScanExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        let queue = Arc::new(Queue::new(pieces.clone()));
         HotScanExec {
             scanned: Arc::new(scanned),
             may_fail,
             pruned,
             partitions_max,
-            run: Arc::new(Mutex::new(Run { queue, started: vec![false; partitions] })),
+            runs: Runs::new(partitions),
             properties: Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative)),
             statistics: OnceLock::new(),
             metrics: ExecutionPlanMetricsSet::new(),
@@ -198,26 +188,13 @@ impl HotScanExec {
 
     /// The condition, on the columns of the scan, as one of the scan's; `None` if that cannot be.
     fn condition(&self, filter: &Arc<dyn PhysicalExpr>, is_hint: bool) -> Option<Condition> {
-        if (self.may_fail)(filter) || has_lambda(filter) {
+        if !can_evaluate(filter, self.may_fail) {
             return None;
         }
         let scanned = &self.scanned;
         let place = |index: usize| scanned.columns.get(index).copied();
         let filter = with_columns(filter.clone(), place, &scanned.full_schema).ok()?;
         Condition::new(filter, is_hint, &scanned.full_schema).ok()
-    }
-
-    /// The pieces for a partition that begins.
-    fn begin(&self, partition: usize) -> Arc<Queue> {
-        let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
-        if run.started.get(partition).copied().unwrap_or(true) {
-            let partitions = run.started.len();
-            *run = Run { queue: Arc::new(Queue::new(self.pieces.clone())), started: vec![false; partitions] };
-        }
-        if let Some(started) = run.started.get_mut(partition) {
-            *started = true;
-        }
-        run.queue.clone()
     }
 
     fn estimate(&self) -> Result<Arc<Statistics>> {
@@ -235,11 +212,6 @@ impl HotScanExec {
         };
         Ok(self.statistics.get_or_init(|| Arc::new(statistics)).clone())
     }
-}
-
-/// A lambda counts the columns of the rows that it is evaluated on, and those of a condition are moved.
-fn has_lambda(filter: &Arc<dyn PhysicalExpr>) -> bool {
-    filter.exists(|node| Ok(node.is::<LambdaExpr>() || node.is::<HigherOrderFunctionExpr>())).unwrap_or(true)
 }
 
 impl DisplayAs for HotScanExec {
@@ -300,17 +272,13 @@ impl ExecutionPlan for HotScanExec {
             count("row_groups_pruned", self.pruned.groups);
             count("rows_pruned", self.pruned.rows);
         }
-        let scan = PartitionScan::new(
-            self.scanned.clone(),
-            self.begin(partition),
-            self.pieces.clone(),
-            partition,
-            context.session_config().batch_size(),
-            &self.metrics,
-        );
-        let batches = stream::try_unfold(scan, |mut scan| async move {
-            let batch = scan.next_batch().await?;
-            Ok::<_, DataFusionError>(batch.map(|batch| (batch, scan)))
+        let queue = self.runs.begin(partition, || Queue::new(self.pieces.clone()));
+        let pieces = SharedPieces::new(self.scanned.clone(), queue, partition, &self.metrics);
+        let batch_rows = context.session_config().batch_size();
+        let rows = FilteredRows::new(pieces, &self.scanned.asked(), partition, batch_rows, &self.metrics);
+        let batches = stream::try_unfold((rows, self.scanned.clone()), |(mut rows, scanned)| async move {
+            let batch = rows.next_batch(&scanned.asked()).await?;
+            Ok::<_, DataFusionError>(batch.map(|batch| (batch, (rows, scanned))))
         });
         let schema = self.scanned.schema.clone();
         Ok(make_cooperative(Box::pin(RecordBatchStreamAdapter::new(schema, batches))))

@@ -78,6 +78,11 @@ impl Queue {
         Queue { pieces, next: AtomicUsize::new(0) }
     }
 
+    /// All pieces, those that have been taken too.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
     /// The next piece, and its place among all.
     pub fn take(&self) -> Option<(usize, Piece)> {
         let place = self.next.fetch_add(1, Ordering::Relaxed);

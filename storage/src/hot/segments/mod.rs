@@ -117,7 +117,7 @@ impl Segments {
     }
 
     /// What is kept of them decoded.
-    pub fn column_cache(&self) -> &ColumnCache {
+    pub fn column_cache(&self) -> &Arc<ColumnCache> {
         &self.columns
     }
 

@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
-use bytes::buf::Reader;
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use catalog::vfs::VfsFile;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaDataReader;
-use parquet::file::reader::{ChunkReader, Length};
 
 use super::details::{CheckedRange, SegmentDetails};
+use crate::chunk_bytes::ChunkBytes;
 use crate::column_cache::BATCH_ROWS;
 use crate::error::{Error, Result};
 
@@ -59,7 +58,7 @@ impl SegmentReader {
         let Some(details) = self.details.columns.get(column) else { return Ok(None) };
         let range = details.chunks.get(row_group).ok_or_else(|| damaged(&self.name, "a row group is not there"))?;
         let bytes = read_range(&self.name, self.file.as_ref(), *range)?;
-        let batches = self.decode(row_group, column, ChunkBytes { offset: range.offset, bytes });
+        let batches = self.decode(row_group, column, ChunkBytes::new(range.offset, bytes));
         let batches = batches.map_err(|error| damaged(&self.name, &error.to_string()))?;
         let mut missing = self.details.rows.value(row_group) as usize;
         for batch in &batches {
@@ -114,40 +113,4 @@ fn read_range(name: &str, file: &dyn VfsFile, range: CheckedRange) -> Result<Byt
 
 fn damaged(name: &str, reason: &str) -> Error {
     Error::DamagedSegment { name: name.to_owned(), reason: reason.to_owned() }
-}
-
-/// The bytes of a part of a file, for a reader that asks for them by their place in the file.
-struct ChunkBytes {
-    offset: u64,
-    bytes: Bytes,
-}
-
-impl ChunkBytes {
-    fn from(&self, start: u64) -> parquet::errors::Result<Bytes> {
-        let start = start.checked_sub(self.offset).filter(|start| *start <= self.bytes.len() as u64);
-        let start = start.ok_or_else(|| ParquetError::EOF("outside of the column".to_owned()))?;
-        Ok(self.bytes.slice(start as usize..))
-    }
-}
-
-impl Length for ChunkBytes {
-    fn len(&self) -> u64 {
-        self.offset + self.bytes.len() as u64
-    }
-}
-
-impl ChunkReader for ChunkBytes {
-    type T = Reader<Bytes>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        Ok(self.from(start)?.reader())
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let bytes = self.from(start)?;
-        if bytes.len() < length {
-            return Err(ParquetError::EOF("outside of the column".to_owned()));
-        }
-        Ok(bytes.slice(..length))
-    }
 }

@@ -10,9 +10,9 @@ use datafusion::common::Result;
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::DataFusionError;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::expressions::{Column, LambdaExpr};
 use datafusion::physical_expr::utils::collect_columns;
+use datafusion::physical_expr::{HigherOrderFunctionExpr, PhysicalExpr};
 
 /// A condition is evaluated for the rows alone that are left when there is at most one of so many.
 const FEW_ONE_IN: usize = 5;
@@ -23,8 +23,8 @@ const WORTH_ONE_IN: u64 = 8;
 
 /// A condition for rows.
 #[derive(Debug, Clone)]
-pub(super) struct Condition {
-    /// On the columns of the table and of the address.
+pub(crate) struct Condition {
+    /// On the columns that the scan knows.
     pub expr: Arc<dyn PhysicalExpr>,
     /// Whether somebody else evaluates it too: what joins and sorts know of the rows they need. It changes while the query
     /// runs.
@@ -72,7 +72,7 @@ impl Condition {
 
 /// How much a hint has excluded, to one partition of a scan.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Usefulness {
+pub(crate) struct Usefulness {
     looked_at: u64,
     kept: u64,
 }
@@ -90,8 +90,19 @@ impl Usefulness {
     }
 }
 
+/// Whether evaluating an expression can be an error. A scan evaluates its conditions for rows that other conditions
+/// exclude, so it takes those alone that answer whatever the values are.
+pub type MayFail = fn(&Arc<dyn PhysicalExpr>) -> bool;
+
+/// Whether a scan can evaluate a filter. A lambda counts the columns of the rows that it is evaluated on, and those of a
+/// condition are moved.
+pub(crate) fn can_evaluate(filter: &Arc<dyn PhysicalExpr>, may_fail: MayFail) -> bool {
+    let has_lambda = filter.exists(|node| Ok(node.is::<LambdaExpr>() || node.is::<HigherOrderFunctionExpr>()));
+    !may_fail(filter) && !has_lambda.unwrap_or(true)
+}
+
 /// An expression on other columns: those at the positions that `place` answers, called as in `schema`.
-pub(super) fn with_columns(
+pub(crate) fn with_columns(
     expr: Arc<dyn PhysicalExpr>,
     place: impl Fn(usize) -> Option<usize>,
     schema: &Schema,

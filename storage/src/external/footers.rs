@@ -1,0 +1,295 @@
+//! What Parquet files say of themselves: their footers, page indexes and bloom filters, read once and kept.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parquet::arrow::ParquetRecordBatchStreamBuilder;
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use parquet::basic::{SortOrder, Type};
+use parquet::bloom_filter::Sbbf;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{
+    ColumnChunkMetaData, FileMetaData, KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataBuilder,
+    ParquetMetaDataReader, RowGroupMetaData,
+};
+use parquet::file::statistics::Statistics;
+use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Weighter};
+
+use super::by_name::FILE_URL;
+use super::pinned_file::PinnedFile;
+use super::pinned_reader::PinnedReader;
+use crate::column_cache::{CacheUse, CountEvictions};
+use crate::error::{self, Error, Result};
+
+/// Bytes at a file's end that are read in the hope that they hold the footer. Most footers are smaller, and a request to
+/// an object store costs as much time as half a megabyte.
+const FOOTER_BYTES_HINT: usize = 32 * 1024;
+/// Longest values of columns whose values have one length. Those of decimals have 16 bytes, of checksums 64.
+const FIXED_LENGTH_BYTES_MAX: i32 = 64 * 1024;
+/// Bytes that an entry takes beside what it holds.
+const ENTRY_BYTES: u64 = 200;
+/// Bytes that a footer is taken to have, for the first size of the cache's table.
+const FOOTER_BYTES_ESTIMATED: u64 = 16 * 1024;
+/// Bytes of a block of a bloom filter.
+const BLOOM_BLOCK_BYTES: usize = 32;
+
+/// What files say of themselves, as much as fits, each of an exact version of its file.
+#[derive(Debug)]
+pub struct Footers {
+    entries: Cache<PartKey, Part, PartWeighter, DefaultHashBuilder, CountEvictions>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+    evictions: Arc<AtomicU64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct PartKey {
+    /// The version of the file.
+    file: Arc<str>,
+    which: Which,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Which {
+    Footer,
+    FooterAndPages,
+    Bloom { row_group: usize, leaf: usize },
+}
+
+#[derive(Debug, Clone)]
+enum Part {
+    Footer(Arc<ParquetMetaData>),
+    Bloom(Option<Arc<Sbbf>>),
+}
+
+#[derive(Debug, Clone)]
+struct PartWeighter;
+
+impl Weighter<PartKey, Part> for PartWeighter {
+    fn weight(&self, key: &PartKey, part: &Part) -> u64 {
+        let bytes = match part {
+            Part::Footer(footer) => footer.memory_size(),
+            Part::Bloom(bloom) => bloom.as_ref().map_or(0, |bloom| bloom.num_blocks() * BLOOM_BLOCK_BYTES),
+        };
+        bytes as u64 + key.file.len() as u64 + ENTRY_BYTES
+    }
+}
+
+impl Footers {
+    /// An empty cache of `bytes_max` bytes.
+    pub fn new(bytes_max: u64) -> Self {
+        let estimated = (bytes_max / FOOTER_BYTES_ESTIMATED).max(16) as usize;
+        let lifecycle = CountEvictions::default();
+        let evictions = lifecycle.0.clone();
+        let entries = Cache::with(estimated, bytes_max, PartWeighter, DefaultHashBuilder::default(), lifecycle);
+        Footers { entries, hits: AtomicU64::new(0), misses: AtomicU64::new(0), evictions }
+    }
+
+    /// The footer of a file. Its page index need not be in it.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not one of Parquet.
+    pub(super) async fn footer(&self, file: &Arc<PinnedFile>) -> Result<Arc<ParquetMetaData>> {
+        let key = |which| PartKey { file: file.version().clone(), which };
+        if let Some(Part::Footer(footer)) = self.entries.get(&key(Which::FooterAndPages)) {
+            self.hits.fetch_add(1, Ordering::Relaxed);
+            return Ok(footer);
+        }
+        let read = async { Ok(Part::Footer(Arc::new(read(file, PageIndexPolicy::Skip).await?))) };
+        match self.get_or_read(key(Which::Footer), read).await? {
+            Part::Footer(footer) => Ok(footer),
+            Part::Bloom(_) => Err(not_kept()),
+        }
+    }
+
+    /// The footer of a file, with its page index if it has one.
+    ///
+    /// # Errors
+    /// As [`footer`](Self::footer).
+    pub(super) async fn with_page_index(
+        &self,
+        file: &Arc<PinnedFile>,
+        footer: &Arc<ParquetMetaData>,
+    ) -> Result<Arc<ParquetMetaData>> {
+        if footer.offset_index().is_some() && footer.column_index().is_some() {
+            return Ok(footer.clone());
+        }
+        let key = PartKey { file: file.version().clone(), which: Which::FooterAndPages };
+        let read = async {
+            let mut reader = ParquetMetaDataReader::new_with_metadata(footer.as_ref().clone())
+                .with_page_index_policy(PageIndexPolicy::Optional);
+            let read = async {
+                reader.load_page_index(&mut PinnedReader::new(file.clone())).await?;
+                reader.finish()
+            };
+            read.await.map(|footer| Part::Footer(Arc::new(footer))).map_err(|error| not_parquet(file.url(), error))
+        };
+        match self.get_or_read(key, read).await? {
+            Part::Footer(footer) => Ok(footer),
+            Part::Bloom(_) => Err(not_kept()),
+        }
+    }
+
+    /// The bloom filter of a column of a row group, if it has one that can be read: without it, less is left out.
+    pub(super) async fn bloom(
+        &self,
+        file: &Arc<PinnedFile>,
+        footer: &ArrowReaderMetadata,
+        row_group: usize,
+        leaf: usize,
+    ) -> Option<Arc<Sbbf>> {
+        footer.metadata().row_group(row_group).column(leaf).bloom_filter_offset()?;
+        let key = PartKey { file: file.version().clone(), which: Which::Bloom { row_group, leaf } };
+        let read = async {
+            let reader = PinnedReader::new(file.clone());
+            let mut reader = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, footer.clone());
+            let bloom = reader.get_row_group_column_bloom_filter(row_group, leaf).await;
+            Ok(Part::Bloom(bloom.map_err(|error| not_parquet(file.url(), error))?.map(Arc::new)))
+        };
+        match self.get_or_read(key, read).await {
+            Ok(Part::Bloom(bloom)) => bloom,
+            Ok(Part::Footer(_)) => None,
+            Err(error) => {
+                tracing::debug!(%error, "a bloom filter cannot be read");
+                None
+            }
+        }
+    }
+
+    async fn get_or_read(&self, key: PartKey, read: impl Future<Output = Result<Part>>) -> Result<Part> {
+        let mut is_read = false;
+        let read = async {
+            is_read = true;
+            self.misses.fetch_add(1, Ordering::Relaxed);
+            read.await
+        };
+        let found = self.entries.get_or_insert_async(&key, read).await?;
+        if !is_read {
+            self.hits.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(found)
+    }
+
+    /// How the cache does.
+    pub fn usage(&self) -> CacheUse {
+        CacheUse {
+            entries: self.entries.len() as u64,
+            bytes: self.entries.weight(),
+            bytes_max: self.entries.capacity(),
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            evictions: self.evictions.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        self.entries.clear();
+    }
+}
+
+fn not_kept() -> Error {
+    Error::Corrupted { path: String::new(), reason: "something else is kept under its name".to_owned() }
+}
+
+/// Reads the footer of a file.
+///
+/// # Errors
+/// The file cannot be read, or is not one of Parquet.
+pub(super) async fn read(file: &Arc<PinnedFile>, pages: PageIndexPolicy) -> Result<ParquetMetaData> {
+    file.read_tail(FOOTER_BYTES_HINT as u64).await?;
+    let mut reader = ParquetMetaDataReader::new()
+        .with_prefetch_hint(Some(FOOTER_BYTES_HINT))
+        .with_column_index_policy(pages)
+        .with_offset_index_policy(pages);
+    let read = async {
+        reader.try_load(&mut PinnedReader::new(file.clone()), file.size()).await?;
+        let footer = reader.finish()?;
+        check(&footer)?;
+        prepared(footer, file.url())
+    };
+    read.await.map_err(|error| not_parquet(file.url(), error))
+}
+
+/// The error of ours in a reader's error, or that the file is none of Parquet.
+fn not_parquet(path: &str, error: ParquetError) -> Error {
+    let reason = match error {
+        ParquetError::External(inner) if error::find(inner.as_ref()).is_some() => match inner.downcast::<Error>() {
+            Ok(ours) => return *ours,
+            Err(other) => other.to_string(),
+        },
+        ParquetError::General(reason) | ParquetError::EOF(reason) | ParquetError::NYI(reason) => reason,
+        other => other.to_string(),
+    };
+    Error::NotParquet { path: path.to_owned(), reason }
+}
+
+/// That decoding what a footer describes does not take memory that the file itself does not have, and that its numbers are
+/// none that the reader takes for granted.
+fn check(footer: &ParquetMetaData) -> parquet::errors::Result<()> {
+    for leaf in footer.file_metadata().schema_descr().columns() {
+        // A NULL takes as much as a value.
+        if leaf.physical_type() == Type::FIXED_LEN_BYTE_ARRAY && leaf.type_length() > FIXED_LENGTH_BYTES_MAX {
+            let (name, length) = (leaf.path().string(), leaf.type_length());
+            return Err(ParquetError::General(format!("values of column {name} have {length} bytes each")));
+        }
+    }
+    let is_sound = |column: &ColumnChunkMetaData| {
+        let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
+        start >= 0 && column.compressed_size() >= 0 && start.checked_add(column.compressed_size()).is_some()
+    };
+    let mut groups = footer.row_groups().iter();
+    match groups.all(|group| group.num_rows() >= 0 && group.columns().iter().all(is_sound)) {
+        true => Ok(()),
+        false => Err(ParquetError::General("its footer has negative lengths".to_owned())),
+    }
+}
+
+/// A footer that tells which file it is from and whose statistics can be trusted.
+fn prepared(metadata: ParquetMetaData, url: &str) -> parquet::errors::Result<ParquetMetaData> {
+    let file = metadata.file_metadata();
+    let mut properties = file.key_value_metadata().cloned().unwrap_or_default();
+    properties.retain(|property| property.key != FILE_URL);
+    properties.push(KeyValue::new(FILE_URL.to_owned(), url.to_owned()));
+    let file = FileMetaData::new(
+        file.version(),
+        file.num_rows(),
+        file.created_by().map(str::to_owned),
+        Some(properties),
+        file.schema_descr_ptr(),
+        file.column_orders().cloned(),
+    );
+    let mut parts = metadata.into_builder();
+    let row_groups = parts.take_row_groups().into_iter().map(with_trusted_statistics);
+    Ok(ParquetMetaDataBuilder::new(file)
+        .set_row_groups(row_groups.collect::<parquet::errors::Result<_>>()?)
+        .set_column_index(parts.take_column_index())
+        .set_offset_index(parts.take_offset_index())
+        .build())
+}
+
+fn with_trusted_statistics(mut row_group: RowGroupMetaData) -> parquet::errors::Result<RowGroupMetaData> {
+    for column in row_group.columns_mut() {
+        if !has_trusted_statistics(column) {
+            *column = column.clone().into_builder().clear_statistics().build()?;
+        }
+    }
+    Ok(row_group)
+}
+
+/// Old writers ordered texts, decimals and unsigned numbers as signed bytes or numbers, and counted NaN among the
+/// numbers. The engine does not look at that and would leave out rows that a filter lets through.
+fn has_trusted_statistics(column: &ColumnChunkMetaData) -> bool {
+    match column.statistics() {
+        None => true,
+        Some(Statistics::Float(it)) => ![it.min_opt(), it.max_opt()].into_iter().flatten().any(|it| it.is_nan()),
+        Some(Statistics::Double(it)) => ![it.min_opt(), it.max_opt()].into_iter().flatten().any(|it| it.is_nan()),
+        Some(it) if it.is_min_max_deprecated() => {
+            let is_bytes = matches!(column.column_type(), Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY);
+            !is_bytes && column.column_descr().sort_order() == SortOrder::SIGNED
+        }
+        Some(_) => true,
+    }
+}

@@ -1,0 +1,244 @@
+//! The rows of one partition of a scan: conditions first, and of what they leave the other columns.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::BatchCoalescer;
+use arrow::datatypes::SchemaRef;
+use datafusion::common::Result;
+use datafusion::physical_plan::metrics::{BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder};
+
+use super::conditions::{Condition, Usefulness};
+use crate::column_cache::BATCH_ROWS;
+
+/// Rows that are together, such as those of a row group. Their columns are loaded when they are needed.
+pub(crate) trait Piece: Send {
+    /// How many, with those that are not there any more.
+    fn rows(&self) -> usize;
+
+    /// Which of some rows are there; `None` is all.
+    fn present(&self, range: &Range<usize>) -> Option<BooleanArray>;
+
+    /// Gets the values of columns, of the rows at least that are `wanted`; `None` is all.
+    fn load(&mut self, columns: &[usize], wanted: Option<&Wanted<'_>>) -> impl Future<Output = Result<()>> + Send;
+
+    /// The values of a column that has been loaded, of those rows of a range that are `left`; `None` is all.
+    fn values(&self, column: usize, range: &Range<usize>, left: Option<&BooleanArray>) -> Result<ArrayRef>;
+}
+
+/// The pieces that a partition takes, one after the other.
+pub(crate) trait Pieces: Send {
+    type Piece: Piece;
+
+    /// The next piece that may have rows that are wanted, and whether hints have been heard since the one before.
+    fn next(&mut self) -> impl Future<Output = Result<Option<(Self::Piece, bool)>>> + Send;
+}
+
+/// Rows of a piece, and which of them are left.
+type Decided = (Range<usize>, Option<BooleanArray>);
+
+/// The rows of a whole piece that conditions have left.
+pub(crate) struct Wanted<'a>(&'a VecDeque<Decided>);
+
+impl Wanted<'_> {
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.0.iter().map(|(range, left)| left.as_ref().map_or(range.len(), BooleanArray::true_count)).sum()
+    }
+
+    /// Where they are, by [`BATCH_ROWS`].
+    pub fn batches(&self) -> impl Iterator<Item = (&Range<usize>, Option<&BooleanArray>)> {
+        self.0.iter().map(|(range, left)| (range, left.as_ref()))
+    }
+}
+
+/// What a partition of a scan answers.
+pub(crate) struct Asked<'a> {
+    /// The columns, as the pieces number them.
+    pub columns: &'a [usize],
+    pub schema: &'a SchemaRef,
+    pub conditions: &'a [Condition],
+    /// Rows at most.
+    pub fetch: Option<usize>,
+}
+
+/// What a scan tells about itself.
+struct Metrics {
+    baseline: BaselineMetrics,
+    /// Rows that the conditions have excluded one by one.
+    rows_excluded: Count,
+}
+
+/// The batches of one partition, one after the other.
+pub(crate) struct FilteredRows<P: Pieces> {
+    pieces: P,
+    usefulness: Vec<Usefulness>,
+    current: Option<Open<P::Piece>>,
+    output: BatchCoalescer,
+    rows_left: usize,
+    metrics: Metrics,
+}
+
+/// A piece that is being read.
+struct Open<P> {
+    piece: P,
+    decided: VecDeque<Decided>,
+    next_row: usize,
+}
+
+impl<P: Pieces> FilteredRows<P> {
+    pub fn new(
+        pieces: P,
+        asked: &Asked<'_>,
+        partition: usize,
+        batch_rows: usize,
+        metrics: &ExecutionPlanMetricsSet,
+    ) -> Self {
+        // Batches that are large already are not copied.
+        let output = BatchCoalescer::new(asked.schema.clone(), batch_rows);
+        let output = output.with_biggest_coalesce_batch_size(Some(batch_rows / 2));
+        FilteredRows {
+            pieces,
+            usefulness: vec![Usefulness::default(); asked.conditions.len()],
+            current: None,
+            output,
+            rows_left: asked.fetch.unwrap_or(usize::MAX),
+            metrics: Metrics {
+                baseline: BaselineMetrics::new(metrics, partition),
+                rows_excluded: MetricBuilder::new(metrics).counter("rows_excluded", partition),
+            },
+        }
+    }
+
+    /// The next rows.
+    pub async fn next_batch(&mut self, asked: &Asked<'_>) -> Result<Option<RecordBatch>> {
+        while self.rows_left > 0 {
+            if let Some(batch) = self.output.next_completed_batch() {
+                return Ok(Some(self.answered(batch)));
+            }
+            if let Some(open) = self.current.take_if(|open| !open.is_done()) {
+                // Columns in memory are never waited for, and a condition may leave nothing for long.
+                tokio::task::coop::consume_budget().await;
+                let (open, batch) = self.advance(asked, open).await?;
+                self.current = Some(open);
+                // The engine's coalescer cannot count rows without columns.
+                match batch {
+                    Some(batch) if batch.num_columns() == 0 => return Ok(Some(self.answered(batch))),
+                    Some(batch) => self.output.push_batch(batch)?,
+                    None => {}
+                }
+                if self.output.get_buffered_rows() >= self.rows_left {
+                    self.output.finish_buffered_batch()?;
+                }
+                continue;
+            }
+            // What the piece holds is given back before the next one is taken.
+            self.current = None;
+            match self.pieces.next().await? {
+                Some((piece, has_heard)) => {
+                    if has_heard {
+                        // A hint may be worth more than it was.
+                        self.usefulness.fill(Usefulness::default());
+                    }
+                    self.current = Some(Open { piece, decided: VecDeque::new(), next_row: 0 });
+                }
+                None if self.output.is_empty() => return Ok(None),
+                None => self.output.finish_buffered_batch()?,
+            }
+        }
+        Ok(None)
+    }
+
+    fn answered(&mut self, batch: RecordBatch) -> RecordBatch {
+        let batch = if batch.num_rows() > self.rows_left { batch.slice(0, self.rows_left) } else { batch };
+        self.rows_left -= batch.num_rows();
+        self.metrics.baseline.record_output(batch.num_rows());
+        batch
+    }
+
+    /// The next rows of a piece, without those that are not there or excluded; `None` when none of them is left.
+    async fn advance(
+        &mut self,
+        asked: &Asked<'_>,
+        mut open: Open<P::Piece>,
+    ) -> Result<(Open<P::Piece>, Option<RecordBatch>)> {
+        if open.decided.is_empty() {
+            self.decide(asked, &mut open).await?;
+        }
+        let Some((range, left)) = open.decided.pop_front() else { return Ok((open, None)) };
+        if left.as_ref().is_some_and(|left| left.true_count() == 0) {
+            return Ok((open, None));
+        }
+        let _timing = self.metrics.baseline.elapsed_compute().timer();
+        let batch = batch(&open.piece, asked.columns, asked.schema, &range, left.as_ref())?;
+        Ok((open, Some(batch)))
+    }
+
+    /// Finds the rows that the conditions leave, and loads what is asked for of them: of the whole piece, so that the other
+    /// columns are read for them alone; or of a few rows at a time, when few are asked for.
+    async fn decide(&mut self, asked: &Asked<'_>, open: &mut Open<P::Piece>) -> Result<()> {
+        let rows = open.piece.rows();
+        let is_whole = asked.fetch.is_none();
+        let end = if is_whole { rows } else { rows.min(open.next_row + BATCH_ROWS) };
+        for start in (open.next_row..end).step_by(BATCH_ROWS) {
+            let range = start..end.min(start + BATCH_ROWS);
+            let left = open.piece.present(&range);
+            open.decided.push_back((range, left));
+        }
+        open.next_row = end;
+        for (place, condition) in asked.conditions.iter().enumerate() {
+            if condition.is_hint && !self.usefulness[place].is_useful() {
+                continue;
+            }
+            if !open.has_rows() {
+                return Ok(());
+            }
+            open.piece.load(&condition.columns, None).await?;
+            for (range, left) in &mut open.decided {
+                let before = left.as_ref().map_or(range.len(), BooleanArray::true_count);
+                if before == 0 || condition.is_hint && !self.usefulness[place].is_useful() {
+                    continue;
+                }
+                tokio::task::coop::consume_budget().await;
+                let _timing = self.metrics.baseline.elapsed_compute().timer();
+                let batch = batch(&open.piece, &condition.columns, condition.schema(), range, None)?;
+                let held = condition.evaluate(&batch, left.take())?;
+                let after = held.true_count();
+                self.usefulness[place].note(before, after);
+                self.metrics.rows_excluded.add(before - after);
+                *left = (after < range.len()).then_some(held);
+            }
+        }
+        if open.has_rows() {
+            let wanted = Wanted(&open.decided);
+            open.piece.load(asked.columns, is_whole.then_some(&wanted)).await?;
+        }
+        Ok(())
+    }
+}
+
+impl<P: Piece> Open<P> {
+    fn is_done(&self) -> bool {
+        self.decided.is_empty() && self.next_row >= self.piece.rows()
+    }
+
+    fn has_rows(&self) -> bool {
+        self.decided.iter().any(|(_, left)| left.as_ref().is_none_or(|left| left.true_count() > 0))
+    }
+}
+
+/// Columns of a piece, all of which have been loaded, of the rows that are left. A deleted row may be one that the table
+/// would not take any more: it is gone before the columns are looked at.
+fn batch(
+    piece: &impl Piece,
+    columns: &[usize],
+    schema: &SchemaRef,
+    range: &Range<usize>,
+    left: Option<&BooleanArray>,
+) -> Result<RecordBatch> {
+    let count = left.map_or(range.len(), BooleanArray::true_count);
+    let options = RecordBatchOptions::new().with_row_count(Some(count));
+    let columns = columns.iter().map(|column| piece.values(*column, range, left)).collect::<Result<_>>()?;
+    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+}
