@@ -14,22 +14,24 @@ import unittest
 from pathlib import Path
 
 from . import processes
-from .peers import DuckDB, Wire
+from .peers import Wire, datafusion, duckdb
 from .results import Results
+from .s3_server import S3Server
 from .servers import PostgreSQL, Thermocline
 
 SUITES = [
-    "insert", "point", "stream", "connections", "cancel", "copy", "tpch-hot", "tpch-external", "update", "small-inserts",
-    "restart", "introspection", "micro",
+    "insert", "point", "stream", "connections", "cancel", "copy", "tpch-hot", "tpch-external", "events", "s3",
+    "partitions", "update", "small-inserts", "restart", "introspection", "micro",
 ]
 REPOSITORY = Path(__file__).parents[3]
-SMOKE = {"scale": 0.01, "rounds": 1, "seconds": 1}
+SMOKE = {"scale": 0.01, "rounds": 1, "seconds": 1, "days": 2}
+TESTS = ["test_answers", "test_s3_server"]
 
 
 def arguments():
     parser = argparse.ArgumentParser(
         prog="sql-tests/bench/run",
-        description="Measures the server beside PostgreSQL and DuckDB, on the same data in the same run.",
+        description="Measures the server beside PostgreSQL, DuckDB and DataFusion, on the same data in the same run.",
     )
     parser.add_argument("suite", nargs="+", choices=[*SUITES, "all"], metavar="SUITE", help=f"{', '.join(SUITES)}, all")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the data that the figures are about [1]")
@@ -38,7 +40,9 @@ def arguments():
     parser.add_argument("--smoke", action="store_true", help="seconds of work, to see that everything runs")
     parser.add_argument("--server", type=Path, help="the server's binary [a release build of this repository]")
     parser.add_argument("--baseline", type=Path, help="another binary of the server, to compare with (suite micro)")
-    parser.add_argument("--column-cache", default="2GB", help="memory for decoded columns (TPC-H suites) [2GB]")
+    parser.add_argument("--column-cache", default="2GB", help="memory for decoded columns (TPC-H and events) [2GB]")
+    parser.add_argument("--days", type=int, default=6, help="days of ad events, of 1.7 million rows each; the figures "
+                        "are about 30 (suites events, s3) [6]")
     parser.add_argument("--statements", type=Path, help="folder of recorded statements (suite introspection)")
     parser.add_argument("--postgresql", action="store_true", help="PostgreSQL as well, where only DuckDB is compared")
     parser.add_argument("--work", type=Path, default=Path("/var/tmp/thermocline-bench"),
@@ -60,7 +64,7 @@ class Bench:
 
     def __init__(self, options, binary, results, open_things):
         self.options, self.binary, self.results, self.open_things = options, binary, results, open_things
-        self.scale, self.rounds, self.seconds = options.scale, options.rounds, options.seconds
+        self.scale, self.rounds, self.seconds, self.days = options.scale, options.rounds, options.seconds, options.days
 
     def thermocline(self, *settings, name="thermocline", folder=None, binary=None):
         """A server of ours, with an empty data directory, started."""
@@ -88,10 +92,22 @@ class Bench:
         path = self.options.work / "duckdb" / "database"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        peer = DuckDB(path)
+        return self.embedded(duckdb(path))
+
+    def datafusion(self, *store):
+        """DataFusion, with the local files or those of a bucket at an endpoint."""
+        return self.embedded(datafusion(*store))
+
+    def embedded(self, peer):
         self.open_things.callback(peer.close)
         self.results.peer(peer)
         return peer
+
+    def s3_server(self, folder, delay):
+        """A bucket with the files of a folder."""
+        server = S3Server(folder, delay)
+        self.open_things.callback(server.close)
+        return server
 
 
 def release_build():
@@ -121,7 +137,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     options = arguments()
     if options.smoke:
-        unittest.main(f"{__package__}.test_answers", argv=["test_answers"], exit=False).result.wasSuccessful() or sys.exit(1)
+        for test in TESTS:
+            unittest.main(f"{__package__}.{test}", argv=[test], exit=False).result.wasSuccessful() or sys.exit(1)
     binary = (options.server or release_build()).resolve()
     options.work.mkdir(parents=True, exist_ok=True)
     # PostgreSQL's owner must be able to enter it.
@@ -129,7 +146,7 @@ def main():
     report = {
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "processors": os.cpu_count(),
         "load_before": processes.load_average(), "binary": str(binary), "scale": options.scale,
-        "rounds": options.rounds, "seconds": options.seconds, "suites": {},
+        "rounds": options.rounds, "seconds": options.seconds, "days": options.days, "suites": {},
     }
     all_results = [run_suite(name, options, binary) for name in options.suite]
     print(f"\n{report['processors']} processors; load average before: {report['load_before']:.1f}. Others' work "

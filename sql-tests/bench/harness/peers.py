@@ -1,11 +1,16 @@
-"""Who answers queries: a server over the wire, or DuckDB in a process of its own. Both are asked in the same way."""
+"""Who answers queries: a server over the wire, or a library in a process of its own. All are asked in the same way."""
 
 import math
 import multiprocessing
 import time
 from dataclasses import dataclass, field
 
+import psycopg
+
 from . import processes
+
+# The statement by which our server empties its caches, other than that of the system.
+DROP_CACHES = "SELECT thermocline.drop_caches()"
 
 
 @dataclass
@@ -62,19 +67,33 @@ class Wire(Peer):
     def describe(self):
         return self.server.describe()
 
+    def forget(self):
+        """Lets the server forget what it has read; a server that has no statement for that is started anew."""
+        try:
+            self.execute(DROP_CACHES)
+        except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName):
+            self.close()
+            self.server.close()
+            self.server.start()
+            self.pid, self.connection = self.server.pid, self.server.connect()
+            # What the first statement of all takes is no matter of the one that is measured.
+            self.execute("SELECT count(*) FROM pg_class")
+
     def close(self):
         self.connection.close()
 
 
-class DuckDB(Peer):
-    """DuckDB with a database file, and its default settings: all processors, four fifths of the memory."""
+class Embedded(Peer):
+    """A library that answers SQL, in a process of its own."""
 
-    name = "duckdb"
+    def __init__(self, name, opened, *arguments):
+        self.name, self.opened, self.arguments = name, opened, arguments
+        self.start()
 
-    def __init__(self, path):
+    def start(self):
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=serve_duckdb, args=(theirs, str(path)), daemon=True)
+        self.process = context.Process(target=serve, args=(theirs, self.opened, self.arguments), daemon=True)
         self.process.start()
         self.pid = self.process.pid
 
@@ -85,39 +104,73 @@ class DuckDB(Peer):
         return self.ask("rows", None)
 
     def describe(self):
-        return "DuckDB " + self.ask("version", None)
+        return self.ask("version", None)
 
     def ask(self, what, sql):
         self.pipe.send((what, sql))
         answer, error = self.pipe.recv()
         if error:
-            raise RuntimeError(f"DuckDB: {error}")
+            raise RuntimeError(f"{self.name}: {error}")
         return answer
+
+    def forget(self):
+        """Begins anew: what it has read is forgotten, and so is what was declared in memory."""
+        self.close()
+        self.start()
 
     def close(self):
         self.process.terminate()
         self.process.join()
 
 
-def serve_duckdb(pipe, path):
-    """The other end of the pipe. Fetching the rows counts, as encoding them for the wire does for a server."""
+def duckdb(path):
+    """DuckDB with a database file, and its default settings: all processors, four fifths of the memory."""
+    return Embedded("duckdb", open_duckdb, str(path))
+
+
+def datafusion(bucket=None, endpoint=None):
+    """DataFusion as it comes, with the files of this machine or of a bucket."""
+    return Embedded("datafusion", open_datafusion, bucket, endpoint)
+
+
+def open_duckdb(path):
     import duckdb
 
-    connection, last = duckdb.connect(path), None
+    connection = duckdb.connect(path)
     connection.execute("SET enable_progress_bar = false")
+    return f"DuckDB {duckdb.__version__}", lambda sql: connection.execute(sql).fetchall()
+
+
+def open_datafusion(bucket, endpoint):
+    import datafusion
+    from datafusion.object_store import AmazonS3
+
+    context = datafusion.SessionContext()
+    if bucket:
+        # It wants keys, and the server does not look at them.
+        keys = {"access_key_id": "any", "secret_access_key": "any"}
+        store = AmazonS3(bucket, region="us-east-1", endpoint=endpoint, allow_http=True, **keys)
+        context.register_object_store("s3://", store, bucket)
+    return f"DataFusion {datafusion.__version__}", lambda sql: rows_of(context.sql(sql).collect())
+
+
+def rows_of(batches):
+    return [row for batch in batches for row in zip(*[column.to_pylist() for column in batch.columns])]
+
+
+def serve(pipe, opened, arguments):
+    """The other end of the pipe. Fetching the rows counts, as encoding them for the wire does for a server."""
+    version, run = opened(*arguments)
+    last = []
     while True:
         try:
             what, sql = pipe.recv()
         except EOFError:
             return
         try:
-            answer = None
             if what == "execute":
-                last = connection.execute(sql).fetchall()
-            elif what == "rows":
-                answer = last
-            else:
-                answer = duckdb.__version__
+                last = run(sql)
+            answer = {"execute": None, "rows": last, "version": version}[what]
             pipe.send((answer, None))
-        except duckdb.Error as error:
+        except Exception as error:
             pipe.send((None, str(error)))

@@ -35,7 +35,7 @@ class Results:
     def __init__(self, suite):
         self.suite = suite
         self.peers, self.notes, self.figures, self.wrong_answers, self.failures = {}, [], [], [], []
-        self.time_rows, self.rate_rows = {}, {}
+        self.time_rows, self.rate_rows, self.count_rows = {}, {}, {}
 
     def peer(self, peer):
         """Notes who takes part, and with which settings."""
@@ -78,6 +78,10 @@ class Results:
         }
         print(f"  {name}", flush=True)
 
+    def counts(self, name, counts):
+        """What has been counted while something was done, by kind."""
+        self.count_rows[name] = counts
+
     def median(self, name, peer, what):
         """A number of a row, or NaN when it could not be measured."""
         row = {**self.time_rows, **self.rate_rows}.get(name, {})
@@ -95,7 +99,8 @@ class Results:
 
     def as_json(self):
         return {
-            "peers": self.peers, "times": self.time_rows, "rates": self.rate_rows, "notes": self.notes,
+            "peers": self.peers, "times": self.time_rows, "rates": self.rate_rows, "counts": self.count_rows,
+            "notes": self.notes,
             "figures": [figure.as_json() for figure in self.figures],
             "wrong_answers": self.wrong_answers, "failures": self.failures,
         }
@@ -108,6 +113,8 @@ class Results:
             show_table(self.rate_table())
         if self.time_rows:
             show_table(self.time_table())
+        if self.count_rows:
+            show_table(self.count_table())
         for title, lines in [
             ("", self.notes), ("", self.figures), ("WRONG ANSWER: ", self.wrong_answers), ("FAILED: ", self.failures),
         ]:
@@ -139,11 +146,21 @@ class Results:
             for name in names:
                 it = row.get(name)
                 numbers += [f"{it['wall']:.3f}", f"{it['cpu']:.3f}", f"{it['peak_mb'] or '-'}"] if it else ["-"] * 3
-            yield [label, *numbers, *[f"{self.ratio(label, what, names[0], name):.2f}" for name, what in ratios]]
+            yield [label, *numbers, *[shown(self.ratio(label, what, names[0], name)) for name, what in ratios]]
         if not ratios:
             return
         means = [f"{self.geometric_mean(what, names[0], name):.2f}" for name, what in ratios]
         yield ["geometric mean", *[""] * len(columns), *means]
+
+    def count_table(self):
+        kinds = list(dict.fromkeys(kind for row in self.count_rows.values() for kind in row))
+        yield ["counted", *kinds]
+        for label, row in self.count_rows.items():
+            yield [label, *[f"{row[kind]:,}" if kind in row else "-" for kind in kinds]]
+
+
+def shown(ratio):
+    return "-" if math.isnan(ratio) else f"{ratio:.2f}"
 
 
 def median(values):
