@@ -475,7 +475,7 @@ impl CatalogSnapshot {
             return Err(Error::RelationInUse { relation: describe(&relation), dependents: dependents.collect() });
         }
         touched.records.push(RecordKey::Relation(oid));
-        touched.records.extend(self.partitions(oid).keys().map(|values| RecordKey::Partition(oid, values.clone())));
+        touched.records.extend(self.partitions(oid).iter().map(|it| RecordKey::Partition(oid, it.values.clone())));
         self.drop_rows(oid, touched);
         self.drop_sequence_state(oid, touched);
         self.drop_statistics(oid, touched);
@@ -505,7 +505,7 @@ impl CatalogSnapshot {
             return Ok(());
         }
         let partitions = Arc::make_mut(self.definitions_mut().partitions.entry(oid).or_default());
-        if partitions.contains_key(&partition.values) {
+        if !partitions.insert(partition.clone()) {
             // Whoever has written there has looked before where it is.
             if may_exist {
                 return Err(Error::ChangedConcurrently { oid });
@@ -513,7 +513,6 @@ impl CatalogSnapshot {
             let values = partition_text(&table, &partition.values);
             return Err(Error::PartitionExists { table: table.name.name.clone(), values });
         }
-        partitions.insert(partition.values.clone(), partition.clone());
         touched.records.push(RecordKey::Partition(oid, partition.values.clone()));
         Ok(())
     }
@@ -521,7 +520,7 @@ impl CatalogSnapshot {
     fn drop_partition(&mut self, oid: Oid, values: &[Option<String>], touched: &mut Touched) -> Result<()> {
         let table = self.external_table(oid)?;
         let partitions = Arc::make_mut(self.definitions_mut().partitions.entry(oid).or_default());
-        if partitions.remove(values).is_none() {
+        if !partitions.remove(values) {
             let values = partition_text(&table, values);
             return Err(Error::PartitionNotFound { table: table.name.name.clone(), values });
         }

@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
 use datafusion::execution::object_store::{ObjectStoreRegistry, ObjectStoreUrl};
-use futures::TryStreamExt;
+use futures::FutureExt;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use url::Url;
@@ -25,6 +26,9 @@ use s3::Buckets;
 
 /// Longest location. S3's keys end at 1,024 bytes; what is far longer cannot even be made into a request.
 const LOCATION_BYTES_MAX: usize = 4096;
+
+/// Locations that are looked at at the same time.
+const CHECKS_PARALLEL: usize = 16;
 
 /// What can be reached, and how.
 #[derive(Debug, Clone, Default)]
@@ -125,6 +129,15 @@ impl ObjectStores {
     pub async fn check_readable(&self, location: &str) -> Result<()> {
         self.resolve(location)?.first_object().await?;
         Ok(())
+    }
+
+    /// The same for several locations, some of them at the same time.
+    ///
+    /// # Errors
+    /// As [`check_readable`](Self::check_readable), for the first of them that is not.
+    pub async fn check_all_readable(&self, locations: Vec<String>) -> Result<()> {
+        let check = |location: String| async move { self.check_readable(&location).await }.boxed();
+        stream::iter(locations).map(check).buffered(CHECKS_PARALLEL).try_collect().await
     }
 
     /// Where an object is, by what [`object_url`] has made of it. Such a URL is not percent-encoded.

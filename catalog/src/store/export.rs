@@ -63,7 +63,7 @@ fn keys_of(definitions: &Definitions) -> Vec<RecordKey> {
     // Relations and types are found by their names too: each is one record.
     let Definitions { schemas, relations: _, names, partitions, types, type_names: _, roles, comments } = definitions;
     let partitions = partitions.iter().flat_map(|(table, partitions)| {
-        partitions.keys().map(|values| RecordKey::Partition(*table, values.clone())).collect::<Vec<_>>()
+        partitions.iter().map(|it| RecordKey::Partition(*table, it.values.clone())).collect::<Vec<_>>()
     });
     let mut keys: Vec<_> = schemas.values().map(|schema| RecordKey::Schema(schema.oid)).collect();
     keys.extend(names.keys().map(|oid| RecordKey::Relation(*oid)));

@@ -147,7 +147,7 @@ impl Loader<'_> {
             _ => {
                 let partition: Partition = parse(key, content)?;
                 let partitions = definitions.partitions.entry(key_oid(key)?).or_default();
-                Arc::make_mut(partitions).insert(partition.values.clone(), partition);
+                Arc::make_mut(partitions).insert(partition);
             }
         }
         Ok(())

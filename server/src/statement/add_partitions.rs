@@ -18,18 +18,19 @@ pub async fn execute(session: &mut Session, add: &AddPartitions) -> Result<Outco
     let table = partitioned_table(session, &add.table)?;
     let known = session.snapshot()?.partitions(table.oid);
     let guard = session.guard();
-    let mut changes = Vec::new();
+    let (mut changes, mut locations) = (Vec::new(), Vec::new());
     for (values, location) in &add.partitions {
         let values = partition_values(&table, values)?;
-        if add.if_not_exists && known.contains_key(&values) {
+        if add.if_not_exists && known.get(&values).is_some() {
             session.notice(format!("partition of \"{}\" already exists, skipping", table.name.name));
             continue;
         }
         authorize(&session.identity, Action::UseLocation, Object::Location(location))?;
-        guard.run(session.server.stores.check_readable(location)).await??;
+        locations.push(location.clone());
         let partition = Partition { values, location: location.clone() };
         changes.push(CatalogChange::AddPartition { table: table.oid, partition, may_exist: false });
     }
+    guard.run(session.server.stores.check_all_readable(locations)).await??;
     if !changes.is_empty() {
         session.commit(changes).await?;
     }

@@ -13,7 +13,7 @@ use crate::statement::add_partitions::{partition_values, partitioned_table};
 pub async fn execute(session: &mut Session, drop: &DropPartition) -> Result<Outcome> {
     let table = partitioned_table(session, &drop.table)?;
     let values = partition_values(&table, &drop.values)?;
-    if drop.if_exists && !session.snapshot()?.partitions(table.oid).contains_key(&values) {
+    if drop.if_exists && session.snapshot()?.partitions(table.oid).get(&values).is_none() {
         session.notice(format!("partition of \"{}\" does not exist, skipping", table.name.name));
         return Ok(Outcome::command("ALTER TABLE"));
     }

@@ -3,7 +3,6 @@
 //! The files are read as those of an external table with the columns of the table that is filled, so that they are listed
 //! once, pinned, unpacked and read in parallel as those are, and errors name file, line and column.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, new_null_array};
@@ -143,8 +142,7 @@ fn provider(session: &Session, columns: ExternalTable, files: Vec<LoadFile>, loa
     let values = FileValues { rules: rules.clone(), conversions: Some(load.conversions.clone()) };
     let stores = session.server.stores.clone();
     let tolerance = SessionTolerance { on_bad_data: None, faults_max: Some(u64::from(load.errors_max)) };
-    ExternalTableProvider::new(Arc::new(columns), Arc::new(BTreeMap::new()), stores, Arc::new(values))
-        .of_files(files, tolerance)
+    ExternalTableProvider::new(Arc::new(columns), Arc::default(), stores, Arc::new(values)).of_files(files, tolerance)
 }
 
 /// An error of the row that was one too many.

@@ -487,7 +487,7 @@ pub fn pg_external_partition(snapshot: &CatalogSnapshot) -> Result<RecordBatch> 
     let mut rows = Rows::new("pg_external_partition", &["partrelid", "partvalues", "partlocation"])?;
     for relation in snapshot.relations() {
         let Relation::External(table) = relation else { continue };
-        for partition in snapshot.partitions(table.oid).values() {
+        for partition in snapshot.partitions(table.oid).iter() {
             let values =
                 serde_json::to_string(&partition.values).map_err(|error| PgError::internal(error.to_string()))?;
             rows.push([table.oid.into(), values.as_str().into(), partition.location.as_str().into()])?;

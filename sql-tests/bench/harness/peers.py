@@ -10,7 +10,7 @@ import psycopg
 from . import processes
 
 # The statement by which our server empties its caches, other than that of the system.
-DROP_CACHES = "SELECT thermocline.drop_caches()"
+DROP_CACHES = "CLEAR CACHE"
 
 
 @dataclass

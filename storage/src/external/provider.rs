@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
+use catalog::partition::Partitions;
 use catalog::{ExternalTable, FileFormat, FileWrites, NamedFiles, Partition};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, ToDFSchema, project_schema};
@@ -35,7 +36,7 @@ use super::{discovery, file_columns, folder_values, partition_values, statistics
 use crate::error::Error;
 use crate::object_stores::{Location, ObjectStores, object_url};
 use crate::scan::faults::Faults;
-use crate::scan::prune_partitions::{is_partition_filter, is_plain, prune_partitions};
+use crate::scan::prune_partitions::{PartitionFilters, is_partition_filter, is_plain, prune_partitions, rows};
 use crate::scan::report::{LoadedFiles, ReadCounter, ScanReport, ScanReports, Waterfall};
 
 /// Locations listed at the same time. A listing is one slow request that costs nothing here; more at once make an object
@@ -46,7 +47,7 @@ pub(super) const LISTINGS_PARALLEL: usize = 16;
 #[derive(Debug)]
 pub struct ExternalTableProvider {
     table: Arc<ExternalTable>,
-    partitions: Arc<BTreeMap<Vec<Option<String>>, Partition>>,
+    partitions: Arc<Partitions>,
     stores: Arc<ObjectStores>,
     builders: Arc<dyn ValueBuilders>,
     schema: SchemaRef,
@@ -104,7 +105,7 @@ impl ExternalTableProvider {
     /// The table as the engine sees it; `builders` know what the texts in its files mean.
     pub fn new(
         table: Arc<ExternalTable>,
-        partitions: Arc<BTreeMap<Vec<Option<String>>, Partition>>,
+        partitions: Arc<Partitions>,
         stores: Arc<ObjectStores>,
         builders: Arc<dyn ValueBuilders>,
     ) -> Self {
@@ -214,17 +215,23 @@ impl ExternalTableProvider {
         Ok(Parts { total: discovered.seen.max(parts.len()), parts })
     }
 
-    /// The registered partitions that the filters let through.
+    /// The registered partitions that the filters let through. Their values are kept as values from one statement to the next.
     fn registered(&self, session: &dyn Session, filters: &[Expr]) -> Result<Vec<Part>> {
-        let partitions: Vec<&Partition> = self.partitions.values().collect();
-        let values = partitions.iter().map(|partition| self.values(partition));
-        let mut values = values.collect::<Result<Vec<_>, Error>>()?;
-        let kept = prune_partitions(session, &self.partition_columns, &values, filters)?;
-        let part = |index: usize| {
-            let location = self.stores.resolve(&partitions[index].location)?;
-            Ok(Part { location, values: std::mem::take(&mut values[index]) })
-        };
-        kept.into_iter().map(part).collect()
+        let filters = PartitionFilters::new(session, &self.partition_columns, filters)?;
+        let mut parts = Vec::new();
+        for chunk in self.partitions.chunks() {
+            let values = chunk.parsed(|partitions| {
+                let values =
+                    partitions.iter().map(|partition| self.values(partition)).collect::<Result<Vec<_>, _>>()?;
+                rows(&self.partition_columns, &values)
+            })?;
+            for place in filters.kept(values)? {
+                let location = self.stores.resolve(&chunk.partitions()[place].location)?;
+                let values = values.columns().iter().map(|column| ScalarValue::try_from_array(column, place));
+                parts.push(Part { location, values: values.collect::<Result<_>>()? });
+            }
+        }
+        Ok(parts)
     }
 
     fn values(&self, partition: &Partition) -> Result<Vec<ScalarValue>, Error> {

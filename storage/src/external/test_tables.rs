@@ -2,13 +2,13 @@
 // A test of a scan starts from SQL, which this crate cannot plan in the server's way.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::util::display::array_value_to_string;
+use catalog::partition::Partitions;
 use catalog::{Column, ExternalTable, FileFormat, ObjectName, Oid, OnBadData, Partition, SqlType};
 use datafusion::common::Result;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -126,11 +126,12 @@ impl Lake {
         };
         let partitions = partitions.iter().map(|(values, path)| {
             let values: Vec<_> = values.iter().map(|value| value.map(str::to_owned)).collect();
-            (values.clone(), Partition { values, location: self.url(path) })
+            Partition { values, location: self.url(path) }
         });
-        let partitions: BTreeMap<_, _> = partitions.collect();
+        let mut registered = Partitions::default();
+        partitions.for_each(|partition| assert!(registered.insert(partition)));
         let provider =
-            ExternalTableProvider::new(Arc::new(table), Arc::new(partitions), self.stores.clone(), Arc::new(NoTexts));
+            ExternalTableProvider::new(Arc::new(table), Arc::new(registered), self.stores.clone(), Arc::new(NoTexts));
         self.session.deregister_table(name).unwrap();
         self.session.register_table(name, Arc::new(provider)).unwrap();
     }
