@@ -29,6 +29,8 @@ const MEMORY_LIMIT_SHARE: f64 = 0.6;
 const COLUMN_CACHE_ONE_IN: usize = 4;
 /// Of the memory, the part that is kept for what files say of themselves: a footer takes some 10 KB.
 const FOOTER_CACHE_ONE_IN: usize = 16;
+/// Of that part, the part for listings: a file has one line in them, and a footer.
+const LISTING_CACHE_ONE_IN: usize = 4;
 /// Where Linux says how much memory a container may use: control groups, version 2 and 1.
 const CGROUP_LIMITS: [&str; 2] = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 /// What is assumed where the machine's memory cannot be told.
@@ -138,7 +140,7 @@ struct Settings {
     /// Memory of it that is kept for decoded columns, such as 1GB [default: a quarter]
     #[arg(long, global = true, value_name = "SIZE")]
     column_cache: Option<String>,
-    /// Memory of it that is kept for what files say of themselves: footers, indexes, filters [default: a sixteenth]
+    /// Memory of it that is kept for what is known of files: listings, footers, indexes, filters [default: a sixteenth]
     #[arg(long, global = true, value_name = "SIZE")]
     footer_cache: Option<String>,
     /// What is logged: a level, or a filter such as info,server::session=debug [default: info]
@@ -171,6 +173,13 @@ pub struct Config {
     pub footer_cache_bytes: usize,
     /// Filter of the log.
     pub log: String,
+}
+
+impl Config {
+    /// Bytes of the memory that caches have.
+    pub fn cache_bytes(&self) -> usize {
+        self.column_cache_bytes + self.footer_cache_bytes + self.stores.listing_cache_bytes as usize
+    }
 }
 
 /// Why the settings cannot be used.
@@ -314,7 +323,9 @@ impl Settings {
         let column_cache_bytes = cache("column-cache", &self.column_cache, COLUMN_CACHE_ONE_IN, "1GB", "half", 2)?;
         let footer_cache_bytes =
             cache("footer-cache", &self.footer_cache, FOOTER_CACHE_ONE_IN, "256MB", "a quarter", 4)?;
-        Ok(Memory { limit_bytes, column_cache_bytes, footer_cache_bytes })
+        let listing_cache_bytes = footer_cache_bytes / LISTING_CACHE_ONE_IN;
+        let footer_cache_bytes = footer_cache_bytes - listing_cache_bytes;
+        Ok(Memory { limit_bytes, column_cache_bytes, footer_cache_bytes, listing_cache_bytes })
     }
 
     fn complete(self) -> Result<Config, ConfigError> {
@@ -336,7 +347,11 @@ impl Settings {
         Ok(Config {
             listen: addresses.collect(),
             data_dir: self.data_dir.unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
-            stores: ObjectStoresConfig { external_roots: self.external_root, s3 },
+            stores: ObjectStoresConfig {
+                external_roots: self.external_root,
+                s3,
+                listing_cache_bytes: memory.listing_cache_bytes as u64,
+            },
             unix_socket_dir: self.unix_socket_dir,
             shutdown_timeout,
             access,
@@ -354,6 +369,7 @@ struct Memory {
     limit_bytes: usize,
     column_cache_bytes: usize,
     footer_cache_bytes: usize,
+    listing_cache_bytes: usize,
 }
 
 fn list(value: &str, separator: char) -> toml::Value {

@@ -59,7 +59,9 @@ impl FileWrite {
             let named = CatalogChange::NameWrittenFiles { number: self.number, files: urls };
             self.catalog.commit(vec![named]).await?;
         }
-        Ok(files.publish().await?)
+        let published = files.publish().await;
+        self.stores.listings().clear();
+        Ok(published?)
     }
 
     /// What makes the files a part of what is committed with it.

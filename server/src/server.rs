@@ -106,7 +106,7 @@ impl Server {
         let spill = config.data_dir.join("tmp");
         clear_directory(&spill)?;
         let footers = Arc::new(Footers::new(config.footer_cache_bytes as u64));
-        let memory_bytes = config.memory_limit_bytes - config.column_cache_bytes - config.footer_cache_bytes;
+        let memory_bytes = config.memory_limit_bytes - config.cache_bytes();
         let columns = segments.column_cache().clone();
         let reading = FileReading { columns, footers, may_fail: physical_may_fail, now_us };
         let engine = Engine::new(memory_bytes, &spill, stores.clone(), reading)?;

@@ -5,6 +5,7 @@
 //! file system; [`ObjectStores`] takes its place in the runtime environment, so a plan that names anything else fails.
 //! Nothing is read from the process environment, and the instance metadata service is never asked for credentials.
 
+pub mod listings;
 mod rooted_files;
 mod s3;
 
@@ -21,6 +22,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use url::Url;
 
 use crate::error::{Error, Result};
+use listings::Listings;
 use rooted_files::RootedFiles;
 use s3::Buckets;
 
@@ -37,6 +39,8 @@ pub struct ObjectStoresConfig {
     pub external_roots: Vec<PathBuf>,
     /// How `s3://` locations are reached.
     pub s3: S3Config,
+    /// Bytes of memory for what is known to be below locations.
+    pub listing_cache_bytes: u64,
 }
 
 /// How `s3://` locations are reached.
@@ -61,6 +65,7 @@ pub struct Secret(String);
 pub struct ObjectStores {
     files: Arc<RootedFiles>,
     buckets: Buckets,
+    listings: Listings,
 }
 
 /// Where a location is.
@@ -102,7 +107,12 @@ impl ObjectStores {
     pub fn new(config: ObjectStoresConfig) -> Result<Self> {
         let files = Arc::new(RootedFiles::new(&config.external_roots)?);
         let buckets = Buckets::new(config.s3)?;
-        Ok(ObjectStores { files, buckets })
+        Ok(ObjectStores { files, buckets, listings: Listings::new(config.listing_cache_bytes) })
+    }
+
+    /// What was below locations a moment ago.
+    pub fn listings(&self) -> &Listings {
+        &self.listings
     }
 
     /// Where a location is. Looks at the local file system's folders, not at their files; asks no object store.

@@ -195,9 +195,14 @@ impl StatementReader<'_> {
         Ok(Some(statement))
     }
 
-    /// `[ALL | COLUMNS | FOOTERS]`
+    /// `[ALL | COLUMNS | FOOTERS | LISTINGS]`
     fn cache(&mut self) -> Result<CacheName> {
-        let names = [("ALL", CacheName::All), ("COLUMNS", CacheName::Columns), ("FOOTERS", CacheName::Footers)];
+        let names = [
+            ("ALL", CacheName::All),
+            ("COLUMNS", CacheName::Columns),
+            ("FOOTERS", CacheName::Footers),
+            ("LISTINGS", CacheName::Listings),
+        ];
         match names.iter().find(|(word, _)| self.words(&[word])) {
             Some((_, name)) => Ok(*name),
             None if self.parser.peek_token_ref().token == Token::EOF => Ok(CacheName::All),

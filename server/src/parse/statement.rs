@@ -1127,6 +1127,8 @@ pub enum CacheName {
     Columns,
     /// `FOOTERS`
     Footers,
+    /// `LISTINGS`
+    Listings,
 }
 
 /// What `DISCARD` discards.

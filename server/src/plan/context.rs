@@ -92,6 +92,7 @@ impl PlanContext {
         let server = &session.server;
         let mut state = server.engine.state(reports.clone(), snapshot.file_writes().clone(), values.clone());
         state.config_mut().set_extension(Arc::new(session.settings.tolerance()));
+        state.config_mut().set_extension(Arc::new(session.settings.listing_age()));
         PlanContext {
             identity: session.identity.clone(),
             scope,
@@ -417,7 +418,7 @@ impl PlanContext {
         let source = match schema {
             PG_CATALOG => self.session_relation(name)?,
             SCHEMA => match query_log::relation(name, &self.query_log, self.identity.role, self.is_superuser()) {
-                None => system_relations::find(name, &self.snapshot, &self.reading)?,
+                None => system_relations::find(name, &self.snapshot, &self.reading, &self.stores)?,
                 found => found,
             },
             _ => None,

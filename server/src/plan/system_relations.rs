@@ -12,6 +12,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::TableSource;
 use storage::column_cache::{CacheUse, ColumnCache};
 use storage::external::FileReading;
+use storage::object_stores::ObjectStores;
 
 use crate::error::Result;
 
@@ -22,9 +23,14 @@ pub const SCHEMA: &str = "thermocline";
 ///
 /// # Errors
 /// Its rows do not fit its columns: a bug.
-pub fn find(name: &str, snapshot: &CatalogSnapshot, reading: &FileReading) -> Result<Option<Arc<dyn TableSource>>> {
+pub fn find(
+    name: &str,
+    snapshot: &CatalogSnapshot,
+    reading: &FileReading,
+    stores: &ObjectStores,
+) -> Result<Option<Arc<dyn TableSource>>> {
     let (columns, values) = match name {
-        "caches" => caches(reading),
+        "caches" => caches(reading, stores),
         "column_cache_tables" => column_cache_tables(snapshot, &reading.columns),
         "loaded_files" => loaded_files(snapshot),
         _ => return Ok(None),
@@ -40,8 +46,12 @@ fn columns(columns: &[(&str, SqlType)]) -> Vec<Column> {
 }
 
 /// A row for each cache: how it does.
-fn caches(reading: &FileReading) -> (Vec<Column>, Vec<ArrayRef>) {
-    let caches = [("columns", reading.columns.usage()), ("footers", reading.footers.usage())];
+fn caches(reading: &FileReading, stores: &ObjectStores) -> (Vec<Column>, Vec<ArrayRef>) {
+    let caches = [
+        ("columns", reading.columns.usage()),
+        ("footers", reading.footers.usage()),
+        ("listings", stores.listings().usage()),
+    ];
     let names = caches.iter().map(|(name, _)| Some(*name)).collect::<StringViewArray>();
     type Number = fn(&CacheUse) -> u64;
     let numbers: [(&str, Number); 6] = [

@@ -16,5 +16,8 @@ pub fn execute(session: &mut Session, cache: CacheName) -> Result<Outcome> {
     if matches!(cache, CacheName::All | CacheName::Footers) {
         reading.footers.clear();
     }
+    if matches!(cache, CacheName::All | CacheName::Listings) {
+        session.server.stores.listings().clear();
+    }
     Ok(Outcome::command("CLEAR CACHE"))
 }

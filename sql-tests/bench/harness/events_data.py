@@ -22,7 +22,8 @@ DAYS_IN_FULL = 30
 CSV_DAYS = 3
 FIRST_DAY = datetime.date(2026, 3, 1)
 ROWS_PER_HOUR = 69_500
-ROWS_PER_GROUP, ROWS_PER_PAGE = 16_384, 1_024
+# A file has one row group, as writers of such files make them.
+ROWS_PER_GROUP, ROWS_PER_PAGE = 1 << 20, 1_024
 # How much is going on in each hour of a day.
 HOURS = [46, 38, 33, 31, 34, 45, 64, 83, 95, 103, 108, 112, 116, 117, 118, 120, 125, 134, 146, 155, 150, 131, 102, 70]
 USERS, COUNTRIES, CAMPAIGNS_PER_COUNTRY, PAGES = 200_000, 40, 250, 1_000_000
@@ -35,13 +36,13 @@ COUNTRY_CODES = [
 DEVICES = ["phone", "tablet", "desktop", "tv"]
 
 COLUMNS = (
-    "user_id varchar(16), campaign_id integer, country varchar(2), device varchar(8), page_id bigint, "
-    "seen timestamp, cost double precision, clicks integer"
+    "user_id varchar(16), cost double precision, campaign_id integer, country varchar(2), device varchar(8), "
+    "page_id bigint, seen timestamp, clicks integer"
 )
 PARTITION_COLUMNS = "dt date, hour integer"
 SCHEMA = pa.schema([
-    ("user_id", pa.string()), ("campaign_id", pa.int32()), ("country", pa.string()), ("device", pa.string()),
-    ("page_id", pa.int64()), ("seen", pa.timestamp("us")), ("cost", pa.float64()), ("clicks", pa.int32()),
+    ("user_id", pa.string()), ("cost", pa.float64()), ("campaign_id", pa.int32()), ("country", pa.string()),
+    ("device", pa.string()), ("page_id", pa.int64()), ("seen", pa.timestamp("us")), ("clicks", pa.int32()),
 ])
 # What nearly always differs is not put into dictionaries: a dictionary would have to be read with every page.
 DICTIONARIES = ["campaign_id", "country", "device", "clicks"]
@@ -49,7 +50,7 @@ DICTIONARIES = ["campaign_id", "country", "device", "clicks"]
 
 def folder(days, scale):
     """The folder in which `parquet` has all days, and `csv` the first ones."""
-    path = CACHE / "data" / f"events-{days}-{scale:g}"
+    path = CACHE / "data" / f"events-{days}-{scale:g}-v2"
     if not path.exists():
         unfinished = path.with_suffix(path.suffix + ".unfinished")
         with multiprocessing.get_context("spawn").Pool() as pool:
@@ -71,7 +72,7 @@ def write_day(into, day, scale):
 
 def write_parquet(rows, path):
     path.parent.mkdir(parents=True, exist_ok=True)
-    filters = {"user_id": {"ndv": ROWS_PER_GROUP * 3 // 4, "fpp": 0.01}}
+    filters = {"user_id": {"ndv": len(rows) * 3 // 4, "fpp": 0.01}}
     pa.parquet.write_table(
         rows, path, row_group_size=ROWS_PER_GROUP, max_rows_per_page=ROWS_PER_PAGE, write_page_index=True,
         use_dictionary=DICTIONARIES, compression="snappy", bloom_filter_options=filters, store_schema=False,
@@ -125,7 +126,7 @@ def hour_of_events(choices, day, hour, scale):
         names = pa.concat_arrays([names[:count // 2], pa.array([NEEDLE_USER]), names[count // 2 + 1:]])
     country = pa.DictionaryArray.from_arrays(choices.countries[campaign[order]].astype(np.int32), pa.array(COUNTRY_CODES))
     device = pa.DictionaryArray.from_arrays(device[order], pa.array(DEVICES))
-    values = [names, campaign[order], country, device, page[order], seen[order], cost[order], clicks[order]]
+    values = [names, cost[order], campaign[order], country, device, page[order], seen[order], clicks[order]]
     return pa.table([pa.array(value).cast(field.type) for value, field in zip(values, SCHEMA)], schema=SCHEMA)
 
 

@@ -1,5 +1,6 @@
 //! What external tables ask of their object store, and what becomes of a query when the store fails.
 
+use object_store::ObjectStoreExt;
 use tokio_postgres::Client;
 
 use crate::client::{NULL, error, value};
@@ -75,6 +76,31 @@ async fn a_query_without_partitions_asks_nothing() {
     assert_eq!(value(&scene.client, "SELECT sum(amount) FROM lake.sales WHERE year = 1999").await, NULL);
     let counts = scene.s3.proxy().counts();
     assert_eq!((counts.lists, counts.gets, counts.heads), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn listings_are_as_old_as_the_session_allows() {
+    let scene = Scene::start().await;
+    let count = async || value(&scene.client, "SELECT count(*) FROM lake.sales WHERE year = 2024").await;
+    let before: i64 = count().await.parse().unwrap();
+    scene.client.batch_execute("SET thermocline.listing_ttl = '1h'").await.unwrap();
+    assert_eq!(count().await, before.to_string());
+
+    let store = scene.s3.object_store(BUCKET);
+    store.copy(&"sales/2024/b.parquet".into(), &"sales/2024/z.parquet".into()).await.unwrap();
+    scene.s3.proxy().reset_counts();
+    assert_eq!(count().await, before.to_string(), "others' files are not looked for");
+    assert_eq!(scene.s3.proxy().counts().lists, 0);
+
+    let of_file = "SELECT count(*) FROM read_parquet('s3://lake/sales/2024/b.parquet')";
+    let copied: i64 = value(&scene.client, of_file).await.parse().unwrap();
+    let insert = "INSERT INTO lake.sales VALUES (99, 'own', 1.00, '2024-12-31', 2024)";
+    scene.client.batch_execute(insert).await.unwrap();
+    assert_eq!(count().await, (before + copied + 1).to_string(), "this server knows what it writes");
+
+    store.delete(&"sales/2024/z.parquet".into()).await.unwrap();
+    scene.client.batch_execute("SET thermocline.listing_ttl = 0").await.unwrap();
+    assert_eq!(count().await, (before + 1).to_string(), "zero lists for each statement");
 }
 
 #[tokio::test]

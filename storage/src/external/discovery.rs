@@ -17,6 +17,7 @@ use object_store::path::Path;
 use super::partition_values;
 use super::provider::{LISTINGS_PARALLEL, Part};
 use crate::error::{Error, Result as StorageResult};
+use crate::object_stores::listings::{ListingAge, Listings};
 use crate::object_stores::{Location, object_url};
 use crate::scan::prune_partitions::{is_partition_filter, prune_partitions};
 
@@ -24,6 +25,16 @@ use crate::scan::prune_partitions::{is_partition_filter, prune_partitions};
 pub(super) const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 /// Folders that one statement looks at for one table.
 const FOLDERS_MAX: usize = 1_000_000;
+
+/// Where the folders of partitions are looked for.
+pub(super) struct Folders<'a> {
+    /// The table's location.
+    pub(super) location: &'a Location,
+    /// What was below locations a moment ago.
+    pub(super) listings: &'a Listings,
+    /// How old that may be.
+    pub(super) age: ListingAge,
+}
 
 /// The partitions of a table that have been looked at.
 pub(super) struct Discovered {
@@ -53,16 +64,16 @@ struct Folder {
 /// A folder cannot be listed, or folders are not called as they should be.
 pub(super) async fn discover(
     session: &dyn Session,
-    location: &Location,
+    root: &Folders<'_>,
     layout: &PartitionLayout,
     columns: &[Column],
     filters: &[Expr],
 ) -> Result<Discovered> {
-    let levels = levels(layout, columns);
+    let (levels, location) = (levels(layout, columns), root.location);
     let mut folders = vec![Folder { path: location.path.clone(), values: Vec::new() }];
     let mut seen = 0;
     for level in &levels {
-        let below = below(location, level, columns, folders).await?;
+        let below = below(root, level, columns, folders).await?;
         seen = below.len();
         folders = kept(session, level, columns, filters, below)?;
     }
@@ -173,15 +184,15 @@ fn level(name: &str, columns: &[Column]) -> Level {
 
 /// The folders right below some, with what their names tell.
 async fn below(
-    location: &Location,
+    root: &Folders<'_>,
     level: &Level,
     columns: &[Column],
     folders: Vec<Folder>,
 ) -> StorageResult<Vec<Folder>> {
+    let location = root.location;
     let listed = stream::iter(folders).map(|folder| async move {
-        let listed = location.store.list_with_delimiter(Some(&folder.path)).await;
-        let listed = listed.map_err(|error| Error::from_object_store(&location.url, error))?;
-        named(location, level, columns, &folder, listed.common_prefixes)
+        let listed = root.listings.folders(location, &folder.path, &root.age).await?;
+        named(location, level, columns, &folder, listed)
     });
     let mut listed = std::pin::pin!(listed.buffered(LISTINGS_PARALLEL));
     let mut found = Vec::new();

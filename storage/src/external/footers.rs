@@ -25,7 +25,7 @@ use crate::error::{self, Error, Result};
 
 /// Bytes at a file's end that are read in the hope that they hold the footer. Most footers are smaller, and a request to
 /// an object store costs as much time as half a megabyte.
-const FOOTER_BYTES_HINT: usize = 32 * 1024;
+pub(super) const TAIL_BYTES_MIN: u64 = 32 * 1024;
 /// Longest values of columns whose values have one length. Those of decimals have 16 bytes, of checksums 64.
 const FIXED_LENGTH_BYTES_MAX: i32 = 64 * 1024;
 /// Bytes that an entry takes beside what it holds.
@@ -87,17 +87,21 @@ impl Footers {
         Footers { entries, hits: AtomicU64::new(0), misses: AtomicU64::new(0), evictions }
     }
 
-    /// The footer of a file. Its page index need not be in it.
+    /// The footer of a file. Its page index need not be in it. When it has to be read, `tail_bytes` of the file's end are read
+    /// at once.
     ///
     /// # Errors
     /// The file cannot be read, or is not one of Parquet.
-    pub(super) async fn footer(&self, file: &Arc<PinnedFile>) -> Result<Arc<ParquetMetaData>> {
+    pub(super) async fn footer(&self, file: &Arc<PinnedFile>, tail_bytes: u64) -> Result<Arc<ParquetMetaData>> {
         let key = |which| PartKey { file: file.version().clone(), which };
         if let Some(Part::Footer(footer)) = self.entries.get(&key(Which::FooterAndPages)) {
             self.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(footer);
         }
-        let read = async { Ok(Part::Footer(Arc::new(read(file, PageIndexPolicy::Skip).await?))) };
+        let read = async {
+            file.read_tail(tail_bytes).await?;
+            Ok(Part::Footer(Arc::new(read(file, PageIndexPolicy::Skip).await?)))
+        };
         match self.get_or_read(key(Which::Footer), read).await? {
             Part::Footer(footer) => Ok(footer),
             Part::Bloom(_) => Err(not_kept()),
@@ -115,6 +119,11 @@ impl Footers {
     ) -> Result<Arc<ParquetMetaData>> {
         if footer.offset_index().is_some() && footer.column_index().is_some() {
             return Ok(footer.clone());
+        }
+        let columns = footer.row_groups().iter().flat_map(RowGroupMetaData::columns);
+        let places = columns.flat_map(|column| [column.column_index_offset(), column.offset_index_offset()]);
+        if let Some(start) = places.flatten().min() {
+            file.is_described_at(u64::try_from(start).unwrap_or(0));
         }
         let key = PartKey { file: file.version().clone(), which: Which::FooterAndPages };
         let read = async {
@@ -140,7 +149,8 @@ impl Footers {
         row_group: usize,
         leaf: usize,
     ) -> Option<Arc<Sbbf>> {
-        footer.metadata().row_group(row_group).column(leaf).bloom_filter_offset()?;
+        let start = footer.metadata().row_group(row_group).column(leaf).bloom_filter_offset()?;
+        file.is_described_at(u64::try_from(start).unwrap_or(0));
         let key = PartKey { file: file.version().clone(), which: Which::Bloom { row_group, leaf } };
         let read = async {
             let reader = PinnedReader::new(file.clone());
@@ -199,9 +209,9 @@ fn not_kept() -> Error {
 /// # Errors
 /// The file cannot be read, or is not one of Parquet.
 pub(super) async fn read(file: &Arc<PinnedFile>, pages: PageIndexPolicy) -> Result<ParquetMetaData> {
-    file.read_tail(FOOTER_BYTES_HINT as u64).await?;
+    file.read_tail(TAIL_BYTES_MIN).await?;
     let mut reader = ParquetMetaDataReader::new()
-        .with_prefetch_hint(Some(FOOTER_BYTES_HINT))
+        .with_prefetch_hint(Some(TAIL_BYTES_MIN as usize))
         .with_column_index_policy(pages)
         .with_offset_index_policy(pages);
     let read = async {

@@ -1,11 +1,12 @@
 //! The data files below a location.
 
 use catalog::FileWrites;
-use futures::TryStreamExt;
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
 use crate::error::{Error, Result};
+use crate::object_stores::listings::{ListingAge, Listings};
 use crate::object_stores::{Location, object_url};
 
 /// Files that one statement lists for one table. Each takes part of a kilobyte in the plan; a table beyond this should be
@@ -28,15 +29,35 @@ pub(super) async fn data_files(location: &Location, writes: &FileWrites) -> Resu
     data_files_but(location, Hidden::LeftOut, writes).await
 }
 
+/// The same, from a listing that may be as old as `age` says.
+pub(super) async fn known_files(
+    listings: &Listings,
+    location: &Location,
+    writes: &FileWrites,
+    age: &ListingAge,
+) -> Result<Vec<ObjectMeta>> {
+    let objects = listings.objects(location, age).await?;
+    shown_files(location, Hidden::LeftOut, writes, stream::iter(objects.into_iter().map(Ok)).boxed()).await
+}
+
 /// The same, with or without files whose own names are hidden.
 pub(super) async fn data_files_but(
     location: &Location,
     hidden: Hidden,
     writes: &FileWrites,
 ) -> Result<Vec<ObjectMeta>> {
+    shown_files(location, hidden, writes, location.store.list(Some(&location.path))).await
+}
+
+/// Those of the objects below a location that are files of it.
+async fn shown_files(
+    location: &Location,
+    hidden: Hidden,
+    writes: &FileWrites,
+    mut objects: BoxStream<'_, object_store::Result<ObjectMeta>>,
+) -> Result<Vec<ObjectMeta>> {
     let mut files = Vec::new();
     let mut is_empty = true;
-    let mut objects = location.store.list(Some(&location.path));
     while let Some(object) = objects.try_next().await.map_err(|error| Error::from_object_store(&location.url, error))? {
         is_empty = false;
         let is_shown = || writes.shows(&object_url(&location.store_url, &object.location));

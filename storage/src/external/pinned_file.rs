@@ -35,6 +35,8 @@ pub(super) struct PinnedFile {
     version: Arc<str>,
     /// The end of the file, once it has been read.
     tail: OnceLock<ChunkBytes>,
+    /// How many of the last bytes hold what has been asked for to describe the file.
+    described_by: AtomicU64,
     read: Arc<ReadCounter>,
 }
 
@@ -48,7 +50,7 @@ impl PinnedFile {
     ) -> Self {
         let url = object_url(store_url, &object.location);
         let version = version(&url, &object);
-        PinnedFile { store, object, url, version, tail: OnceLock::new(), read }
+        PinnedFile { store, object, url, version, tail: OnceLock::new(), described_by: AtomicU64::new(0), read }
     }
 
     /// The file at this time, in microseconds since 1970. A local one that was written a moment ago may be written again without
@@ -118,10 +120,23 @@ impl PinnedFile {
     /// # Errors
     /// The store does not give them.
     pub(super) async fn read_tail(&self, length: u64) -> Result<()> {
+        if self.tail.get().is_some() {
+            return Ok(());
+        }
         let start = self.size().saturating_sub(length);
         let bytes = self.read(start..self.size()).await?;
         self.tail.get_or_init(|| ChunkBytes::new(start, bytes));
         Ok(())
+    }
+
+    /// Notes that what stands at this place tells something about the file.
+    pub(super) fn is_described_at(&self, start: u64) {
+        self.described_by.fetch_max(self.size().saturating_sub(start), Ordering::Relaxed);
+    }
+
+    /// How many of the last bytes hold all of what tells something about the file and has been asked for.
+    pub(super) fn described_by(&self) -> u64 {
+        self.described_by.load(Ordering::Relaxed)
     }
 
     async fn request(&self, range: Range<u64>) -> Result<Bytes> {

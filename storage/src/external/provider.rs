@@ -26,6 +26,7 @@ use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
 
 use super::by_name::ByName;
+use super::discovery::Folders;
 use super::listing::{self, FILES_MAX};
 use super::load_files::LoadFile;
 use super::parquet_scan::{FileReading, ParquetScanExec, Told};
@@ -34,6 +35,7 @@ use super::rows::{JsonPath, RowSource, ValueBuilders, Watched};
 use super::tolerance::{SessionTolerance, Tolerance};
 use super::{discovery, file_columns, folder_values, partition_values, statistics};
 use crate::error::Error;
+use crate::object_stores::listings::ListingAge;
 use crate::object_stores::{Location, ObjectStores, object_url};
 use crate::scan::faults::Faults;
 use crate::scan::prune_partitions::{PartitionFilters, is_partition_filter, is_plain, prune_partitions, rows};
@@ -41,7 +43,7 @@ use crate::scan::report::{LoadedFiles, ReadCounter, ScanReport, ScanReports, Wat
 
 /// Locations listed at the same time. A listing is one slow request that costs nothing here; more at once make an object
 /// store push back.
-pub(super) const LISTINGS_PARALLEL: usize = 16;
+pub(super) const LISTINGS_PARALLEL: usize = 32;
 
 /// An external table with its registered partitions, as they are in one snapshot of the catalog.
 #[derive(Debug)]
@@ -158,7 +160,10 @@ impl ExternalTableProvider {
         let Some(patterns) = &self.patterns else {
             let Parts { parts, total } = self.parts(session, &of_partitions).await?;
             let partitions = (parts.len(), total);
-            return Ok((self.wanted_files(session, self.list(parts, &writes).await?, &of_files)?, partitions));
+            return Ok((
+                self.wanted_files(session, self.list(parts, &writes, &age(session)).await?, &of_files)?,
+                partitions,
+            ));
         };
         let listed = self.list_patterns(patterns, &writes).await?;
         let total = self.partitions_of(&listed);
@@ -206,7 +211,8 @@ impl ExternalTableProvider {
         };
         let location = self.stores.resolve(&self.table.location)?;
         let columns = &self.table.partition_columns;
-        let discovered = discovery::discover(session, &location, layout, columns, filters).await?;
+        let folders = Folders { location: &location, listings: self.stores.listings(), age: age(session) };
+        let discovered = discovery::discover(session, &folders, layout, columns, filters).await?;
         // A partition that is registered is where that says.
         let known: HashSet<_> = registered.iter().map(|part| &part.values).collect();
         let mut parts = discovered.parts;
@@ -243,8 +249,8 @@ impl ExternalTableProvider {
     }
 
     /// Lists the parts, several at a time.
-    async fn list(&self, parts: Vec<Part>, writes: &FileWrites) -> Result<Vec<StoreFiles>, Error> {
-        let listed = stream::iter(parts).map(|part| self.list_part(part, writes));
+    async fn list(&self, parts: Vec<Part>, writes: &FileWrites, age: &ListingAge) -> Result<Vec<StoreFiles>, Error> {
+        let listed = stream::iter(parts).map(|part| self.list_part(part, writes, age));
         self.by_store(listed.buffered(LISTINGS_PARALLEL)).await
     }
 
@@ -263,9 +269,9 @@ impl ExternalTableProvider {
         Ok(grouped(all))
     }
 
-    async fn list_part(&self, part: Part, writes: &FileWrites) -> Result<StoreFiles, Error> {
+    async fn list_part(&self, part: Part, writes: &FileWrites, age: &ListingAge) -> Result<StoreFiles, Error> {
         let location = part.location;
-        let objects = listing::data_files(&location, writes).await?;
+        let objects = listing::known_files(self.stores.listings(), &location, writes, age).await?;
         let files = objects.into_iter().map(|object| with_values(&location, object, part.values.clone())).collect();
         Ok(StoreFiles { location, files })
     }
@@ -430,6 +436,11 @@ impl TableProvider for ExternalTableProvider {
             }
         }
     }
+}
+
+/// How old listings may be in a session.
+fn age(session: &dyn Session) -> ListingAge {
+    session.config().get_extension::<ListingAge>().map(|age| *age).unwrap_or_default()
 }
 
 /// A file with the values of the columns whose values are the same for all of its rows.

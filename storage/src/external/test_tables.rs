@@ -59,7 +59,7 @@ impl Lake {
         let folder = TempDir::new().unwrap();
         let external_roots = vec![folder.path().to_owned()];
         let s3 = S3Config { endpoint, ..S3Config::default() };
-        let stores = ObjectStores::new(ObjectStoresConfig { external_roots, s3 }).unwrap();
+        let stores = ObjectStores::new(ObjectStoresConfig { external_roots, s3, ..Default::default() }).unwrap();
         let stores = Arc::new(stores);
         let runtime = RuntimeEnvBuilder::new().with_object_store_registry(stores.clone()).build_arc().unwrap();
         let reports = Arc::new(ScanReports::default());

@@ -18,7 +18,7 @@ fn folders() -> (TempDir, ObjectStores) {
     fs::write(folder.path().join("secret.txt"), "x").unwrap();
     fs::write(folder.path().join("root/a.parquet"), "x").unwrap();
     let external_roots = vec![folder.path().join("root")];
-    let stores = ObjectStores::new(ObjectStoresConfig { external_roots, s3: S3Config::default() }).unwrap();
+    let stores = ObjectStores::new(ObjectStoresConfig { external_roots, ..Default::default() }).unwrap();
     (folder, stores)
 }
 
@@ -28,7 +28,7 @@ fn url(folder: &TempDir, rest: &str) -> String {
 
 fn s3(endpoint: String) -> ObjectStores {
     let s3 = S3Config { endpoint: Some(endpoint), ..S3Config::default() };
-    ObjectStores::new(ObjectStoresConfig { external_roots: vec![], s3 }).unwrap()
+    ObjectStores::new(ObjectStoresConfig { s3, ..Default::default() }).unwrap()
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn no_secret_is_printed() {
         secret_access_key: Some(Secret::new("hunter2")),
         ..S3Config::default()
     };
-    let stores = ObjectStores::new(ObjectStoresConfig { external_roots: vec![], s3 }).unwrap();
+    let stores = ObjectStores::new(ObjectStoresConfig { s3, ..Default::default() }).unwrap();
     stores.resolve("s3://bucket/x").unwrap();
     assert!(!format!("{stores:?}").contains("hunter2"), "{stores:?}");
 }

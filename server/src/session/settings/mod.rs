@@ -25,6 +25,7 @@ use pg::sqlstate::SqlState;
 use pg::styles::ByteaOutput;
 use pg::{PgError, Styles};
 use storage::external::SessionTolerance;
+use storage::object_stores::listings::ListingAge;
 
 use crate::parse::statement::TransactionModes;
 use setting::on_or_off;
@@ -403,6 +404,12 @@ impl SessionSettings {
         let faults_max = self.value("spectrum_query_maxerror").and_then(|value| value.parse().ok());
         let on_bad_data = self.value("thermocline.on_bad_data").and_then(|value| OnBadData::named(value));
         SessionTolerance { on_bad_data, faults_max }
+    }
+
+    /// How old listings of files may be.
+    pub fn listing_age(&self) -> ListingAge {
+        let age_max = self.duration("thermocline.listing_ttl").unwrap_or_default();
+        ListingAge { age_max_us: i64::try_from(age_max.as_micros()).unwrap_or(i64::MAX), now_us: super::now_us }
     }
 
     fn duration(&self, name: &str) -> Option<Duration> {

@@ -302,6 +302,7 @@ static CATEGORIES: &[(&str, &[Setting])] = &[
     ("Customized Options", &[
         // Redshift's name for it.
         user("spectrum_query_maxerror", integer(-1, MAX), "-1", "How many faults in files a scan tolerates; -1 is any number."),
+        user("thermocline.listing_ttl", milliseconds(), "0", "How old a listing of an external table's files may be; zero lists them for each statement."),
         user("thermocline.on_bad_data", Kind::Enum(&["table", "fail", "skip_row", "skip_file"]), "table", "What is left out of external tables when something in a file cannot be read; table leaves it to the table."),
     ]),
     ("Ungrouped", &[

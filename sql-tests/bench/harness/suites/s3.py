@@ -13,6 +13,7 @@ from ..peers import Samples
 from ..turns import measure
 
 DELAY_SECONDS = 0.020
+LISTING_TTL = "10min"
 LOCAL = "local files"
 STATEMENTS = {
     "month by user": events_data.MONTH,
@@ -39,7 +40,12 @@ def run(bench):
     events_data.declare_in_datafusion(datafusion, f"{store.location}/parquet")
     bench.results.note(f"{bench.days} days (in full {events_data.DAYS_IN_FULL}); {DELAY_SECONDS * 1000:.0f} ms a request; cold is "
                        "with empty caches, warm after the same statement")
+    # What is below the locations is listed once; each of the statements below would do so again.
+    for peer in (ours, beside):
+        peer.execute(f"SET thermocline.listing_ttl = '{LISTING_TTL}'")
+    bench.results.note(f"listing_ttl is {LISTING_TTL} where it is warm, and zero where it is cold")
     warm(bench, store, ours, beside, datafusion)
+    ours.execute("SET thermocline.listing_ttl = 0")
     of_what = Needs(ours, folder)
     without_manifest(bench, store, ours, datafusion, of_what)
     with_manifest(bench, store, ours, datafusion, of_what)

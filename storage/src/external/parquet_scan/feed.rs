@@ -6,6 +6,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::common::Result;
 use datafusion::common::runtime::SpawnedTask;
@@ -16,6 +17,7 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReser
 use futures::stream::{self, StreamExt};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
+use super::super::footers::TAIL_BYTES_MIN;
 use super::open_file::{Constants, OpenFile, constants, in_file, is_false};
 use super::pruning::FileConditions;
 use super::row_group::{RowGroup, Survivors};
@@ -24,6 +26,8 @@ use crate::scan::report::Step;
 
 /// Files that are opened at the same time.
 const FILES_PARALLEL: usize = 32;
+/// The longest end of a file that is read at once.
+const TAIL_BYTES_MAX: u64 = 1 << 20;
 /// Row groups whose bytes are read at the same time.
 const ROW_GROUPS_PARALLEL: usize = 16;
 /// Bytes of a scan that are read ahead of those who decode them.
@@ -101,6 +105,7 @@ impl Feed {
             scanned: scanned.clone(),
             metrics: self.metrics.clone(),
             survivors: Arc::default(),
+            tail_bytes: AtomicU64::new(TAIL_BYTES_MIN),
             reservation: MemoryConsumer::new("external scan").register(&self.memory),
         };
         let feeding = feed(Arc::new(opener), self.files.clone(), ahead, sender);
@@ -110,12 +115,16 @@ impl Feed {
 
 async fn feed(opener: Arc<Opener>, files: Arc<[PartitionedFile]>, ahead: usize, sender: mpsc::Sender<Fed>) {
     let budget = Arc::new(Semaphore::new((BYTES_AHEAD_MAX / PERMIT_BYTES) as usize));
-    let opened = stream::iter(0..files.len()).map(|place| {
+    let open = |place| {
         let (opener, files) = (opener.clone(), files.clone());
         let open = SpawnedTask::spawn(async move { opener.open(&files[place]).await });
         async move { open.join().await.unwrap_or_else(|error| Err(ended(&error))) }
-    });
-    let groups = opened.buffered(FILES_PARALLEL.min(ahead * 2)).flat_map(|opened| {
+    };
+    // The first one tells how much of the others' ends is worth reading.
+    let first = files.len().min(1);
+    let others = stream::iter(first..files.len()).map(open).buffered(FILES_PARALLEL.min(ahead * 2));
+    let opened = stream::iter(0..first).then(open).chain(others);
+    let groups = opened.flat_map(|opened| {
         stream::iter(match opened {
             Ok(groups) => groups.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error)],
@@ -165,6 +174,8 @@ struct Opener {
     scanned: Arc<Scanned>,
     metrics: ParquetFileMetrics,
     survivors: Arc<Survivors>,
+    /// How much of a file's end is read at once, by what those before have needed of theirs.
+    tail_bytes: AtomicU64,
     reservation: MemoryReservation,
 }
 
@@ -183,7 +194,7 @@ impl Opener {
             }
         }
         let pinned = scanned.pinned(file);
-        let footer = scanned.reading.footers.footer(&pinned).await?;
+        let footer = scanned.reading.footers.footer(&pinned, self.tail_bytes.load(Ordering::Relaxed)).await?;
         let total = footer.num_row_groups();
         scanned.steps.add(Step::RowGroups, total);
         let mut open = OpenFile::new(scanned, pinned, footer, &constants)?;
@@ -197,6 +208,11 @@ impl Opener {
                 }
             },
         };
+        let described_by = open.file.described_by();
+        if described_by <= TAIL_BYTES_MAX {
+            // Some files' descriptions are a little longer.
+            self.tail_bytes.fetch_max(described_by + described_by / 8, Ordering::Relaxed);
+        }
         let (open, constants) = (Arc::new(open), Arc::new(constants));
         let needed: Vec<usize> = scanned.needed().into_iter().collect();
         let group = |(group, selection)| {

@@ -204,6 +204,12 @@ impl WrittenFile {
 /// # Errors
 /// One cannot be removed.
 pub async fn remove_files(stores: &ObjectStores, urls: &BTreeSet<String>) -> Result<()> {
+    let removed = remove_each(stores, urls).await;
+    stores.listings().clear();
+    removed
+}
+
+async fn remove_each(stores: &ObjectStores, urls: &BTreeSet<String>) -> Result<()> {
     for url in urls {
         let location = stores.locate_object(url)?;
         let paths = futures::stream::iter([Ok::<Path, _>(location.path.clone())]).boxed();
