@@ -544,7 +544,7 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
         E::NoBackup { .. } => plain(SqlState::UNDEFINED_FILE),
         E::BackupFormat { .. } => plain(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE),
         E::Catalog(error) => catalog_report(error),
-        E::SegmentUnreadable { .. } => plain(SqlState::IO_ERROR),
+        E::SegmentUnreadable { .. } | E::ManifestNotWritten { .. } => plain(SqlState::IO_ERROR),
         E::DamagedBackup { .. } => plain(SqlState::DATA_CORRUPTED),
         E::DamagedSegment { .. } | E::NotParquet { .. } | E::Corrupted { .. } => plain(SqlState::DATA_CORRUPTED),
         E::ColumnTypeMismatch { .. } => {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use catalog::role::{FIRST_ROLE, PasswordVerifier};
 use catalog::vfs::OsVfs;
-use catalog::{Catalog, CatalogChange, DataDirectory, Role};
+use catalog::{Catalog, CatalogChange, DataDirectory, Oid, Role};
 use pg::PgError;
 use storage::column_cache::ColumnCache;
-use storage::external::{FileReading, Footers};
+use storage::external::{FileReading, Footers, Manifests};
 use storage::hot::segments::SEGMENTS_DIRECTORY;
 use storage::hot::{FileList, KeyIndex, Segments};
 use storage::object_stores::ObjectStores;
@@ -108,7 +108,8 @@ impl Server {
         let footers = Arc::new(Footers::new(config.footer_cache_bytes as u64));
         let memory_bytes = config.memory_limit_bytes - config.cache_bytes();
         let columns = segments.column_cache().clone();
-        let reading = FileReading { columns, footers, may_fail: physical_may_fail, now_us };
+        let manifests = open_manifests(&catalog, &config)?;
+        let reading = FileReading { columns, footers, manifests: Some(manifests), may_fail: physical_may_fail, now_us };
         let engine = Engine::new(memory_bytes, &spill, stores.clone(), reading)?;
         info!(
             data_dir = %config.data_dir.display(),
@@ -253,6 +254,21 @@ async fn connection(server: Arc<Server>, stream: ClientStream, peer: Peer) {
 fn end_process(error: &std::io::Error) {
     error!(%error, "a segment could not be made durable, the server ends");
     std::process::exit(catalog::EXIT_CODE_STORE_FAILED);
+}
+
+/// The folder of the data directory for what is known of the files of external tables.
+const MANIFESTS_DIRECTORY: &str = "manifests";
+
+/// Opens what is known of the files of external tables.
+fn open_manifests(catalog: &Catalog, config: &Config) -> Result<Arc<Manifests>> {
+    let directory = config.data_dir.join(MANIFESTS_DIRECTORY);
+    let snapshot = catalog.snapshot();
+    let exists = |table: u32| snapshot.relation_by_oid(Oid(table)).is_some();
+    let manifests = Manifests::open(Arc::new(OsVfs), directory.clone(), exists).map_err(|source| {
+        let path = directory.display().to_string();
+        Error::Catalog(catalog::Error::File { action: "open directory", path, source })
+    })?;
+    Ok(Arc::new(manifests))
 }
 
 /// Opens the files of hot tables, and removes those that nothing refers to: at the start what a crash has left, later

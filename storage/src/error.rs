@@ -333,6 +333,12 @@ pub enum Error {
     /// The catalog refused.
     #[error(transparent)]
     Catalog(#[from] catalog::Error),
+    /// What is known of a table's files cannot be written down.
+    #[error("could not write what is known of the files of an external table: {source}")]
+    ManifestNotWritten {
+        /// What the operating system said.
+        source: io::Error,
+    },
     /// The file of a segment cannot be read.
     #[error("could not read segment \"{name}\": {source}")]
     SegmentUnreadable {

@@ -187,6 +187,8 @@ impl StatementReader<'_> {
             self.unload()?
         } else if self.words(&["BACKUP", "TO"]) {
             self.backup()?
+        } else if self.words(&["REFRESH", "EXTERNAL", "TABLE"]) {
+            Statement::RefreshExternalTable(self.object_name()?)
         } else if self.words(&["CLEAR", "CACHE"]) {
             Statement::ClearCache(self.cache()?)
         } else {

@@ -128,6 +128,8 @@ pub enum Statement {
     Discard(Discard),
     /// `CLEAR CACHE`
     ClearCache(CacheName),
+    /// `REFRESH EXTERNAL TABLE`
+    RefreshExternalTable(ast::ObjectName),
     /// `PREPARE`
     Prepare(Prepare),
     /// `EXECUTE`
@@ -1224,6 +1226,7 @@ impl Statement {
             Statement::Rollback { .. } | Statement::RollbackTo(_) => "ROLLBACK",
             Statement::Discard(discard) => discard.tag(),
             Statement::ClearCache(_) => "CLEAR CACHE",
+            Statement::RefreshExternalTable(_) => "REFRESH EXTERNAL TABLE",
             Statement::Prepare(_) => "PREPARE",
             Statement::Execute(_) => "EXECUTE",
             Statement::Deallocate { name: Some(_) } => "DEALLOCATE",
@@ -1293,6 +1296,7 @@ impl Statement {
             | Statement::Unlisten { .. }
             | Statement::Discard(_)
             | Statement::ClearCache(_)
+            | Statement::RefreshExternalTable(_)
             | Statement::Set(_)
             | Statement::SetConstraints(_)
             | Statement::LockTable(_)

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray, UInt32Array};
 use catalog::hot_table::arrow_schema;
-use catalog::{CatalogSnapshot, Column, LoadLedger, LoadedFile, ObjectName, Oid, SqlType};
+use catalog::{CatalogSnapshot, Column, LoadLedger, LoadedFile, ObjectName, Oid, Relation, SqlType};
 use datafusion::datasource::MemTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::TableSource;
 use storage::column_cache::{CacheUse, ColumnCache};
-use storage::external::FileReading;
+use storage::external::{FileReading, Manifest};
 use storage::object_stores::ObjectStores;
 
 use crate::error::Result;
@@ -32,6 +32,7 @@ pub fn find(
     let (columns, values) = match name {
         "caches" => caches(reading, stores),
         "column_cache_tables" => column_cache_tables(snapshot, &reading.columns),
+        "external_manifests" => external_manifests(snapshot, reading),
         "loaded_files" => loaded_files(snapshot),
         _ => return Ok(None),
     };
@@ -90,6 +91,38 @@ fn column_cache_tables(snapshot: &CatalogSnapshot, cache: &ColumnCache) -> (Vec<
         ("table_name", SqlType::Text),
         ("columns", SqlType::BigInt),
         ("bytes", SqlType::BigInt),
+    ];
+    (columns(&names), values)
+}
+
+/// A row for each external table whose files have been looked at by REFRESH.
+fn external_manifests(snapshot: &CatalogSnapshot, reading: &FileReading) -> (Vec<Column>, Vec<ArrayRef>) {
+    let external = snapshot.relations().filter(|relation| matches!(relation, Relation::External(_)));
+    let manifest = |relation: &Relation| {
+        let manifest = reading.manifests.as_ref()?.manifest(relation.oid().0);
+        (manifest.refreshed_us > 0).then(|| (relation.name().clone(), relation.oid(), manifest))
+    };
+    let known: Vec<_> = external.filter_map(manifest).collect();
+    let number = |of: fn(&Manifest) -> u64| {
+        let numbers = known.iter().map(|(_, _, manifest)| Some(of(manifest) as i64));
+        Arc::new(numbers.collect::<Int64Array>()) as ArrayRef
+    };
+    let times = TimestampMicrosecondArray::from_iter_values(known.iter().map(|(_, _, manifest)| manifest.refreshed_us));
+    let values: Vec<ArrayRef> = vec![
+        Arc::new(UInt32Array::from_iter_values(known.iter().map(|(_, oid, _)| oid.0))),
+        Arc::new(StringViewArray::from_iter_values(known.iter().map(|(name, ..)| &name.schema))),
+        Arc::new(StringViewArray::from_iter_values(known.iter().map(|(name, ..)| &name.name))),
+        number(|manifest| manifest.files() as u64),
+        number(Manifest::bytes),
+        Arc::new(times.with_timezone("UTC")),
+    ];
+    let names = [
+        ("table_oid", SqlType::Oid),
+        ("schema_name", SqlType::Text),
+        ("table_name", SqlType::Text),
+        ("files", SqlType::BigInt),
+        ("bytes", SqlType::BigInt),
+        ("refreshed_at", SqlType::TimestampTz),
     ];
     (columns(&names), values)
 }

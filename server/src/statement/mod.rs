@@ -48,6 +48,7 @@ mod partition_order;
 pub mod prepare;
 pub mod prepared;
 pub mod query;
+mod refresh_external_table;
 pub mod returning;
 pub mod role;
 pub mod row_rules;
@@ -185,6 +186,7 @@ async fn execute_once(
         Statement::SetCharacteristics(modes) => transaction::set_characteristics(session, *modes),
         Statement::Commit { chain } => transaction::commit(session, *chain).await,
         Statement::Rollback { chain } => transaction::rollback(session, *chain),
+        Statement::RefreshExternalTable(name) => refresh_external_table::execute(session, name).await,
         Statement::ClearCache(cache) => clear_cache::execute(session, *cache),
         Statement::Discard(discard) => discard::execute(session, *discard).await,
         Statement::Prepare(prepare) => prepared::prepare_named(session, prepare, parsed).await,

@@ -99,6 +99,7 @@ impl Footers {
             return Ok(footer);
         }
         let read = async {
+            file.take_known_tail().await;
             file.read_tail(tail_bytes).await?;
             Ok(Part::Footer(Arc::new(read(file, PageIndexPolicy::Skip).await?)))
         };
@@ -127,6 +128,7 @@ impl Footers {
         }
         let key = PartKey { file: file.version().clone(), which: Which::FooterAndPages };
         let read = async {
+            file.take_known_tail().await;
             let mut reader = ParquetMetaDataReader::new_with_metadata(footer.as_ref().clone())
                 .with_page_index_policy(PageIndexPolicy::Optional);
             let read = async {
@@ -153,6 +155,7 @@ impl Footers {
         file.is_described_at(u64::try_from(start).unwrap_or(0));
         let key = PartKey { file: file.version().clone(), which: Which::Bloom { row_group, leaf } };
         let read = async {
+            file.take_known_tail().await;
             let reader = PinnedReader::new(file.clone());
             let mut reader = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, footer.clone());
             let bloom = reader.get_row_group_column_bloom_filter(row_group, leaf).await;

@@ -19,12 +19,14 @@ mod folder_values;
 mod footers;
 mod listing;
 mod load_files;
+mod manifests;
 mod partition_values;
 mod pattern;
 mod pinned_file;
 mod pinned_reader;
 
 mod parquet_scan;
+mod refresh;
 
 mod by_name;
 mod coerced_column;
@@ -46,8 +48,10 @@ pub use describe::{FilesRequest, FilesRequestFormat, describe};
 pub use file_columns::FILE_COLUMNS;
 pub use footers::Footers;
 pub use load_files::{LoadFile, ManifestEntry, files_beginning, json_paths, listed_files, manifest_entries};
+pub use manifests::{Manifest, Manifests};
 pub use parquet_scan::FileReading;
 pub use partition_values::canonical_partition_value;
 pub use provider::ExternalTableProvider;
+pub use refresh::Refreshed;
 pub use rows::{Added, DelimitedRequest, JsonPath, JsonRequest, Unfit, ValueBuilder, ValueBuilders, ValueError};
 pub use tolerance::SessionTolerance;

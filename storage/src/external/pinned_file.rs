@@ -12,6 +12,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use object_store::{GetOptions, ObjectMeta, ObjectStore};
 
+use super::manifests::Manifest;
 use crate::chunk_bytes::ChunkBytes;
 use crate::error::{Error, Result};
 use crate::object_stores::object_url;
@@ -37,6 +38,10 @@ pub(super) struct PinnedFile {
     tail: OnceLock<ChunkBytes>,
     /// How many of the last bytes hold what has been asked for to describe the file.
     described_by: AtomicU64,
+    /// Where its end may be kept.
+    manifest: Option<Arc<Manifest>>,
+    /// Whether its version is told from the next one.
+    is_settled: bool,
     read: Arc<ReadCounter>,
 }
 
@@ -50,7 +55,17 @@ impl PinnedFile {
     ) -> Self {
         let url = object_url(store_url, &object.location);
         let version = version(&url, &object);
-        PinnedFile { store, object, url, version, tail: OnceLock::new(), described_by: AtomicU64::new(0), read }
+        PinnedFile {
+            store,
+            object,
+            url,
+            version,
+            tail: OnceLock::new(),
+            described_by: AtomicU64::new(0),
+            manifest: None,
+            is_settled: true,
+            read,
+        }
     }
 
     /// The file at this time, in microseconds since 1970. A local one that was written a moment ago may be written again without
@@ -60,9 +75,30 @@ impl PinnedFile {
         static UNSETTLED: AtomicU64 = AtomicU64::new(0);
         let age_us = now_us.saturating_sub(self.object.last_modified.timestamp_micros());
         if self.url.starts_with("file:") && age_us <= LOCAL_CLOCK_GRAIN_US {
+            self.is_settled = false;
             self.version = format!("{}\0{}", self.version, UNSETTLED.fetch_add(1, Ordering::Relaxed)).into();
         }
         self
+    }
+
+    /// The file, whose end may be kept in a manifest.
+    pub(super) fn known_by(self, manifest: Arc<Manifest>) -> Self {
+        PinnedFile { manifest: Some(manifest), ..self }
+    }
+
+    /// Whether its version is told from the next one.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_settled
+    }
+
+    /// Takes the file's end from where it is kept.
+    pub(super) async fn take_known_tail(&self) {
+        let Some(manifest) = self.manifest.clone().filter(|_| self.tail.get().is_none()) else { return };
+        let version = self.version.clone();
+        let known = tokio::task::spawn_blocking(move || manifest.end(&version)).await;
+        if let Ok(Some((start, bytes))) = known {
+            self.tail.get_or_init(|| ChunkBytes::new(start, bytes));
+        }
     }
 
     /// What no other file, and no other version of this one, is called.

@@ -148,6 +148,17 @@ impl ExternalTableProvider {
         ExternalTableProvider { patterns: Some(files.patterns.clone()), ..provider }
     }
 
+    /// The table.
+    pub(super) fn table(&self) -> &ExternalTable {
+        &self.table
+    }
+
+    /// All files of the table, by the stores that they are in.
+    pub(super) async fn all_files(&self, session: &dyn Session) -> Result<Vec<(Location, Vec<PartitionedFile>)>> {
+        let (stores, _) = self.files(session, &[]).await?;
+        Ok(stores.into_iter().map(|store| (store.location, store.files)).collect())
+    }
+
     /// The files to be read, and how many of how many partitions they are.
     async fn files(&self, session: &dyn Session, filters: &[Expr]) -> Result<(Vec<StoreFiles>, (usize, usize))> {
         let is_of_partition = |filter: &Expr| is_partition_filter(filter, &self.partition_columns);

@@ -44,6 +44,7 @@ use self::pruning::FileConditions;
 use self::row_group::{RowGroup, StreamedGroup};
 use self::scanned::Scanned;
 use super::footers::Footers;
+use super::manifests::Manifests;
 use crate::column_cache::ColumnCache;
 use crate::object_stores::Location;
 use crate::scan::conditions::{Condition, MayFail, can_evaluate};
@@ -63,6 +64,8 @@ pub struct FileReading {
     pub columns: Arc<ColumnCache>,
     /// What files say of themselves.
     pub footers: Arc<Footers>,
+    /// What is known of the files of tables.
+    pub manifests: Option<Arc<Manifests>>,
     /// Which conditions a scan must leave to others.
     pub may_fail: MayFail,
     /// The time, in microseconds since 1970.
@@ -73,7 +76,7 @@ impl Default for FileReading {
     /// Nothing is kept, and no condition is taken.
     fn default() -> Self {
         let (columns, footers) = (Arc::new(ColumnCache::new(0)), Arc::new(Footers::new(0)));
-        FileReading { columns, footers, may_fail: |_| true, now_us: || 0 }
+        FileReading { columns, footers, manifests: None, may_fail: |_| true, now_us: || 0 }
     }
 }
 
@@ -113,6 +116,7 @@ impl ParquetScanExec {
         let table_schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let bytes = files.iter().map(|file| file.object_meta.size).sum();
         let statistics = Arc::new(super::statistics::estimate(&table_schema, bytes));
+        let manifest = reading.manifests.as_ref().map(|manifests| manifests.manifest(table.oid.0));
         let scanned = Scanned {
             columns: ScanColumns::new(&table_schema),
             output: (0..table_schema.fields().len()).collect(),
@@ -125,6 +129,7 @@ impl ParquetScanExec {
             table_schema,
             conditions: Vec::new(),
             excluding: Vec::new(),
+            manifest,
             reading,
             read: told.read,
             steps: told.steps,

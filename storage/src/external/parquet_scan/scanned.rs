@@ -11,6 +11,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_expr::PhysicalExpr;
 use object_store::ObjectStore;
 
+use super::super::manifests::Manifest;
 use super::super::pinned_file::PinnedFile;
 use super::FileReading;
 use super::columns::ScanColumns;
@@ -39,6 +40,8 @@ pub(super) struct Scanned {
     /// What excludes row groups and is evaluated by somebody else, on the columns of the table.
     pub excluding: Vec<Arc<dyn PhysicalExpr>>,
     pub reading: Arc<FileReading>,
+    /// What is known of the files.
+    pub manifest: Option<Arc<Manifest>>,
     pub read: Arc<ReadCounter>,
     pub steps: Arc<Waterfall>,
     /// Rows that a partition answers at most.
@@ -86,6 +89,10 @@ impl Scanned {
     pub fn pinned(&self, file: &PartitionedFile) -> Arc<PinnedFile> {
         let (store, read) = (self.store.clone(), self.read.clone());
         let pinned = PinnedFile::new(store, &self.store_url, file.object_meta.clone(), read);
-        Arc::new(pinned.at((self.reading.now_us)()))
+        let pinned = pinned.at((self.reading.now_us)());
+        Arc::new(match &self.manifest {
+            Some(manifest) => pinned.known_by(manifest.clone()),
+            None => pinned,
+        })
     }
 }
