@@ -8,9 +8,9 @@
 //! * `disagreeing/a.parquet`, `disagreeing/b.parquet`: a column that is a number in one file and a text in the other
 //! * `broken/text.parquet`: no Parquet at all
 //! * `avro/…`, `arrow/…`: see [`batches`]
-//! * `faulty/columns/…`, `faulty/other/…`: values that do not fit, a damaged page, a file that is no Parquet, and good ones
-//! * `csv/…`, `packed/…`, `delimited/…`, `json/…`, `hive/…`, `dated/…`, `bad/…`, `faulty/…`, `manifests/…`, `dates/…`,
-//!   `encoded/…`, `paths/…`: lines, see [`lines`]
+//! * `faulty/columns/…`, `faulty/other/…`, `faulty/time/…`: values that do not fit, a damaged page, a file that is no Parquet,
+//!   and good ones
+//! * the others: lines, see [`lines`]
 
 mod batches;
 mod lines;
@@ -59,6 +59,7 @@ pub async fn put_all(store: &dyn ObjectStore, prefix: &str) {
         ("faulty/columns/b.parquet", file(&batch([("id", Arc::new(Int64Array::from(vec![20])) as ArrayRef)]))),
         ("faulty/other/a.parquet", Bytes::from_static(b"id,amount\n1,2\n")),
         ("faulty/other/b.parquet", file(&batch([("id", Arc::new(Int64Array::from(vec![21])) as ArrayRef)]))),
+        ("faulty/time/a.parquet", file(&batches::late())),
         ("broken/text.parquet", Bytes::from_static(b"year,amount\n2023,1.00\n")),
     ];
     for (name, bytes) in files.into_iter().chain(lines::files()).chain(batches::files()) {
