@@ -106,7 +106,7 @@ async fn files(session: &mut Session, load: &Load) -> Result<Vec<LoadFile>> {
         for entry in &entries {
             authorize(&session.identity, Action::UseLocation, Object::Location(&entry.url))?;
         }
-        guard.run(listed_files(stores, entries)).await??
+        guard.run(listed_files(stores, &load.location, entries)).await??
     } else {
         let snapshot = session.snapshot()?;
         guard.run(files_beginning(&stores, &load.location, snapshot.file_writes())).await??

@@ -73,18 +73,15 @@ impl LoadFile {
 /// # Errors
 /// The location is not allowed, or cannot be listed; there are too many.
 pub async fn files_beginning(stores: &ObjectStores, location: &str, writes: &FileWrites) -> Result<Vec<LoadFile>> {
+    // The URL of a resolved location may have lost the slash.
+    let is_folder = location.ends_with('/');
     let location = stores.resolve(location)?;
-    let objects = match name(&location) {
+    let name = location.path.filename().filter(|_| !is_folder).map(str::to_owned);
+    let objects = match name {
         None => data_files(&location, writes).await?,
         Some(name) => objects_beginning(&location, &name, writes).await?,
     };
     Ok(objects.into_iter().map(|object| LoadFile { location: location.clone(), object }).collect())
-}
-
-/// What names have to begin with, unless the location is a folder.
-fn name(location: &Location) -> Option<String> {
-    let is_folder = location.url.ends_with('/') || location.path.is_root();
-    location.path.filename().filter(|_| !is_folder).map(str::to_owned)
 }
 
 async fn objects_beginning(location: &Location, name: &str, writes: &FileWrites) -> Result<Vec<ObjectMeta>> {
@@ -128,7 +125,7 @@ pub async fn manifest_entries(stores: &ObjectStores, location: &str) -> Result<V
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
     let mut urls = HashSet::new();
     if let Some(twice) = manifest.entries.iter().find(|entry| !urls.insert(entry.url.as_str())) {
-        return Err(invalid(format!("it names \"{}\" more than once", twice.url)));
+        return Err(invalid(named_twice(&twice.url)));
     }
     if manifest.entries.len() > FILES_MAX {
         return Err(Error::TooManyFiles { location: location.url.clone(), files_max: FILES_MAX });
@@ -156,18 +153,31 @@ async fn whole(location: &Location) -> Result<Bytes> {
     location.store.get(&location.path).await.map_err(failed)?.bytes().await.map_err(failed)
 }
 
-/// The files of a manifest, in its order. Those that are not there and need not be are left out.
+/// The files of the manifest at a location, in its order. Those that are not there and need not be are left out.
 ///
 /// # Errors
-/// A file is not there that must be, or is not as long as the manifest says.
-pub async fn listed_files(stores: Arc<ObjectStores>, entries: Vec<ManifestEntry>) -> Result<Vec<LoadFile>> {
+/// A file is not there that must be, is not as long as the manifest says, or is named twice, spelled in two ways.
+pub async fn listed_files(
+    stores: Arc<ObjectStores>,
+    manifest: &str,
+    entries: Vec<ManifestEntry>,
+) -> Result<Vec<LoadFile>> {
     let look = move |entry: ManifestEntry| {
         let stores = stores.clone();
         async move { listed_file(&stores, &entry).await }
     };
     let found: Vec<Option<LoadFile>> =
         stream::iter(entries).map(look).buffered(LISTINGS_PARALLEL).try_collect().await?;
-    Ok(found.into_iter().flatten().collect())
+    let files: Vec<_> = found.into_iter().flatten().collect();
+    let mut urls = HashSet::new();
+    match files.iter().map(LoadFile::url).find(|url| !urls.insert(url.clone())) {
+        Some(twice) => Err(Error::ManifestInvalid { path: manifest.to_owned(), reason: named_twice(&twice) }),
+        None => Ok(files),
+    }
+}
+
+fn named_twice(url: &str) -> String {
+    format!("it names \"{url}\" more than once")
 }
 
 /// The file of an entry, unless it is empty, or is not there and need not be.
