@@ -101,18 +101,19 @@ pub async fn execute(session: &mut Session, load: &Load) -> Result<Outcome> {
 /// The files that the statement names.
 async fn files(session: &mut Session, load: &Load) -> Result<Vec<LoadFile>> {
     let (guard, stores) = (session.guard(), session.server.stores.clone());
-    let files = if load.is_manifest {
+    if load.is_manifest {
         let entries = guard.run(manifest_entries(&stores, &load.location)).await??;
         for entry in &entries {
             authorize(&session.identity, Action::UseLocation, Object::Location(&entry.url))?;
         }
-        guard.run(listed_files(stores, &load.location, entries)).await??
-    } else {
-        let snapshot = session.snapshot()?;
-        guard.run(files_beginning(&stores, &load.location, snapshot.file_writes())).await??
-    };
-    // An object store has no folders that could be missing; a table is not filled from nothing by mistake.
-    if files.is_empty() {
+        // What need not be there is not missed, be it all of it.
+        return guard.run(listed_files(stores, &load.location, entries)).await?.map_err(Error::from);
+    }
+    let snapshot = session.snapshot()?;
+    let files = guard.run(files_beginning(&stores, &load.location, snapshot.file_writes())).await??;
+    // An object store has no folders that could be missing; a table is not filled from nothing by mistake. Empty files, and
+    // those that say that somebody has written nothing, are something.
+    if files.is_empty() && !guard.run(stores.has_files(&load.location)).await?? {
         return Err(storage::Error::NotFound { location: load.location.clone() }.into());
     }
     Ok(files)
