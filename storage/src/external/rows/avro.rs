@@ -14,10 +14,10 @@ use arrow_avro::reader::{Reader, ReaderBuilder};
 use bzip2::read::MultiBzDecoder;
 use flate2::read::DeflateDecoder;
 
+use super::BATCH_BYTES;
 use super::arrow_ipc::not_supported;
 use super::avro_shape::{AvroShape, long};
 use super::columnar::{Batches, damaged};
-use super::{BATCH_BYTES, BATCH_ROWS};
 
 /// How a file begins.
 const MAGIC: &[u8; 4] = b"Obj\x01";
@@ -67,7 +67,7 @@ impl AvroBatches {
     /// It is no file of Avro's, or packed with something that is not read.
     pub(super) fn new(input: Box<dyn Read + Send>) -> io::Result<Self> {
         let blocks = AvroBlocks::new(input)?;
-        let reader = reader(blocks.plain_header.clone())?;
+        let reader = reader(blocks.plain_header.clone(), blocks.shape.batch_rows())?;
         Ok(AvroBatches { blocks, reader, reader_bytes: 0 })
     }
 }
@@ -84,7 +84,7 @@ impl Batches for AvroBatches {
             }
             let Some(plain) = self.blocks.plain_file()? else { return Ok(None) };
             self.reader_bytes = plain.len();
-            self.reader = reader(plain)?;
+            self.reader = reader(plain, self.blocks.shape.batch_rows())?;
         }
     }
 
@@ -94,8 +94,8 @@ impl Batches for AvroBatches {
     }
 }
 
-fn reader(plain: Vec<u8>) -> io::Result<Reader<Cursor<Vec<u8>>>> {
-    ReaderBuilder::new().with_batch_size(BATCH_ROWS).build(Cursor::new(plain)).map_err(of_library)
+fn reader(plain: Vec<u8>, batch_rows: usize) -> io::Result<Reader<Cursor<Vec<u8>>>> {
+    ReaderBuilder::new().with_batch_size(batch_rows).build(Cursor::new(plain)).map_err(of_library)
 }
 
 impl AvroBlocks {
@@ -128,6 +128,7 @@ impl AvroBlocks {
     /// The next blocks as a file that is not packed; none at the end.
     fn plain_file(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut plain = self.plain_header.clone();
+        self.shape.begin_batch();
         while plain.len() < self.plain_header.len() + BATCH_BYTES && self.next_block(&mut plain)? {}
         Ok(Some(plain).filter(|plain| plain.len() > self.plain_header.len()))
     }

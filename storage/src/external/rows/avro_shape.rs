@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::BATCH_ROWS;
 use super::arrow_ipc::not_supported;
 use super::columnar::damaged;
 
@@ -19,8 +20,21 @@ const NOTHINGS_MAX: usize = 1 << 20;
 /// How many there may be for each byte.
 const NOTHINGS_PER_BYTE: usize = 16;
 
-/// Knows where a record ends.
-pub(super) struct AvroShape(Arc<Shape>);
+/// Longest values of one length: a NULL takes as much in memory.
+const FIXED_BYTES_MAX: u64 = 64 * 1024;
+/// Bytes of memory that the NULLs of a batch may take, which take a byte each in the file. Rows in which no array is get by
+/// with it, since batches of wide ones have fewer.
+const NULL_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// What a number takes, a place in a list of texts or lists, or any other small value.
+const SLOT_BYTES: u64 = 16;
+
+/// Knows where a record ends, and what its NULLs take.
+pub(super) struct AvroShape {
+    record: Arc<Shape>,
+    /// Of the batch that is being filled.
+    rows: usize,
+    null_bytes_left: u64,
+}
 
 enum Shape {
     /// Nothing is written.
@@ -35,10 +49,10 @@ enum Shape {
     Array(Arc<Shape>),
     /// Blocks of texts and values
     Map(Arc<Shape>),
-    /// The number of one, and it
-    Union(Vec<Arc<Shape>>),
-    /// One after the other
-    Record(Vec<Arc<Shape>>),
+    /// The number of one, and it; a NULL takes as much as the widest
+    Union { branches: Vec<Arc<Shape>>, width: u64 },
+    /// One after the other, which take so much together
+    Record { fields: Vec<Arc<Shape>>, width: u64 },
 }
 
 /// Where one is in a block.
@@ -46,6 +60,8 @@ struct Walk<'a> {
     rest: &'a [u8],
     /// Values that may still take no bytes.
     nothings_left: usize,
+    /// Bytes that NULLs may still take.
+    null_bytes_left: u64,
 }
 
 /// What a schema has named, with how many parts it has.
@@ -63,16 +79,29 @@ impl AvroShape {
     pub(super) fn new(schema: &[u8]) -> io::Result<Self> {
         let schema: Value = serde_json::from_slice(schema).map_err(|_| damaged("its schema is no JSON"))?;
         match Named::default().shape(&schema, "", 0)? {
-            shape if matches!(*shape, Shape::Record(_)) => Ok(AvroShape(shape)),
+            record if matches!(*record, Shape::Record { .. }) => {
+                Ok(AvroShape { record, rows: 0, null_bytes_left: NULL_BYTES_MAX })
+            }
             _ => Err(not_supported("Avro of other values than records")),
         }
+    }
+
+    /// Rows in a batch: of wide ones fewer, so that they may all be NULL.
+    pub(super) fn batch_rows(&self) -> usize {
+        let rows = NULL_BYTES_MAX / self.record.width().max(1);
+        usize::try_from(rows).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS)
+    }
+
+    /// The next record that is checked is the first of a batch.
+    pub(super) fn begin_batch(&mut self) {
+        (self.rows, self.null_bytes_left) = (0, NULL_BYTES_MAX);
     }
 
     /// That a block is so many records, and nothing else.
     ///
     /// # Errors
-    /// It is not.
-    pub(super) fn check(&self, block: &[u8], count: i64) -> io::Result<()> {
+    /// It is not, or its NULLs take too much.
+    pub(super) fn check(&mut self, block: &[u8], count: i64) -> io::Result<()> {
         if count < 0 {
             return Err(damaged("a block of it has less than no records"));
         }
@@ -80,14 +109,21 @@ impl AvroShape {
             return Err(not_supported("Avro of records without values"));
         }
         let nothings_left = block.len().saturating_mul(NOTHINGS_PER_BYTE).saturating_add(NOTHINGS_MAX);
-        let mut walk = Walk { rest: block, nothings_left };
+        let (batch_rows, record) = (self.batch_rows(), self.record.clone());
+        let mut walk = Walk { rest: block, nothings_left, null_bytes_left: self.null_bytes_left };
         for _ in 0..count {
+            if self.rows == batch_rows {
+                self.begin_batch();
+                walk.null_bytes_left = self.null_bytes_left;
+            }
+            self.rows += 1;
             // A record of nothing but NULLs takes no bytes; behind the others it would go on for ever.
             if walk.rest.is_empty() {
                 return Err(damaged("a block of it has fewer records than it says"));
             }
-            self.0.go_over(&mut walk)?;
+            record.go_over(&mut walk)?;
         }
+        self.null_bytes_left = walk.null_bytes_left;
         if walk.rest.is_empty() { Ok(()) } else { Err(damaged("a block of it has more records than it says")) }
     }
 }
@@ -102,7 +138,9 @@ impl Named {
             Value::String(name) => self.of_name(name, namespace),
             Value::Array(branches) => {
                 let branches = branches.iter().map(|branch| self.shape(branch, namespace, depth + 1));
-                Ok(Arc::new(Shape::Union(branches.collect::<io::Result<_>>()?)))
+                let branches: Vec<Arc<Shape>> = branches.collect::<io::Result<_>>()?;
+                let width = branches.iter().map(|branch| branch.width()).max().unwrap_or(0);
+                Ok(Arc::new(Shape::Union { branches, width }))
             }
             Value::Object(object) => match object.get("type") {
                 Some(Value::String(kind)) => self.complex(kind, schema, namespace, depth),
@@ -143,6 +181,9 @@ impl Named {
             "enum" => Arc::new(Shape::Long),
             "fixed" => {
                 let size = part("size")?.as_u64().ok_or_else(|| damaged("its schema has a type without a size"))?;
+                if size > FIXED_BYTES_MAX {
+                    return Err(not_supported(&format!("an Avro type of {size} bytes")));
+                }
                 Arc::new(Shape::Fixed(size))
             }
             "record" | "error" => {
@@ -153,7 +194,9 @@ impl Named {
                     let schema = field.get("type").ok_or_else(|| damaged("its schema has a field without a type"))?;
                     self.shape(schema, inside, depth + 1)
                 };
-                Arc::new(Shape::Record(fields.iter().map(field).collect::<io::Result<_>>()?))
+                let fields: Vec<Arc<Shape>> = fields.iter().map(field).collect::<io::Result<_>>()?;
+                let width = fields.iter().map(|field| field.width()).sum();
+                Arc::new(Shape::Record { fields, width })
             }
             simple => return self.of_name(simple, namespace),
         };
@@ -167,6 +210,16 @@ fn full_name(name: &str, namespace: &str) -> String {
 }
 
 impl Shape {
+    /// Bytes that a value takes in memory which is not there.
+    fn width(&self) -> u64 {
+        match self {
+            Shape::Null => 0,
+            Shape::Fixed(count) => (*count).max(SLOT_BYTES),
+            Shape::Long | Shape::Bytes | Shape::Array(_) | Shape::Map(_) => SLOT_BYTES,
+            Shape::Union { width, .. } | Shape::Record { width, .. } => *width,
+        }
+    }
+
     /// Goes over one value.
     fn go_over(&self, walk: &mut Walk<'_>) -> io::Result<()> {
         match self {
@@ -182,12 +235,16 @@ impl Shape {
                 Shape::Bytes.go_over(walk)?;
                 value.go_over(walk)
             }),
-            Shape::Union(branches) => {
+            Shape::Union { branches, width } => {
                 let branch = usize::try_from(walk.long()?).ok().and_then(|number| branches.get(number));
-                branch.ok_or_else(|| damaged("a value of it is of no type"))?.go_over(walk)
+                let branch = branch.ok_or_else(|| damaged("a value of it is of no type"))?;
+                if matches!(**branch, Shape::Null) {
+                    walk.null(*width)?;
+                }
+                branch.go_over(walk)
             }
-            Shape::Record(fields) if fields.is_empty() => walk.nothing(),
-            Shape::Record(fields) => fields.iter().try_for_each(|field| field.go_over(walk)),
+            Shape::Record { fields, .. } if fields.is_empty() => walk.nothing(),
+            Shape::Record { fields, .. } => fields.iter().try_for_each(|field| field.go_over(walk)),
         }
     }
 }
@@ -210,6 +267,14 @@ impl Walk<'_> {
     fn nothing(&mut self) -> io::Result<()> {
         let left = self.nothings_left.checked_sub(1);
         self.nothings_left = left.ok_or_else(|| damaged("a block of it has too many values without bytes"))?;
+        Ok(())
+    }
+
+    /// A NULL in the place of a value that takes so many bytes.
+    fn null(&mut self, width: u64) -> io::Result<()> {
+        let left = self.null_bytes_left.checked_sub(width);
+        self.null_bytes_left =
+            left.ok_or_else(|| not_supported("Avro with so many NULLs in the place of wide values"))?;
         Ok(())
     }
 
@@ -286,6 +351,32 @@ mod tests {
         assert!(!is_fine(&nothings, b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", 1), "very many of nothing");
         assert!(!is_fine(&nothings, &[0xfe, 0xff, 0x7f, 0x00].repeat(20), 20), "many of nothing, often");
         assert!(!is_fine(&record(&[r#""null""#]), b"", 1 << 40));
+    }
+
+    #[test]
+    fn nulls_in_the_place_of_wide_values_have_a_limit() {
+        let wide = r#"["null", {"type": "fixed", "name": "w", "size": 65536}]"#;
+        let (one, many) = (record(&[wide]), record(&[&format!(r#"{{"type": "array", "items": {wide}}}"#)]));
+        assert!(is_fine(&one, &[0; 20_000], 20_000), "batches of wide rows have fewer");
+        let nulls = |count: usize| {
+            let mut block = Vec::new();
+            let mut left = (count as u64) << 1;
+            while left >= 0x80 {
+                block.push(left as u8 | 0x80);
+                left >>= 7;
+            }
+            block.push(left as u8);
+            block.extend(vec![0; count + 1]);
+            block
+        };
+        assert!(is_fine(&many, &nulls(4000), 1));
+        assert!(!is_fine(&many, &nulls(5000), 1));
+        assert!(!is_fine(&many, &nulls(1000).repeat(5), 5), "of all rows of a batch");
+        let longs: Vec<_> = std::iter::repeat_n(r#""long""#, 10_000).collect();
+        let record_of_longs = record(&longs).replace("n.r", "n.longs");
+        assert!(is_fine(&record(&[&format!("[\"null\", {record_of_longs}]")]), &[0; 20_000], 20_000));
+        let wider = r#"{"type": "fixed", "name": "w", "size": 65537}"#;
+        assert!(AvroShape::new(record(&[wider]).as_bytes()).is_err());
     }
 
     #[test]
