@@ -18,6 +18,21 @@ use crate::object_stores::{Location, ObjectStores};
 const SPECIAL: [char; 4] = ['*', '?', '[', '{'];
 /// Ways through the alternatives in braces: each file is compared with each of them.
 const ALTERNATIVES_MAX: usize = 1000;
+/// Braces in a pattern: each is a step deeper on every way through the alternatives, which are copies of the pattern.
+const BRACES_MAX: usize = 32;
+/// Longest pattern; keys of S3 are a quarter of it.
+const PATTERN_BYTES_MAX: usize = 4096;
+/// What these characters are in a URL, where they mean themselves and are no pattern.
+const ENCODED_SPECIAL: [(&str, &str); 8] = [
+    ("%2A", "[*]"),
+    ("%2a", "[*]"),
+    ("%3F", "[?]"),
+    ("%3f", "[?]"),
+    ("%5B", "[[]"),
+    ("%5b", "[[]"),
+    ("%7B", "[{]"),
+    ("%7b", "[{]"),
+];
 
 /// Where the files of a pattern are, and those that it names, in the order of their paths.
 ///
@@ -35,7 +50,7 @@ pub(super) async fn matching_files(
             let location = stores.resolve(folder)?;
             // The names in a file's URL are encoded, in a key they are as they are.
             let is_encoded = location.url.starts_with("file:");
-            let names = if is_encoded { decoded(names) } else { names.to_owned() };
+            let names = if is_encoded { decoded_pattern(names) } else { names.to_owned() };
             let is_of_hidden = names.rsplit('/').next().is_some_and(|name| name.starts_with(['_', '.']));
             let hidden = if is_of_hidden { Hidden::FoldersLeftOut } else { Hidden::LeftOut };
             (location, Some(matchers(pattern, &names)?), hidden)
@@ -58,9 +73,22 @@ fn divided(pattern: &str) -> Option<(&str, &str)> {
     Some(pattern.split_at(pattern[..special].rfind('/').map_or(0, |at| at + 1)))
 }
 
+/// A pattern in a URL without its encoding. What stands for a character that makes a pattern stands for that character alone.
+fn decoded_pattern(names: &str) -> String {
+    let escaped = |names: String, (encoded, escaped): &(&str, &str)| names.replace(encoded, escaped);
+    decoded(&ENCODED_SPECIAL.iter().fold(names.to_owned(), escaped))
+}
+
 /// The patterns that the names are compared with, one for each way through the alternatives.
 fn matchers(pattern: &str, names: &str) -> Result<Vec<Pattern>> {
     let invalid = |reason: String| Error::LocationInvalid { location: pattern.to_owned(), reason };
+    if names.len() > PATTERN_BYTES_MAX {
+        let (location, reason) = (pattern.chars().take(60).chain("…".chars()).collect(), "it is too long".to_owned());
+        return Err(Error::LocationInvalid { location, reason });
+    }
+    if names.matches('{').count() > BRACES_MAX {
+        return Err(invalid(format!("it has more than {BRACES_MAX} braces")));
+    }
     let mut ways = Vec::new();
     alternatives(names, &mut ways).map_err(|reason| invalid(reason.to_owned()))?;
     let compiled = ways.iter().map(|way| Pattern::new(way));
@@ -133,7 +161,9 @@ mod tests {
 
     async fn names(pattern: &str) -> Result<String> {
         let folder = TempDir::new().unwrap();
-        for file in ["a.csv", "b.csv", "b.txt", "x/a.csv", "x/y/a.csv", "_h/a.csv", "_b.csv", "a*.csv", "k=1/c d.csv"] {
+        for file in
+            ["a.csv", "b.csv", "b.txt", "x/a.csv", "x/y/a.csv", "_h/a.csv", "_b.csv", "a*.csv", "k=1/c d.csv", "q?.csv"]
+        {
             let path = folder.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "x").unwrap();
@@ -157,14 +187,16 @@ mod tests {
 
     #[tokio::test]
     async fn each_sign_stands_for_what_it_stands_for() {
-        check("*.csv", "a*.csv a.csv b.csv").await;
+        check("*.csv", "a*.csv a.csv b.csv q?.csv").await;
         check("?.csv", "a.csv b.csv").await;
-        check("[!a]*.{csv,txt}", "b.csv b.txt").await;
+        check("[!a]*.{csv,txt}", "b.csv b.txt q?.csv").await;
         check("*/a.csv", "x/a.csv").await;
         check("**/a.csv", "a.csv x/a.csv x/y/a.csv").await;
         check("x/**", "x/a.csv x/y/a.csv").await;
         check("a[*].csv", "a*.csv").await;
         check("k=?/c%20*", "k=1/c d.csv").await;
+        check("q%3F.*", "q?.csv").await;
+        check("[ab]%2A.*", "a*.csv").await;
         check("_*.csv", "_b.csv").await;
         check("{b,x/{a,b}}.{txt,csv}", "b.csv b.txt x/a.csv").await;
     }
@@ -175,7 +207,8 @@ mod tests {
             assert!(matches!(names(pattern).await, Err(Error::NoFiles { .. })), "{pattern}");
         }
         let many = "{a,b}".repeat(12);
-        for pattern in ["a[.csv", "a{b", "a***", &many] {
+        let (deep, long) = ("{a}".repeat(BRACES_MAX + 1), format!("*{}", "a".repeat(PATTERN_BYTES_MAX)));
+        for pattern in ["a[.csv", "a{b", "a***", &many, &deep, &long] {
             assert!(matches!(names(pattern).await, Err(Error::LocationInvalid { .. })), "{pattern}");
         }
     }
