@@ -10,7 +10,7 @@ use super::numbered;
 use crate::error::{Error, FilesDisagreement, Result};
 
 /// Columns that a description has: as many as a table can have in PostgreSQL.
-pub(super) const COLUMNS_MAX: usize = 1600;
+pub(in crate::external) const COLUMNS_MAX: usize = 1600;
 
 /// The columns of the files that have been looked at.
 #[derive(Default)]

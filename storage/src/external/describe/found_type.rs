@@ -12,7 +12,7 @@ use crate::external::coercion::sql_name;
 
 /// What is known of a type.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::external) enum FoundType {
+pub(super) enum FoundType {
     /// There have been no values but NULL.
     Unknown,
     /// Single values.
@@ -99,7 +99,7 @@ impl FoundType {
     }
 
     /// The type of the column; `text` when nothing is known.
-    pub(in crate::external) fn sql_type(self) -> SqlType {
+    pub(super) fn sql_type(self) -> SqlType {
         match self {
             FoundType::Unknown => SqlType::Text,
             FoundType::Single(sql_type) => sql_type,
@@ -157,7 +157,7 @@ fn merged_fields(
 }
 
 /// Where a name is among others: spelled so, or else in another case.
-pub(in crate::external) fn place<'a>(mut names: impl Iterator<Item = &'a str> + Clone, name: &str) -> Option<usize> {
+pub(super) fn place<'a>(mut names: impl Iterator<Item = &'a str> + Clone, name: &str) -> Option<usize> {
     let exact = names.clone().position(|known| known == name);
     exact.or_else(|| names.position(|known| known.to_lowercase() == name.to_lowercase()))
 }

@@ -27,8 +27,8 @@ use super::rows::{self, DelimitedRequest, JsonRequest, ValueBuilders};
 use crate::error::{Error, Result};
 use crate::object_stores::{Location, ObjectStores, object_url};
 use crate::scan::report::ReadCounter;
-use columns::{COLUMNS_MAX, folded};
-pub(super) use found_type::{FoundType, place};
+pub(super) use columns::COLUMNS_MAX;
+use columns::folded;
 
 /// Files that a query names, and what it says of them.
 #[derive(Debug, Clone)]

@@ -10,12 +10,12 @@ use std::ops::Range;
 use catalog::Delimited;
 
 use super::RowError;
+use super::lines::BYTE_ORDER_MARK;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 256 * 1024;
 /// Longest line.
 const LINE_BYTES_MAX: usize = 128 * 1024 * 1024;
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads lines.
 pub(super) struct FieldReader {

@@ -8,8 +8,10 @@ use super::RowError;
 const READ_BYTES: usize = 256 * 1024;
 /// Longest line.
 const LINE_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// What some programs write at the beginning of a file to say that it is UTF-8.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads lines.
+/// Reads lines. A byte order mark at the file's beginning is part of none.
 pub(super) struct LineReader {
     input: BufReader<Box<dyn Read + Send>>,
     bytes: Vec<u8>,
@@ -33,6 +35,9 @@ impl LineReader {
         let read = limited.read_until(b'\n', &mut self.bytes).map_err(RowError::Read)?;
         if read == LINE_BYTES_MAX && !self.bytes.ends_with(b"\n") {
             return Err(RowError::TooLong { line: self.number, bytes_max: LINE_BYTES_MAX });
+        }
+        if self.number == 1 && self.bytes.starts_with(BYTE_ORDER_MARK) {
+            self.bytes.drain(..BYTE_ORDER_MARK.len());
         }
         Ok(read > 0)
     }

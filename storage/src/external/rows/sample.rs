@@ -7,6 +7,7 @@ use catalog::Compression;
 use datafusion::common::runtime::SpawnedTask;
 
 use super::bytes::FileBytes;
+use super::lines::BYTE_ORDER_MARK;
 use super::not_read;
 use super::unpacked::unpacked;
 use crate::error::{Error, Result};
@@ -46,7 +47,10 @@ pub(super) async fn samples(files: Vec<PinnedFile>, compression: Option<Compress
         let task =
             SpawnedTask::spawn_blocking(move || beginning(unpacked(compression, fetched)?, rows_left, bytes_left));
         let read = task.await.map_err(|error| io::Error::other(error.to_string())).flatten();
-        let (text, is_whole) = read.map_err(|error| not_read(path.clone(), error))?;
+        let (mut text, is_whole) = read.map_err(|error| not_read(path.clone(), error))?;
+        if text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len());
+        }
         rows += line_ends(&text);
         bytes += text.len();
         samples.push(Sample { path, text, is_whole });
@@ -74,6 +78,13 @@ fn beginning(mut input: impl Read, rows_max: usize, bytes_max: usize) -> io::Res
 
 fn line_ends(text: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', text).count()
+}
+
+/// Why no line is in samples: the first of a file goes on behind them.
+pub(super) fn first_line_too_long(samples: &[Sample]) -> Option<Error> {
+    let cut_off = samples.iter().find(|sample| !sample.is_whole)?;
+    let reason = format!("its first line is longer than {} bytes", cut_off.text.len());
+    Some(Error::ColumnsUnknown { path: cut_off.path.clone(), reason })
 }
 
 /// That there is a file to look at.

@@ -10,6 +10,7 @@
 //! * The first line names the columns when a field of it is no value of its column's type. If all columns are texts it does
 //!   too, unless a field of it is a number, a date or the like.
 
+use std::collections::HashSet;
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -18,9 +19,10 @@ use catalog::{Column, Compression, Delimited, SqlType, WidthRule};
 use super::field_type::{FieldType, FieldTypes};
 use super::fields::FieldReader;
 use super::json::is_named;
-use super::sample::{SAMPLE_ROWS_MAX, Sample, first, samples};
+use super::sample::{SAMPLE_ROWS_MAX, Sample, first, first_line_too_long, samples};
 use super::{RowError, ValueBuilders};
 use crate::error::{Error, Result};
+use crate::external::describe::COLUMNS_MAX;
 use crate::external::pinned_file::PinnedFile;
 
 /// What may stand between fields.
@@ -87,6 +89,9 @@ pub(in crate::external) async fn sniffed(
         rows_left -= read.len().min(rows_left);
         rows.push(SampleRows { path: sample.path.clone(), rows: read });
     }
+    if let Some(error) = first_line_too_long(&samples).filter(|_| rows.iter().all(|sample| sample.rows.is_empty())) {
+        return Err(error);
+    }
     let columns = SniffedColumns::new(&rows, request.header, builders.as_ref())?;
     if columns.has_header {
         format.header_lines = 1;
@@ -121,6 +126,9 @@ fn sample_rows(sample: &Sample, format: &Delimited, rows_max: usize) -> Result<V
         match reader.next() {
             Ok(true) if !reader.is_text() && !sample.is_whole => return Ok(rows),
             Ok(true) if !reader.is_text() => return Err(RowError::bad(reader.line(), "it is no UTF-8")),
+            Ok(true) if reader.width() > COLUMNS_MAX => {
+                return Err(RowError::bad(reader.line(), format!("it has more than {COLUMNS_MAX} fields")));
+            }
             Ok(true) => rows.push((0..reader.width()).map(|place| reader.field(place).map(text)).collect()),
             Ok(false) => break,
             Err(_) if !sample.is_whole => return Ok(rows),
@@ -210,13 +218,19 @@ impl SniffedColumns {
             false => (1..=self.names.len()).map(|place| format!("column{place}")).collect(),
         };
         let folded: Vec<_> = names.iter().map(|name| name.to_lowercase()).collect();
-        if let Some((_, name)) = folded.iter().enumerate().find(|(place, name)| folded[..*place].contains(name)) {
+        if let Some(name) = twice(folded.iter().map(String::as_str)) {
             let reason = format!("two are called \"{name}\"");
             return Err(Error::ColumnsUnknown { path: self.path.clone(), reason });
         }
         let sql_type = |types: &FieldTypes| if all_text { SqlType::Text } else { types.found().sql_type() };
         Ok(folded.into_iter().zip(self.types.iter().map(sql_type)).collect())
     }
+}
+
+/// A name that is there more than once.
+fn twice<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut known = HashSet::new();
+    names.find(|name| !known.insert(*name))
 }
 
 /// The names that a header gives to columns: one that it does not name is called by its place.
