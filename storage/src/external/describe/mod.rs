@@ -91,7 +91,7 @@ pub async fn describe(
 ) -> Result<NamedFiles> {
     let files = listed(&stores, &request, writes).await?;
     let mut of_folders = columns_of_folders(&files, request.hive_partitioning)?;
-    let Found { format, compression, mut columns } = found(&files, &request, builders).await?;
+    let Found { format, compression, mut columns, are_all_in_lines } = found(&files, &request, builders).await?;
     if columns.len() > COLUMNS_MAX {
         let reason = format!("there are more than {COLUMNS_MAX}");
         return Err(Error::ColumnsUnknown { path: files[0].url(), reason });
@@ -106,7 +106,11 @@ pub async fn describe(
             *sql_type = defined.sql_type.clone();
         }
     }
-    columns.retain(|column| of_folders.iter().all(|(name, _)| *name != column.name));
+    // Where columns are found by their places in a line, none can be left out.
+    match are_all_in_lines {
+        true => of_folders.retain(|(name, _)| columns.iter().all(|column| *name != column.name)),
+        false => columns.retain(|column| of_folders.iter().all(|(name, _)| *name != column.name)),
+    }
     let partition_columns = numbered(of_folders, columns.len());
     Ok(NamedFiles {
         call: request.call.clone(),
@@ -147,6 +151,8 @@ struct Found {
     format: FileFormat,
     compression: Option<Compression>,
     columns: Vec<Column>,
+    /// Whether the files are lines of as many fields, which do not tell their names.
+    are_all_in_lines: bool,
 }
 
 async fn found(files: &[ListedFile], request: &FilesRequest, builders: Arc<dyn ValueBuilders>) -> Result<Found> {
@@ -165,19 +171,21 @@ async fn found(files: &[ListedFile], request: &FilesRequest, builders: Arc<dyn V
                 Some(columns) => columns,
                 None => of_themselves::columns(files, &format, *union_by_name).await?,
             };
-            Found { format, compression: None, columns }
+            Found { format, compression: None, columns, are_all_in_lines: false }
         }
         FilesRequestFormat::Delimited(lines) => {
-            let (format, columns) = rows::sniffed_delimited(pinned(), lines, builders).await?;
-            let columns = known.unwrap_or_else(|| numbered(columns, 0));
-            Found { format: FileFormat::Delimited(format), compression: lines.compression, columns }
+            let (format, sniffed) = rows::sniffed_delimited(pinned(), lines, builders).await?;
+            let fields = sniffed.len();
+            let columns = known.unwrap_or_else(|| numbered(sniffed, 0));
+            let are_all_in_lines = !format.named_by_header && columns.len() == fields;
+            Found { format: FileFormat::Delimited(format), compression: lines.compression, columns, are_all_in_lines }
         }
         FilesRequestFormat::Json(lines) => {
             let columns = match known {
                 Some(columns) => columns,
                 None => numbered(folded(rows::sniffed_json(pinned(), lines).await?), 0),
             };
-            Found { format: FileFormat::Json, compression: lines.compression, columns }
+            Found { format: FileFormat::Json, compression: lines.compression, columns, are_all_in_lines: false }
         }
     })
 }
