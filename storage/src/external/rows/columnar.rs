@@ -1,7 +1,9 @@
 //! Columns of files that hold batches of rows with their types: Avro and Arrow.
 //!
 //! Columns are found by name and their values become those of the declared types as in a Parquet file. What a library makes of
-//! a damaged file is an error or, now and then, a panic; both are an error that names the file.
+//! a damaged file is an error or, now and then, a panic; both are an error that names the file. Of what cannot be read only
+//! whole batches are known, not rows: a session that leaves out files leaves out the rest of such a file, one that leaves out
+//! rows gets the error.
 
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +26,7 @@ use super::{BATCH_ROWS, RowReader, Wanted, not_read};
 use crate::error::{Error, Result};
 use crate::external::by_name::{FILE_URL, FileColumns};
 use crate::external::pinned_file::PinnedFile;
+use crate::external::tolerance::Tolerance;
 
 /// Bytes fetched in one request where only the columns are asked for.
 const HEAD_BYTES: u64 = 256 * 1024;
@@ -49,7 +52,9 @@ pub(super) struct Rows {
     /// What the columns that are wanted are made of.
     values: Vec<Arc<dyn PhysicalExpr>>,
     schema: SchemaRef,
+    tolerance: Arc<Tolerance>,
     path: String,
+    has_ended: bool,
     /// Rows that have been read and not taken.
     read: Option<RecordBatch>,
     /// Rows that have been given.
@@ -72,12 +77,11 @@ impl Rows {
             file.whole_value(&Column::new(name, *place)).map_err(|error| ours(&path, error))
         };
         let values = wanted.columns.iter().map(value).collect::<Result<_>>()?;
-        Ok(Rows { batches, values, schema: wanted.schema.clone(), path, read: None, rows: 0 })
+        let (schema, tolerance) = (wanted.schema.clone(), wanted.tolerance.clone());
+        Ok(Rows { batches, values, schema, tolerance, path, has_ended: false, read: None, rows: 0 })
     }
-}
 
-impl RowReader for Rows {
-    fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+    fn read_batch(&mut self) -> Result<Option<RecordBatch>> {
         let read = match self.read.take() {
             Some(read) => read,
             None => loop {
@@ -98,11 +102,28 @@ impl RowReader for Rows {
         let columns = self.values.iter().map(column).collect::<Result<Vec<ArrayRef>, DataFusionError>>();
         let columns = columns.map_err(|error| ours(&self.path, error))?;
         let rows = taken.num_rows();
-        self.rows += rows as u64;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options);
         let corrupted = |error: ArrowError| Error::Corrupted { path: self.path.clone(), reason: error.to_string() };
         batch.map(Some).map_err(corrupted)
+    }
+}
+
+impl RowReader for Rows {
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        if self.has_ended {
+            return Ok(None);
+        }
+        let batch = match self.read_batch() {
+            Ok(batch) => batch,
+            Err(error) => {
+                self.tolerance.file(&self.path, error)?;
+                None
+            }
+        };
+        self.has_ended = batch.is_none();
+        self.rows += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
+        Ok(batch)
     }
 
     fn lines(&self) -> u64 {

@@ -219,8 +219,11 @@ impl RowReader for Rows {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        if self.is_header_next {
-            self.find_columns()?;
+        if self.is_header_next
+            && let Err(error) = self.find_columns()
+        {
+            self.tolerance.file(&self.path, error)?;
+            self.has_ended = true;
         }
         let (mut marks, mut bytes) = (RowMarks::default(), 0);
         while !self.has_ended && marks.rows() < BATCH_ROWS && bytes < BATCH_BYTES {

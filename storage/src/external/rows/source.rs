@@ -195,7 +195,10 @@ fn read(
     let (read, read_schema) = if reads_all { (all.as_slice(), table.file_schema()) } else { (columns, schema.clone()) };
     let wanted =
         Wanted { table, columns: read, schema: read_schema, builders, tolerance, json_paths, path: path.clone() };
-    let mut rows = reader(wanted, decoded(table.encoding, input))?;
+    let mut rows = match reader(wanted, decoded(table.encoding, input)) {
+        Ok(rows) => rows,
+        Err(error) => return Ok(files.watched.tolerance.file(&path, error)?),
+    };
     let reservation = MemoryConsumer::new("file").register(&files.memory);
     while let Some(batch) = rows.next_batch()? {
         reservation.try_resize(rows.held_bytes())?;
