@@ -83,7 +83,8 @@ pub(super) fn coercion(file: &DataType, declared: &SqlType) -> Option<Coercion> 
     if let DataType::Dictionary(_, values) = file {
         return coercion(values, declared).map(|rule| if rule == Coercion::Same { Coercion::Cast } else { rule });
     }
-    if *file == declared.in_flight() && !matches!(declared, SqlType::Char(_)) {
+    // Texts may have to lose their padding, and times have to be within a day.
+    if *file == declared.in_flight() && !matches!(declared, SqlType::Char(_) | SqlType::Time) {
         return Some(Coercion::Same);
     }
     match declared {

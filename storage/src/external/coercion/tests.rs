@@ -2,7 +2,7 @@
 
 use arrow::array::{
     BinaryArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, StringArray,
-    TimestampNanosecondArray,
+    Time64MicrosecondArray, Time64NanosecondArray, TimestampNanosecondArray,
 };
 use catalog::types::NumericSize;
 
@@ -67,6 +67,17 @@ fn times_are_counted_in_microseconds() {
     assert_eq!(read(Date32Array::from(vec![i32::MAX]), SqlType::Timestamp), Err(Some(Misfit::OutOfRange)));
     assert_eq!(read(TimestampNanosecondArray::from(vec![1]), SqlType::Date), Err(None));
     assert_eq!(read(Int64Array::from(vec![1]), SqlType::Timestamp), Err(None));
+}
+
+#[test]
+fn times_are_within_a_day() {
+    let day = 86_400_000_000;
+    check(Time64MicrosecondArray::from(vec![Some(0), None, Some(1)]), SqlType::Time, "00:00:00  00:00:00.000001");
+    assert!(read(Time64NanosecondArray::from(vec![day * 1000]), SqlType::Time).is_ok());
+    for outside in [-1, day + 1, i64::MAX] {
+        let read = read(Time64MicrosecondArray::from(vec![outside]), SqlType::Time);
+        assert_eq!(read, Err(Some(Misfit::OutOfRange)), "{outside}");
+    }
 }
 
 #[test]

@@ -66,7 +66,12 @@ impl TimeScale {
                 let days = scaled.try_unary::<_, Date32Type, _>(i32::try_from).ok()?;
                 Some(Arc::new(days))
             }
-            DataType::Time64(_) => Some(Arc::new(scaled.reinterpret_cast::<Time64MicrosecondType>())),
+            DataType::Time64(_) => {
+                // The end of a day is a time, as 24:00:00.
+                let is_in_day = |ticks: i64| (0..=DAY / MICROSECOND).contains(&ticks).then_some(ticks).ok_or(());
+                let times = scaled.try_unary::<_, Time64MicrosecondType, _>(is_in_day).ok()?;
+                Some(Arc::new(times))
+            }
             DataType::Timestamp(_, zone) => {
                 let timestamps = scaled.reinterpret_cast::<TimestampMicrosecondType>();
                 Some(Arc::new(timestamps.with_timezone_opt(zone.clone())))

@@ -9,8 +9,10 @@ use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Fields, Schema, SchemaRef};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{
+    DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Fields, Schema, SchemaRef,
+};
 use arrow::error::ArrowError;
 use catalog::{Compression, FileFormat};
 use datafusion::common::runtime::SpawnedTask;
@@ -25,6 +27,7 @@ use super::unpacked::unpacked;
 use super::{BATCH_ROWS, RowReader, Wanted, not_read};
 use crate::error::{Error, Result};
 use crate::external::by_name::{FILE_URL, FileColumns};
+use crate::external::coercion::sql_name;
 use crate::external::pinned_file::PinnedFile;
 use crate::external::tolerance::Tolerance;
 
@@ -51,6 +54,8 @@ pub(super) struct Rows {
     batches: Box<dyn Batches>,
     /// What the columns that are wanted are made of.
     values: Vec<Arc<dyn PhysicalExpr>>,
+    /// Those columns in the file.
+    places: Vec<usize>,
     schema: SchemaRef,
     tolerance: Arc<Tolerance>,
     path: String,
@@ -77,8 +82,10 @@ impl Rows {
             file.whole_value(&Column::new(name, *place)).map_err(|error| ours(&path, error))
         };
         let values = wanted.columns.iter().map(value).collect::<Result<_>>()?;
+        let place = |place: &usize| file.index(&wanted.table.columns[*place].name).map_err(|error| ours(&path, error));
+        let places = wanted.columns.iter().filter_map(|column| place(column).transpose()).collect::<Result<_>>()?;
         let (schema, tolerance) = (wanted.schema.clone(), wanted.tolerance.clone());
-        Ok(Rows { batches, values, schema, tolerance, path, has_ended: false, read: None, rows: 0 })
+        Ok(Rows { batches, values, places, schema, tolerance, path, has_ended: false, read: None, rows: 0 })
     }
 
     fn read_batch(&mut self) -> Result<Option<RecordBatch>> {
@@ -98,6 +105,7 @@ impl Rows {
         if taken.num_rows() < read.num_rows() {
             self.read = Some(read.slice(taken.num_rows(), read.num_rows() - taken.num_rows()));
         }
+        self.check_digits(&taken)?;
         let column = |value: &Arc<dyn PhysicalExpr>| value.evaluate(&taken)?.into_array(taken.num_rows());
         let columns = self.values.iter().map(column).collect::<Result<Vec<ArrayRef>, DataFusionError>>();
         let columns = columns.map_err(|error| ours(&self.path, error))?;
@@ -106,6 +114,34 @@ impl Rows {
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options);
         let corrupted = |error: ArrowError| Error::Corrupted { path: self.path.clone(), reason: error.to_string() };
         batch.map(Some).map_err(corrupted)
+    }
+
+    /// That decimals have no more digits than their types say: the libraries take them from the file as they are.
+    fn check_digits(&self, batch: &RecordBatch) -> Result<()> {
+        let misfit = self.places.iter().find(|place| !has_its_digits(batch.column(**place)));
+        misfit.map_or(Ok(()), |place| {
+            let (field, path) = (batch.schema_ref().field(*place), self.path.clone());
+            let (column, declared_type) = (field.name().clone(), sql_name(field.data_type()));
+            Err(Error::ValueOutOfRange { column, path, declared_type })
+        })
+    }
+}
+
+fn has_its_digits(array: &ArrayRef) -> bool {
+    match *array.data_type() {
+        DataType::Decimal32(digits, _) => {
+            array.as_primitive::<Decimal32Type>().validate_decimal_precision(digits).is_ok()
+        }
+        DataType::Decimal64(digits, _) => {
+            array.as_primitive::<Decimal64Type>().validate_decimal_precision(digits).is_ok()
+        }
+        DataType::Decimal128(digits, _) => {
+            array.as_primitive::<Decimal128Type>().validate_decimal_precision(digits).is_ok()
+        }
+        DataType::Decimal256(digits, _) => {
+            array.as_primitive::<Decimal256Type>().validate_decimal_precision(digits).is_ok()
+        }
+        _ => true,
     }
 }
 
