@@ -89,7 +89,9 @@ impl StatementReader<'_> {
     ) -> Result<Statement> {
         let mut given = Given::default();
         while self.load_option(&mut given)? {}
-        let (bad_data, conversions) = (given.bad_data.clone(), given.conversions.clone());
+        let (bad_data, mut conversions) = (given.bad_data.clone(), given.conversions.clone());
+        // Lines of fields tell an empty field from an empty string in quotes, JSON has strings only.
+        conversions.empty_is_null = given.empty_is_null && given.kind == Some(Kind::Json);
         let json_paths = given.json_paths.clone();
         let Given { is_manifest, is_forced, is_trial, errors_max, .. } = given;
         let format = given.complete()?;
@@ -362,7 +364,10 @@ impl Given {
             || self.quote.is_some() && !is_csv
             || self.has_escape && is_csv
             || self.kind == Some(Kind::Parquet)
-                && (self.compression.is_some() || says_values || self.encoding != TextEncoding::Utf8)
+                && (self.compression.is_some()
+                    || says_values
+                    || self.empty_is_null
+                    || self.encoding != TextEncoding::Utf8)
         {
             return Err(PgError::new(SqlState::SYNTAX_ERROR, "an option of COPY does not fit the format").into());
         }

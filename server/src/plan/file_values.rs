@@ -25,6 +25,8 @@ pub struct Conversions {
     pub trims_blanks: bool,
     /// `BLANKSASNULL`: a string of white space is NULL.
     pub blank_is_null: bool,
+    /// `EMPTYASNULL` of JSON: an empty string is NULL.
+    pub empty_is_null: bool,
     /// `ACCEPTANYDATE`: what is no date or timestamp is NULL.
     pub accepts_any_date: bool,
     /// `DATEFORMAT`
@@ -58,8 +60,9 @@ impl FileValues {
 impl Conversions {
     fn converted<'a>(&self, text: &'a str, sql_type: &SqlType) -> Converted<'a> {
         let is_blank = !text.is_empty() && text.trim().is_empty();
+        let is_null = is_blank && self.blank_is_null || text.is_empty() && self.empty_is_null;
         let format = match sql_type {
-            SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) if is_blank && self.blank_is_null => {
+            SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) if is_null => {
                 return Converted::Null;
             }
             SqlType::Text | SqlType::Varchar(_) if self.trims_blanks => {
