@@ -555,7 +555,9 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
         E::ValueTooLong { .. } => plain(SqlState::STRING_DATA_RIGHT_TRUNCATION),
         E::ValueOutOfRange { .. } => plain(SqlState::NUMERIC_VALUE_OUT_OF_RANGE),
         E::ManifestInvalid { .. } | E::JsonPathsInvalid { .. } => plain(SqlState::INVALID_PARAMETER_VALUE),
-        E::LineInvalid { .. } | E::FieldCount { .. } => plain(SqlState::BAD_COPY_FILE_FORMAT),
+        E::LineInvalid { .. } | E::FieldCount { .. } | E::ColumnsMissing { .. } => {
+            plain(SqlState::BAD_COPY_FILE_FORMAT)
+        }
         E::NullNotAllowed { .. } => plain(SqlState::NOT_NULL_VIOLATION),
         E::ValueInvalid { source, .. } => match source.downcast_ref::<InputError>() {
             Some(input) => with_detail(plain(input.sqlstate()), input.detail()),

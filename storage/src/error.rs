@@ -203,6 +203,12 @@ pub enum Error {
         /// The declared type, in SQL's words.
         declared_type: String,
     },
+    /// A file that is loaded is one of another table.
+    #[error("file \"{path}\" has none of the columns that are loaded")]
+    ColumnsMissing {
+        /// The file.
+        path: String,
+    },
     /// Several of a file's columns differ only in case, and none is spelled as declared.
     #[error("column \"{column}\" is ambiguous in file \"{path}\": it could be {}", candidates.join(" or "))]
     ColumnAmbiguous {

@@ -319,7 +319,8 @@ impl ExternalTableProvider {
     /// Files that tell what is in them, and of which parts are read.
     fn scan_columns(&self, plan: &ScanPlan, store: StoreFiles) -> Result<Arc<dyn ExecutionPlan>> {
         let reading = plan.session.config().get_extension::<FileReading>().unwrap_or_default();
-        let told = Told { read: plan.told.read.clone(), steps: plan.told.steps.clone() };
+        let Reported { read, steps, loaded, .. } = &plan.told;
+        let told = Told { read: read.clone(), steps: steps.clone(), is_load: loaded.is_some() };
         let (table, columns_of_files) = (self.table.clone(), self.columns_of_files.clone());
         let partitions_max = plan.session.config().target_partitions();
         let StoreFiles { location, files } = store;

@@ -80,12 +80,14 @@ impl Default for FileReading {
     }
 }
 
-/// What is told of a scan.
+/// What is told of a scan, and to it.
 pub(super) struct Told {
     /// Counts what is read.
     pub read: Arc<ReadCounter>,
     /// Counts what need not be read.
     pub steps: Arc<Waterfall>,
+    /// Whether the files are those of a load.
+    pub is_load: bool,
 }
 
 /// Scans the files of a table that are in one store.
@@ -133,6 +135,7 @@ impl ParquetScanExec {
             reading,
             read: told.read,
             steps: told.steps,
+            is_load: told.is_load,
             fetch: None,
         };
         Self::of(scanned, files.into(), statistics, partitions_max)

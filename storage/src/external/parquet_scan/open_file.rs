@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef, TimeUnit};
+use catalog::ExternalTable;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::datasource::listing::PartitionedFile;
@@ -24,9 +25,11 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use super::super::by_name::ByName;
+use super::super::nested;
 use super::super::pinned_file::PinnedFile;
 use super::leaves;
 use super::scanned::Scanned;
+use crate::error::Error;
 
 /// A file, and where the columns of a scan are in it.
 #[derive(Debug)]
@@ -96,6 +99,9 @@ impl OpenFile {
     ) -> Result<Self> {
         let metadata = reader_metadata(footer, &scanned.file_schema)?;
         let mut open = OpenFile { file, metadata, columns: BTreeMap::new() };
+        if scanned.is_load {
+            open.check_columns(&scanned.table)?;
+        }
         let adapter = open.adapter(scanned)?;
         for place in scanned.needed() {
             let expr = in_file(scanned.columns.expr(place).clone(), constants, &scanned.table_schema)?;
@@ -116,6 +122,16 @@ impl OpenFile {
     /// The columns of the file.
     pub fn schema(&self) -> &SchemaRef {
         self.metadata.schema()
+    }
+
+    /// That the file has a column of a table that is loaded: of another table's file all values would be NULL.
+    fn check_columns(&self, table: &ExternalTable) -> Result<()> {
+        let fields = self.schema().fields();
+        let is_there = |column: &catalog::Column| !matches!(nested::named(fields, &column.name), Ok(None));
+        match table.columns.iter().any(is_there) {
+            true => Ok(()),
+            false => Err(Error::ColumnsMissing { path: self.file.url().to_owned() }.into()),
+        }
     }
 
     /// A column of the scan.

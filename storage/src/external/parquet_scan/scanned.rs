@@ -44,6 +44,8 @@ pub(super) struct Scanned {
     pub manifest: Option<Arc<Manifest>>,
     pub read: Arc<ReadCounter>,
     pub steps: Arc<Waterfall>,
+    /// Whether a file must have at least one of the columns.
+    pub is_load: bool,
     /// Rows that a partition answers at most.
     pub fetch: Option<usize>,
 }
