@@ -8,6 +8,7 @@ pub use binary::{BINARY_HEADER, BINARY_TRAILER, BinaryParser, BinaryRow};
 pub use field_writer::FieldWriter;
 pub use row_parser::{Row, RowParser};
 
+use crate::PgError;
 use crate::encoding::Encoding;
 use crate::sqlstate::SqlState;
 
@@ -54,6 +55,30 @@ pub struct CopyOptions {
     pub escape: u8,
     /// What the text is in; as the client's strings when it was not said.
     pub encoding: Option<Encoding>,
+}
+
+/// That a delimiter does not stand for the end of a line.
+///
+/// # Errors
+/// 22023: it does.
+pub fn check_delimiter(delimiter: u8) -> Result<(), PgError> {
+    match delimiter {
+        b'\n' | b'\r' => Err(PgError::invalid_parameter("COPY delimiter cannot be newline or carriage return")),
+        _ => Ok(()),
+    }
+}
+
+/// That a delimiter is another character than the one that is the `quote`, or the `escape`.
+///
+/// # Errors
+/// 22023: it is not.
+pub fn check_different(delimiter: u8, other: Option<u8>, what: &str) -> Result<(), PgError> {
+    match other {
+        Some(other) if other == delimiter => {
+            Err(PgError::invalid_parameter(format!("COPY delimiter and {what} must be different")))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl CopyOptions {

@@ -184,13 +184,12 @@ impl FilesFormat {
         for (name, value) in properties {
             match (name.to_ascii_lowercase().as_str(), &mut format) {
                 ("compression_type" | "compression", FileFormat::Delimited(_) | FileFormat::Json) => {
-                    compression = Some(compression_named(name, value)?);
+                    let known = compression_named(value);
+                    compression = Some(known.ok_or_else(|| wrong_value(name, value))?);
                 }
                 ("compression_type" | "compression", FileFormat::Parquet) => {
-                    compression = Some(compression_named(name, value)?).filter(|it| *it != Compression::Bzip2);
-                    if compression.is_none() {
-                        return Err(wrong_value(name, value));
-                    }
+                    let known = compression_named(value).filter(|it| *it != Compression::Bzip2);
+                    compression = Some(known.ok_or_else(|| wrong_value(name, value))?);
                 }
                 ("skip.header.line.count", FileFormat::Delimited(format)) => {
                     format.header_lines = value.parse().map_err(|_| wrong_value(name, value))?;
@@ -336,17 +335,14 @@ fn csv(row: &RowFormat) -> Result<Delimited> {
 }
 
 /// What files are packed with, by its name.
-///
-/// # Errors
-/// 42P16 for no such name.
-pub fn compression_named(property: &str, value: &str) -> Result<Compression> {
-    match value.to_ascii_lowercase().as_str() {
-        "none" => Ok(Compression::None),
-        "gzip" | "gz" => Ok(Compression::Gzip),
-        "zstd" | "zstandard" => Ok(Compression::Zstd),
-        "bzip2" | "bz2" => Ok(Compression::Bzip2),
-        "snappy" => Ok(Compression::Snappy),
-        _ => Err(wrong_value(property, value)),
+pub fn compression_named(name: &str) -> Option<Compression> {
+    match name.to_ascii_lowercase().as_str() {
+        "none" => Some(Compression::None),
+        "gzip" | "gz" => Some(Compression::Gzip),
+        "zstd" | "zstandard" => Some(Compression::Zstd),
+        "bzip2" | "bz2" => Some(Compression::Bzip2),
+        "snappy" => Some(Compression::Snappy),
+        _ => None,
     }
 }
 

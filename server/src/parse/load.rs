@@ -10,7 +10,7 @@ use crate::parse::StatementReader;
 use crate::parse::statement::Statement;
 use crate::plan::file_values::Conversions;
 use pg::PgError;
-use pg::copy_format::{CopyFormat, CopyOptions, Header};
+use pg::copy_format::{CopyFormat, CopyOptions, Header, check_delimiter, check_different};
 use pg::datetime::date_format::DateFormat;
 use pg::sqlstate::SqlState;
 
@@ -47,6 +47,8 @@ pub struct Load {
 /// What the options say together.
 #[derive(Debug, Default)]
 struct Given {
+    /// Those that have been read, by their names; several names of one thing are one.
+    said: Vec<&'static str>,
     kind: Option<Kind>,
     compression: Option<Compression>,
     delimiter: Option<u8>,
@@ -130,20 +132,21 @@ impl StatementReader<'_> {
             given.set_kind(kind)?;
         } else if self.words(&["PARQUET"]) {
             given.set_kind(Kind::Parquet)?;
-        } else if self.words(&["DELIMITER"]) {
+        } else if self.said(given, "DELIMITER")? {
             given.delimiter = Some(self.load_byte("DELIMITER")?);
-        } else if self.words(&["QUOTE"]) {
+        } else if self.said(given, "QUOTE")? {
             given.quote = Some(self.load_byte("QUOTE")?);
-        } else if self.words(&["NULL"]) {
+        } else if self.said(given, "NULL")? {
             self.words(&["AS"]);
             given.null = Some(self.string()?);
-        } else if self.words(&["IGNOREHEADER"]) {
+        } else if self.said(given, "IGNOREHEADER")? {
             self.words(&["AS"]);
             given.header_lines = self.count()?;
-        } else if self.words(&["MAXERROR"]) {
+        } else if self.said(given, "MAXERROR")? {
             self.words(&["AS"]);
             given.errors_max = self.errors_max()?;
         } else if let Some(compression) = self.compression() {
+            given.once("GZIP")?;
             given.compression = Some(compression);
         } else {
             return self.load_flag(given);
@@ -151,27 +154,33 @@ impl StatementReader<'_> {
         Ok(true)
     }
 
+    /// Reads the word of an option that may be said once, if it is there.
+    fn said(&mut self, given: &mut Given, word: &'static str) -> Result<bool> {
+        if self.words(&[word]) { given.once(word).map(|()| true) } else { Ok(false) }
+    }
+
     /// An option that is a word.
     fn load_flag(&mut self, given: &mut Given) -> Result<bool> {
-        if self.words(&["ESCAPE"]) {
+        if self.said(given, "ESCAPE")? {
             given.has_escape = true;
-        } else if self.words(&["FILLRECORD"]) {
+        } else if self.said(given, "FILLRECORD")? {
             given.fills_records = true;
-        } else if self.words(&["EMPTYASNULL"]) {
+        } else if self.said(given, "EMPTYASNULL")? {
             given.empty_is_null = true;
-        } else if self.words(&["NOLOAD"]) {
+        } else if self.said(given, "NOLOAD")? {
             given.is_trial = true;
         } else if self.words(&["HEADER"]) {
+            given.once("IGNOREHEADER")?;
             given.header_lines = 1;
-        } else if self.words(&["MANIFEST"]) {
+        } else if self.said(given, "MANIFEST")? {
             given.is_manifest = true;
-        } else if self.words(&["FORCE"]) {
+        } else if self.said(given, "FORCE")? {
             given.is_forced = true;
-        } else if self.words(&["IGNOREBLANKLINES"]) {
+        } else if self.said(given, "IGNOREBLANKLINES")? {
             given.skips_blank_lines = true;
         } else if self.words(&["ROUNDEC"]) {
             // Numbers are rounded in any case, as PostgreSQL does.
-        } else if self.words(&["ENCODING"]) {
+        } else if self.said(given, "ENCODING")? {
             self.words(&["AS"]);
             given.encoding = self.text_encoding()?;
         } else if self.load_conversion(given)? {
@@ -180,10 +189,7 @@ impl StatementReader<'_> {
             return match &token.token {
                 Token::EOF | Token::SemiColon => Ok(false),
                 Token::LParen => self.load_options_in_parentheses(given).map(|()| true),
-                Token::Word(word) if word.value.eq_ignore_ascii_case("WITH") => {
-                    self.words(&["WITH"]);
-                    Ok(true)
-                }
+                Token::Word(word) if word.value.eq_ignore_ascii_case("WITH") => self.said(given, "WITH"),
                 Token::Word(word) if is_unsupported(&word.value) => {
                     Err(Error::not_supported(format!("COPY with {}", word.value.to_ascii_uppercase())))
                 }
@@ -195,26 +201,25 @@ impl StatementReader<'_> {
 
     /// An option that says what becomes of values.
     fn load_conversion(&mut self, given: &mut Given) -> Result<bool> {
-        let conversions = &mut given.conversions;
-        if self.words(&["TRIMBLANKS"]) {
-            conversions.trims_blanks = true;
-        } else if self.words(&["BLANKSASNULL"]) {
-            conversions.blank_is_null = true;
-        } else if self.words(&["ACCEPTANYDATE"]) {
-            conversions.accepts_any_date = true;
-        } else if self.words(&["TRUNCATECOLUMNS"]) {
+        if self.said(given, "TRIMBLANKS")? {
+            given.conversions.trims_blanks = true;
+        } else if self.said(given, "BLANKSASNULL")? {
+            given.conversions.blank_is_null = true;
+        } else if self.said(given, "ACCEPTANYDATE")? {
+            given.conversions.accepts_any_date = true;
+        } else if self.said(given, "TRUNCATECOLUMNS")? {
             given.bad_data.surplus_char = ValueRule::Truncate;
-        } else if self.words(&["ACCEPTINVCHARS"]) {
+        } else if self.said(given, "ACCEPTINVCHARS")? {
             let is_given =
                 self.words(&["AS"]) || matches!(self.parser.peek_token().token, Token::SingleQuotedString(_));
             let character = if is_given { self.load_byte("ACCEPTINVCHARS")? } else { b'?' };
             given.bad_data.invalid_char = ValueRule::ReplaceBytes(char::from(character));
-        } else if self.words(&["DATEFORMAT"]) {
+        } else if self.said(given, "DATEFORMAT")? {
             self.words(&["AS"]);
-            conversions.date_format = DateFormat::named(&self.string()?, false)?;
-        } else if self.words(&["TIMEFORMAT"]) {
+            given.conversions.date_format = DateFormat::named(&self.string()?, false)?;
+        } else if self.said(given, "TIMEFORMAT")? {
             self.words(&["AS"]);
-            conversions.time_format = DateFormat::named(&self.string()?, true)?;
+            given.conversions.time_format = DateFormat::named(&self.string()?, true)?;
         } else {
             return Ok(false);
         }
@@ -255,10 +260,16 @@ impl StatementReader<'_> {
             return Err(Error::not_supported("COPY of files with ESCAPE, HEADER MATCH or ENCODING"));
         }
         given.set_kind(Kind::Csv)?;
+        for option in ["DELIMITER", "QUOTE", "NULL"] {
+            given.once(option)?;
+        }
+        if header == Header::Yes {
+            given.once("IGNOREHEADER")?;
+            given.header_lines = 1;
+        }
         given.delimiter = Some(delimiter);
         given.quote = Some(quote);
         given.null = Some(null);
-        given.header_lines = u32::from(header == Header::Yes);
         Ok(())
     }
 
@@ -340,11 +351,17 @@ impl StatementReader<'_> {
 }
 
 impl Given {
-    fn set_kind(&mut self, kind: Kind) -> Result<()> {
-        match self.kind.replace(kind) {
-            Some(_) => Err(PgError::new(SqlState::SYNTAX_ERROR, "conflicting or redundant options").into()),
-            None => Ok(()),
+    /// Takes note of an option.
+    fn once(&mut self, option: &'static str) -> Result<()> {
+        if self.said.contains(&option) {
+            return Err(redundant());
         }
+        self.said.push(option);
+        Ok(())
+    }
+
+    fn set_kind(&mut self, kind: Kind) -> Result<()> {
+        self.kind.replace(kind).map_or(Ok(()), |_| Err(redundant()))
     }
 
     fn complete(self) -> Result<FilesFormat> {
@@ -371,23 +388,38 @@ impl Given {
         {
             return Err(PgError::new(SqlState::SYNTAX_ERROR, "an option of COPY does not fit the format").into());
         }
+        let (compression, encoding) = (self.compression, self.encoding);
         let format = match self.kind {
             Some(Kind::Parquet) => FileFormat::Parquet,
             Some(Kind::Json) => FileFormat::Json,
-            Some(Kind::Csv) | None => FileFormat::Delimited(Delimited {
-                delimiter: self.delimiter.unwrap_or(if is_csv { b',' } else { b'|' }),
-                quote: is_csv.then(|| self.quote.unwrap_or(b'"')),
-                escape: self.has_escape.then_some(b'\\'),
-                null: self.null.unwrap_or_else(|| "\\N".to_owned()),
-                empty_is_null: self.empty_is_null,
-                skips_blank_lines: self.skips_blank_lines,
-                header_lines: self.header_lines,
-                named_by_header: false,
-                width: if self.fills_records { WidthRule::FillMissing } else { WidthRule::Fail },
-            }),
+            Some(Kind::Csv) | None => FileFormat::Delimited(self.delimited(is_csv)?),
         };
-        Ok(FilesFormat { format, compression: self.compression, encoding: self.encoding })
+        Ok(FilesFormat { format, compression, encoding })
     }
+
+    fn delimited(self, is_csv: bool) -> Result<Delimited> {
+        let delimiter = self.delimiter.unwrap_or(if is_csv { b',' } else { b'|' });
+        let quote = is_csv.then(|| self.quote.unwrap_or(b'"'));
+        let escape = self.has_escape.then_some(b'\\');
+        check_delimiter(delimiter)?;
+        check_different(delimiter, quote, "quote")?;
+        check_different(delimiter, escape, "escape")?;
+        Ok(Delimited {
+            delimiter,
+            quote,
+            escape,
+            null: self.null.unwrap_or_else(|| "\\N".to_owned()),
+            empty_is_null: self.empty_is_null,
+            skips_blank_lines: self.skips_blank_lines,
+            header_lines: self.header_lines,
+            named_by_header: false,
+            width: if self.fills_records { WidthRule::FillMissing } else { WidthRule::Fail },
+        })
+    }
+}
+
+fn redundant() -> Error {
+    PgError::new(SqlState::SYNTAX_ERROR, "conflicting or redundant options").into()
 }
 
 /// Options that Redshift has and we do not.

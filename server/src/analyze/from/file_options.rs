@@ -5,6 +5,7 @@
 use catalog::Compression;
 use datafusion::common::ScalarValue;
 use pg::Type;
+use pg::copy_format::check_different;
 use pg::error::PgError;
 use pg::function::CastContext;
 use pg::sqlstate::SqlState;
@@ -53,14 +54,22 @@ impl Analyzer<'_> {
             FilesFunction::Arrow => FilesRequestFormat::Arrow { union_by_name: self.union_by_name(call)? },
             FilesFunction::Json => FilesRequestFormat::Json(JsonRequest { compression: self.compression(call)? }),
             FilesFunction::Csv => {
-                let delimiter = self.character(call, "delim")?;
-                let delimiter = if delimiter.is_none() { self.character(call, "sep")? } else { delimiter };
+                let (delimiter, separator) = (self.character(call, "delim")?, self.character(call, "sep")?);
+                if delimiter.is_some() && separator.is_some() {
+                    return Err(PgError::new(SqlState::SYNTAX_ERROR, "conflicting or redundant options").into());
+                }
+                let delimiter = delimiter.or(separator).flatten();
                 let quote = self.character(call, "quote")?.unwrap_or(Some(b'"'));
+                // Two quotes are one in any case.
+                let escape = self.character(call, "escape")?.flatten().filter(|escape| Some(*escape) != quote);
+                if let Some(delimiter) = delimiter {
+                    check_different(delimiter, quote, "quote")?;
+                    check_different(delimiter, escape, "escape")?;
+                }
                 FilesRequestFormat::Delimited(DelimitedRequest {
-                    delimiter: delimiter.flatten(),
+                    delimiter,
                     quote,
-                    // Two quotes are one in any case.
-                    escape: self.character(call, "escape")?.flatten().filter(|escape| Some(*escape) != quote),
+                    escape,
                     null: self.text_option(call, "nullstr")?.unwrap_or_default(),
                     header: self.switch(call, "header")?,
                     all_text: self.switch(call, "all_varchar")?.unwrap_or(false),
@@ -100,7 +109,12 @@ impl Analyzer<'_> {
     fn compression(&mut self, call: &FilesCall<'_>) -> Result<Option<Compression>> {
         match self.text_option(call, "compression")?.as_deref() {
             None | Some("auto") => Ok(None),
-            Some(name) => compression_named("compression", name).map(Some),
+            Some(name) => match compression_named(name) {
+                Some(compression) => Ok(Some(compression)),
+                None => {
+                    Err(PgError::invalid_parameter(format!("invalid value '{name}' for option \"compression\"")).into())
+                }
+            },
         }
     }
 

@@ -9,7 +9,7 @@ use crate::parse::StatementReader;
 use crate::parse::statement::ForcedQuotes;
 use crate::plan::relations::identifier;
 use pg::PgError;
-use pg::copy_format::{CopyFormat, CopyOptions, Header};
+use pg::copy_format::{CopyFormat, CopyOptions, Header, check_delimiter, check_different};
 use pg::encoding::Encoding;
 use pg::sqlstate::SqlState;
 
@@ -309,9 +309,7 @@ impl GivenOptions {
         let csv = options.format == CopyFormat::Csv;
         if let Some(delimiter) = &self.delimiter {
             options.delimiter = single_byte("delimiter", delimiter)?;
-            if matches!(options.delimiter, b'\n' | b'\r') {
-                return Err(invalid("COPY delimiter cannot be newline or carriage return"));
-            }
+            check_delimiter(options.delimiter)?;
         }
         if let Some(null) = &self.null {
             if null.contains(['\n', '\r']) {
@@ -358,9 +356,7 @@ impl GivenOptions {
             options.quote = single_byte("quote", quote)?;
             options.escape = options.quote;
         }
-        if csv && options.delimiter == options.quote {
-            return Err(invalid("COPY delimiter and quote must be different"));
-        }
+        check_different(options.delimiter, csv.then_some(options.quote), "quote")?;
         if let Some(escape) = &self.escape {
             if !csv {
                 return Err(unsupported("COPY escape available only in CSV mode"));

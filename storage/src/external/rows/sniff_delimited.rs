@@ -108,9 +108,11 @@ fn delimiter(sample: &Sample, format: &Delimited) -> u8 {
         let width = rows.first().map_or(0, Vec::len);
         if rows.iter().all(|row| row.len() == width) { width } else { 0 }
     };
-    let found =
-        DELIMITERS.into_iter().map(|delimiter| (width(delimiter), delimiter)).rev().max_by_key(|(width, _)| *width);
-    found.filter(|(width, _)| *width > 1).map_or(b',', |(_, delimiter)| delimiter)
+    let is_free = |delimiter: &u8| format.quote != Some(*delimiter) && format.escape != Some(*delimiter);
+    let mut free = DELIMITERS.into_iter().filter(is_free);
+    let found = free.clone().map(|delimiter| (width(delimiter), delimiter)).rev().max_by_key(|(width, _)| *width);
+    let found = found.filter(|(width, _)| *width > 1).map(|(_, delimiter)| delimiter);
+    found.or_else(|| free.next()).unwrap_or(b',')
 }
 
 /// A field of a line that is UTF-8.
