@@ -280,9 +280,10 @@ impl Default for LastLoad {
 }
 
 impl LastLoad {
-    /// A statement, by its number in the log, begins to load.
+    /// A statement, by its number in the log, begins to load; if it fails, no row was loaded last.
     pub fn begin(&self, query: i64) {
         self.query.store(query, Ordering::Relaxed);
+        self.rows.store(0, Ordering::Relaxed);
     }
 
     /// So many rows were loaded.

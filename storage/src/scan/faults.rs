@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Faults of a scan that are kept to be looked at; all are counted. With what they quote they are a few megabytes.
+/// Faults of a scan that are kept to be looked at, beside that for which it failed; all are counted. With what they quote they
+/// are a few megabytes.
 const FAULTS_KEPT_MAX: usize = 1000;
 /// Bytes of a line or a value that a fault quotes, as many as Redshift's `stl_load_errors` shows.
 const QUOTED_BYTES_MAX: usize = 1024;
@@ -106,7 +107,7 @@ impl Faults {
             Treatment::FileSkipped => met.skipped.files += 1,
             Treatment::Failed | Treatment::SetToNull | Treatment::ChangedTo(_) | Treatment::RowSetToNull => {}
         }
-        if met.kept.len() < FAULTS_KEPT_MAX {
+        if met.kept.len() < FAULTS_KEPT_MAX || fault.treatment == Treatment::Failed {
             shorten(&mut fault.raw_line);
             shorten(&mut fault.reason);
             fault.raw_value.iter_mut().for_each(shorten);
@@ -139,7 +140,7 @@ impl Faults {
         (new, met.kept.iter().find(is_skipped).cloned())
     }
 
-    /// The first of them.
+    /// The first of them, and those for which the scan failed: one for each file that was being read then.
     pub fn kept(&self) -> Vec<Fault> {
         self.met().kept.clone()
     }
@@ -205,5 +206,7 @@ mod tests {
         );
         assert_eq!(faults.announce().0, Skipped::default());
         assert_eq!((faults.left_out(), faults.kept().len()), (FAULTS_KEPT_MAX as u64 + 2, FAULTS_KEPT_MAX));
+        faults.push(fault(Treatment::Failed));
+        assert_eq!(faults.kept().last().map(|it| it.treatment.clone()), Some(Treatment::Failed));
     }
 }
