@@ -192,7 +192,8 @@ impl ObjectStores {
     /// key that holds a percent sign.
     fn resolve_s3(&self, location: &str, rest: &str) -> Result<Location> {
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        if bucket.contains('@') {
+        // A secret may have a slash in it.
+        if bucket.contains('@') || bucket.contains(':') && rest.contains('@') {
             let shown = format!("s3://***@{}", rest.rsplit_once('@').map_or("", |(_, rest)| rest));
             return Err(invalid(&shown, "credentials do not belong into a location"));
         }

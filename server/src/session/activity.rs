@@ -119,7 +119,8 @@ fn shown(query: &str) -> &str {
 }
 
 /// The beginning of a statement that others may see: of one that sets the password of a role, nothing behind the word
-/// PASSWORD, and of one that hands over keys of an object store, nothing behind the word before them.
+/// PASSWORD, and of one that hands over keys of an object store, nothing behind the word before them; of any, nothing behind
+/// `s3://` where a user and perhaps a password follow.
 ///
 /// It is told by words, wherever they are, since what is shown is not parsed yet and may never be.
 pub fn without_password(query: &str) -> &str {
@@ -136,9 +137,52 @@ pub fn without_password(query: &str) -> &str {
         (true, true) => &[PASSWORD, STORE_KEYS[0], STORE_KEYS[1], STORE_KEYS[2], STORE_KEYS[3]],
     };
     let ends = words.iter().filter_map(|word| Some(find_ignoring_case(query, word)? + word.len()));
-    ends.min().map_or(query, |end| &query[..end])
+    ends.chain(user_of_url(query)).min().map_or(query, |end| &query[..end])
 }
 
 fn find_ignoring_case(text: &str, wanted: &str) -> Option<usize> {
     text.as_bytes().windows(wanted.len()).position(|bytes| bytes.eq_ignore_ascii_case(wanted.as_bytes()))
+}
+
+/// Where the user of a URL begins: `s3://KEY:SECRET@bucket/`.
+fn user_of_url(text: &str) -> Option<usize> {
+    let is_end = |sign: char| sign.is_whitespace() || matches!(sign, '\'' | '"');
+    let mut behind = 0;
+    text.split_inclusive(is_end).find_map(|word| {
+        let begin = behind;
+        behind += word.len();
+        Some(begin + user_in(word)?)
+    })
+}
+
+/// The same in a text without spaces. A slash in a secret should be encoded, and may not be.
+fn user_in(word: &str) -> Option<usize> {
+    let last = word.rfind('@')?;
+    let mut hosts = word.match_indices("://").map(|(at, sign)| at + sign.len()).take_while(|begin| *begin <= last);
+    hosts.find(|begin| word[*begin..].split('/').next().is_some_and(|host| host.contains([':', '@'])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(query: &str, expected: &str) {
+        assert_eq!(without_password(query), expected);
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        check("ALTER ROLE a PASSWORD 'x'", "ALTER ROLE a PASSWORD");
+        check("COPY t FROM 's3://b/x' CREDENTIALS 'x'", "COPY t FROM 's3://b/x' CREDENTIALS");
+        check("COPY t FROM 's3://AKIA:secret@b/x.csv' CSV", "COPY t FROM 's3://");
+        check("COPY t FROM 's3://AKIA:sec/ret@b/x.csv' CSV", "COPY t FROM 's3://");
+        check("SELECT 's3://b/y', * FROM read_csv('s3://AKIA@b/x')", "SELECT 's3://b/y', * FROM read_csv('s3://");
+    }
+
+    #[test]
+    fn what_is_no_secret_is_shown() {
+        for query in ["SELECT 1", "COPY t FROM 's3://b/a@b.csv' CSV", "SELECT 'http://h:80/', '@'"] {
+            check(query, query);
+        }
+    }
 }
