@@ -132,10 +132,10 @@ impl Named {
     fn shape(&mut self, schema: &Value, namespace: &str, depth: usize) -> io::Result<Arc<Shape>> {
         self.parts += 1;
         if depth > DEPTH_MAX || self.parts > PARTS_MAX {
-            return Err(not_supported("an Avro schema with so many parts"));
+            return Err(too_many_parts());
         }
         match schema {
-            Value::String(name) => self.of_name(name, namespace),
+            Value::String(name) => self.of_name(name, namespace, depth),
             Value::Array(branches) => {
                 let branches = branches.iter().map(|branch| self.shape(branch, namespace, depth + 1));
                 let branches: Vec<Arc<Shape>> = branches.collect::<io::Result<_>>()?;
@@ -151,7 +151,7 @@ impl Named {
         }
     }
 
-    fn of_name(&mut self, name: &str, namespace: &str) -> io::Result<Arc<Shape>> {
+    fn of_name(&mut self, name: &str, namespace: &str, depth: usize) -> io::Result<Arc<Shape>> {
         Ok(Arc::new(match name {
             "null" => Shape::Null,
             "boolean" => Shape::Fixed(1),
@@ -165,6 +165,9 @@ impl Named {
                 let known = known.ok_or_else(|| not_supported(&format!("the Avro type \"{name}\" within itself")));
                 let (shape, parts) = known?.clone();
                 self.parts += parts;
+                if depth + shape.height() > DEPTH_MAX {
+                    return Err(too_many_parts());
+                }
                 return Ok(shape);
             }
         }))
@@ -198,11 +201,15 @@ impl Named {
                 let width = fields.iter().map(|field| field.width()).sum();
                 Arc::new(Shape::Record { fields, width })
             }
-            simple => return self.of_name(simple, namespace),
+            simple => return self.of_name(simple, namespace, depth),
         };
         self.shapes.insert(name(), (shape.clone(), self.parts - before));
         Ok(shape)
     }
+}
+
+fn too_many_parts() -> io::Error {
+    not_supported("an Avro schema with so many parts")
 }
 
 fn full_name(name: &str, namespace: &str) -> String {
@@ -217,6 +224,17 @@ impl Shape {
             Shape::Fixed(count) => (*count).max(SLOT_BYTES),
             Shape::Long | Shape::Bytes | Shape::Array(_) | Shape::Map(_) => SLOT_BYTES,
             Shape::Union { width, .. } | Shape::Record { width, .. } => *width,
+        }
+    }
+
+    /// Values inside each other, at most. It looks at as many parts as the shape has, which are counted where it is named.
+    fn height(&self) -> usize {
+        let highest = |parts: &[Arc<Shape>]| parts.iter().map(|part| 1 + part.height()).max().unwrap_or(0);
+        match self {
+            Shape::Null | Shape::Fixed(_) | Shape::Long | Shape::Bytes => 0,
+            Shape::Array(inner) | Shape::Map(inner) => 1 + inner.height(),
+            Shape::Union { branches, .. } => highest(branches),
+            Shape::Record { fields, .. } => highest(fields),
         }
     }
 
@@ -392,7 +410,11 @@ mod tests {
             );
         }
         let deep = format!("{}\"int\"{}", r#"{"type": "array", "items": "#.repeat(100), "}".repeat(100));
-        for schema in [&list, &many, &record(&[&deep]), "\"int\"", "{", "[]", "{\"type\": 5}"] {
+        // Each half of it is not too deep.
+        let half = |inner: &str| format!("{}{inner}{}", r#"{"type": "array", "items": "#.repeat(40), "}".repeat(40));
+        let named = record(&[&half("\"int\"")]).replace("n.r", "n.inner");
+        let twice = record(&[&named, &half("\"n.inner\"")]);
+        for schema in [&list, &many, &record(&[&deep]), &twice, "\"int\"", "{", "[]", "{\"type\": 5}"] {
             assert!(AvroShape::new(schema.as_bytes()).is_err(), "{schema}");
         }
     }
