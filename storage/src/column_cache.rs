@@ -49,6 +49,11 @@ impl CachedColumn {
         CachedColumn { batches, bytes }
     }
 
+    /// The same, for who does not keep it.
+    pub fn for_once(batches: Vec<ArrayRef>) -> Self {
+        CachedColumn { batches, bytes: 0 }
+    }
+
     /// A batch of it.
     ///
     /// # Errors
@@ -208,6 +213,11 @@ impl ColumnCache {
     /// The column, if it is there. The cache does not know that anybody has asked.
     pub fn peek(&self, key: &ChunkKey) -> Option<Arc<CachedColumn>> {
         self.entries.peek(key)
+    }
+
+    /// Whether it keeps anything.
+    pub fn is_on(&self) -> bool {
+        self.entries.capacity() > 0
     }
 
     /// How the cache does.

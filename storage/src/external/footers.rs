@@ -26,6 +26,8 @@ use crate::error::{self, Error, Result};
 /// Bytes at a file's end that are read in the hope that they hold the footer. Most footers are smaller, and a request to
 /// an object store costs as much time as half a megabyte.
 pub(super) const TAIL_BYTES_MIN: u64 = 32 * 1024;
+/// The longest end of a file that is read at once, and kept.
+pub(super) const TAIL_BYTES_MAX: u64 = 1 << 20;
 /// Longest values of columns whose values have one length. Those of decimals have 16 bytes, of checksums 64.
 const FIXED_LENGTH_BYTES_MAX: i32 = 64 * 1024;
 /// Bytes that an entry takes beside what it holds.
@@ -34,6 +36,31 @@ const ENTRY_BYTES: u64 = 200;
 const FOOTER_BYTES_ESTIMATED: u64 = 16 * 1024;
 /// Bytes of a block of a bloom filter.
 const BLOOM_BLOCK_BYTES: usize = 32;
+
+/// How much of files' ends is worth reading at once, by what those before have needed of theirs: indexes and filters grow with
+/// the file.
+#[derive(Debug, Default)]
+pub(super) struct Tails {
+    /// Bytes needed of a mebibyte of a file.
+    per_mebibyte: AtomicU64,
+}
+
+impl Tails {
+    /// How much of a file's end to read.
+    pub fn expected(&self, file: &PinnedFile) -> u64 {
+        let expected = (u128::from(file.size()) * u128::from(self.per_mebibyte.load(Ordering::Relaxed))) >> 20;
+        // Some files' descriptions are a little longer.
+        let expected = u64::try_from(expected + expected / 8).unwrap_or(u64::MAX);
+        expected.clamp(TAIL_BYTES_MIN, TAIL_BYTES_MAX)
+    }
+
+    /// Notes how much of a file's end was needed.
+    pub fn note(&self, file: &PinnedFile, needed: u64) {
+        if (1..=TAIL_BYTES_MAX).contains(&needed) {
+            self.per_mebibyte.fetch_max((needed << 20).div_ceil(file.size().max(1)), Ordering::Relaxed);
+        }
+    }
+}
 
 /// What files say of themselves, as much as fits, each of an exact version of its file.
 #[derive(Debug)]

@@ -21,6 +21,8 @@ use crate::error::Error;
 const GAP_BYTES_MAX: u64 = 1024 * 1024;
 /// Of the bytes that are needed, the part that gaps between them may have which are read with them.
 const GAPS_ONE_IN: u64 = 8;
+/// Bytes of gaps that are read in any case.
+const GAPS_BYTES_FREE: u64 = 64 * 1024;
 
 /// Reads one file.
 pub(super) struct PinnedReader {
@@ -67,7 +69,7 @@ fn gap_max(ranges: &[Range<u64>]) -> u64 {
     let (mut total, mut widest) = (0, 0);
     for gap in gaps.into_iter().take_while(|gap| *gap <= GAP_BYTES_MAX) {
         total += gap;
-        if total * GAPS_ONE_IN > needed {
+        if total > GAPS_BYTES_FREE.max(needed / GAPS_ONE_IN) {
             break;
         }
         widest = gap;
@@ -104,10 +106,12 @@ mod tests {
 
     #[test]
     fn gaps_are_read_where_they_are_few() {
+        let many = 100 * GAPS_BYTES_FREE;
         assert_eq!(gap_max(&[0..100, 100..200]), 0);
         assert_eq!(gap_max(&[0..100, 110..200]), 10);
-        assert_eq!(gap_max(&[0..100, 300..400]), 0);
-        assert_eq!(gap_max(&[0..1000, 1010..2000, 3000..4000]), 10);
+        assert_eq!(gap_max(&[0..100, 300..400, 200_000..200_100]), 200);
+        assert_eq!(gap_max(&[0..many, many + 500_000..2 * many]), 500_000);
+        assert_eq!(gap_max(&[0..100, 1010..2000, many..many + 100]), 910);
         let far = GAP_BYTES_MAX * 100;
         assert_eq!(gap_max(&[0..far, far + GAP_BYTES_MAX + 1..2 * far]), 0);
     }

@@ -43,7 +43,7 @@ use crate::scan::report::{LoadedFiles, ReadCounter, ScanReport, ScanReports, Wat
 
 /// Locations listed at the same time. A listing is one slow request that costs nothing here; more at once make an object
 /// store push back.
-pub(super) const LISTINGS_PARALLEL: usize = 32;
+pub(super) const LISTINGS_PARALLEL: usize = 64;
 
 /// An external table with its registered partitions, as they are in one snapshot of the catalog.
 #[derive(Debug)]

@@ -1,7 +1,6 @@
 //! REFRESH EXTERNAL TABLE: looks at the files of a table and writes down what they say of themselves.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use catalog::FileFormat;
@@ -11,7 +10,7 @@ use datafusion::datasource::listing::PartitionedFile;
 use futures::stream::{self, StreamExt};
 use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
 
-use super::footers::{self, TAIL_BYTES_MIN};
+use super::footers::{self, TAIL_BYTES_MAX, TAIL_BYTES_MIN, Tails};
 use super::manifests::Manifests;
 use super::pinned_file::PinnedFile;
 use super::provider::ExternalTableProvider;
@@ -21,8 +20,6 @@ use crate::scan::report::ReadCounter;
 
 /// Files that are read at the same time.
 const FILES_PARALLEL: usize = 32;
-/// The longest end of a file that is kept.
-const END_BYTES_MAX: u64 = 1 << 20;
 
 /// What REFRESH has found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,8 +63,8 @@ impl ExternalTableProvider {
             }
         }
         refreshed.read = unknown.len();
-        let tail_bytes = AtomicU64::new(TAIL_BYTES_MIN);
-        let ends = stream::iter(unknown).map(|file| read_end(file, &tail_bytes)).buffer_unordered(FILES_PARALLEL);
+        let tails = Tails::default();
+        let ends = stream::iter(unknown).map(|file| read_end(file, &tails)).buffer_unordered(FILES_PARALLEL);
         let mut ends = std::pin::pin!(ends);
         while let Some(end) = ends.next().await {
             let Some(FileEnd { file, start, bytes }) = end? else { continue };
@@ -82,10 +79,9 @@ fn pinned(location: &Location, file: &PartitionedFile, read: &Arc<ReadCounter>, 
     PinnedFile::new(location.store.clone(), &location.store_url, file.object_meta.clone(), read.clone()).at(now_us)
 }
 
-/// The part of a file's end that says something of it; none of a file that has none that is worth keeping. `tail_bytes` is how
-/// much the files before needed.
-async fn read_end(file: Arc<PinnedFile>, tail_bytes: &AtomicU64) -> Result<Option<FileEnd>, Error> {
-    file.read_tail(tail_bytes.load(Ordering::Relaxed)).await?;
+/// The part of a file's end that says something of it; none of a file that has none that is worth keeping.
+async fn read_end(file: Arc<PinnedFile>, tails: &Tails) -> Result<Option<FileEnd>, Error> {
+    file.read_tail(tails.expected(&file)).await?;
     let footer = match footers::read(&file, PageIndexPolicy::Skip).await {
         Ok(footer) => footer,
         // A scan will say so, if somebody asks for the file.
@@ -93,8 +89,8 @@ async fn read_end(file: Arc<PinnedFile>, tail_bytes: &AtomicU64) -> Result<Optio
         Err(error) => return Err(error),
     };
     let described_by = file.size().saturating_sub(description_start(&footer, file.size()));
-    let kept = described_by.clamp(TAIL_BYTES_MIN.min(file.size()), END_BYTES_MAX.min(file.size()));
-    tail_bytes.fetch_max(kept + kept / 8, Ordering::Relaxed);
+    let kept = described_by.clamp(TAIL_BYTES_MIN.min(file.size()), TAIL_BYTES_MAX.min(file.size()));
+    tails.note(&file, kept);
     let start = file.size() - kept;
     let bytes = file.read(start..file.size()).await?;
     Ok(Some(FileEnd { file, start, bytes }))
@@ -106,7 +102,7 @@ fn description_start(footer: &ParquetMetaData, size: u64) -> u64 {
     let places = |column: &ColumnChunkMetaData| {
         [column.column_index_offset(), column.offset_index_offset(), column.bloom_filter_offset()]
     };
-    let near = size.saturating_sub(END_BYTES_MAX);
+    let near = size.saturating_sub(TAIL_BYTES_MAX);
     let places = columns.flat_map(places).flatten().filter_map(|place| u64::try_from(place).ok());
     places.filter(|place| *place >= near).min().unwrap_or(size)
 }

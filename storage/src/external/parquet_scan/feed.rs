@@ -6,7 +6,6 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::common::Result;
 use datafusion::common::runtime::SpawnedTask;
@@ -17,7 +16,7 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReser
 use futures::stream::{self, StreamExt};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
-use super::super::footers::TAIL_BYTES_MIN;
+use super::super::footers::Tails;
 use super::open_file::{Constants, OpenFile, constants, in_file, is_false};
 use super::pruning::FileConditions;
 use super::row_group::{RowGroup, Survivors};
@@ -25,9 +24,7 @@ use super::scanned::Scanned;
 use crate::scan::report::Step;
 
 /// Files that are opened at the same time.
-const FILES_PARALLEL: usize = 32;
-/// The longest end of a file that is read at once.
-const TAIL_BYTES_MAX: u64 = 1 << 20;
+const FILES_PARALLEL: usize = 64;
 /// Row groups whose bytes are read at the same time.
 const ROW_GROUPS_PARALLEL: usize = 16;
 /// Bytes of a scan that are read ahead of those who decode them.
@@ -105,7 +102,7 @@ impl Feed {
             scanned: scanned.clone(),
             metrics: self.metrics.clone(),
             survivors: Arc::default(),
-            tail_bytes: AtomicU64::new(TAIL_BYTES_MIN),
+            tails: Tails::default(),
             reservation: MemoryConsumer::new("external scan").register(&self.memory),
         };
         let feeding = feed(Arc::new(opener), self.files.clone(), ahead, sender);
@@ -174,8 +171,7 @@ struct Opener {
     scanned: Arc<Scanned>,
     metrics: ParquetFileMetrics,
     survivors: Arc<Survivors>,
-    /// How much of a file's end is read at once, by what those before have needed of theirs.
-    tail_bytes: AtomicU64,
+    tails: Tails,
     reservation: MemoryReservation,
 }
 
@@ -194,7 +190,7 @@ impl Opener {
             }
         }
         let pinned = scanned.pinned(file);
-        let footer = scanned.reading.footers.footer(&pinned, self.tail_bytes.load(Ordering::Relaxed)).await?;
+        let footer = scanned.reading.footers.footer(&pinned, self.tails.expected(&pinned)).await?;
         let total = footer.num_row_groups();
         scanned.steps.add(Step::RowGroups, total);
         let mut open = OpenFile::new(scanned, pinned, footer, &constants)?;
@@ -208,11 +204,7 @@ impl Opener {
                 }
             },
         };
-        let described_by = open.file.described_by();
-        if described_by <= TAIL_BYTES_MAX {
-            // Some files' descriptions are a little longer.
-            self.tail_bytes.fetch_max(described_by + described_by / 8, Ordering::Relaxed);
-        }
+        self.tails.note(&open.file, open.file.described_by());
         let (open, constants) = (Arc::new(open), Arc::new(constants));
         let needed: Vec<usize> = scanned.needed().into_iter().collect();
         let group = |(group, selection)| {

@@ -145,6 +145,9 @@ impl RowGroup {
             return Ok(Vec::new());
         }
         let scanned = self.scanned.clone();
+        if let Some(selection) = &self.selection {
+            return self.selected_ranges(selection, scanned.needed().into_iter());
+        }
         match scanned.conditions.is_empty() || self.survivors.are_many() {
             true => self.missing(scanned.needed().into_iter()),
             false => self.missing(scanned.condition_columns()),
@@ -205,6 +208,31 @@ impl RowGroup {
         ranges.into_iter().filter(|range| self.fetched.range(range).is_none())
     }
 
+    /// The bytes of the pages that have selected rows, and of dictionaries. What is asked for in other ranges is read again.
+    fn selected_ranges(
+        &self,
+        selection: &RowSelection,
+        columns: impl Iterator<Item = usize>,
+    ) -> Result<Vec<Range<u64>>> {
+        let Some(pages) = self.open.metadata.metadata().offset_index().and_then(|index| index.get(self.group)) else {
+            return Ok(Vec::new());
+        };
+        let (group, mut ranges) = (self.open.row_group(self.group), Vec::new());
+        for place in columns {
+            let InFile::Values(values) = self.open.column(place)? else { continue };
+            for leaf in &values.leaves {
+                let Some(pages) = pages.get(*leaf).map(|pages| &pages.page_locations) else { continue };
+                let (start, _) = group.column(*leaf).byte_range();
+                let first = pages.first().and_then(|page| u64::try_from(page.offset).ok());
+                ranges.extend(first.filter(|first| *first > start).map(|first| start..first));
+                ranges.extend(selection.scan_ranges(pages));
+            }
+        }
+        ranges.sort_by_key(|range| range.start);
+        ranges.dedup();
+        Ok(ranges)
+    }
+
     fn key(&self, values: &FileValues) -> ChunkKey {
         ChunkKey {
             table: self.scanned.table.oid.0,
@@ -253,7 +281,8 @@ impl RowGroup {
             missing -= batch.len();
         }
         match missing {
-            0 => Ok(CachedColumn::new(batches)),
+            0 if self.scanned.reading.columns.is_on() => Ok(CachedColumn::new(batches)),
+            0 => Ok(CachedColumn::for_once(batches)),
             _ => Err(self.other_number_of_rows()),
         }
     }
