@@ -24,7 +24,7 @@ use super::coercion::{self, Bound, Coercion, TimeScale, literal_of, literal_tick
 use super::nested::{self, Reason, Unreadable};
 use crate::error::Error;
 
-/// Key of a file's metadata under which [`pinned_reader`](super::pinned_reader) says which file it is: the engine gives
+/// Key of a file's metadata under which [`footers`](super::footers) says which file it is: the engine gives
 /// an adapter the file's schema and nothing else.
 pub(super) const FILE_URL: &str = "thermocline.file";
 

@@ -30,6 +30,8 @@ pub struct Manifests {
     directory: PathBuf,
     /// Those that have been asked for.
     opened: Mutex<BTreeMap<u32, Arc<Manifest>>>,
+    /// Held by who makes one anew: two would write to the same places.
+    making: tokio::sync::Mutex<()>,
 }
 
 /// What is known of the files of one table.
@@ -75,6 +77,7 @@ pub struct NewManifest<'a> {
     known: Arc<Manifest>,
     entries: HashMap<String, Entry>,
     ends: Ends,
+    _making: tokio::sync::MutexGuard<'a, ()>,
 }
 
 impl Manifests {
@@ -93,7 +96,7 @@ impl Manifests {
                 info!(%name, "the manifest of a table that there is not was removed");
             }
         }
-        Ok(Manifests { vfs, directory, opened: Mutex::default() })
+        Ok(Manifests { vfs, directory, opened: Mutex::default(), making: tokio::sync::Mutex::default() })
     }
 
     /// What is known of the files of a table.
@@ -127,17 +130,18 @@ impl Manifests {
         Ok(Manifest { refreshed_us: index.refreshed_us, entries, ends: Some(ends) })
     }
 
-    /// Begins to make a table's manifest anew. One at a time does so.
+    /// Begins to make a table's manifest anew, when nobody else makes one.
     ///
     /// # Errors
     /// The directory cannot be written.
-    pub fn begin(&self, table: u32) -> io::Result<NewManifest<'_>> {
+    pub async fn begin(&self, table: u32) -> io::Result<NewManifest<'_>> {
+        let making = self.making.lock().await;
         let known = self.manifest(table);
         let ends = match &known.ends {
             Some(ends) => ends.clone(),
             None => self.new_ends(table, 0)?,
         };
-        Ok(NewManifest { manifests: self, table, known, entries: HashMap::new(), ends })
+        Ok(NewManifest { manifests: self, table, known, entries: HashMap::new(), ends, _making: making })
     }
 
     fn new_ends(&self, table: u32, number: u64) -> io::Result<Ends> {
@@ -262,8 +266,8 @@ mod tests {
         Manifests::open(Arc::new(OsVfs), folder.path().join("manifests"), |table| table == 7).unwrap()
     }
 
-    fn refresh(manifests: &Manifests, files: &[(&str, usize)]) {
-        let mut new = manifests.begin(7).unwrap();
+    async fn refresh(manifests: &Manifests, files: &[(&str, usize)]) {
+        let mut new = manifests.begin(7).await.unwrap();
         for (version, length) in files {
             if !new.keep(version) {
                 new.add(version, 100, &vec![version.len() as u8; *length]).unwrap();
@@ -276,12 +280,12 @@ mod tests {
         manifests.manifest(7).end(version).map(|(start, bytes)| (start, bytes.len()))
     }
 
-    #[test]
-    fn what_is_known_is_there_after_a_restart_and_what_is_gone_is_not() {
+    #[tokio::test]
+    async fn what_is_known_is_there_after_a_restart_and_what_is_gone_is_not() {
         let folder = TempDir::new().unwrap();
         let manifests = open(&folder);
-        refresh(&manifests, &[("a", 10), ("bb", 20)]);
-        refresh(&manifests, &[("bb", 0), ("ccc", 30)]);
+        refresh(&manifests, &[("a", 10), ("bb", 20)]).await;
+        refresh(&manifests, &[("bb", 0), ("ccc", 30)]).await;
         for manifests in [manifests, open(&folder)] {
             assert_eq!(end(&manifests, "a"), None);
             assert_eq!((end(&manifests, "bb"), end(&manifests, "ccc")), (Some((100, 20)), Some((100, 30))));
@@ -291,13 +295,13 @@ mod tests {
         assert_eq!(open(&folder).manifest(7).files(), 0);
     }
 
-    #[test]
-    fn what_nothing_refers_to_does_not_stay_for_ever() {
+    #[tokio::test]
+    async fn what_nothing_refers_to_does_not_stay_for_ever() {
         let folder = TempDir::new().unwrap();
         let manifests = open(&folder);
         for round in 0..20 {
             let version = format!("{round}");
-            refresh(&manifests, &[("kept", 100), (&version, 1 << 20)]);
+            refresh(&manifests, &[("kept", 100), (&version, 1 << 20)]).await;
             assert_eq!((end(&manifests, "kept"), end(&manifests, &version)), (Some((100, 100)), Some((100, 1 << 20))));
         }
         let names = OsVfs.list(&folder.path().join("manifests")).unwrap();
@@ -311,10 +315,10 @@ mod tests {
         OsVfs.open(&folder.path().join("manifests").join(name), OpenMode::Existing).unwrap().len().unwrap()
     }
 
-    #[test]
-    fn a_flipped_bit_is_found_or_harmless() {
+    #[tokio::test]
+    async fn a_flipped_bit_is_found_or_harmless() {
         let folder = TempDir::new().unwrap();
-        refresh(&open(&folder), &[("a", 10), ("bb", 20)]);
+        refresh(&open(&folder), &[("a", 10), ("bb", 20)]).await;
         let directory = folder.path().join("manifests");
         for name in OsVfs.list(&directory).unwrap() {
             let file = OsVfs.open(&directory.join(&name), OpenMode::Existing).unwrap();

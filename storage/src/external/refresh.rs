@@ -50,7 +50,7 @@ impl ExternalTableProvider {
             return Ok(refreshed);
         }
         let not_written = |source| Error::ManifestNotWritten { source };
-        let mut manifest = manifests.begin(self.table().oid.0).map_err(not_written)?;
+        let mut manifest = manifests.begin(self.table().oid.0).await.map_err(not_written)?;
         let read = Arc::<ReadCounter>::default();
         let mut unknown = Vec::new();
         for (location, files) in stores {

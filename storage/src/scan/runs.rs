@@ -28,6 +28,28 @@ impl<S> Runs<S> {
         if let Some(started) = run.started.get_mut(partition) {
             *started = true;
         }
-        run.shared.get_or_insert_with(|| Arc::new(make())).clone()
+        let shared = run.shared.get_or_insert_with(|| Arc::new(make())).clone();
+        // From here on it lives as long as the partitions do: what they leave unread ends with them, and not with the plan.
+        if run.started.iter().all(|started| *started) {
+            run.shared = None;
+        }
+        shared
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_share_what_ends_with_them() {
+        let runs = Runs::new(2);
+        let first = runs.begin(0, || 1);
+        let second = runs.begin(1, || 2);
+        assert!(Arc::ptr_eq(&first, &second) && *first == 1);
+        let left = Arc::downgrade(&first);
+        drop((first, second));
+        assert!(left.upgrade().is_none());
+        assert_eq!((*runs.begin(1, || 3), *runs.begin(0, || 4), *runs.begin(0, || 5)), (3, 3, 5));
     }
 }

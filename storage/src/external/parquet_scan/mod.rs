@@ -332,7 +332,7 @@ struct SharedGroups {
     scanned: Arc<Scanned>,
     feed: Arc<Feed>,
     hints: Hints,
-    /// What hints have said since the reading began.
+    /// The hints that have said something.
     heard: Vec<Arc<dyn PhysicalExpr>>,
     /// One whose batches come one after the other.
     streamed: Option<StreamedGroup>,
@@ -354,7 +354,10 @@ impl Pieces for SharedGroups {
             let Some(wanted) = self.feed.next(&self.scanned).await? else { return Ok(None) };
             let changed = self.hints.changed();
             let has_heard = !changed.is_empty();
-            self.heard.extend(changed);
+            // What a hint says is asked when it is needed.
+            let is_new = |hint: &Arc<dyn PhysicalExpr>| !self.heard.iter().any(|heard| Arc::ptr_eq(heard, hint));
+            let new: Vec<_> = changed.into_iter().filter(is_new).collect();
+            self.heard.extend(new);
             if !self.is_still_wanted(&wanted)? {
                 self.scanned.steps.add(Step::RowGroupsExcludedLate, 1);
                 continue;
