@@ -27,6 +27,10 @@ const VARIABLE_PREFIX: &str = "THERMOCLINE_";
 const MEMORY_LIMIT_SHARE: f64 = 0.6;
 /// The share of the memory that decoded columns have.
 const COLUMN_CACHE_ONE_IN: usize = 4;
+/// Of the memory, the part that is kept for bytes on their way to and from the local disk.
+const PAGE_CACHE_ONE_IN: usize = 32;
+/// With less memory than this, there is a page cache only when one is asked for.
+const PAGE_CACHE_LIMIT_BYTES_MIN: usize = 256 << 20;
 /// Of the memory, the part that is kept for what files say of themselves: a footer takes some 10 KB.
 const FOOTER_CACHE_ONE_IN: usize = 16;
 /// Of that part, the part for listings: a file has one line in them, and a footer.
@@ -143,6 +147,10 @@ struct Settings {
     /// Memory of it that is kept for what is known of files: listings, footers, indexes, filters [default: a sixteenth]
     #[arg(long, global = true, value_name = "SIZE")]
     footer_cache: Option<String>,
+    /// Space on the local disk for bytes read from object stores, such as 100GB; 0 for none [default: a tenth of what is free,
+    /// at most 16GB]
+    #[arg(long, global = true, value_name = "SIZE")]
+    page_cache: Option<String>,
     /// What is logged: a level, or a filter such as info,server::session=debug [default: info]
     #[arg(long, global = true, value_name = "FILTER")]
     log: Option<String>,
@@ -171,6 +179,10 @@ pub struct Config {
     pub column_cache_bytes: usize,
     /// Bytes of these that are kept for what files say of themselves.
     pub footer_cache_bytes: usize,
+    /// Bytes of these that are kept for what was read from object stores.
+    pub page_memory_bytes: usize,
+    /// Bytes of the local disk for the same; none given means a part of what is free.
+    pub page_disk_bytes: Option<usize>,
     /// Filter of the log.
     pub log: String,
 }
@@ -178,7 +190,8 @@ pub struct Config {
 impl Config {
     /// Bytes of the memory that caches have.
     pub fn cache_bytes(&self) -> usize {
-        self.column_cache_bytes + self.footer_cache_bytes + self.stores.listing_cache_bytes as usize
+        let of_files = self.footer_cache_bytes + self.stores.listing_cache_bytes as usize + self.page_memory_bytes;
+        self.column_cache_bytes + of_files
     }
 }
 
@@ -294,6 +307,7 @@ impl Settings {
             memory_limit: self.memory_limit.or(other.memory_limit),
             column_cache: self.column_cache.or(other.column_cache),
             footer_cache: self.footer_cache.or(other.footer_cache),
+            page_cache: self.page_cache.or(other.page_cache),
             log: self.log.or(other.log),
         }
     }
@@ -325,7 +339,20 @@ impl Settings {
             cache("footer-cache", &self.footer_cache, FOOTER_CACHE_ONE_IN, "256MB", "a quarter", 4)?;
         let listing_cache_bytes = footer_cache_bytes / LISTING_CACHE_ONE_IN;
         let footer_cache_bytes = footer_cache_bytes - listing_cache_bytes;
-        Ok(Memory { limit_bytes, column_cache_bytes, footer_cache_bytes, listing_cache_bytes })
+        let page_disk_bytes = match &self.page_cache {
+            Some(_) => Some(size("page-cache", &self.page_cache, 0, "100GB")?),
+            None if limit_bytes < PAGE_CACHE_LIMIT_BYTES_MIN => Some(0),
+            None => None,
+        };
+        let page_memory_bytes = if page_disk_bytes == Some(0) { 0 } else { limit_bytes / PAGE_CACHE_ONE_IN };
+        Ok(Memory {
+            limit_bytes,
+            column_cache_bytes,
+            footer_cache_bytes,
+            listing_cache_bytes,
+            page_memory_bytes,
+            page_disk_bytes,
+        })
     }
 
     fn complete(self) -> Result<Config, ConfigError> {
@@ -359,6 +386,8 @@ impl Settings {
             memory_limit_bytes: memory.limit_bytes,
             column_cache_bytes: memory.column_cache_bytes,
             footer_cache_bytes: memory.footer_cache_bytes,
+            page_memory_bytes: memory.page_memory_bytes,
+            page_disk_bytes: memory.page_disk_bytes,
             log: self.log.unwrap_or_else(|| LOG_DEFAULT.into()),
         })
     }
@@ -370,6 +399,8 @@ struct Memory {
     column_cache_bytes: usize,
     footer_cache_bytes: usize,
     listing_cache_bytes: usize,
+    page_memory_bytes: usize,
+    page_disk_bytes: Option<usize>,
 }
 
 fn list(value: &str, separator: char) -> toml::Value {

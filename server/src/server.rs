@@ -13,6 +13,7 @@ use storage::external::{FileReading, Footers, Manifests};
 use storage::hot::segments::SEGMENTS_DIRECTORY;
 use storage::hot::{FileList, KeyIndex, Segments};
 use storage::object_stores::ObjectStores;
+use storage::page_cache::{PageCache, PageCacheConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -109,7 +110,9 @@ impl Server {
         let memory_bytes = config.memory_limit_bytes - config.cache_bytes();
         let columns = segments.column_cache().clone();
         let manifests = open_manifests(&catalog, &config)?;
-        let reading = FileReading { columns, footers, manifests: Some(manifests), may_fail: physical_may_fail, now_us };
+        let pages = page_cache(&config);
+        let (manifests, may_fail) = (Some(manifests), physical_may_fail);
+        let reading = FileReading { columns, footers, pages, manifests, may_fail, now_us };
         let engine = Engine::new(memory_bytes, &spill, stores.clone(), reading)?;
         info!(
             data_dir = %config.data_dir.display(),
@@ -191,6 +194,9 @@ impl Server {
                 warn!(work, %error, "work in the background did not end well");
             }
         }
+        if let Some(pages) = &self.engine.reading().pages {
+            pages.close().await;
+        }
         self.catalog.close();
     }
 
@@ -258,6 +264,12 @@ fn end_process(error: &std::io::Error) {
 
 /// The folder of the data directory for what is known of the files of external tables.
 const MANIFESTS_DIRECTORY: &str = "manifests";
+/// The folder of the page cache.
+const PAGES_DIRECTORY: &str = "pages";
+/// The part of the free disk that the page cache may take when the settings do not say.
+const PAGE_DISK_ONE_IN: u64 = 10;
+/// The most of it.
+const PAGE_DISK_BYTES_MAX: u64 = 16 << 30;
 
 /// Opens what is known of the files of external tables.
 fn open_manifests(catalog: &Catalog, config: &Config) -> Result<Arc<Manifests>> {
@@ -269,6 +281,24 @@ fn open_manifests(catalog: &Catalog, config: &Config) -> Result<Arc<Manifests>> 
         Error::Catalog(catalog::Error::File { action: "open directory", path, source })
     })?;
     Ok(Arc::new(manifests))
+}
+
+/// Where bytes of files in object stores are kept; none when the settings want none. It takes a part of the disk that leaves
+/// room for the hot tables, which are on it, too.
+fn page_cache(config: &Config) -> Option<Arc<PageCache>> {
+    let disk_bytes = config.page_disk_bytes.map_or_else(
+        || free_bytes(&config.data_dir).map_or(0, |free| PAGE_DISK_BYTES_MAX.min(free / PAGE_DISK_ONE_IN)),
+        |given| given as u64,
+    );
+    let directory = config.data_dir.join(PAGES_DIRECTORY);
+    let memory_bytes = config.page_memory_bytes as u64;
+    (memory_bytes > 0).then(|| Arc::new(PageCache::new(PageCacheConfig { directory, memory_bytes, disk_bytes })))
+}
+
+/// Bytes that a file system has free for everybody.
+fn free_bytes(directory: &Path) -> Option<u64> {
+    let statistics = rustix::fs::statvfs(directory).ok()?;
+    Some(statistics.f_bavail * statistics.f_frsize)
 }
 
 /// Opens the files of hot tables, and removes those that nothing refers to: at the start what a crash has left, later

@@ -11,6 +11,7 @@ pub mod error;
 pub mod external;
 pub mod hot;
 pub mod object_stores;
+pub mod page_cache;
 pub mod scan;
 
 pub use error::{Error, Result};

@@ -204,6 +204,7 @@ impl StatementReader<'_> {
             ("COLUMNS", CacheName::Columns),
             ("FOOTERS", CacheName::Footers),
             ("LISTINGS", CacheName::Listings),
+            ("PAGES", CacheName::Pages),
         ];
         match names.iter().find(|(word, _)| self.words(&[word])) {
             Some((_, name)) => Ok(*name),

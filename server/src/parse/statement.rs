@@ -1131,6 +1131,8 @@ pub enum CacheName {
     Footers,
     /// `LISTINGS`
     Listings,
+    /// `PAGES`
+    Pages,
 }
 
 /// What `DISCARD` discards.

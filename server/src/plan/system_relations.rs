@@ -48,11 +48,14 @@ fn columns(columns: &[(&str, SqlType)]) -> Vec<Column> {
 
 /// A row for each cache: how it does.
 fn caches(reading: &FileReading, stores: &ObjectStores) -> (Vec<Column>, Vec<ArrayRef>) {
-    let caches = [
+    let mut caches = vec![
         ("columns", reading.columns.usage()),
         ("footers", reading.footers.usage()),
         ("listings", stores.listings().usage()),
     ];
+    if let Some(pages) = &reading.pages {
+        caches.extend([("pages", pages.memory_usage()), ("pages_on_disk", pages.disk_usage())]);
+    }
     let names = caches.iter().map(|(name, _)| Some(*name)).collect::<StringViewArray>();
     type Number = fn(&CacheUse) -> u64;
     let numbers: [(&str, Number); 6] = [

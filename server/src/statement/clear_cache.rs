@@ -7,7 +7,7 @@ use crate::statement::Outcome;
 
 /// # Errors
 /// 42501: the user may not.
-pub fn execute(session: &mut Session, cache: CacheName) -> Result<Outcome> {
+pub async fn execute(session: &mut Session, cache: CacheName) -> Result<Outcome> {
     authorize(&session.identity, Action::ClearCache, Object::Database)?;
     let reading = session.server.engine.reading();
     if matches!(cache, CacheName::All | CacheName::Columns) {
@@ -15,6 +15,11 @@ pub fn execute(session: &mut Session, cache: CacheName) -> Result<Outcome> {
     }
     if matches!(cache, CacheName::All | CacheName::Footers) {
         reading.footers.clear();
+    }
+    if matches!(cache, CacheName::All | CacheName::Pages)
+        && let Some(pages) = &reading.pages
+    {
+        pages.clear().await;
     }
     if matches!(cache, CacheName::All | CacheName::Listings) {
         session.server.stores.listings().clear();

@@ -187,7 +187,7 @@ async fn execute_once(
         Statement::Commit { chain } => transaction::commit(session, *chain).await,
         Statement::Rollback { chain } => transaction::rollback(session, *chain),
         Statement::RefreshExternalTable(name) => refresh_external_table::execute(session, name).await,
-        Statement::ClearCache(cache) => clear_cache::execute(session, *cache),
+        Statement::ClearCache(cache) => clear_cache::execute(session, *cache).await,
         Statement::Discard(discard) => discard::execute(session, *discard).await,
         Statement::Prepare(prepare) => prepared::prepare_named(session, prepare, parsed).await,
         Statement::Execute(_) => Err(PgError::internal("EXECUTE does not stand for a statement").into()),

@@ -7,7 +7,7 @@ use crate::client::{NULL, error, value};
 use crate::fixtures;
 use crate::support::proxy::Fault;
 use crate::support::s3::{ACCESS_KEY, REGION, S3Server, SECRET_KEY};
-use crate::support::server::TestServer;
+use crate::support::server::{Signal, TestServer, TestServerBuilder};
 
 const BUCKET: &str = "lake";
 
@@ -37,13 +37,7 @@ impl Scene {
         let s3 = S3Server::start().await;
         s3.create_bucket(BUCKET);
         fixtures::put_all(&s3.object_store(BUCKET), "").await;
-        let server = TestServer::builder()
-            .env("THERMOCLINE_S3_ENDPOINT", s3.endpoint())
-            .env("THERMOCLINE_S3_REGION", REGION)
-            .env("THERMOCLINE_S3_ACCESS_KEY_ID", ACCESS_KEY)
-            .env("THERMOCLINE_S3_SECRET_ACCESS_KEY", SECRET_KEY)
-            .start()
-            .await;
+        let server = builder(&s3).start().await;
         let client = server.connect().await;
         for statement in TABLE {
             client.batch_execute(statement).await.unwrap();
@@ -55,6 +49,15 @@ impl Scene {
     fn fail_with_status(&self, status: u16, key_contains: &str, times: u32) {
         self.s3.proxy().inject(Fault::Status { status, key_contains: key_contains.to_owned(), times });
     }
+}
+
+/// A server that reaches this store.
+fn builder(s3: &S3Server) -> TestServerBuilder {
+    TestServer::builder()
+        .env("THERMOCLINE_S3_ENDPOINT", s3.endpoint())
+        .env("THERMOCLINE_S3_REGION", REGION)
+        .env("THERMOCLINE_S3_ACCESS_KEY_ID", ACCESS_KEY)
+        .env("THERMOCLINE_S3_SECRET_ACCESS_KEY", SECRET_KEY)
 }
 
 #[tokio::test]
@@ -101,6 +104,37 @@ async fn listings_are_as_old_as_the_session_allows() {
     store.delete(&"sales/2024/z.parquet".into()).await.unwrap();
     scene.client.batch_execute("SET thermocline.listing_ttl = 0").await.unwrap();
     assert_eq!(count().await, (before + 1).to_string(), "zero lists for each statement");
+}
+
+#[tokio::test]
+async fn what_was_read_is_on_the_disk_after_a_restart() {
+    let s3 = S3Server::start().await;
+    s3.create_bucket(BUCKET);
+    fixtures::put_all(&s3.object_store(BUCKET), "").await;
+    let data_dir = tempfile::tempdir().unwrap();
+    let start = async || builder(&s3).data_dir(data_dir.path()).arg("--page-cache").arg("1GB").start().await;
+    let mut server = start().await;
+    let client = server.connect().await;
+    for statement in TABLE {
+        client.batch_execute(statement).await.unwrap();
+    }
+    assert_eq!(value(&client, SUM_2024).await, AMOUNT_2024);
+    drop(client);
+    assert!(server.stop_gracefully(Signal::Terminate).await.success());
+
+    let server = start().await;
+    let client = server.connect().await;
+    s3.proxy().reset_counts();
+    assert_eq!(value(&client, SUM_2024).await, AMOUNT_2024);
+    let counts = s3.proxy().counts();
+    assert_eq!((counts.lists, counts.gets, counts.heads), (1, 0, 0));
+    let on_disk = "SELECT hits > 0 AND bytes > 0 FROM thermocline.caches WHERE cache_name = 'pages_on_disk'";
+    assert_eq!(value(&client, on_disk).await, "t");
+
+    // Another file of the same name is another file.
+    let store = s3.object_store(BUCKET);
+    store.copy(&"sales/2023/a.parquet".into(), &"sales/2024/a.parquet".into()).await.unwrap();
+    assert_ne!(value(&client, SUM_2024).await, AMOUNT_2024);
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ mod partition_values;
 mod pattern;
 mod pinned_file;
 mod pinned_reader;
+mod read_ranges;
 
 mod parquet_scan;
 mod refresh;

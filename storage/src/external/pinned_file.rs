@@ -13,9 +13,11 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use object_store::{GetOptions, ObjectMeta, ObjectStore};
 
 use super::manifests::Manifest;
+use super::read_ranges::read_ranges;
 use crate::chunk_bytes::ChunkBytes;
 use crate::error::{Error, Result};
 use crate::object_stores::object_url;
+use crate::page_cache::PageCache;
 use crate::scan::report::ReadCounter;
 
 /// Bytes read in one request. Larger ranges are read in parts, so that each is done well within the request timeout on a
@@ -23,6 +25,9 @@ use crate::scan::report::ReadCounter;
 pub(super) const REQUEST_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Parts of one range read at the same time.
 const PARTS_PARALLEL: usize = 4;
+
+/// The longest file that is looked for as a whole where a part of it is wanted. Longer ones are not read at once.
+const WHOLE_BYTES_MAX: u64 = 1 << 20;
 
 /// How coarse the clock of a file system may be. A file that was written in place since may look as it did before.
 const LOCAL_CLOCK_GRAIN_US: i64 = 2_000_000;
@@ -40,6 +45,8 @@ pub(super) struct PinnedFile {
     described_by: AtomicU64,
     /// Where its end may be kept.
     manifest: Option<Arc<Manifest>>,
+    /// Where all of it may be kept.
+    pages: Option<Arc<PageCache>>,
     /// Whether its version is told from the next one.
     is_settled: bool,
     read: Arc<ReadCounter>,
@@ -63,6 +70,7 @@ impl PinnedFile {
             tail: OnceLock::new(),
             described_by: AtomicU64::new(0),
             manifest: None,
+            pages: None,
             is_settled: true,
             read,
         }
@@ -84,6 +92,18 @@ impl PinnedFile {
     /// The file, whose end may be kept in a manifest.
     pub(super) fn known_by(self, manifest: Arc<Manifest>) -> Self {
         PinnedFile { manifest: Some(manifest), ..self }
+    }
+
+    /// The file, whose bytes may be kept. Those of local files are kept by the operating system; those of a file without an ETag
+    /// cannot be told from others that were written in the same second.
+    pub(super) fn kept_in(mut self, pages: Option<Arc<PageCache>>) -> Self {
+        self.pages = pages.filter(|_| self.object.e_tag.is_some() && !self.url.starts_with("file:"));
+        self
+    }
+
+    /// Where its bytes may be kept.
+    pub(super) fn pages(&self) -> Option<&PageCache> {
+        self.pages.as_deref()
     }
 
     /// Whether its version is told from the next one.
@@ -134,10 +154,32 @@ impl PinnedFile {
     /// # Errors
     /// It is not within the file, or the store does not give it.
     pub(super) async fn read(&self, range: Range<u64>) -> Result<Bytes> {
-        self.check(std::slice::from_ref(&range))?;
-        if let Some(bytes) = self.tail.get().and_then(|tail| tail.range(&range)) {
-            return Ok(bytes);
+        Ok(read_ranges(self, &[range]).await?.into_iter().next().unwrap_or_default())
+    }
+
+    /// The bytes of a range, if they need not be fetched.
+    pub(super) async fn kept(&self, range: &Range<u64>) -> Option<Bytes> {
+        if range.is_empty() {
+            return Some(Bytes::new());
         }
+        if let Some(bytes) = self.tail.get().and_then(|tail| tail.range(range)) {
+            return Some(bytes);
+        }
+        let pages = self.pages()?;
+        if let Some(bytes) = pages.get(&self.version, range).await {
+            return Some(bytes);
+        }
+        // A small file's end is all of it.
+        let is_small = self.size() <= WHOLE_BYTES_MAX && range.end <= self.size();
+        let whole = if is_small { pages.get(&self.version, &(0..self.size())).await } else { None };
+        whole.map(|bytes| bytes.slice(range.start as usize..range.end as usize))
+    }
+
+    /// The bytes of a range, as the store has them.
+    ///
+    /// # Errors
+    /// The store does not give them.
+    pub(super) async fn fetch(&self, range: Range<u64>) -> Result<Bytes> {
         if range.end - range.start <= REQUEST_BYTES_MAX {
             return self.request(range).await;
         }
@@ -176,9 +218,6 @@ impl PinnedFile {
     }
 
     async fn request(&self, range: Range<u64>) -> Result<Bytes> {
-        if range.is_empty() {
-            return Ok(Bytes::new());
-        }
         self.read.count(range.end - range.start);
         let mut options = GetOptions { range: Some(range.into()), ..GetOptions::default() };
         match &self.object.e_tag {

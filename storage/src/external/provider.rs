@@ -338,9 +338,12 @@ impl ExternalTableProvider {
             .build();
         let memory = plan.session.runtime_env().memory_pool.clone();
         let (table, builders) = (self.table.clone(), self.builders.clone());
+        let reading = plan.session.config().get_extension::<FileReading>().unwrap_or_default();
         let watched = Watched {
             tolerance: plan.tolerance.clone(),
             read: plan.told.read.clone(),
+            // What is loaded is not read again.
+            pages: reading.pages.clone().filter(|_| plan.told.loaded.is_none()),
             loaded: plan.told.loaded.clone(),
             json_paths: self.json_paths.clone(),
         };

@@ -47,6 +47,7 @@ use super::footers::Footers;
 use super::manifests::Manifests;
 use crate::column_cache::ColumnCache;
 use crate::object_stores::Location;
+use crate::page_cache::PageCache;
 use crate::scan::conditions::{Condition, MayFail, can_evaluate};
 use crate::scan::filtered_rows::{FilteredRows, Pieces};
 use crate::scan::hints::Hints;
@@ -64,6 +65,8 @@ pub struct FileReading {
     pub columns: Arc<ColumnCache>,
     /// What files say of themselves.
     pub footers: Arc<Footers>,
+    /// Bytes of files in object stores.
+    pub pages: Option<Arc<PageCache>>,
     /// What is known of the files of tables.
     pub manifests: Option<Arc<Manifests>>,
     /// Which conditions a scan must leave to others.
@@ -76,7 +79,7 @@ impl Default for FileReading {
     /// Nothing is kept, and no condition is taken.
     fn default() -> Self {
         let (columns, footers) = (Arc::new(ColumnCache::new(0)), Arc::new(Footers::new(0)));
-        FileReading { columns, footers, manifests: None, may_fail: |_| true, now_us: || 0 }
+        FileReading { columns, footers, pages: None, manifests: None, may_fail: |_| true, now_us: || 0 }
     }
 }
 

@@ -20,7 +20,8 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection
 use parquet::arrow::async_reader::ParquetRecordBatchStream;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::super::pinned_reader::{PinnedReader, read_ranges};
+use super::super::pinned_reader::PinnedReader;
+use super::super::read_ranges::read_ranges;
 use super::open_file::{FileValues, InFile, OpenFile};
 use super::scanned::Scanned;
 use crate::chunk_bytes::ChunkBytes;

@@ -44,7 +44,7 @@ pub(super) struct Scanned {
     pub manifest: Option<Arc<Manifest>>,
     pub read: Arc<ReadCounter>,
     pub steps: Arc<Waterfall>,
-    /// Whether a file must have at least one of the columns.
+    /// Whether the files are those of a load. Each must have at least one of the columns.
     pub is_load: bool,
     /// Rows that a partition answers at most.
     pub fetch: Option<usize>,
@@ -91,7 +91,9 @@ impl Scanned {
     pub fn pinned(&self, file: &PartitionedFile) -> Arc<PinnedFile> {
         let (store, read) = (self.store.clone(), self.read.clone());
         let pinned = PinnedFile::new(store, &self.store_url, file.object_meta.clone(), read);
-        let pinned = pinned.at((self.reading.now_us)());
+        // What is loaded is not read again.
+        let pages = self.reading.pages.clone().filter(|_| !self.is_load);
+        let pinned = pinned.at((self.reading.now_us)()).kept_in(pages);
         Arc::new(match &self.manifest {
             Some(manifest) => pinned.known_by(manifest.clone()),
             None => pinned,

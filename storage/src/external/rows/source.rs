@@ -30,6 +30,7 @@ use super::{JsonPath, Wanted, not_read, parquet, reader};
 use crate::external::pinned_file::PinnedFile;
 use crate::external::tolerance::Tolerance;
 use crate::object_stores::Location;
+use crate::page_cache::PageCache;
 use crate::scan::report::{LoadedFiles, ReadCounter};
 
 /// Batches of a file that wait to be taken, beside the one that is being made.
@@ -60,6 +61,8 @@ pub(in crate::external) struct Watched {
     pub tolerance: Arc<Tolerance>,
     /// Counts what is read.
     pub read: Arc<ReadCounter>,
+    /// Where what is read may be kept.
+    pub pages: Option<Arc<PageCache>>,
     /// The files of a load.
     pub loaded: Option<Arc<LoadedFiles>>,
     /// Where its values are in JSON.
@@ -157,8 +160,9 @@ impl FileOpener for RowOpener {
         let columns = self.columns.clone();
         let schema = Arc::new(files.table.file_schema().project(&columns)?);
         Ok(Box::pin(async move {
-            let file =
-                PinnedFile::new(files.store.clone(), &files.store_url, file.object_meta, files.watched.read.clone());
+            let counter = files.watched.read.clone();
+            let file = PinnedFile::new(files.store.clone(), &files.store_url, file.object_meta, counter);
+            let file = file.kept_in(files.watched.pages.clone());
             let mut batches = RecordBatchReceiverStreamBuilder::new(schema.clone(), BATCHES_AHEAD);
             let sender = batches.tx();
             if files.table.format == FileFormat::Parquet {
