@@ -43,6 +43,8 @@ const BLOOM_BLOCK_BYTES: usize = 32;
 pub(super) struct Tails {
     /// Bytes needed of a mebibyte of a file.
     per_mebibyte: AtomicU64,
+    /// Bytes needed of a file.
+    needed: AtomicU64,
 }
 
 impl Tails {
@@ -51,13 +53,15 @@ impl Tails {
         let expected = (u128::from(file.size()) * u128::from(self.per_mebibyte.load(Ordering::Relaxed))) >> 20;
         // Some files' descriptions are a little longer.
         let expected = u64::try_from(expected + expected / 8).unwrap_or(u64::MAX);
-        expected.clamp(TAIL_BYTES_MIN, TAIL_BYTES_MAX)
+        // Filters grow by powers of two, so a smaller file may have one of the same size.
+        expected.max(self.needed.load(Ordering::Relaxed)).clamp(TAIL_BYTES_MIN, TAIL_BYTES_MAX)
     }
 
     /// Notes how much of a file's end was needed.
     pub fn note(&self, file: &PinnedFile, needed: u64) {
         if (1..=TAIL_BYTES_MAX).contains(&needed) {
             self.per_mebibyte.fetch_max((needed << 20).div_ceil(file.size().max(1)), Ordering::Relaxed);
+            self.needed.fetch_max(needed, Ordering::Relaxed);
         }
     }
 }
