@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
 use serde::Deserialize;
 use storage::object_stores::{ObjectStoresConfig, S3Config, Secret};
 
@@ -90,6 +91,9 @@ struct Settings {
     /// A folder below which file:// locations may be read and written; may be given several times
     #[arg(long, global = true, value_name = "DIR")]
     external_root: Vec<PathBuf>,
+    /// A network that web servers and endpoints which statements name may be in, besides public addresses; may be given several times
+    #[arg(long, global = true, value_name = "CIDR")]
+    external_network: Vec<String>,
     /// URL of the S3-compatible store behind s3:// locations, when it is not AWS
     #[arg(long, global = true, value_name = "URL")]
     s3_endpoint: Option<String>,
@@ -252,7 +256,7 @@ impl Settings {
             let key = name.to_ascii_lowercase().replace('_', "-");
             let value = match key.as_str() {
                 "external-root" => list(&value, ':'),
-                "trusted-network" => list(&value, ','),
+                "trusted-network" | "external-network" => list(&value, ','),
                 _ => toml::Value::String(value),
             };
             names.insert(key.clone(), variable);
@@ -283,11 +287,13 @@ impl Settings {
     /// These settings, and where they say nothing, those of `other`.
     fn over(self, other: Settings) -> Settings {
         let first_given = |own: Vec<PathBuf>, theirs| if own.is_empty() { theirs } else { own };
+        let texts = |own: Vec<String>, theirs| if own.is_empty() { theirs } else { own };
         Settings {
             listen: self.listen.or(other.listen),
             data_dir: self.data_dir.or(other.data_dir),
             config: self.config.or(other.config),
             external_root: first_given(self.external_root, other.external_root),
+            external_network: texts(self.external_network, other.external_network),
             s3_endpoint: self.s3_endpoint.or(other.s3_endpoint),
             s3_region: self.s3_region.or(other.s3_region),
             s3_access_key_id: self.s3_access_key_id.or(other.s3_access_key_id),
@@ -303,7 +309,7 @@ impl Settings {
             max_connections: self.max_connections.or(other.max_connections),
             authentication_timeout: self.authentication_timeout.or(other.authentication_timeout),
             shutdown_timeout: self.shutdown_timeout.or(other.shutdown_timeout),
-            trusted_network: if self.trusted_network.is_empty() { other.trusted_network } else { self.trusted_network },
+            trusted_network: texts(self.trusted_network, other.trusted_network),
             memory_limit: self.memory_limit.or(other.memory_limit),
             column_cache: self.column_cache.or(other.column_cache),
             footer_cache: self.footer_cache.or(other.footer_cache),
@@ -365,6 +371,7 @@ impl Settings {
         let (access, first_password) = (self.access()?, self.first_password()?);
         let shutdown_timeout = self.shutdown_timeout()?;
         let memory = self.memory()?;
+        let networks = networks("external-network", &self.external_network)?;
         let s3 = S3Config {
             endpoint: self.s3_endpoint,
             region: self.s3_region,
@@ -376,6 +383,7 @@ impl Settings {
             data_dir: self.data_dir.unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
             stores: ObjectStoresConfig {
                 external_roots: self.external_root,
+                networks,
                 s3,
                 listing_cache_bytes: memory.listing_cache_bytes as u64,
             },
@@ -406,6 +414,11 @@ struct Memory {
 fn list(value: &str, separator: char) -> toml::Value {
     let items = value.split(separator).filter(|item| !item.is_empty());
     toml::Value::Array(items.map(|item| toml::Value::String(item.to_owned())).collect())
+}
+
+fn networks(setting: &str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
+    let network = |text: &String| text.parse::<IpNet>().map_err(|error| wrong(setting, text, &error.to_string()));
+    texts.iter().map(network).collect()
 }
 
 fn wrong(setting: &str, value: &str, reason: &str) -> ConfigError {
@@ -491,6 +504,7 @@ mod tests {
             (&["--column-cache", "1000GB"], &[], "half of memory-limit"),
             (&["--s3-access-key-id", "k"], &[], "together"),
             (&[], &[("THERMOCLINE_TRUSTED_NETWORK", "10.0.0.0/99")], "trusted"),
+            (&["--external-network", "here"], &[], "external-network"),
         ] {
             let error = config(flags, variables).unwrap_err();
             assert!(error.to_lowercase().contains(expected), "{error}");

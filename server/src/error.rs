@@ -516,7 +516,10 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
             .hint("See the table's properties partition_discovery and storage.location.template."),
         E::PartitionValueInvalid { .. } => plain(SqlState::INVALID_TEXT_REPRESENTATION),
         E::SchemeNotSupported { .. } => plain(SqlState::FEATURE_NOT_SUPPORTED)
-            .hint("Locations are written as s3://bucket/folder/ or file:///folder/."),
+            .hint("Locations begin with s3://, gs://, az://, abfss://, https://, http:// or file://."),
+        E::AddressNotAllowed { .. } => plain(SqlState::INSUFFICIENT_PRIVILEGE)
+            .hint("Addresses that are not public can only be used in networks that --external-network names."),
+        E::OperationNotSupported { .. } | E::FileVersionUnknown { .. } => plain(SqlState::FEATURE_NOT_SUPPORTED),
         E::LocationNotAllowed { .. } => plain(SqlState::INSUFFICIENT_PRIVILEGE)
             .hint("Folders of the server can only be used below those that --external-root names."),
         E::NotFound { .. } | E::NoFiles { .. } => plain(SqlState::UNDEFINED_FILE),

@@ -113,7 +113,7 @@ impl Server {
         let pages = page_cache(&config);
         let (manifests, may_fail) = (Some(manifests), physical_may_fail);
         let reading = FileReading { columns, footers, pages, manifests, may_fail, now_us };
-        let engine = Engine::new(memory_bytes, &spill, stores.clone(), reading)?;
+        let engine = Engine::new(memory_bytes, &spill, reading)?;
         info!(
             data_dir = %config.data_dir.display(),
             memory_limit_bytes = config.memory_limit_bytes,

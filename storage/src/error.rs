@@ -40,6 +40,26 @@ pub enum Error {
         /// The location.
         location: String,
     },
+    /// A location, or what it leads to, is at an address that the server must not connect to.
+    #[error("location \"{location}\" leads to an address that is not allowed")]
+    AddressNotAllowed {
+        /// The location.
+        location: String,
+    },
+    /// What cannot be done with locations of a kind.
+    #[error("{operation} is not supported at location \"{location}\"")]
+    OperationNotSupported {
+        /// What was to be done.
+        operation: String,
+        /// The location.
+        location: String,
+    },
+    /// A web server does not tell one version of a file from the next.
+    #[error("could not read \"{location}\": the web server tells neither its ETag nor its Last-Modified")]
+    FileVersionUnknown {
+        /// The file.
+        location: String,
+    },
     /// There is no such bucket, folder or file.
     #[error("location \"{location}\" does not exist")]
     NotFound {
@@ -396,6 +416,9 @@ impl Error {
             Failure::NotFound => Error::NotFound { location },
             Failure::Denied => Error::AccessDenied { location },
             Failure::NotAllowed => Error::LocationNotAllowed { location },
+            Failure::AddressNotAllowed => Error::AddressNotAllowed { location },
+            Failure::NotSupported(operation) => Error::OperationNotSupported { operation, location },
+            Failure::VersionUnknown => Error::FileVersionUnknown { location },
             Failure::Changed => Error::FileChanged { path: location },
             Failure::InvalidPath(reason) => Error::LocationInvalid { location, reason },
             Failure::Other => Error::Unavailable { location, source: Box::new(error) },
@@ -471,6 +494,9 @@ enum Failure {
     NotFound,
     Denied,
     NotAllowed,
+    AddressNotAllowed,
+    NotSupported(String),
+    VersionUnknown,
     Changed,
     InvalidPath(String),
     Other,
@@ -483,8 +509,11 @@ fn failure(error: &object_store::Error) -> Failure {
 }
 
 fn meaning(cause: &(dyn StdError + 'static)) -> Option<Failure> {
-    if let Some(Error::LocationNotAllowed { .. }) = cause.downcast_ref() {
-        return Some(Failure::NotAllowed);
+    match cause.downcast_ref() {
+        Some(Error::LocationNotAllowed { .. }) => return Some(Failure::NotAllowed),
+        Some(Error::AddressNotAllowed { .. }) => return Some(Failure::AddressNotAllowed),
+        Some(Error::FileVersionUnknown { .. }) => return Some(Failure::VersionUnknown),
+        _ => {}
     }
     if let Some(error) = cause.downcast_ref::<object_store::Error>() {
         return match error {
@@ -495,6 +524,11 @@ fn meaning(cause: &(dyn StdError + 'static)) -> Option<Failure> {
                 Some(Failure::Denied)
             }
             object_store::Error::Precondition { .. } => Some(Failure::Changed),
+            object_store::Error::NotImplemented { operation, .. } => Some(Failure::NotSupported(operation.clone())),
+            // A web server has sent all of a file.
+            object_store::Error::NotSupported { .. } => {
+                Some(Failure::NotSupported("reading parts of files".to_owned()))
+            }
             object_store::Error::InvalidPath { source } => Some(Failure::InvalidPath(source.to_string())),
             _ => None,
         };

@@ -1,30 +1,46 @@
 //! From a location's URL to the object store that holds it.
 //!
 //! What SQL can reach is decided here and nowhere else: `file://` only below the roots that the configuration names,
-//! `s3://` with the configuration's endpoint and credentials. The engine's own registry would hand out the whole local
-//! file system; [`ObjectStores`] takes its place in the runtime environment, so a plan that names anything else fails.
-//! Nothing is read from the process environment, and the instance metadata service is never asked for credentials.
+//! `s3://` with the configuration's endpoint and credentials, `gs://`, `az://` and `abfss://` at the clouds' own hosts, web
+//! servers at public addresses and in the networks that the configuration names. Nothing is read from the process
+//! environment, and the instance metadata service is never asked for credentials.
+//!
+//! A plan carries the stores that it reads from. The engine's own registry would hand out the whole local file system;
+//! [`NothingRegistered`] takes its place in the runtime environment.
 
+mod az;
+mod connector;
+mod gs;
+mod http;
 pub mod listings;
+mod networks;
+mod place;
+mod registry;
 mod rooted_files;
 mod s3;
+mod settings;
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::error::DataFusionError;
-use datafusion::execution::object_store::{ObjectStoreRegistry, ObjectStoreUrl};
+use datafusion::execution::object_store::ObjectStoreUrl;
 use futures::FutureExt;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use ipnet::IpNet;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use url::Url;
 
 use crate::error::{Error, Result};
+use connector::Connector;
 use listings::Listings;
+use networks::Reachable;
+use place::{Place, Service};
+pub use registry::NothingRegistered;
 use rooted_files::RootedFiles;
-use s3::Buckets;
+pub use settings::Secret;
+use settings::Settings;
 
 /// Longest location. S3's keys end at 1,024 bytes; what is far longer cannot even be made into a request.
 const LOCATION_BYTES_MAX: usize = 4096;
@@ -32,11 +48,17 @@ const LOCATION_BYTES_MAX: usize = 4096;
 /// Locations that are looked at at the same time.
 const CHECKS_PARALLEL: usize = 16;
 
+/// Buckets, containers and web servers that have a store at the same time. Each has its own connections; a statement that
+/// names ever new ones must not collect them without end.
+const STORES_MAX: usize = 64;
+
 /// What can be reached, and how.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectStoresConfig {
     /// Folders below which `file://` locations may be read and written. None means that `file://` is closed.
     pub external_roots: Vec<PathBuf>,
+    /// Networks that web servers may be in, besides the public addresses.
+    pub networks: Vec<IpNet>,
     /// How `s3://` locations are reached.
     pub s3: S3Config,
     /// Bytes of memory for what is known to be below locations.
@@ -56,15 +78,15 @@ pub struct S3Config {
     pub secret_access_key: Option<Secret>,
 }
 
-/// A text that is never printed.
-#[derive(Clone)]
-pub struct Secret(String);
-
 /// Every object store that a statement may use.
 #[derive(Debug)]
 pub struct ObjectStores {
     files: Arc<RootedFiles>,
-    buckets: Buckets,
+    networks: Arc<[IpNet]>,
+    /// What `s3://` locations are opened with.
+    s3: Settings,
+    /// Those that are open, by what the engine calls them.
+    open: Mutex<BTreeMap<String, Arc<dyn ObjectStore>>>,
     listings: Listings,
 }
 
@@ -81,22 +103,10 @@ pub struct Location {
     pub path: Path,
 }
 
-impl Secret {
-    /// Keeps a text from being printed.
-    pub fn new(text: impl Into<String>) -> Self {
-        Secret(text.into())
-    }
-
-    /// The text.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
+/// What a store is opened with.
+struct Opening<'a> {
+    settings: &'a Settings,
+    networks: &'a Arc<[IpNet]>,
 }
 
 impl ObjectStores {
@@ -106,8 +116,9 @@ impl ObjectStores {
     /// A root that is not a folder, an endpoint that is not a URL, half a key.
     pub fn new(config: ObjectStoresConfig) -> Result<Self> {
         let files = Arc::new(RootedFiles::new(&config.external_roots)?);
-        let buckets = Buckets::new(config.s3)?;
-        Ok(ObjectStores { files, buckets, listings: Listings::new(config.listing_cache_bytes) })
+        let (networks, s3) = (config.networks.into(), config.s3.settings()?);
+        let listings = Listings::new(config.listing_cache_bytes);
+        Ok(ObjectStores { files, networks, s3, open: Mutex::default(), listings })
     }
 
     /// What was below locations a moment ago.
@@ -124,11 +135,46 @@ impl ObjectStores {
         let Some((scheme, rest)) = location.split_once("://") else {
             return Err(invalid(location, "it is not a URL like s3://bucket/folder/ or file:///folder/"));
         };
-        match scheme.to_ascii_lowercase().as_str() {
-            "file" => self.resolve_file(location),
-            "s3" => self.resolve_s3(location, rest),
-            _ => Err(Error::SchemeNotSupported { scheme: scheme.to_owned() }),
+        let scheme = scheme.to_ascii_lowercase();
+        if scheme == "file" {
+            return self.resolve_file(location);
         }
+        let place = Place::of(&scheme, rest)?;
+        let (store, store_url) = self.store(&place)?;
+        Ok(Location { url: place.url, store, store_url, path: place.path })
+    }
+
+    /// Refuses a location that can only be read.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve), and for files of web servers.
+    pub fn check_writable(&self, location: &str) -> Result<()> {
+        match location.split_once("://") {
+            Some((scheme, _)) if ["http", "https"].iter().any(|it| scheme.eq_ignore_ascii_case(it)) => {
+                let (operation, location) = ("writing".to_owned(), place::without_secrets(location));
+                Err(Error::OperationNotSupported { operation, location })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The store of a place, and what the engine calls it.
+    fn store(&self, place: &Place) -> Result<(Arc<dyn ObjectStore>, ObjectStoreUrl)> {
+        let store_url = ObjectStoreUrl::parse(&place.store).map_err(|_| invalid(&place.url, "it is not a URL"))?;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = open.get(store_url.as_str()) {
+            return Ok((store.clone(), store_url));
+        }
+        if open.len() >= STORES_MAX {
+            // Plans that read from it keep it; the next statement makes it anew.
+            open.pop_first();
+        }
+        let nobody = Settings::default();
+        let settings = if matches!(place.service, Service::S3 { .. }) { &self.s3 } else { &nobody };
+        let opening = Opening { settings, networks: &self.networks };
+        let store = opening.open(&place.service).map_err(|reason| invalid(&place.url, &reason))?;
+        open.insert(store_url.as_str().to_owned(), store.clone());
+        Ok((store, store_url))
     }
 
     /// Whether a statement could read what is there: lists at most one object.
@@ -187,25 +233,6 @@ impl ObjectStores {
         let store_url = ObjectStoreUrl::local_filesystem();
         Ok(Location { url: url.into(), store: self.files.clone(), store_url, path })
     }
-
-    /// `s3:` locations are no real URLs: a key is taken as it is written, as all tools for S3 do. `dt=10%3A00` is a
-    /// key that holds a percent sign.
-    fn resolve_s3(&self, location: &str, rest: &str) -> Result<Location> {
-        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        // A secret may have a slash in it.
-        if bucket.contains('@') || bucket.contains(':') && rest.contains('@') {
-            let shown = format!("s3://***@{}", rest.rsplit_once('@').map_or("", |(_, rest)| rest));
-            return Err(invalid(&shown, "credentials do not belong into a location"));
-        }
-        if !s3::is_bucket_name(bucket) {
-            return Err(invalid(location, "it does not name a bucket"));
-        }
-        let path = Path::parse(key).map_err(|error| invalid(location, &error.to_string()))?;
-        let store = self.buckets.store(bucket)?;
-        let store_url = ObjectStoreUrl::parse(format!("s3://{bucket}"))
-            .map_err(|_| invalid(location, "it does not name a bucket"))?;
-        Ok(Location { url: format!("s3://{bucket}/{key}"), store, store_url, path })
-    }
 }
 
 impl Location {
@@ -242,35 +269,78 @@ impl Location {
 }
 
 /// The URL of an object, as messages show it: the key is not percent-encoded, as it is not in a location.
-pub(crate) fn object_url(store: &ObjectStoreUrl, path: &Path) -> String {
+pub fn object_url(store: &ObjectStoreUrl, path: &Path) -> String {
     format!("{store}{path}")
 }
 
-/// Gives the engine what a location has been resolved to, and nothing else.
-impl ObjectStoreRegistry for ObjectStores {
-    /// What can be reached is not changed by a statement.
-    fn register_store(&self, url: &Url, _store: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
-        tracing::warn!(url = %url, "an object store was to be registered, it was not");
-        None
+impl S3Config {
+    fn settings(&self) -> Result<Settings> {
+        let mut settings = Settings { endpoint_is_trusted: true, ..Settings::default() };
+        let options = [
+            ("endpoint", &self.endpoint),
+            ("region", &self.region),
+            ("key_id", &self.access_key_id),
+            ("secret", &self.secret_access_key.as_ref().map(|key| key.reveal().to_owned())),
+        ];
+        for (option, value) in options {
+            if let Some(value) = value {
+                settings.set(option, value);
+            }
+        }
+        let invalid = |setting, reason| Error::ConfigurationInvalid { setting, reason };
+        settings.endpoint().map_err(|reason| invalid("s3.endpoint", reason))?;
+        let is_url = |endpoint: &String| endpoint.starts_with("http://") || endpoint.starts_with("https://");
+        if self.endpoint.as_ref().is_some_and(|endpoint| !is_url(endpoint)) {
+            return Err(invalid("s3.endpoint", "it is not a URL like http://host:port or https://host".to_owned()));
+        }
+        let half = |_| invalid("s3.access_key_id", "access key and secret key go together".to_owned());
+        settings.pair("key_id", "secret").map_err(half)?;
+        Ok(settings)
+    }
+}
+
+impl Opening<'_> {
+    fn open(&self, service: &Service) -> Result<Arc<dyn ObjectStore>, String> {
+        match service {
+            Service::S3 { bucket } => s3::open(bucket, self),
+            Service::Gs { bucket } => gs::open(bucket, self),
+            Service::Az { container, account } => az::open(container, account.as_deref(), self),
+            Service::Http { server } => http::open(server, self),
+        }
     }
 
-    fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>, DataFusionError> {
-        match (url.scheme(), url.host_str()) {
-            ("file", None) => Ok(self.files.clone()),
-            // A bucket whose store had to make room for others gets a new one.
-            ("s3", Some(bucket)) if s3::is_bucket_name(bucket) => Ok(self.buckets.store(bucket)?),
-            _ => Err(Error::LocationNotAllowed { location: url.to_string() }.into()),
-        }
+    /// Connects to the endpoint of the settings, or else to a cloud's own hosts.
+    fn connector(&self, host: &str) -> Result<Connector, String> {
+        let endpoint = self.settings.endpoint()?;
+        let allow_http = endpoint.as_ref().is_some_and(|endpoint| endpoint.scheme() == "http");
+        let trusted_host = match &endpoint {
+            Some(endpoint) => endpoint.host_str().filter(|_| self.settings.endpoint_is_trusted),
+            None => Some(host),
+        };
+        Ok(self.connector_to(trusted_host, allow_http))
+    }
+
+    fn connector_to(&self, trusted_host: Option<&str>, allow_http: bool) -> Connector {
+        let reachable = Reachable { networks: self.networks.clone(), trusted_host: trusted_host.map(Arc::from) };
+        Connector { reachable, allow_http }
+    }
+
+    /// That a store cannot be made of the settings. What the library says may quote them.
+    fn unusable(&self) -> String {
+        "its key cannot be read".to_owned()
     }
 }
 
 fn check_text(location: &str) -> Result<()> {
     if location.len() > LOCATION_BYTES_MAX {
-        let start: String = location.chars().take(60).collect();
+        let start: String = place::without_secrets(location).chars().take(60).collect();
         return Err(invalid(&format!("{start}…"), "it is too long"));
     }
     if location.chars().any(char::is_control) {
-        return Err(invalid(&location.escape_debug().to_string(), "it holds a control character"));
+        return Err(invalid(
+            &place::without_secrets(location).escape_debug().to_string(),
+            "it holds a control character",
+        ));
     }
     Ok(())
 }

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
-
-use super::{ConfigError, Secret, Settings, wrong};
+use super::{ConfigError, Secret, Settings, networks, wrong};
 use crate::access::AccessConfig;
 use crate::access::tls::{TlsFiles, TlsPolicy};
 use crate::session::settings::number::{self, Unit};
@@ -39,7 +37,7 @@ impl Settings {
             tls_policy,
             tls_files,
             rules_file: self.rules_file()?,
-            trusted_networks: self.trusted_networks()?,
+            trusted_networks: networks("trusted-network", &self.trusted_network)?,
             sessions_max: self.sessions_max()?,
             authentication_timeout: self.authentication_timeout()?,
         })
@@ -65,13 +63,6 @@ impl Settings {
             (Some(_), Some(network)) => Err(wrong("trusted-network", network, "is of no use beside hba-file")),
             (file, _) => Ok(file.clone()),
         }
-    }
-
-    fn trusted_networks(&self) -> Result<Vec<IpNet>, ConfigError> {
-        let network = |network: &String| {
-            network.parse::<IpNet>().map_err(|error| wrong("trusted-network", network, &error.to_string()))
-        };
-        self.trusted_network.iter().map(network).collect()
     }
 
     fn sessions_max(&self) -> Result<usize, ConfigError> {

@@ -28,7 +28,7 @@ use futures::StreamExt;
 use pg::{PgError, SessionValues};
 use storage::external::{ExternalTableProvider, FileReading};
 use storage::hot::HotTableProvider;
-use storage::object_stores::ObjectStores;
+use storage::object_stores::NothingRegistered;
 use storage::scan::report::ScanReports;
 use tokio::runtime::Runtime;
 
@@ -71,22 +71,17 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that uses so much memory, spills to `spill`, and reaches only `stores`. Scans of files share
-    /// `reading`.
+    /// An engine that uses so much memory, spills to `spill`, and reaches only what plans bring with them. Scans of files
+    /// share `reading`.
     ///
     /// # Errors
     /// The spill directory cannot be used.
-    pub fn new(
-        memory_limit_bytes: usize,
-        spill: &Path,
-        stores: Arc<ObjectStores>,
-        reading: FileReading,
-    ) -> Result<Self> {
+    pub fn new(memory_limit_bytes: usize, spill: &Path, reading: FileReading) -> Result<Self> {
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill.to_path_buf()]));
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(memory_limit_bytes)))
             .with_disk_manager_builder(disk)
-            .with_object_store_registry(stores)
+            .with_object_store_registry(Arc::new(NothingRegistered))
             .build_arc()?;
         let template = SessionStateBuilder::new()
             .with_config(session_config())

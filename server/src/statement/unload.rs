@@ -21,7 +21,7 @@ use pg::types::{
 use pg::{PgError, SessionValues};
 use serde_json::json;
 use storage::external::write::{FileEncoding, NameFiles, ParquetEncoding, PartitionFolders, WrittenFile, WrittenFiles};
-use storage::object_stores::Location;
+use storage::object_stores::{Location, object_url};
 
 use crate::error::{Error, Result};
 use crate::file_writes::FileWrite;
@@ -83,7 +83,7 @@ pub async fn execute(session: &mut Session, prepared: &Prepared, unload: &Unload
         let replaced = replaced(&existing, unload, &folders);
         remove(&target, replaced).await?;
     }
-    let url = |path: &Path| format!("{}{path}", target.folder.store_url);
+    let url = |path: &Path| object_url(&target.folder.store_url, path);
     let overwritten = match unload.existing {
         ExistingFiles::Overwritten => existing.iter().map(url).collect(),
         ExistingFiles::Refused | ExistingFiles::Removed => BTreeSet::new(),
@@ -109,6 +109,7 @@ fn columns_of(schema: &Schema, unload: &Unload) -> Result<Vec<usize>> {
 /// Files of partitions go into folders of a folder; others have names that begin with what stands behind the last slash.
 fn target(session: &Session, unload: &Unload) -> Result<Target> {
     let stores = &session.server.stores;
+    stores.check_writable(&unload.location)?;
     if !unload.partition_by.is_empty() {
         return Ok(Target { folder: stores.resolve(&unload.location)?, name_prefix: String::new() });
     }

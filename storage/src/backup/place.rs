@@ -49,6 +49,7 @@ impl ObjectStores {
     /// # Errors
     /// As [`resolve`](Self::resolve).
     pub fn backup_place(&self, location: &str) -> Result<BackupPlace> {
+        self.check_writable(location)?;
         let found = self.resolve(location)?;
         match found.store_url.as_str().starts_with("file:") {
             true => BackupPlace::of_directory(&file_path(&found.url)?),

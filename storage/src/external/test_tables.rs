@@ -26,7 +26,7 @@ use super::rows::{ValueBuilder, ValueBuilders};
 use super::tolerance::SessionTolerance;
 use crate::column_cache::ColumnCache;
 use crate::error::{self, Error};
-use crate::object_stores::{ObjectStores, ObjectStoresConfig, S3Config};
+use crate::object_stores::{NothingRegistered, ObjectStores, ObjectStoresConfig, S3Config};
 use crate::scan::conditions::MayFail;
 use crate::scan::report::{ScanReport, ScanReports};
 
@@ -61,7 +61,8 @@ impl Lake {
         let s3 = S3Config { endpoint, ..S3Config::default() };
         let stores = ObjectStores::new(ObjectStoresConfig { external_roots, s3, ..Default::default() }).unwrap();
         let stores = Arc::new(stores);
-        let runtime = RuntimeEnvBuilder::new().with_object_store_registry(stores.clone()).build_arc().unwrap();
+        let runtime =
+            RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(NothingRegistered)).build_arc().unwrap();
         let reports = Arc::new(ScanReports::default());
         let config = SessionConfig::new().with_target_partitions(2).with_extension(reports.clone());
         let session = SessionContext::new_with_config_rt(config, runtime);

@@ -8,6 +8,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use datafusion::execution::object_store::ObjectStoreRegistry;
+
 use super::*;
 
 /// `root` is open, `secret.txt` beside it is not.
@@ -97,16 +99,30 @@ fn other_texts_are_not_locations() {
         "s3://bucket/a//b",
         "s3://bucket/../other/x",
         "s3://bucket/a\nb",
+        "gs://",
+        "gs://user:hunter2@bucket/x",
+        "az://container/x",
+        "abfss://container@host.example/x",
+        "abfss://@account.dfs.core.windows.net/x",
+        "abfss://container@account.evil.dfs.core.windows.net/x",
+        "https://",
+        "https://host",
+        "https://host/folder/",
+        "https://user:hunter2@host/x",
+        "https://host/x?signature=hunter2",
+        "https://host/x#y",
+        "https://host/%00",
     ];
     for location in invalid {
         let resolved = stores.resolve(location);
         let is_refused = matches!(resolved, Err(Error::LocationInvalid { .. } | Error::LocationNotAllowed { .. }));
+        assert!(!format!("{resolved:?}").contains("hunter2"), "{resolved:?}");
         assert!(is_refused, "{location}: {resolved:?}");
     }
     let resolved = stores.resolve(&format!("s3://bucket/{}", "x".repeat(100_000)));
     assert!(matches!(resolved, Err(Error::LocationInvalid { .. })));
-    let resolved = stores.resolve("gs://bucket/x");
-    assert!(matches!(resolved, Err(Error::SchemeNotSupported { scheme }) if scheme == "gs"));
+    let resolved = stores.resolve("ftp://bucket/x");
+    assert!(matches!(resolved, Err(Error::SchemeNotSupported { scheme }) if scheme == "ftp"));
 }
 
 #[test]
@@ -147,18 +163,92 @@ fn a_configuration_with_mistakes_is_refused() {
 }
 
 #[test]
-fn the_engine_gets_only_what_can_be_resolved() {
+fn locations_are_where_they_say() {
     let (_folder, stores) = folders();
-    let store = |url: &str| stores.get_store(&Url::parse(url).unwrap());
-    assert!(store("file:///").is_ok());
-    assert!(store("s3://bucket/").is_ok());
-    for url in ["http://host/", "file://host/", "s3://b%2Fc/"] {
-        let error = store(url).unwrap_err();
-        assert!(matches!(crate::error::find(&error), Some(Error::LocationNotAllowed { .. })), "{url}");
+    let locations = [
+        ("s3://bucket/a/b", "s3://bucket/", "a/b"),
+        ("GS://bucket/a%20b", "gs://bucket/", "a%20b"),
+        ("abfss://files@account.dfs.core.windows.net/a/", "abfss://files@account.dfs.core.windows.net/", "a"),
+        ("https://Example.org:8443/a%20b/../c%20d.csv", "https://example.org:8443/", "c d.csv"),
+        ("http://example.org:80/x", "http://example.org/", "x"),
+    ];
+    for (location, store, path) in locations {
+        let found = stores.resolve(location).unwrap();
+        assert_eq!((found.store_url.as_str(), found.path.as_ref()), (store, path), "{location}");
     }
     for bucket in 0..200 {
         stores.resolve(&format!("s3://bucket-{bucket}/")).unwrap();
     }
+}
+
+#[test]
+fn web_servers_are_not_written_to() {
+    let (_folder, stores) = folders();
+    let refused = stores.check_writable("HTTPS://host/x?signature=hunter2").unwrap_err();
+    assert!(matches!(&refused, Error::OperationNotSupported { location, .. } if !location.contains("hunter2")));
+    stores.check_writable("s3://bucket/x").unwrap();
+}
+
+#[tokio::test]
+async fn the_engine_finds_no_store_by_a_url() {
+    let found = NothingRegistered.get_store(&Url::parse("file:///").unwrap()).unwrap();
+    let read = found.get(&Path::from("etc/passwd")).await.unwrap_err();
+    let error = Error::from_object_store("file:///etc/passwd", read);
+    assert!(matches!(error, Error::LocationNotAllowed { .. }), "{error:?}");
+}
+
+/// Answers every request with the same bytes.
+async fn answering_with(answer: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let mut request = vec![0; 8192];
+                while socket.read(&mut request).await.is_ok_and(|bytes| bytes > 0) {
+                    socket.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    server
+}
+
+fn on_loopback() -> ObjectStores {
+    let networks = vec!["127.0.0.0/8".parse().unwrap()];
+    ObjectStores::new(ObjectStoresConfig { networks, ..Default::default() }).unwrap()
+}
+
+#[tokio::test]
+async fn addresses_that_are_not_public_are_refused_at_once() {
+    let (_folder, stores) = folders();
+    for host in ["127.0.0.1:1", "localhost:1", "169.254.169.254", "[::1]:1"] {
+        let started = Instant::now();
+        let refused = stores.check_readable(&format!("http://{host}/x")).await.unwrap_err();
+        assert!(matches!(&refused, Error::AddressNotAllowed { location } if location.ends_with("/x")), "{refused:?}");
+        assert!(started.elapsed() < CONNECT_PAUSE_MIN, "it was attempted again");
+    }
+}
+
+/// Less than the pause between two attempts to connect.
+const CONNECT_PAUSE_MIN: Duration = Duration::from_millis(400);
+
+#[tokio::test]
+async fn a_redirection_to_such_an_address_is_not_followed() {
+    for target in ["http://169.254.169.254/latest/", "http://[fd00:ec2::254]/"] {
+        let answer = format!("HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");
+        let server = answering_with(answer).await;
+        let refused = on_loopback().check_readable(&format!("http://{server}/x")).await.unwrap_err();
+        assert!(matches!(refused, Error::AddressNotAllowed { .. }), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_without_a_version_is_not_read() {
+    let server = answering_with("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n".to_owned()).await;
+    let refused = on_loopback().check_readable(&format!("http://{server}/x")).await.unwrap_err();
+    assert!(matches!(refused, Error::FileVersionUnknown { .. }), "{refused:?}");
 }
 
 #[tokio::test]
@@ -173,21 +263,9 @@ async fn a_folder_is_readable_when_it_is_there() {
 
 /// Answers every request with the same status.
 async fn answering(status: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((mut socket, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let body = "<Error><Code>Refused</Code><AWSAccessKeyId>AKIA</AWSAccessKeyId></Error>";
-                let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-                let mut request = vec![0; 8192];
-                while socket.read(&mut request).await.is_ok_and(|bytes| bytes > 0) {
-                    socket.write_all(answer.as_bytes()).await.unwrap();
-                }
-            });
-        }
-    });
-    endpoint
+    let body = "<Error><Code>Refused</Code><AWSAccessKeyId>AKIA</AWSAccessKeyId></Error>";
+    let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    format!("http://{}", answering_with(answer).await)
 }
 
 #[tokio::test]

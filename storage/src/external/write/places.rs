@@ -50,6 +50,7 @@ impl PartitionFolders {
         if let Some(known) = self.known.get(&texts) {
             return Ok(known.clone());
         }
+        self.stores.check_writable(&self.table.location)?;
         let folder = match self.registered.get(&texts) {
             Some(partition) => WriteFolder { location: self.stores.resolve(&partition.location)?, new_partition: None },
             None if values.is_empty() => {

@@ -1,0 +1,127 @@
+//! How requests to all object stores and web servers are sent: what they may connect to, how long they may take, and when
+//! they are repeated.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+};
+use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+use reqwest::redirect::{Attempt, Policy};
+use url::Url;
+
+use super::networks::Reachable;
+use crate::error;
+
+/// How long a request that the service fails (5xx, 429) or leaves unanswered is repeated before the statement fails.
+/// Services shed load in bursts of seconds; a user waits for half a minute, not for minutes.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Never the limit in practice: the time is.
+const RETRIES_MAX: usize = 100;
+/// First pause; later ones grow at random up to [`BACKOFF_MAX`].
+const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+/// Longest pause, so that a service that is back is noticed soon.
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// How long one request may take, its body included. Reads are small enough for a slow line.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Attempts to connect before the statement fails. Nobody listens at a mistyped endpoint in half a minute either, and
+/// the user should know at once; two more attempts cover a service that is being restarted.
+const CONNECT_ATTEMPTS_MAX: u32 = 3;
+/// Pause between two attempts to connect.
+const CONNECT_PAUSE: Duration = Duration::from_millis(500);
+/// Redirections that are followed, as many as browsers and object_store's own clients do at least.
+const REDIRECTS_MAX: usize = 10;
+const USER_AGENT: &str = concat!("thermocline/", env!("CARGO_PKG_VERSION"));
+
+/// Makes clients that connect to nothing but what they may reach, and stop early when there is nobody to connect to. The
+/// retry configuration knows one patience for all failures, and one that outlasts a storm of 5xx is too much for a mistyped
+/// endpoint.
+///
+/// They know no proxy: which one would be for the process environment to say.
+#[derive(Debug, Clone)]
+pub(super) struct Connector {
+    pub(super) reachable: Reachable,
+    /// Whether requests may go over the network in clear.
+    pub(super) allow_http: bool,
+}
+
+#[derive(Debug)]
+struct Connection {
+    client: HttpClient,
+    reachable: Reachable,
+}
+
+/// How often, and for how long, requests are repeated.
+pub(super) fn retry() -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig { init_backoff: BACKOFF_FIRST, max_backoff: BACKOFF_MAX, base: 2.0 },
+        max_retries: RETRIES_MAX,
+        retry_timeout: RETRY_TIMEOUT,
+    }
+}
+
+impl HttpConnector for Connector {
+    fn connect(&self, _options: &ClientOptions) -> object_store::Result<HttpClient> {
+        let reachable = self.reachable.clone();
+        let client = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .timeout(REQUEST_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .no_proxy()
+            .https_only(!self.allow_http)
+            .dns_resolver(Arc::new(reachable.clone()))
+            .redirect(Policy::custom(move |attempt| follow(&reachable, attempt)))
+            .build()
+            .map_err(|error| object_store::Error::Generic { store: "HTTP", source: Box::new(error.without_url()) })?;
+        let reachable = self.reachable.clone();
+        Ok(HttpClient::new(Connection { client: HttpClient::new(client), reachable }))
+    }
+}
+
+/// Whether a redirection is followed. The addresses of names are looked at when they are connected to.
+fn follow(reachable: &Reachable, attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    if attempt.previous().len() > REDIRECTS_MAX {
+        return attempt.error("too many redirections");
+    }
+    match reachable.check(attempt.url()) {
+        Ok(()) => attempt.follow(),
+        Err(error) => attempt.error(error),
+    }
+}
+
+#[async_trait]
+impl HttpService for Connection {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let url = Url::parse(&request.uri().to_string()).map_err(refused)?;
+        self.reachable.check(&url).map_err(refused)?;
+        for _ in 1..CONNECT_ATTEMPTS_MAX {
+            match self.client.execute(request.clone()).await {
+                Err(error) if is_unconnected(&error) => tokio::time::sleep(CONNECT_PAUSE).await,
+                answer => return answer.map_err(last),
+            }
+        }
+        self.client.execute(request).await.map_err(last)
+    }
+}
+
+/// An error that is not attempted again.
+fn refused(error: impl std::error::Error + Send + Sync + 'static) -> HttpError {
+    HttpError::new(HttpErrorKind::Unknown, error)
+}
+
+/// Whether another attempt to connect may help.
+fn is_unconnected(error: &HttpError) -> bool {
+    error.kind() == HttpErrorKind::Connect && error::find(error).is_none()
+}
+
+/// What has not come to a connection is not attempted again by others.
+fn last(error: HttpError) -> HttpError {
+    match error.kind() {
+        HttpErrorKind::Connect => refused(error),
+        _ => error,
+    }
+}

@@ -1,0 +1,143 @@
+//! What a location's URL names: a service, what is asked of it, and a path there.
+
+use object_store::path::Path;
+use url::Url;
+
+use super::{az, invalid};
+use crate::error::{Error, Result};
+
+/// A place outside of the server's files.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) service: Service,
+    /// The beginning of its URL, up to the path and without the slash before that.
+    pub(super) store: String,
+    pub(super) path: Path,
+    /// Its URL, normalised, as messages show it.
+    pub(super) url: String,
+}
+
+/// Who is asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    S3 {
+        bucket: String,
+    },
+    Gs {
+        bucket: String,
+    },
+    /// The account is named by the location, or by a secret.
+    Az {
+        container: String,
+        account: Option<String>,
+    },
+    /// A web server, by the beginning of its URLs.
+    Http {
+        server: String,
+    },
+}
+
+impl Place {
+    /// What stands behind a scheme, which is in lower case, and `://`.
+    ///
+    /// # Errors
+    /// The scheme is another, or the rest does not fit it.
+    pub(super) fn of(scheme: &str, rest: &str) -> Result<Place> {
+        match scheme {
+            "s3" | "gs" => Self::of_bucket(scheme, rest),
+            "az" => Self::of_container(scheme, rest),
+            "abfs" | "abfss" if rest.split('/').next().is_some_and(|authority| authority.contains('@')) => {
+                Self::of_account(scheme, rest)
+            }
+            "abfs" | "abfss" => Self::of_container(scheme, rest),
+            "http" | "https" => Self::of_web(&format!("{scheme}://{rest}")),
+            _ => Err(Error::SchemeNotSupported { scheme: scheme.to_owned() }),
+        }
+    }
+
+    /// Locations in buckets are no real URLs: a key is taken as it is written, as all tools for S3 do. `dt=10%3A00` is a
+    /// key that holds a percent sign.
+    fn of_bucket(scheme: &str, rest: &str) -> Result<Place> {
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        check_no_user(scheme, rest)?;
+        let url = format!("{scheme}://{bucket}/{key}");
+        if !is_bucket_name(bucket) {
+            return Err(invalid(&format!("{scheme}://{rest}"), "it does not name a bucket"));
+        }
+        let path = Path::parse(key).map_err(|error| invalid(&url, &error.to_string()))?;
+        let (store, bucket) = (format!("{scheme}://{bucket}"), bucket.to_owned());
+        let service = if scheme == "gs" { Service::Gs { bucket } } else { Service::S3 { bucket } };
+        Ok(Place { service, store, path, url })
+    }
+
+    fn of_container(scheme: &str, rest: &str) -> Result<Place> {
+        let place = Self::of_bucket(scheme, rest)?;
+        let container = place.store[scheme.len() + "://".len()..].to_owned();
+        Ok(Place { service: Service::Az { container, account: None }, ..place })
+    }
+
+    /// `container@account.dfs.core.windows.net/key`
+    fn of_account(scheme: &str, rest: &str) -> Result<Place> {
+        let (authority, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let named = authority.split_once('@').filter(|(container, _)| is_bucket_name(container));
+        let Some((container, account)) = named.and_then(|(it, host)| Some((it, az::account_of_host(host)?))) else {
+            let reason = "it is not written as container@account.dfs.core.windows.net/folder/";
+            return Err(invalid(&without_secrets(&format!("{scheme}://{rest}")), reason));
+        };
+        let url = format!("{scheme}://{authority}/{key}");
+        let path = Path::parse(key).map_err(|error| invalid(&url, &error.to_string()))?;
+        let service = Service::Az { container: container.to_owned(), account: Some(account.to_owned()) };
+        Ok(Place { service, store: format!("{scheme}://{authority}"), path, url })
+    }
+
+    /// A file of a web server, whose URL is percent-encoded.
+    fn of_web(location: &str) -> Result<Place> {
+        let shown = without_secrets(location);
+        let url = Url::parse(location).map_err(|error| invalid(&shown, &error.to_string()))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(invalid(&shown, "credentials do not belong into a location"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            // A statement, and with it a signature, is shown in many places.
+            return Err(invalid(&shown, "a query, which may hold a signature, does not belong into a location"));
+        }
+        let path = Path::from_url_path(url.path()).map_err(|error| invalid(&shown, &error.to_string()))?;
+        if path.is_root() || url.path().ends_with('/') {
+            return Err(invalid(&shown, "it names a folder, and web servers do not tell what is in one"));
+        }
+        let store = url[..url::Position::BeforePath].to_owned();
+        Ok(Place { service: Service::Http { server: store.clone() }, url: format!("{store}/{path}"), store, path })
+    }
+}
+
+/// Refuses credentials in front of a bucket. A secret may have a slash in it.
+fn check_no_user(scheme: &str, rest: &str) -> Result<()> {
+    let bucket = rest.split('/').next().unwrap_or_default();
+    if bucket.contains('@') || bucket.contains(':') && rest.contains('@') {
+        let shown = format!("{scheme}://***@{}", rest.rsplit_once('@').map_or("", |(_, rest)| rest));
+        return Err(invalid(&shown, "credentials do not belong into a location"));
+    }
+    Ok(())
+}
+
+/// A location as messages may show it: without what stands in front of an `@`, and behind a `?` of a web server's.
+pub(super) fn without_secrets(location: &str) -> String {
+    let Some((scheme, rest)) = location.split_once("://") else { return location.to_owned() };
+    let is_web = ["http", "https"].iter().any(|it| scheme.eq_ignore_ascii_case(it));
+    let (rest, query) = match rest.split_once(['?', '#']) {
+        Some((rest, _)) if is_web => (rest, "?***"),
+        _ => (rest, ""),
+    };
+    match rest.rsplit_once('@') {
+        Some((_, rest)) => format!("{scheme}://***@{rest}{query}"),
+        None => format!("{scheme}://{rest}{query}"),
+    }
+}
+
+/// Whether a text is a bucket's name as far as a URL cares. Which names exist is for the service to say.
+fn is_bucket_name(text: &str) -> bool {
+    let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    (1..=255).contains(&text.len())
+        && text.bytes().all(is_name_byte)
+        && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+}
