@@ -5,6 +5,7 @@ mod loads;
 mod role;
 mod rows;
 mod schema;
+mod secret;
 mod sequence;
 pub(crate) mod statistics;
 mod table;
@@ -23,6 +24,7 @@ use crate::partition::{Partition, PartitionValues};
 use crate::role::Role;
 use crate::rows::{ReplacedUnit, RowChanges, RowCounts, Segment};
 use crate::schema::Schema;
+use crate::secret::StoredSecret;
 use crate::sequence::{Sequence, SequenceState};
 use crate::snapshot::{CatalogSnapshot, Definitions, Relation};
 use crate::statistics::TableStatistics;
@@ -130,6 +132,20 @@ pub enum CatalogChange {
     },
     /// `DROP ROLE`
     DropRole {
+        /// Its number.
+        oid: Oid,
+    },
+    /// `CREATE SECRET`
+    CreateSecret(StoredSecret),
+    /// `CREATE OR REPLACE SECRET` over an existing secret: number and name stay
+    ReplaceSecret {
+        /// As it was when the change was decided on.
+        old: Arc<StoredSecret>,
+        /// As it becomes.
+        new: Arc<StoredSecret>,
+    },
+    /// `DROP SECRET`
+    DropSecret {
         /// Its number.
         oid: Oid,
     },
@@ -321,6 +337,9 @@ impl CatalogSnapshot {
             CatalogChange::CreateRole(role) => self.create_role(role, touched),
             CatalogChange::ReplaceRole { old, new } => self.replace_role(old, new, touched),
             CatalogChange::DropRole { oid } => self.drop_role(*oid, touched),
+            CatalogChange::CreateSecret(secret) => self.create_secret(secret, touched),
+            CatalogChange::ReplaceSecret { old, new } => self.replace_secret(old, new, touched),
+            CatalogChange::DropSecret { oid } => self.drop_secret(*oid, touched),
             CatalogChange::SetComment { commented, text } => self.set_comment(*commented, text.as_ref(), touched),
             CatalogChange::AddPartition { table, partition, may_exist } => {
                 self.add_partition(*table, partition, *may_exist, touched)

@@ -58,6 +58,9 @@ pub enum Error {
     /// A role of this name is there already.
     #[error("role \"{0}\" already exists")]
     RoleExists(String),
+    /// A secret of this name is there already.
+    #[error("secret \"{0}\" already exists")]
+    SecretExists(String),
     /// A row was deleted, or its unit rewritten, before the change of it was committed.
     #[error("could not serialize access due to concurrent update")]
     RowChangedConcurrently {

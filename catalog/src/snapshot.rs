@@ -1,6 +1,6 @@
 //! Everything that exists, at one version.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -16,6 +16,7 @@ use crate::partition::Partitions;
 use crate::role::Role;
 use crate::rows::{TableRows, UnitId};
 use crate::schema::{Schema, SchemaKind};
+use crate::secret::StoredSecret;
 use crate::sequence::{Sequence, SequenceState};
 use crate::statistics::TableStatistics;
 use crate::types::SqlType;
@@ -64,6 +65,7 @@ pub(crate) struct Definitions {
     /// Names of the types, by their numbers and by those of their arrays.
     pub(crate) type_names: OrdMap<Oid, ObjectName>,
     pub(crate) roles: OrdMap<String, Arc<Role>>,
+    pub(crate) secrets: Arc<BTreeMap<String, Arc<StoredSecret>>>,
     /// What users say about things.
     pub(crate) comments: OrdMap<Commented, Arc<str>>,
 }
@@ -316,6 +318,11 @@ impl CatalogSnapshot {
     /// All roles, by name.
     pub fn roles(&self) -> impl Iterator<Item = &Arc<Role>> {
         self.definitions.roles.values()
+    }
+
+    /// All secrets, by name.
+    pub fn secrets(&self) -> &Arc<BTreeMap<String, Arc<StoredSecret>>> {
+        &self.definitions.secrets
     }
 
     /// What is said about something.

@@ -168,10 +168,13 @@ impl SessionCatalog {
             | Change::SetSequence { sequence: oid, .. }
             | Change::DropRelation { oid } => own.contains(oid),
             Change::SetComment { commented, .. } => own.contains(&commented.oid),
-            // There are neither types nor external tables nor roles among them.
+            // There are neither types nor external tables nor roles nor secrets among them.
             Change::CreateRole(_)
             | Change::ReplaceRole { .. }
             | Change::DropRole { .. }
+            | Change::CreateSecret(_)
+            | Change::ReplaceSecret { .. }
+            | Change::DropSecret { .. }
             | Change::CreateExternalTable(_)
             | Change::CreateType(_)
             | Change::ReplaceType { .. }

@@ -4,6 +4,7 @@
 //! misspelt setting that is silently ignored would be noticed when it is too late.
 
 mod access;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -106,6 +107,12 @@ struct Settings {
     /// Secret key; better given in the file or as a variable, since other users see flags
     #[arg(long, global = true, value_name = "SECRET")]
     s3_secret_access_key: Option<String>,
+    /// The file with the key that secrets are encrypted with, 32 bytes [default: secrets.key in the data directory, made when it is needed]
+    #[arg(long, global = true, value_name = "FILE")]
+    secrets_key_file: Option<PathBuf>,
+    // Secrets, as CREATE SECRET makes them: in the file only.
+    #[arg(skip)]
+    secret: Vec<secrets::SecretTable>,
     /// A folder for a Unix socket to listen at too, .s.PGSQL.PORT
     #[arg(long, global = true, value_name = "DIR")]
     unix_socket_dir: Option<PathBuf>,
@@ -254,6 +261,10 @@ impl Settings {
         for (variable, value) in variables {
             let Some(name) = variable.strip_prefix(VARIABLE_PREFIX) else { continue };
             let key = name.to_ascii_lowercase().replace('_', "-");
+            if key == "secret" {
+                let message = "secrets can be given in the file only".to_owned();
+                return Err(ConfigError::Setting { place: format!("variable {variable}"), message });
+            }
             let value = match key.as_str() {
                 "external-root" => list(&value, ':'),
                 "trusted-network" | "external-network" => list(&value, ','),
@@ -298,6 +309,8 @@ impl Settings {
             s3_region: self.s3_region.or(other.s3_region),
             s3_access_key_id: self.s3_access_key_id.or(other.s3_access_key_id),
             s3_secret_access_key: self.s3_secret_access_key.or(other.s3_secret_access_key),
+            secrets_key_file: self.secrets_key_file.or(other.secrets_key_file),
+            secret: if self.secret.is_empty() { other.secret } else { self.secret },
             unix_socket_dir: self.unix_socket_dir.or(other.unix_socket_dir),
             tls: self.tls.or(other.tls),
             tls_cert: self.tls_cert.or(other.tls_cert),
@@ -372,6 +385,9 @@ impl Settings {
         let shutdown_timeout = self.shutdown_timeout()?;
         let memory = self.memory()?;
         let networks = networks("external-network", &self.external_network)?;
+        let secrets = self.secret.iter().map(|secret| secret.given()).collect::<Result<_, _>>()?;
+        let data_dir = self.data_dir.unwrap_or_else(|| DATA_DIR_DEFAULT.into());
+        let secrets_key_file = Some(secrets::key_file(self.secrets_key_file, &data_dir));
         let s3 = S3Config {
             endpoint: self.s3_endpoint,
             region: self.s3_region,
@@ -380,11 +396,13 @@ impl Settings {
         };
         Ok(Config {
             listen: addresses.collect(),
-            data_dir: self.data_dir.unwrap_or_else(|| DATA_DIR_DEFAULT.into()),
+            data_dir,
             stores: ObjectStoresConfig {
                 external_roots: self.external_root,
                 networks,
                 s3,
+                secrets,
+                secrets_key_file,
                 listing_cache_bytes: memory.listing_cache_bytes as u64,
             },
             unix_socket_dir: self.unix_socket_dir,

@@ -474,7 +474,7 @@ pub fn catalog_report(error: &catalog::Error) -> ErrorReport {
             dependents(plain(SqlState::DEPENDENT_OBJECTS_STILL_EXIST), relations, &format!("schema {schema}"))
         }
         E::RelationExists(_) => plain(SqlState::DUPLICATE_TABLE),
-        E::TypeExists(_) | E::RoleExists(_) => plain(SqlState::DUPLICATE_OBJECT),
+        E::TypeExists(_) | E::RoleExists(_) | E::SecretExists(_) => plain(SqlState::DUPLICATE_OBJECT),
         E::TypeInUse { ty, dependents: users } => dependents(plain(SqlState::DEPENDENT_OBJECTS_STILL_EXIST), users, ty),
         E::RelationNotFound(_) => plain(SqlState::UNDEFINED_TABLE),
         E::RelationInUse { relation, dependents: views } => {
@@ -519,6 +519,10 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
             .hint("Locations begin with s3://, gs://, az://, abfss://, https://, http:// or file://."),
         E::AddressNotAllowed { .. } => plain(SqlState::INSUFFICIENT_PRIVILEGE)
             .hint("Addresses that are not public can only be used in networks that --external-network names."),
+        E::SecretInvalid { .. } => plain(SqlState::INVALID_PARAMETER_VALUE),
+        E::SecretUnreadable { .. } => {
+            plain(SqlState::CONFIG_FILE_ERROR).hint("The key is in the file that --secrets-key-file names.")
+        }
         E::OperationNotSupported { .. } | E::FileVersionUnknown { .. } => plain(SqlState::FEATURE_NOT_SUPPORTED),
         E::LocationNotAllowed { .. } => plain(SqlState::INSUFFICIENT_PRIVILEGE)
             .hint("Folders of the server can only be used below those that --external-root names."),

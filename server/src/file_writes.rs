@@ -30,7 +30,7 @@ impl FileWrite {
     /// # Errors
     /// It cannot be committed.
     pub async fn begin(session: &mut Session) -> Result<Self> {
-        let (catalog, stores) = (session.server.catalog.clone(), session.server.stores.clone());
+        let (catalog, stores) = (session.server.catalog.clone(), session.stores()?);
         let token = rand::random();
         let begun = catalog.commit(vec![CatalogChange::BeginFileWrite { token }]).await?;
         let missing = || pg::PgError::internal("a write of files has no number");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use catalog::role::{FIRST_ROLE, PasswordVerifier};
 use catalog::vfs::OsVfs;
-use catalog::{Catalog, CatalogChange, DataDirectory, Oid, Role};
+use catalog::{Catalog, CatalogChange, CatalogSnapshot, DataDirectory, Oid, Role};
 use pg::PgError;
 use storage::column_cache::ColumnCache;
 use storage::external::{FileReading, Footers, Manifests};
@@ -61,7 +61,7 @@ pub struct Server {
     pub access: Access,
     /// What exists.
     pub catalog: Arc<Catalog>,
-    /// Where external tables are.
+    /// Where external tables are, for who needs no secret; see [`Server::stores_of`].
     pub stores: Arc<ObjectStores>,
     /// The files of hot tables.
     pub segments: Arc<Segments>,
@@ -145,6 +145,14 @@ impl Server {
         }))
     }
 
+    /// The stores for a statement that sees this snapshot: its secrets open them.
+    pub fn stores_of(&self, snapshot: &CatalogSnapshot) -> Arc<ObjectStores> {
+        match snapshot.secrets() {
+            secrets if secrets.is_empty() => self.stores.clone(),
+            secrets => Arc::new(self.stores.with_secrets(secrets.clone())),
+        }
+    }
+
     /// Gives the first role its password, if it has none and the settings have one.
     ///
     /// # Errors
@@ -168,7 +176,11 @@ impl Server {
     pub async fn serve(self: &Arc<Self>, listener: TcpListener, unix: Option<UnixSocket>) {
         let compacting = tokio::spawn(compaction::run(Arc::downgrade(self), self.stopping.clone()));
         let interrupted = file_writes::interrupted(&self.catalog);
-        tokio::spawn(file_writes::give_up_interrupted(self.catalog.clone(), self.stores.clone(), interrupted));
+        tokio::spawn(file_writes::give_up_interrupted(
+            self.catalog.clone(),
+            self.stores_of(&self.catalog.snapshot()),
+            interrupted,
+        ));
         let analyzing = tokio::spawn(auto_analyze::run(Arc::downgrade(self), self.stopping.clone()));
         let mut connections = JoinSet::new();
         loop {

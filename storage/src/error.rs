@@ -54,6 +54,20 @@ pub enum Error {
         /// The location.
         location: String,
     },
+    /// What is said of a secret does not go together.
+    #[error("the secret is not valid: {reason}")]
+    SecretInvalid {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A secret cannot be encrypted or decrypted.
+    #[error("secret \"{name}\" cannot be used: {reason}")]
+    SecretUnreadable {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// A web server does not tell one version of a file from the next.
     #[error("could not read \"{location}\": the web server tells neither its ETag nor its Last-Modified")]
     FileVersionUnknown {

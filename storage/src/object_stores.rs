@@ -18,6 +18,8 @@ mod place;
 mod registry;
 mod rooted_files;
 mod s3;
+mod sealed;
+mod secrets;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -39,6 +41,9 @@ use networks::Reachable;
 use place::{Place, Service};
 pub use registry::NothingRegistered;
 use rooted_files::RootedFiles;
+pub use sealed::SecretsKeyFile;
+use secrets::{Chosen, ConfiguredSecret};
+pub use secrets::{GivenSecret, StoredSecrets};
 pub use settings::Secret;
 use settings::Settings;
 
@@ -59,8 +64,12 @@ pub struct ObjectStoresConfig {
     pub external_roots: Vec<PathBuf>,
     /// Networks that web servers may be in, besides the public addresses.
     pub networks: Vec<IpNet>,
-    /// How `s3://` locations are reached.
+    /// How `s3://` locations are reached that have no secret.
     pub s3: S3Config,
+    /// Secrets beside those that `CREATE SECRET` makes.
+    pub secrets: Vec<GivenSecret>,
+    /// Where the key is that these are encrypted with; without one none can be made.
+    pub secrets_key_file: Option<SecretsKeyFile>,
     /// Bytes of memory for what is known to be below locations.
     pub listing_cache_bytes: u64,
 }
@@ -78,15 +87,25 @@ pub struct S3Config {
     pub secret_access_key: Option<Secret>,
 }
 
-/// Every object store that a statement may use.
-#[derive(Debug)]
+/// Every object store that a statement may use. A copy shares what is open.
+#[derive(Debug, Clone)]
 pub struct ObjectStores {
+    opened: Arc<Opened>,
+    secrets: StoredSecrets,
+}
+
+/// What statements share.
+#[derive(Debug)]
+struct Opened {
     files: Arc<RootedFiles>,
     networks: Arc<[IpNet]>,
-    /// What `s3://` locations are opened with.
+    /// What `s3://` locations are opened with that have no secret.
     s3: Settings,
-    /// Those that are open, by what the engine calls them.
-    open: Mutex<BTreeMap<String, Arc<dyn ObjectStore>>>,
+    configured: Vec<ConfiguredSecret>,
+    key_file: Option<SecretsKeyFile>,
+    /// Those that are open, by what the engine calls them, which tells with which secret. So nobody finds a store that was
+    /// opened with a secret that his snapshot does not have.
+    stores: Mutex<BTreeMap<String, Arc<dyn ObjectStore>>>,
     listings: Listings,
 }
 
@@ -97,7 +116,8 @@ pub struct Location {
     pub url: String,
     /// The store that holds it.
     pub store: Arc<dyn ObjectStore>,
-    /// What the engine calls that store.
+    /// What the engine calls that store. It tells with which secret it was opened, which messages do not show: see
+    /// [`object_url`].
     pub store_url: ObjectStoreUrl,
     /// The folder or file within the store.
     pub path: Path,
@@ -116,14 +136,19 @@ impl ObjectStores {
     /// A root that is not a folder, an endpoint that is not a URL, half a key.
     pub fn new(config: ObjectStoresConfig) -> Result<Self> {
         let files = Arc::new(RootedFiles::new(&config.external_roots)?);
-        let (networks, s3) = (config.networks.into(), config.s3.settings()?);
+        let (networks, s3) = (Arc::from(config.networks), config.s3.settings()?);
+        let configured = config.secrets.into_iter().map(|secret| ConfiguredSecret::new(secret, &networks));
+        let invalid = |reason| Error::ConfigurationInvalid { setting: "secret", reason };
+        let configured = configured.collect::<Result<_, _>>().map_err(invalid)?;
+        let (key_file, stores) = (config.secrets_key_file, Mutex::default());
         let listings = Listings::new(config.listing_cache_bytes);
-        Ok(ObjectStores { files, networks, s3, open: Mutex::default(), listings })
+        let opened = Opened { files, networks, s3, configured, key_file, stores, listings };
+        Ok(ObjectStores { opened: Arc::new(opened), secrets: Arc::default() })
     }
 
     /// What was below locations a moment ago.
     pub fn listings(&self) -> &Listings {
-        &self.listings
+        &self.opened.listings
     }
 
     /// Where a location is. Looks at the local file system's folders, not at their files; asks no object store.
@@ -160,8 +185,10 @@ impl ObjectStores {
 
     /// The store of a place, and what the engine calls it.
     fn store(&self, place: &Place) -> Result<(Arc<dyn ObjectStore>, ObjectStoreUrl)> {
-        let store_url = ObjectStoreUrl::parse(&place.store).map_err(|_| invalid(&place.url, "it is not a URL"))?;
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let Chosen { settings, identity } = self.chosen(place)?;
+        let store_url = store_url(&place.store, identity.as_deref());
+        let store_url = ObjectStoreUrl::parse(store_url).map_err(|_| invalid(&place.url, "it is not a URL"))?;
+        let mut open = self.opened.stores.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(store) = open.get(store_url.as_str()) {
             return Ok((store.clone(), store_url));
         }
@@ -169,9 +196,7 @@ impl ObjectStores {
             // Plans that read from it keep it; the next statement makes it anew.
             open.pop_first();
         }
-        let nobody = Settings::default();
-        let settings = if matches!(place.service, Service::S3 { .. }) { &self.s3 } else { &nobody };
-        let opening = Opening { settings, networks: &self.networks };
+        let opening = Opening { settings: &settings, networks: &self.opened.networks };
         let store = opening.open(&place.service).map_err(|reason| invalid(&place.url, &reason))?;
         open.insert(store_url.as_str().to_owned(), store.clone());
         Ok((store, store_url))
@@ -201,7 +226,7 @@ impl ObjectStores {
         let Some(path) = url.strip_prefix("file:///") else { return self.resolve(url) };
         let path = Path::parse(path).map_err(|error| invalid(url, &error.to_string()))?;
         let store_url = ObjectStoreUrl::local_filesystem();
-        Ok(Location { url: url.to_owned(), store: self.files.clone(), store_url, path })
+        Ok(Location { url: url.to_owned(), store: self.opened.files.clone(), store_url, path })
     }
 
     /// Whether there is anything at a location; a folder that is not there has nothing.
@@ -227,11 +252,11 @@ impl ObjectStores {
         }
         let path = url.to_file_path().map_err(|()| invalid(location, "it is not a path"))?;
         let not_allowed = || Error::LocationNotAllowed { location: location.to_owned() };
-        let path = self.files.locate(&path).ok_or_else(not_allowed)?;
+        let path = self.opened.files.locate(&path).ok_or_else(not_allowed)?;
         let url = Url::from_file_path(&path).map_err(|()| not_allowed())?;
         let path = Path::from_url_path(url.path()).map_err(|error| invalid(location, &error.to_string()))?;
         let store_url = ObjectStoreUrl::local_filesystem();
-        Ok(Location { url: url.into(), store: self.files.clone(), store_url, path })
+        Ok(Location { url: url.into(), store: self.opened.files.clone(), store_url, path })
     }
 }
 
@@ -270,7 +295,24 @@ impl Location {
 
 /// The URL of an object, as messages show it: the key is not percent-encoded, as it is not in a location.
 pub fn object_url(store: &ObjectStoreUrl, path: &Path) -> String {
-    format!("{store}{path}")
+    match store.as_str().split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?))) {
+        Some((scheme, (user, host))) => match user.split(':').next() {
+            Some(container) if !container.is_empty() => format!("{scheme}://{container}@{host}{path}"),
+            _ => format!("{scheme}://{host}{path}"),
+        },
+        None => format!("{store}{path}"),
+    }
+}
+
+/// What the engine calls a store that was opened with a secret: the secret's identity is where URLs have a password.
+fn store_url(store: &str, identity: Option<&str>) -> String {
+    match (identity, store.split_once("://")) {
+        (Some(identity), Some((scheme, rest))) => match rest.split_once('@') {
+            Some((container, host)) => format!("{scheme}://{container}:{identity}@{host}"),
+            None => format!("{scheme}://:{identity}@{rest}"),
+        },
+        _ => store.to_owned(),
+    }
 }
 
 impl S3Config {
@@ -322,7 +364,7 @@ impl Opening<'_> {
 
     fn connector_to(&self, trusted_host: Option<&str>, allow_http: bool) -> Connector {
         let reachable = Reachable { networks: self.networks.clone(), trusted_host: trusted_host.map(Arc::from) };
-        Connector { reachable, allow_http }
+        Connector { reachable, allow_http, bearer_token: None }
     }
 
     /// That a store cannot be made of the settings. What the library says may quote them.

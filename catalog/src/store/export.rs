@@ -61,7 +61,8 @@ fn visit_record(snapshot: &CatalogSnapshot, key: &RecordKey, visit: &mut RecordV
 
 fn keys_of(definitions: &Definitions) -> Vec<RecordKey> {
     // Relations and types are found by their names too: each is one record.
-    let Definitions { schemas, relations: _, names, partitions, types, type_names: _, roles, comments } = definitions;
+    let Definitions { schemas, relations: _, names, partitions, types, type_names: _, roles, secrets, comments } =
+        definitions;
     let partitions = partitions.iter().flat_map(|(table, partitions)| {
         partitions.iter().map(|it| RecordKey::Partition(*table, it.values.clone())).collect::<Vec<_>>()
     });
@@ -70,6 +71,7 @@ fn keys_of(definitions: &Definitions) -> Vec<RecordKey> {
     keys.extend(partitions);
     keys.extend(types.values().map(|ty| RecordKey::Type(ty.oid)));
     keys.extend(roles.values().map(|role| RecordKey::Role(role.oid)));
+    keys.extend(secrets.values().map(|secret| RecordKey::Secret(secret.oid)));
     keys.extend(comments.keys().map(|commented| RecordKey::Comment(*commented)));
     keys
 }

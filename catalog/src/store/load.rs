@@ -19,6 +19,7 @@ use crate::role::Role;
 use crate::rows::codec::RowsDecoder;
 use crate::rows::{InlineUnit, Segment, SegmentFile, UnitId};
 use crate::schema::Schema;
+use crate::secret::StoredSecret;
 use crate::snapshot::{CatalogSnapshot, Relation};
 use crate::statistics::{ColumnStatistics, TableStatistics};
 use crate::store::CommitStore;
@@ -65,7 +66,7 @@ fn empty_snapshot(key: &[u8], content: &[u8]) -> Result<CatalogSnapshot> {
 
 /// The snapshot as far as its records have been read. They come in the order of their keys: definitions first, then the
 /// columns of inline units, their rows, segments, what is deleted, types, how far sequences have come, comments, roles, what is known of
-/// the values of tables, what is written into object storage, and which files have been loaded into tables.
+/// the values of tables, what is written into object storage, which files have been loaded into tables, and secrets.
 struct Loader<'a> {
     snapshot: CatalogSnapshot,
     inline: BTreeMap<(Oid, UnitId), (RowsDecoder, InlineUnit)>,
@@ -121,6 +122,12 @@ impl Loader<'_> {
                 let file: LoadedFile = parse(key, &content)?;
                 let ledger = self.snapshot.loads.entry(key_oid(key)?).or_default();
                 Arc::make_mut(ledger).add(file);
+                Ok(())
+            }
+            b'p' => {
+                let secret: StoredSecret = parse(key, &content)?;
+                let definitions = Arc::make_mut(&mut self.snapshot.definitions);
+                Arc::make_mut(&mut definitions.secrets).insert(secret.name.clone(), Arc::new(secret));
                 Ok(())
             }
             _ => Err(corrupted(key, "its kind is unknown")),

@@ -23,7 +23,7 @@ use crate::store::touched::Touched;
 use crate::view::View;
 
 /// The format of the records that this version reads and writes.
-pub const FORMAT_VERSION: u32 = 11;
+pub const FORMAT_VERSION: u32 = 12;
 
 const CHECKSUM_BYTES: usize = 4;
 
@@ -60,6 +60,8 @@ pub enum RecordKey {
     FileWrite(WriteNumber),
     /// A file that has been loaded into a hot table, by its URL.
     LoadedFile(Oid, String),
+    /// A secret.
+    Secret(Oid),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -142,6 +144,10 @@ impl RecordKey {
                 key.push(b'o');
                 key.extend(oid.0.to_be_bytes());
                 key.extend(url.as_bytes());
+            }
+            RecordKey::Secret(oid) => {
+                key.push(b'p');
+                key.extend(oid.0.to_be_bytes());
             }
         }
         key
@@ -230,6 +236,9 @@ pub(super) fn content(snapshot: &CatalogSnapshot, key: &RecordKey) -> Result<Opt
             snapshot.file_writes.unfinished_write(*number).map(|write| json(write.as_ref()))
         }
         RecordKey::LoadedFile(table, url) => snapshot.loads(*table).file(url).map(json),
+        RecordKey::Secret(oid) => {
+            snapshot.secrets().values().find(|secret| secret.oid == *oid).map(|secret| json(secret.as_ref()))
+        }
         RecordKey::Deleted(table, unit, block) => deleted_rows(snapshot, *table, *unit, *block)?,
     })
 }

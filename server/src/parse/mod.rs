@@ -37,6 +37,7 @@ pub mod parentheses;
 pub mod position;
 mod prepared;
 pub mod roles;
+pub mod secrets;
 mod sequences;
 mod settings;
 mod show_objects;
@@ -138,6 +139,7 @@ impl StatementReader<'_> {
             Self::sequence_statement,
             Self::index_statement,
             Self::role_statement,
+            Self::secret_statement,
             Self::type_statement,
             Self::transaction_statement,
             Self::notification_statement,

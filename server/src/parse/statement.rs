@@ -13,6 +13,7 @@ use super::indexes::{AlterIndex, CreateIndex, DropIndex, Reindex};
 use super::load::Load;
 use super::merge::Merge;
 use super::roles::{AlterRole, CreateRole, DropRoles};
+use super::secrets::{CreateSecret, DropSecret};
 use super::unload::Unload;
 
 /// A statement: one variant per verb.
@@ -103,6 +104,10 @@ pub enum Statement {
     AlterRole(AlterRole),
     /// `DROP ROLE`, `DROP USER`, `DROP GROUP`
     DropRoles(DropRoles),
+    /// `CREATE SECRET`
+    CreateSecret(CreateSecret),
+    /// `DROP SECRET`
+    DropSecret(DropSecret),
     /// `BEGIN`, `START TRANSACTION`
     Begin {
         /// What was said about it.
@@ -1222,6 +1227,8 @@ impl Statement {
             Statement::CreateRole(_) => "CREATE ROLE",
             Statement::AlterRole(_) => "ALTER ROLE",
             Statement::DropRoles(_) => "DROP ROLE",
+            Statement::CreateSecret(_) => "CREATE SECRET",
+            Statement::DropSecret(_) => "DROP SECRET",
             Statement::Begin { tag, .. } => tag,
             Statement::SetTransaction(_) | Statement::SetCharacteristics(_) | Statement::Set(_) => "SET",
             Statement::Commit { .. } => "COMMIT",

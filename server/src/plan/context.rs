@@ -90,6 +90,7 @@ impl PlanContext {
         let reports = Arc::new(ScanReports::default());
         session.watch(&reports);
         let server = &session.server;
+        let stores = server.stores_of(&snapshot);
         let mut state = server.engine.state(reports.clone(), snapshot.file_writes().clone(), values.clone());
         state.config_mut().set_extension(Arc::new(session.settings.tolerance()));
         state.config_mut().set_extension(Arc::new(session.settings.listing_age()));
@@ -100,7 +101,7 @@ impl PlanContext {
             snapshot,
             state,
             values,
-            stores: server.stores.clone(),
+            stores,
             segments: server.segments.clone(),
             reading: server.engine.reading().clone(),
             system_rows: server.system_rows.clone(),

@@ -73,7 +73,7 @@ pub async fn planned<T: Send + 'static>(
 /// # Errors
 /// They cannot be described, or the statement is ended.
 pub async fn described(session: &mut Session, request: FilesRequest) -> Result<NamedFiles> {
-    let (stores, request) = (session.server.stores.clone(), Arc::new(request));
+    let (stores, request) = (session.stores()?, Arc::new(request));
     let (writes, values) = (session.snapshot()?.file_writes().clone(), FileValues::new(&BadDataRules::default()));
     let described =
         session.server.engine.run(|_| async move { Ok(describe(stores, request, Arc::new(values), &writes).await?) });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray, UInt32Array};
 use catalog::hot_table::arrow_schema;
-use catalog::{CatalogSnapshot, Column, LoadLedger, LoadedFile, ObjectName, Oid, Relation, SqlType};
+use catalog::{CatalogSnapshot, Column, LoadLedger, LoadedFile, ObjectName, Oid, Relation, SqlType, StoredSecret};
 use datafusion::datasource::MemTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
@@ -34,6 +34,7 @@ pub fn find(
         "column_cache_tables" => column_cache_tables(snapshot, &reading.columns),
         "external_manifests" => external_manifests(snapshot, reading),
         "loaded_files" => loaded_files(snapshot),
+        "secrets" => secrets(snapshot),
         _ => return Ok(None),
     };
     let schema = arrow_schema(&columns);
@@ -73,6 +74,25 @@ fn caches(reading: &FileReading, stores: &ObjectStores) -> (Vec<Column>, Vec<Arr
         values.push(Arc::new(caches.iter().map(|(_, usage)| Some(number(usage) as i64)).collect::<Int64Array>()));
     }
     (columns(&definitions), values)
+}
+
+/// A row for each secret: what may be shown of it.
+fn secrets(snapshot: &CatalogSnapshot) -> (Vec<Column>, Vec<ArrayRef>) {
+    let secrets = || snapshot.secrets().values();
+    let settings = |secret: &StoredSecret| {
+        let settings: Vec<_> = secret.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        settings.join(";")
+    };
+    let owner = |secret: &Arc<StoredSecret>| snapshot.role_by_oid(secret.owner).map(|role| role.name.clone());
+    let values: Vec<ArrayRef> = vec![
+        Arc::new(StringViewArray::from_iter_values(secrets().map(|secret| &secret.name))),
+        Arc::new(StringViewArray::from_iter_values(secrets().map(|secret| secret.kind.name()))),
+        Arc::new(StringViewArray::from_iter_values(secrets().map(|secret| &secret.scope))),
+        Arc::new(StringViewArray::from_iter_values(secrets().map(|secret| settings(secret)))),
+        Arc::new(StringViewArray::from_iter(secrets().map(owner))),
+    ];
+    let names = ["secret_name", "type", "scope", "settings", "owner"].map(|name| (name, SqlType::Text));
+    (columns(&names), values)
 }
 
 /// A row for each table that has something in the column cache.

@@ -10,6 +10,8 @@ use super::now_us;
 const QUERY_BYTES_MAX: usize = 1023;
 
 const PASSWORD: &str = "PASSWORD";
+/// Behind it are the options of CREATE SECRET.
+const SECRET: &str = "SECRET";
 /// Behind these words Redshift's COPY and UNLOAD have secrets.
 const STORE_KEYS: [&str; 4] = ["CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"];
 
@@ -119,8 +121,9 @@ fn shown(query: &str) -> &str {
 }
 
 /// The beginning of a statement that others may see: of one that sets the password of a role, nothing behind the word
-/// PASSWORD, and of one that hands over keys of an object store, nothing behind the word before them; of any, nothing behind
-/// `s3://` where a user and perhaps a password follow.
+/// PASSWORD, of one that makes a secret, nothing behind the word SECRET, and of one that hands over keys of an object store,
+/// nothing behind the word before them; of any, nothing behind `s3://` where a user and perhaps a password follow, and nothing
+/// behind the `?` of a web server's URL, where a signature may.
 ///
 /// It is told by words, wherever they are, since what is shown is not parsed yet and may never be.
 pub fn without_password(query: &str) -> &str {
@@ -130,14 +133,27 @@ pub fn without_password(query: &str) -> &str {
     };
     let sets_password = is_word(&["CREATE", "ALTER"]) && is_word(&["ROLE", "USER", "GROUP"]);
     let reads_store = is_word(&["COPY", "UNLOAD"]);
-    let words: &[&str] = match (sets_password, reads_store) {
-        (false, false) => &[],
-        (true, false) => &[PASSWORD],
-        (false, true) => &STORE_KEYS,
-        (true, true) => &[PASSWORD, STORE_KEYS[0], STORE_KEYS[1], STORE_KEYS[2], STORE_KEYS[3]],
-    };
-    let ends = words.iter().filter_map(|word| Some(find_ignoring_case(query, word)? + word.len()));
-    ends.chain(user_of_url(query)).min().map_or(query, |end| &query[..end])
+    let makes_secret = is_word(&["CREATE"]) && is_word(&[SECRET]);
+    let words = [(sets_password, &[PASSWORD][..]), (makes_secret, &[SECRET]), (reads_store, &STORE_KEYS)];
+    let words = words.iter().filter(|(is_said, _)| *is_said).flat_map(|(_, words)| *words);
+    let ends = words.filter_map(|word| Some(find_ignoring_case(query, word)? + word.len()));
+    ends.chain(user_of_url(query)).chain(query_of_url(query)).min().map_or(query, |end| &query[..end])
+}
+
+/// Where the query of a web server's URL begins: `https://host/file?X-Amz-Signature=…`.
+fn query_of_url(text: &str) -> Option<usize> {
+    let begins = ["http://", "https://"].iter().filter_map(|scheme| find_ignoring_case(text, scheme)).min()?;
+    let in_url = |sign: char| !sign.is_whitespace() && !matches!(sign, '\'' | '"');
+    let mut begin = begins;
+    loop {
+        let rest = &text[begin..];
+        let url = rest.find(|sign| !in_url(sign)).map_or(rest, |end| &rest[..end]);
+        if let Some(at) = url.find('?') {
+            return Some(begin + at + 1);
+        }
+        begin += url.len();
+        begin += find_ignoring_case(&text[begin..], "http")?;
+    }
 }
 
 fn find_ignoring_case(text: &str, wanted: &str) -> Option<usize> {
@@ -174,6 +190,14 @@ mod tests {
     fn secrets_are_not_shown() {
         check("ALTER ROLE a PASSWORD 'x'", "ALTER ROLE a PASSWORD");
         check("COPY t FROM 's3://b/x' CREDENTIALS 'x'", "COPY t FROM 's3://b/x' CREDENTIALS");
+        check("CREATE SECRET a (TYPE s3, SECRET 'x')", "CREATE SECRET");
+        check("create or replace persistent secret a (type s3)", "create or replace persistent secret");
+        check("DROP SECRET a", "DROP SECRET a");
+        check(
+            "SELECT 'http://a/b', * FROM read_csv('https://a/b?c=d')",
+            "SELECT 'http://a/b', * FROM read_csv('https://a/b?",
+        );
+        check("SELECT 'http' || '?'", "SELECT 'http' || '?'");
         check("COPY t FROM 's3://AKIA:secret@b/x.csv' CSV", "COPY t FROM 's3://");
         check("COPY t FROM 's3://AKIA:sec/ret@b/x.csv' CSV", "COPY t FROM 's3://");
         check("SELECT 's3://b/y', * FROM read_csv('s3://AKIA@b/x')", "SELECT 's3://b/y', * FROM read_csv('s3://");

@@ -47,6 +47,7 @@ use pg::SessionValues;
 use pg::names::Names;
 use pg::session::{Addresses, LastLoad, TransactionNumber};
 use pg::sqlstate::SqlState;
+use storage::object_stores::ObjectStores;
 use storage::scan::report::ScanReports;
 
 /// Objects that are dropped with others and named in a notice (PostgreSQL's `MAX_REPORTED_DEPS`).
@@ -183,6 +184,15 @@ impl Session {
             TransactionState::Open(open) => Ok(open.transaction.snapshot(&self.catalog)?),
             TransactionState::Idle | TransactionState::Failed(_) => Ok(self.catalog.snapshot()),
         }
+    }
+
+    /// The stores that the statement may use, with the secrets that it sees.
+    ///
+    /// # Errors
+    /// As for [`Session::snapshot`].
+    pub fn stores(&mut self) -> Result<Arc<ObjectStores>> {
+        let snapshot = self.snapshot()?;
+        Ok(self.server.stores_of(&snapshot))
     }
 
     /// Shows others what the session begins to do.

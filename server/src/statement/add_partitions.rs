@@ -30,7 +30,7 @@ pub async fn execute(session: &mut Session, add: &AddPartitions) -> Result<Outco
         let partition = Partition { values, location: location.clone() };
         changes.push(CatalogChange::AddPartition { table: table.oid, partition, may_exist: false });
     }
-    guard.run(session.server.stores.check_all_readable(locations)).await??;
+    guard.run(session.stores()?.check_all_readable(locations)).await??;
     if !changes.is_empty() {
         session.commit(changes).await?;
     }

@@ -32,7 +32,7 @@ pub async fn execute(session: &mut Session, location: &str) -> Result<Outcome> {
         return Err(PgError::new(SqlState::INSUFFICIENT_PRIVILEGE, message).into());
     }
     let (server, guard) = (session.server.clone(), session.guard());
-    let place = server.stores.backup_place(location)?;
+    let place = session.stores()?.backup_place(location)?;
     let reservation = server.engine.reserve("backup");
     reservation.try_grow(MEMORY_BYTES)?;
     guard.run(place.check_free()).await??;

@@ -33,7 +33,7 @@ pub async fn execute(session: &mut Session, create: &CreateExternalTable) -> Res
 
     // Look before we promise: a location nobody can read would only be noticed by the first query, hours later.
     let guard = session.guard();
-    guard.run(session.server.stores.check_readable(&create.location)).await??;
+    guard.run(session.stores()?.check_readable(&create.location)).await??;
 
     let table = ExternalTable {
         oid: session.server.catalog.allocate_oid(),

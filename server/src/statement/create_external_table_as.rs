@@ -41,9 +41,9 @@ pub async fn execute(
     let ordered: Vec<Column> = (1..).zip(&order).map(numbered).collect();
     let (file_columns, partition_columns) = ordered.split_at(in_files);
     check_columns(file_columns, partition_columns, &create.format.format)?;
-    session.server.stores.check_writable(&create.location)?;
-    let guard = session.guard();
-    if guard.run(session.server.stores.has_files(&create.location)).await?? {
+    let (guard, stores) = (session.guard(), session.stores()?);
+    stores.check_writable(&create.location)?;
+    if guard.run(stores.has_files(&create.location)).await?? {
         return Err(storage::Error::LocationNotEmpty { location: create.location.clone() }.into());
     }
     let plan = with_columns(plan, &order)?;

@@ -54,7 +54,7 @@ pub async fn write_rows(
     before: Vec<CatalogChange>,
 ) -> Result<u64> {
     let write = FileWrite::begin(session).await?;
-    let target = FilesTarget::of_table(session, table, registered, write.writes(), write.number())?;
+    let target = FilesTarget::of_table(session.stores()?, table, registered, write.writes(), write.number())?;
     let mut files = write_query(session, planned, plan, target).await?;
     write.publish(&mut files, &BTreeSet::new()).await?;
     let new_partitions = std::mem::take(&mut files.new_partitions);

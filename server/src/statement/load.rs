@@ -19,6 +19,7 @@ use storage::external::{
     manifest_entries,
 };
 use storage::hot::TableWriter;
+use storage::object_stores::ObjectStores;
 
 use crate::error::{Error, Result};
 use crate::parse::load::Load;
@@ -62,7 +63,7 @@ pub async fn execute(session: &mut Session, load: &Load) -> Result<Outcome> {
     let domains = Domains::new(&context, &table, &places)?;
     let rules = RowRules::planned(&context, &table)?;
     let loaded = loaded_files(&files);
-    let mut provider = provider(session, columns, files, load);
+    let mut provider = provider(session.stores()?, columns, files, load);
     if let Some(paths) = paths {
         provider = provider.with_json_paths(paths);
     }
@@ -100,7 +101,7 @@ pub async fn execute(session: &mut Session, load: &Load) -> Result<Outcome> {
 
 /// The files that the statement names.
 async fn files(session: &mut Session, load: &Load) -> Result<Vec<LoadFile>> {
-    let (guard, stores) = (session.guard(), session.server.stores.clone());
+    let (guard, stores) = (session.guard(), session.stores()?);
     if load.is_manifest {
         let entries = guard.run(manifest_entries(&stores, &load.location)).await??;
         for entry in &entries {
@@ -123,7 +124,7 @@ async fn files(session: &mut Session, load: &Load) -> Result<Vec<LoadFile>> {
 async fn paths(session: &mut Session, load: &Load, columns: usize) -> Result<Option<Vec<JsonPath>>> {
     let Some(location) = &load.json_paths else { return Ok(None) };
     authorize(&session.identity, Action::UseLocation, Object::Location(location))?;
-    let (guard, stores) = (session.guard(), session.server.stores.clone());
+    let (guard, stores) = (session.guard(), session.stores()?);
     let paths = guard.run(json_paths(&stores, location)).await??;
     if paths.len() != columns {
         let reason = format!("it has {} of them, for {columns} columns", paths.len());
@@ -138,10 +139,14 @@ fn loaded_files(files: &[LoadFile]) -> Vec<LoadedFile> {
 }
 
 /// The files as a table of these columns.
-fn provider(session: &Session, columns: ExternalTable, files: Vec<LoadFile>, load: &Load) -> ExternalTableProvider {
+fn provider(
+    stores: Arc<ObjectStores>,
+    columns: ExternalTable,
+    files: Vec<LoadFile>,
+    load: &Load,
+) -> ExternalTableProvider {
     let rules = &columns.bad_data;
     let values = FileValues { rules: rules.clone(), conversions: Some(load.conversions.clone()) };
-    let stores = session.server.stores.clone();
     let tolerance = SessionTolerance { on_bad_data: None, faults_max: Some(u64::from(load.errors_max)) };
     ExternalTableProvider::new(Arc::new(columns), Arc::default(), stores, Arc::new(values)).of_files(files, tolerance)
 }

@@ -53,6 +53,7 @@ pub mod returning;
 pub mod role;
 pub mod row_rules;
 pub mod row_text;
+mod secret;
 pub mod sequence;
 pub mod sequence_options;
 pub mod set;
@@ -181,6 +182,8 @@ async fn execute_once(
         Statement::CreateRole(create) => role::create(session, create).await,
         Statement::AlterRole(alter) => role::alter(session, alter).await,
         Statement::DropRoles(drop) => role::drop(session, drop).await,
+        Statement::CreateSecret(create) => secret::create(session, create).await,
+        Statement::DropSecret(drop) => secret::drop(session, drop).await,
         Statement::Begin { modes, tag } => transaction::begin(session, *modes, tag),
         Statement::SetTransaction(modes) => transaction::set_transaction(session, *modes),
         Statement::SetCharacteristics(modes) => transaction::set_characteristics(session, *modes),

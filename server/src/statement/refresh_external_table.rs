@@ -31,7 +31,7 @@ pub async fn execute(session: &mut Session, name: &ast::ObjectName) -> Result<Ou
     let manifests = manifests.ok_or_else(|| PgError::internal("there is no place for what is known of files"))?;
     let values = Arc::new(FileValues::new(&table.bad_data));
     let partitions = snapshot.partitions(table.oid);
-    let provider = ExternalTableProvider::new(table.clone(), partitions, session.server.stores.clone(), values);
+    let provider = ExternalTableProvider::new(table.clone(), partitions, session.server.stores_of(&snapshot), values);
     session.server.stores.listings().clear();
     let (guard, context) = (session.guard(), PlanContext::new(session, snapshot));
     let mut state = context.state().clone();

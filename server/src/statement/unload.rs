@@ -21,7 +21,7 @@ use pg::types::{
 use pg::{PgError, SessionValues};
 use serde_json::json;
 use storage::external::write::{FileEncoding, NameFiles, ParquetEncoding, PartitionFolders, WrittenFile, WrittenFiles};
-use storage::object_stores::{Location, object_url};
+use storage::object_stores::{Location, ObjectStores, object_url};
 
 use crate::error::{Error, Result};
 use crate::file_writes::FileWrite;
@@ -68,13 +68,14 @@ pub async fn execute(session: &mut Session, prepared: &Prepared, unload: &Unload
     let order = columns_of(&planned.schema, unload)?;
     let columns = order.iter().map(|place| planned.schema.field(*place).clone()).collect::<Vec<_>>();
     let plan = with_columns(plan, &order)?;
-    let target = target(session, unload)?;
+    let stores = session.stores()?;
+    let target = target(&stores, unload)?;
     let existing = existing_files(session, &target).await?;
     if unload.existing == ExistingFiles::Refused && !existing.is_empty() {
         return Err(storage::Error::LocationNotEmpty { location: unload.location.clone() }.into());
     }
     let write = FileWrite::begin(session).await?;
-    let files_target = files_target(session, unload, &target, Schema::new(columns.clone()).into())?;
+    let files_target = files_target(stores, unload, &target, Schema::new(columns.clone()).into())?;
     let mut files = write_query(session, &planned, plan, files_target).await?;
     let rows = files.rows();
     add_manifest(&mut files, unload, &target, &columns)?;
@@ -107,8 +108,7 @@ fn columns_of(schema: &Schema, unload: &Unload) -> Result<Vec<usize>> {
 }
 
 /// Files of partitions go into folders of a folder; others have names that begin with what stands behind the last slash.
-fn target(session: &Session, unload: &Unload) -> Result<Target> {
-    let stores = &session.server.stores;
+fn target(stores: &ObjectStores, unload: &Unload) -> Result<Target> {
     stores.check_writable(&unload.location)?;
     if !unload.partition_by.is_empty() {
         return Ok(Target { folder: stores.resolve(&unload.location)?, name_prefix: String::new() });
@@ -140,7 +140,12 @@ async fn existing_files(session: &mut Session, target: &Target) -> Result<Vec<Pa
     Ok(found)
 }
 
-fn files_target(session: &Session, unload: &Unload, target: &Target, columns: SchemaRef) -> Result<FilesTarget> {
+fn files_target(
+    stores: Arc<ObjectStores>,
+    unload: &Unload,
+    target: &Target,
+    columns: SchemaRef,
+) -> Result<FilesTarget> {
     let partition_columns = unload.partition_by.len();
     let keeps = unload.includes_partition_columns;
     let in_files = if keeps { columns.fields().len() } else { columns.fields().len() - partition_columns };
@@ -159,7 +164,7 @@ fn files_target(session: &Session, unload: &Unload, target: &Target, columns: Sc
     let table = folders_table(unload, target, &columns.fields()[columns.fields().len() - partition_columns..])?;
     Ok(FilesTarget {
         types: columns.clone(),
-        folders: PartitionFolders::new(Arc::new(table), Arc::default(), session.server.stores.clone()),
+        folders: PartitionFolders::new(Arc::new(table), Arc::default(), stores),
         encoding,
         names: Arc::new(names),
         file_bytes_max: unload.file_bytes_max.unwrap_or(FILE_BYTES_MAX),

@@ -17,6 +17,7 @@ use pg::{PgError, SessionValues};
 use storage::external::write::{
     FileEncoding, FilesWriter, NameFiles, ParquetEncoding, PartitionFolders, WriteOptions, WrittenFiles,
 };
+use storage::object_stores::ObjectStores;
 
 use crate::error::{Error, Result};
 use crate::plan::file_lines::{Booleans, DelimitedLines, JsonLines};
@@ -68,7 +69,7 @@ impl FilesTarget {
     /// # Errors
     /// 0A000 for a format that is not written.
     pub fn of_table(
-        session: &Session,
+        stores: Arc<ObjectStores>,
         table: &Arc<ExternalTable>,
         registered: Arc<Partitions>,
         writes: Arc<FileWrites>,
@@ -84,7 +85,7 @@ impl FilesTarget {
         let ending = format!("{ending}{}", encoding.ending());
         Ok(FilesTarget {
             types: table.arrow_schema(),
-            folders: PartitionFolders::new(table.clone(), registered, session.server.stores.clone()),
+            folders: PartitionFolders::new(table.clone(), registered, stores),
             encoding,
             names: Arc::new(TableFileNames { writes, number, ending }),
             file_bytes_max: file_bytes_max(table)?,

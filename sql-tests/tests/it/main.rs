@@ -13,6 +13,7 @@
 //! * [`sessions`]: sessions that do nothing, whose client has gone, or whose server stops
 //! * [`errors`]: what goes wrong and what the client is told about it
 //! * [`object_store_faults`]: what external tables ask of their store, and what happens when it fails
+//! * [`secrets`]: which locations they open, and that nobody sees them
 //! * [`loads`]: loads that meet each other, and what is told of rows that were left out
 //! * [`locks`]: transactions that want the same rows or keys
 //! * [`durability`]: processes that are killed, stopped, or refuse to start
@@ -49,6 +50,8 @@ mod copy_refused;
 mod errors;
 
 mod object_store_faults;
+
+mod secrets;
 
 mod hostile_messages;
 

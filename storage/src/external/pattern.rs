@@ -66,9 +66,13 @@ pub(super) async fn matching_files(
     if files.is_empty() { Err(no_files()) } else { Ok((location, files)) }
 }
 
-/// The folder that is listed, and the names below it; none for a location that is no pattern.
+/// The folder that is listed, and the names below it; none for a location that is no pattern, as a web server's never is.
 fn divided(pattern: &str) -> Option<(&str, &str)> {
-    let begin = pattern.find("://").map_or(0, |at| at + 3);
+    let (scheme, _) = pattern.split_once("://")?;
+    if ["http", "https"].iter().any(|it| scheme.eq_ignore_ascii_case(it)) {
+        return None;
+    }
+    let begin = scheme.len() + "://".len();
     let special = begin + pattern[begin..].find(SPECIAL)?;
     Some(pattern.split_at(pattern[..special].rfind('/').map_or(0, |at| at + 1)))
 }

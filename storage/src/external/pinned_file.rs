@@ -1,6 +1,6 @@
 //! A file as it was when it was listed.
 //!
-//! Every request carries the file's ETag, so a file that is replaced while a statement reads it is
+//! Every request carries the file's ETag, or when it was written if its store tells no ETag, so a file that is replaced while a statement reads it is
 //! [`Error::FileChanged`] and never a mixture of two files; one that is deleted is [`Error::FileDeleted`].
 
 use std::ops::Range;
@@ -61,7 +61,7 @@ impl PinnedFile {
         read: Arc<ReadCounter>,
     ) -> Self {
         let url = object_url(store_url, &object.location);
-        let version = version(&url, &object);
+        let version = version(store_url, &object);
         PinnedFile {
             store,
             object,
@@ -234,10 +234,11 @@ impl PinnedFile {
 }
 
 /// What no other version of a file is called, as far as its store can tell.
-fn version(url: &str, object: &ObjectMeta) -> Arc<str> {
+fn version(store_url: &ObjectStoreUrl, object: &ObjectMeta) -> Arc<str> {
     let tag = match &object.e_tag {
         Some(tag) => tag.clone(),
         None => object.last_modified.timestamp_micros().to_string(),
     };
-    format!("{url}\0{tag}\0{}", object.size).into()
+    // What is called the same is another file where another secret leads to another service.
+    format!("{store_url}{}\0{tag}\0{}", object.location, object.size).into()
 }

@@ -24,13 +24,10 @@ pub(super) fn open(
     opening: &Opening<'_>,
 ) -> Result<Arc<dyn ObjectStore>, String> {
     let settings = opening.settings;
-    let account = match (account, settings.get("account_name")) {
-        (Some(named), Some(own)) if named != own => return Err("the secret is for another account".to_owned()),
-        (named, own) => named.or(own).ok_or_else(|| {
-            "it names no account: write abfss://container@account.dfs.core.windows.net/, or make a secret with ACCOUNT_NAME"
-                .to_owned()
-        })?,
-    };
+    let account = account.or(settings.get("account_name")).ok_or_else(|| {
+        "it names no account: write abfss://container@account.dfs.core.windows.net/, or make a secret with ACCOUNT_NAME"
+            .to_owned()
+    })?;
     if !is_account_name(account) {
         return Err("ACCOUNT_NAME is not the name of an account".to_owned());
     }

@@ -9,9 +9,11 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::redirect::{Attempt, Policy};
 use url::Url;
 
+use super::Secret;
 use super::networks::Reachable;
 use crate::error;
 
@@ -47,6 +49,8 @@ pub(super) struct Connector {
     pub(super) reachable: Reachable,
     /// Whether requests may go over the network in clear.
     pub(super) allow_http: bool,
+    /// What every request brings with it, but not those to other hosts that it is redirected to.
+    pub(super) bearer_token: Option<Secret>,
 }
 
 #[derive(Debug)]
@@ -74,11 +78,26 @@ impl HttpConnector for Connector {
             .no_proxy()
             .https_only(!self.allow_http)
             .dns_resolver(Arc::new(reachable.clone()))
+            .default_headers(self.headers()?)
             .redirect(Policy::custom(move |attempt| follow(&reachable, attempt)))
             .build()
             .map_err(|error| object_store::Error::Generic { store: "HTTP", source: Box::new(error.without_url()) })?;
         let reachable = self.reachable.clone();
         Ok(HttpClient::new(Connection { client: HttpClient::new(client), reachable }))
+    }
+}
+
+impl Connector {
+    fn headers(&self) -> object_store::Result<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        if let Some(token) = &self.bearer_token {
+            let value = HeaderValue::from_str(&format!("Bearer {}", token.reveal()));
+            let invalid = |error| object_store::Error::Generic { store: "HTTP", source: Box::new(error) };
+            let mut value = value.map_err(invalid)?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        Ok(headers)
     }
 }
 

@@ -15,8 +15,8 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult,
 };
 
-use super::Opening;
-use super::connector::retry;
+use super::connector::{Connector, retry};
+use super::{Opening, Secret};
 use crate::error::Error;
 
 const NAME: &str = "web server";
@@ -32,9 +32,10 @@ struct WebFiles {
 /// # Errors
 /// What is wrong with the settings.
 pub(super) fn open(server: &str, opening: &Opening<'_>) -> Result<Arc<dyn ObjectStore>, String> {
+    let bearer_token = opening.settings.get("bearer_token").map(Secret::new);
     let builder = HttpBuilder::new()
         .with_url(server)
-        .with_http_connector(opening.connector_to(None, server.starts_with("http://")))
+        .with_http_connector(Connector { bearer_token, ..opening.connector_to(None, server.starts_with("http://")) })
         .with_retry(retry());
     let server = Arc::new(builder.build().map_err(|_| opening.unusable())?);
     Ok(Arc::new(WebFiles { server }))

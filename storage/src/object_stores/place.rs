@@ -1,5 +1,6 @@
 //! What a location's URL names: a service, what is asked of it, and a path there.
 
+use catalog::SecretKind;
 use object_store::path::Path;
 use url::Url;
 
@@ -94,20 +95,93 @@ impl Place {
     fn of_web(location: &str) -> Result<Place> {
         let shown = without_secrets(location);
         let url = Url::parse(location).map_err(|error| invalid(&shown, &error.to_string()))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(invalid(&shown, "credentials do not belong into a location"));
+        let (store, path) = web_file(&url)?;
+        if path.as_ref().contains('*') {
+            return Err(invalid(&shown, "it is a pattern, and web servers do not tell what files there are"));
         }
-        if url.query().is_some() || url.fragment().is_some() {
-            // A statement, and with it a signature, is shown in many places.
-            return Err(invalid(&shown, "a query, which may hold a signature, does not belong into a location"));
-        }
-        let path = Path::from_url_path(url.path()).map_err(|error| invalid(&shown, &error.to_string()))?;
         if path.is_root() || url.path().ends_with('/') {
             return Err(invalid(&shown, "it names a folder, and web servers do not tell what is in one"));
         }
-        let store = url[..url::Position::BeforePath].to_owned();
         Ok(Place { service: Service::Http { server: store.clone() }, url: format!("{store}/{path}"), store, path })
     }
+}
+
+impl Place {
+    /// Which secrets are for it.
+    pub(super) fn kind(&self) -> SecretKind {
+        match self.service {
+            Service::S3 { .. } => SecretKind::S3,
+            Service::Gs { .. } => SecretKind::Gs,
+            Service::Az { .. } => SecretKind::Az,
+            Service::Http { .. } => SecretKind::Http,
+        }
+    }
+
+    /// The account of Azure that its URL names.
+    pub(super) fn account(&self) -> Option<&str> {
+        match &self.service {
+            Service::Az { account, .. } => account.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl Service {
+    /// A service that settings are tried with.
+    pub(super) fn tried(kind: SecretKind) -> Service {
+        let name = || "tried".to_owned();
+        match kind {
+            SecretKind::S3 => Service::S3 { bucket: name() },
+            SecretKind::Gs => Service::Gs { bucket: name() },
+            SecretKind::Az => Service::Az { container: name(), account: None },
+            SecretKind::Http => Service::Http { server: "https://tried".to_owned() },
+        }
+    }
+}
+
+/// The URL below which a secret is used, as [`Place::url`] writes it and without a slash at its end; empty for all locations
+/// of its kind.
+///
+/// # Errors
+/// It is not the beginning of a location of the kind.
+pub(super) fn scope_of(kind: SecretKind, scope: &str) -> Result<String, String> {
+    let invalid = |scope: &str| format!("SCOPE \"{scope}\" is not the beginning of a location of type {}", kind.name());
+    let of_kind = |scheme: &str| match kind {
+        SecretKind::S3 => scheme == "s3",
+        SecretKind::Gs => scheme == "gs",
+        SecretKind::Az => ["az", "abfs", "abfss"].contains(&scheme),
+        SecretKind::Http => ["http", "https"].contains(&scheme),
+    };
+    let (scheme, rest) = scope.split_once("://").map_or((String::new(), scope), |(it, rest)| (it.to_lowercase(), rest));
+    if kind == SecretKind::Http {
+        // Whoever names a web server in a statement must not be sent what is meant for another.
+        let server = || Url::parse(scope).ok().filter(|url| of_kind(url.scheme()));
+        let url = server().ok_or_else(|| "SCOPE must name the web server, as https://host/".to_owned())?;
+        let (store, path) = web_file(&url).map_err(|error| error.to_string())?;
+        return Ok(format!("{store}/{path}").trim_end_matches('/').to_owned());
+    }
+    if scope.is_empty() || rest.is_empty() && of_kind(&scheme) {
+        return Ok(String::new());
+    }
+    if !of_kind(&scheme) {
+        return Err(invalid(&without_secrets(scope)));
+    }
+    let place = Place::of(&scheme, rest).map_err(|_| invalid(&without_secrets(scope)))?;
+    Ok(place.url.trim_end_matches('/').to_owned())
+}
+
+/// The beginning of a web server's URLs, and a path behind it.
+fn web_file(url: &Url) -> Result<(String, Path)> {
+    let shown = without_secrets(url.as_str());
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(invalid(&shown, "credentials do not belong into a location"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        // A statement, and with it a signature, is shown in many places.
+        return Err(invalid(&shown, "a query, which may hold a signature, does not belong into a location"));
+    }
+    let path = Path::from_url_path(url.path()).map_err(|error| invalid(&shown, &error.to_string()))?;
+    Ok((url[..url::Position::BeforePath].to_owned(), path))
 }
 
 /// Refuses credentials in front of a bucket. A secret may have a slash in it.

@@ -10,6 +10,8 @@ use super::connector::retry;
 
 /// Where requests go when nobody names a region, as with AWS's own tools.
 const REGION_DEFAULT: &str = "us-east-1";
+/// What signatures name where a service has no regions.
+const REGION_ANY: &str = "auto";
 /// Below which AWS has its services. A region, which a statement may name, is only ever a part of a name there.
 const HOST: &str = "amazonaws.com";
 
@@ -31,7 +33,8 @@ pub(super) fn open_at(
     service: Option<(&str, &str)>,
 ) -> Result<Arc<dyn ObjectStore>, String> {
     let settings = opening.settings;
-    let region = settings.get("region").unwrap_or(REGION_DEFAULT);
+    let region_default = if service.is_some() { REGION_ANY } else { REGION_DEFAULT };
+    let region = settings.get("region").unwrap_or(region_default);
     if region.is_empty() || !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
         return Err("REGION is not the name of a region".to_owned());
     }

@@ -44,6 +44,13 @@ impl Settings {
         self.options.insert(option.to_owned(), Secret::new(value));
     }
 
+    /// Takes an option from other settings, unless there is one.
+    pub(super) fn inherit(&mut self, option: &str, from: &Settings) {
+        if let (None, Some(value)) = (self.get(option), from.get(option)) {
+            self.set(option, value);
+        }
+    }
+
     /// Two options that mean something together only.
     ///
     /// # Errors

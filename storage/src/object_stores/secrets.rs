@@ -1,0 +1,225 @@
+//! Secrets: what stores below a location are opened with. They are those of `CREATE SECRET`, which the catalog has, and
+//! those of the configuration.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use catalog::{Oid, SecretKind, StoredSecret};
+use ipnet::IpNet;
+
+use super::place::{Place, Service, scope_of};
+use super::sealed::{self, SecretsKeyFile};
+use super::settings::Settings;
+use super::{ObjectStores, Opened, Opening};
+use crate::error::{Error, Result};
+
+/// A secret as somebody writes it down.
+#[derive(Clone)]
+pub struct GivenSecret {
+    /// Which stores it is for.
+    pub kind: SecretKind,
+    /// The URL below which it is used; empty for all locations of its kind.
+    pub scope: String,
+    /// Options by their names in lower case.
+    pub options: BTreeMap<String, String>,
+}
+
+/// The secrets that a statement may use: those of its snapshot.
+pub type StoredSecrets = Arc<BTreeMap<String, Arc<StoredSecret>>>;
+
+/// An option of secrets.
+struct SecretOption {
+    name: &'static str,
+    kinds: &'static [SecretKind],
+    /// Whether others may see its value.
+    is_shown: bool,
+}
+
+/// A secret of the configuration.
+#[derive(Debug)]
+pub(super) struct ConfiguredSecret {
+    kind: SecretKind,
+    scope: String,
+    settings: Settings,
+}
+
+/// What a place is opened with.
+pub(super) struct Chosen {
+    pub(super) settings: Settings,
+    /// What tells it from what others are opened with; nothing for what the configuration says in general.
+    pub(super) identity: Option<String>,
+}
+
+use SecretKind::{Az, Gs, Http, S3};
+
+/// What can be said about a secret. The names are DuckDB's, where it has them.
+const OPTIONS: [SecretOption; 12] = [
+    SecretOption { name: "key_id", kinds: &[S3, Gs], is_shown: false },
+    SecretOption { name: "secret", kinds: &[S3, Gs], is_shown: false },
+    SecretOption { name: "session_token", kinds: &[S3], is_shown: false },
+    SecretOption { name: "region", kinds: &[S3], is_shown: true },
+    SecretOption { name: "endpoint", kinds: &[S3, Gs, Az], is_shown: true },
+    SecretOption { name: "url_style", kinds: &[S3], is_shown: true },
+    SecretOption { name: "use_ssl", kinds: &[S3, Gs, Az], is_shown: true },
+    SecretOption { name: "service_account_key", kinds: &[Gs], is_shown: false },
+    SecretOption { name: "account_name", kinds: &[Az], is_shown: true },
+    SecretOption { name: "account_key", kinds: &[Az], is_shown: false },
+    SecretOption { name: "sas_token", kinds: &[Az], is_shown: false },
+    SecretOption { name: "bearer_token", kinds: &[Http], is_shown: false },
+];
+
+impl fmt::Debug for GivenSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options: Vec<_> = self.options.keys().collect();
+        f.debug_struct("GivenSecret").field("kind", &self.kind).field("options", &options).finish_non_exhaustive()
+    }
+}
+
+impl GivenSecret {
+    /// The secret with its scope as it is compared, and its settings, if stores can be opened with these.
+    fn checked(mut self, endpoint_is_trusted: bool) -> Result<(Self, Settings), String> {
+        let mut settings = Settings { endpoint_is_trusted, ..Settings::default() };
+        for (name, value) in &mut self.options {
+            let known = OPTIONS.iter().find(|option| option.name == name);
+            let known = known.ok_or_else(|| format!("there is no option {}", name.to_uppercase()))?;
+            if !known.kinds.contains(&self.kind) {
+                return Err(format!("type {} has no option {}", self.kind.name(), name.to_uppercase()));
+            }
+            check_value(name, value)?;
+            settings.set(name, value);
+        }
+        if self.kind == Az && settings.get("account_name").is_none() {
+            // Whoever names an account in a URL must not be sent what opens another.
+            return Err("ACCOUNT_NAME must say what it is for".to_owned());
+        }
+        settings.endpoint().map_err(|reason| format!("ENDPOINT: {reason}"))?;
+        self.scope = scope_of(self.kind, &self.scope)?;
+        Ok((self, settings))
+    }
+}
+
+/// Refuses a value that could mean something else than it says. Words become lower case.
+fn check_value(option: &str, value: &mut str) -> Result<(), String> {
+    let words: &[&str] = match option {
+        "url_style" => &["path", "vhost"],
+        "use_ssl" => &["true", "false"],
+        _ if value.is_empty() || value.contains(char::is_control) && option != "service_account_key" => {
+            return Err(format!("{} is empty or holds a control character", option.to_uppercase()));
+        }
+        _ => return Ok(()),
+    };
+    value.make_ascii_lowercase();
+    match words.contains(&&*value) {
+        true => Ok(()),
+        false => Err(format!("{} is neither {} nor {}", option.to_uppercase(), words[0], words[1])),
+    }
+}
+
+/// Whether a secret is for a place; that of an account of Azure is for no place of another.
+fn covers(kind: SecretKind, scope: &str, account: Option<&str>, place: &Place) -> bool {
+    let is_below = |url: &str| url.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_of_account = place.account().is_none_or(|named| Some(named) == account);
+    kind == place.kind() && is_of_account && (scope.is_empty() || is_below(&place.url))
+}
+
+impl ConfiguredSecret {
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn new(given: GivenSecret, networks: &Arc<[IpNet]>) -> Result<Self, String> {
+        let (given, settings) = given.checked(true)?;
+        try_to_open(given.kind, &settings, networks)?;
+        Ok(ConfiguredSecret { kind: given.kind, scope: given.scope, settings })
+    }
+}
+
+impl ObjectStores {
+    /// The same stores for statements that may use these secrets.
+    pub fn with_secrets(&self, secrets: StoredSecrets) -> ObjectStores {
+        ObjectStores { secrets, ..self.clone() }
+    }
+
+    /// A secret as the catalog is to have it.
+    ///
+    /// # Errors
+    /// It cannot be used, or not be encrypted.
+    pub fn seal(&self, oid: Oid, owner: Oid, name: &str, given: GivenSecret) -> Result<StoredSecret> {
+        let invalid = |reason| Error::SecretInvalid { reason };
+        let (given, settings) = given.checked(false).map_err(invalid)?;
+        try_to_open(given.kind, &settings, &self.opened.networks).map_err(invalid)?;
+        let is_shown = |name: &String| OPTIONS.iter().any(|option| option.name == name && option.is_shown);
+        let (shown, hidden) = given.options.into_iter().partition(|(name, _)| is_shown(name));
+        let (name, scope) = (name.to_owned(), given.scope);
+        let secret = StoredSecret { oid, name, owner, kind: given.kind, scope, settings: shown, sealed: Vec::new() };
+        let unreadable = |reason| Error::SecretUnreadable { name: secret.name.clone(), reason };
+        let key = self.opened.key_file()?.key_to_seal().map_err(unreadable)?;
+        let sealed = sealed::seal(&key, &secret, &hidden).map_err(unreadable)?;
+        Ok(StoredSecret { sealed, ..secret })
+    }
+
+    /// What a place is opened with: the secret that is closest to it, or else what the configuration says. Of two that are as close, one of the catalog comes first, and then the first by name.
+    ///
+    /// # Errors
+    /// The secret cannot be decrypted.
+    pub(super) fn chosen(&self, place: &Place) -> Result<Chosen> {
+        let kind = place.kind();
+        let account = |secret: &StoredSecret| secret.settings.get("account_name").cloned();
+        let is_for =
+            |secret: &&Arc<StoredSecret>| covers(secret.kind, &secret.scope, account(secret).as_deref(), place);
+        let stored = self.secrets.values().filter(is_for);
+        let stored = stored.rev().max_by_key(|secret| secret.scope.len());
+        let configured = self.opened.configured.iter().enumerate();
+        let is_for =
+            |secret: &ConfiguredSecret| covers(secret.kind, &secret.scope, secret.settings.get("account_name"), place);
+        let configured = configured.filter(|(_, secret)| is_for(secret));
+        let configured = configured.rev().max_by_key(|(_, secret)| secret.scope.len());
+        match (stored, configured) {
+            (Some(stored), configured)
+                if configured.is_none_or(|(_, configured)| configured.scope.len() <= stored.scope.len()) =>
+            {
+                let settings = self.unsealed(stored)?;
+                Ok(self.chosen_as(kind, settings, sealed::identity(stored)))
+            }
+            (_, Some((number, secret))) => {
+                Ok(self.chosen_as(kind, secret.settings.clone(), format!("configured-{number}")))
+            }
+            (_, None) => {
+                let settings = if kind == S3 { self.opened.s3.clone() } else { Settings::default() };
+                Ok(Chosen { settings, identity: None })
+            }
+        }
+    }
+
+    /// What a secret does not say of the service is as the configuration says.
+    fn chosen_as(&self, kind: SecretKind, mut settings: Settings, identity: String) -> Chosen {
+        if kind == S3 && settings.get("endpoint").is_none() {
+            settings.inherit("endpoint", &self.opened.s3);
+            settings.inherit("region", &self.opened.s3);
+            settings.endpoint_is_trusted = true;
+        }
+        Chosen { settings, identity: Some(identity) }
+    }
+
+    fn unsealed(&self, secret: &StoredSecret) -> Result<Settings> {
+        let hidden = sealed::open(self.opened.key_file()?, secret);
+        let hidden = hidden.map_err(|reason| Error::SecretUnreadable { name: secret.name.clone(), reason })?;
+        let mut settings = Settings::default();
+        for (name, value) in secret.settings.iter().chain(&hidden) {
+            settings.set(name, value);
+        }
+        Ok(settings)
+    }
+}
+
+/// Whether a store can be opened with these settings. Nothing is connected to.
+fn try_to_open(kind: SecretKind, settings: &Settings, networks: &Arc<[IpNet]>) -> Result<(), String> {
+    Opening { settings, networks }.open(&Service::tried(kind)).map(drop)
+}
+
+impl Opened {
+    fn key_file(&self) -> Result<&SecretsKeyFile> {
+        let missing =
+            || Error::ConfigurationInvalid { setting: "secrets-key-file", reason: "there is none".to_owned() };
+        self.key_file.as_ref().ok_or_else(missing)
+    }
+}
