@@ -14,6 +14,7 @@
 //! * [`errors`]: what goes wrong and what the client is told about it
 //! * [`object_store_faults`]: what external tables ask of their store, and what happens when it fails
 //! * [`secrets`]: which locations they open, and that nobody sees them
+//! * [`web_and_clouds`]: files of web servers and of clouds, and which addresses may be connected to
 //! * [`loads`]: loads that meet each other, and what is told of rows that were left out
 //! * [`locks`]: transactions that want the same rows or keys
 //! * [`durability`]: processes that are killed, stopped, or refuse to start
@@ -52,6 +53,8 @@ mod errors;
 mod object_store_faults;
 
 mod secrets;
+
+mod web_and_clouds;
 
 mod hostile_messages;
 

@@ -168,6 +168,15 @@ async fn an_answer_that_breaks_off_is_never_a_wrong_sum() {
 }
 
 #[tokio::test]
+async fn an_answer_that_breaks_off_is_gone_on_with() {
+    let scene = Scene::start().await;
+    for key in ["sales/2024/a.parquet", "sales/2024/b.parquet"] {
+        scene.s3.proxy().inject(Fault::HangUp { key_contains: key.to_owned(), times: 2 });
+    }
+    assert_eq!(value(&scene.client, SUM_2024).await, AMOUNT_2024);
+}
+
+#[tokio::test]
 async fn files_that_cannot_all_be_written_leave_none() {
     let scene = Scene::start().await;
     let insert = "INSERT INTO lake.sales VALUES (100, 'x', 1, '2023-01-01', 2023), (101, 'y', 2, '2024-01-01', 2024)";

@@ -28,6 +28,8 @@ const PARTS_PARALLEL: usize = 4;
 
 /// The longest file that is looked for as a whole where a part of it is wanted. Longer ones are not read at once.
 const WHOLE_BYTES_MAX: u64 = 1 << 20;
+/// Attempts to read an answer to its end that cannot be gone on with.
+const UNTAGGED_ATTEMPTS_MAX: u32 = 3;
 
 /// How coarse the clock of a file system may be. A file that was written in place since may look as it did before.
 const LOCAL_CLOCK_GRAIN_US: i64 = 2_000_000;
@@ -224,12 +226,26 @@ impl PinnedFile {
             Some(e_tag) => options.if_match = Some(e_tag.clone()),
             None => options.if_unmodified_since = Some(self.object.last_modified),
         }
-        let bytes = async { self.store.get_opts(&self.object.location, options).await?.bytes().await };
-        bytes.await.map_err(|error| match Error::from_object_store(&self.url, error) {
+        self.requested(options).await.map_err(|error| match Error::from_object_store(&self.url, error) {
             // It was there when it was listed.
             Error::NotFound { location } => Error::FileDeleted { path: location },
             error => error,
         })
+    }
+}
+
+impl PinnedFile {
+    /// What a store answers. An answer that breaks off is gone on with where it did, as long as the store says by an ETag that
+    /// it goes on with the same file; without one, all of it is asked for again.
+    async fn requested(&self, options: GetOptions) -> object_store::Result<Bytes> {
+        let mut attempts = 1;
+        loop {
+            let answer = self.store.get_opts(&self.object.location, options.clone()).await?;
+            match answer.bytes().await {
+                Err(_) if self.object.e_tag.is_none() && attempts < UNTAGGED_ATTEMPTS_MAX => attempts += 1,
+                bytes => return bytes,
+            }
+        }
     }
 }
 

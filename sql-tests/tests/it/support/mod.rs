@@ -1,4 +1,4 @@
-//! What tests that go through a socket stand on: an S3 store, the proxy in front of it, and the server itself.
+//! What tests that go through a socket stand on: an S3 store, the proxy in front of it, a web server, and the server itself.
 
 pub mod s3;
 
@@ -9,3 +9,5 @@ pub mod server;
 pub mod raw;
 
 pub mod tls;
+
+pub mod web;

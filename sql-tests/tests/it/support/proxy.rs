@@ -288,7 +288,8 @@ fn query_value<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
     })
 }
 
-fn percent_decode(encoded: &str) -> String {
+/// A path or a value of a query as it is meant.
+pub(super) fn percent_decode(encoded: &str) -> String {
     let mut decoded = Vec::with_capacity(encoded.len());
     let mut rest = encoded.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
