@@ -14,7 +14,6 @@ use tokio::runtime::Handle;
 use tracing::{info, warn};
 
 use crate::error::Result;
-use crate::session::Session;
 
 /// A write that has begun. When it is dropped and has not ended by then, as a part of what was committed, its files are
 /// removed.
@@ -25,12 +24,11 @@ pub struct FileWrite {
 }
 
 impl FileWrite {
-    /// Begins a write, which others are told of at once, whatever becomes of the transaction.
+    /// Begins a write into these stores, which others are told of at once, whatever becomes of the transaction.
     ///
     /// # Errors
     /// It cannot be committed.
-    pub async fn begin(session: &mut Session) -> Result<Self> {
-        let (catalog, stores) = (session.server.catalog.clone(), session.stores()?);
+    pub async fn begin(catalog: Arc<Catalog>, stores: Arc<ObjectStores>) -> Result<Self> {
         let token = rand::random();
         let begun = catalog.commit(vec![CatalogChange::BeginFileWrite { token }]).await?;
         let missing = || pg::PgError::internal("a write of files has no number");

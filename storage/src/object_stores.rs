@@ -42,7 +42,7 @@ use place::{Place, Service};
 pub use registry::NothingRegistered;
 use rooted_files::RootedFiles;
 pub use sealed::SecretsKeyFile;
-use secrets::{Chosen, ConfiguredSecret};
+use secrets::{ConfiguredSecret, Keys};
 pub use secrets::{GivenSecret, StoredSecrets};
 pub use settings::Secret;
 use settings::Settings;
@@ -92,6 +92,8 @@ pub struct S3Config {
 pub struct ObjectStores {
     opened: Arc<Opened>,
     secrets: StoredSecrets,
+    /// What a statement brings with it.
+    keys: Option<Arc<Keys>>,
 }
 
 /// What statements share.
@@ -143,7 +145,7 @@ impl ObjectStores {
         let (key_file, stores) = (config.secrets_key_file, Mutex::default());
         let listings = Listings::new(config.listing_cache_bytes);
         let opened = Opened { files, networks, s3, configured, key_file, stores, listings };
-        Ok(ObjectStores { opened: Arc::new(opened), secrets: Arc::default() })
+        Ok(ObjectStores { opened: Arc::new(opened), secrets: Arc::default(), keys: None })
     }
 
     /// What was below locations a moment ago.
@@ -185,8 +187,8 @@ impl ObjectStores {
 
     /// The store of a place, and what the engine calls it.
     fn store(&self, place: &Place) -> Result<(Arc<dyn ObjectStore>, ObjectStoreUrl)> {
-        let Chosen { settings, identity } = self.chosen(place)?;
-        let store_url = store_url(&place.store, identity.as_deref());
+        let chosen = self.chosen(place);
+        let store_url = store_url(&place.store, chosen.identity().as_deref());
         let store_url = ObjectStoreUrl::parse(store_url).map_err(|_| invalid(&place.url, "it is not a URL"))?;
         let mut open = self.opened.stores.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(store) = open.get(store_url.as_str()) {
@@ -196,6 +198,7 @@ impl ObjectStores {
             // Plans that read from it keep it; the next statement makes it anew.
             open.pop_first();
         }
+        let settings = self.settings(&chosen, place.kind())?;
         let opening = Opening { settings: &settings, networks: &self.opened.networks };
         let store = opening.open(&place.service).map_err(|reason| invalid(&place.url, &reason))?;
         open.insert(store_url.as_str().to_owned(), store.clone());

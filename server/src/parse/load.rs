@@ -5,6 +5,7 @@ use sqlparser::ast;
 use sqlparser::tokenizer::Token;
 
 use super::external_format::{FilesFormat, byte_of};
+use super::secrets::AccessKeys;
 use crate::error::{Error, Result};
 use crate::parse::StatementReader;
 use crate::parse::statement::Statement;
@@ -42,6 +43,8 @@ pub struct Load {
     pub is_forced: bool,
     /// Whether the rows are only looked at: `NOLOAD`.
     pub is_trial: bool,
+    /// What the files are read with.
+    pub keys: AccessKeys,
 }
 
 /// What the options say together.
@@ -67,6 +70,7 @@ struct Given {
     encoding: TextEncoding,
     is_forced: bool,
     is_trial: bool,
+    keys: AccessKeys,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +98,7 @@ impl StatementReader<'_> {
         let (bad_data, mut conversions) = (given.bad_data.clone(), given.conversions.clone());
         // Lines of fields tell an empty field from an empty string in quotes, JSON has strings only.
         conversions.empty_is_null = given.empty_is_null && given.kind == Some(Kind::Json);
-        let json_paths = given.json_paths.clone();
+        let (json_paths, keys) = (given.json_paths.clone(), given.keys.clone());
         let Given { is_manifest, is_forced, is_trial, errors_max, .. } = given;
         let format = given.complete()?;
         Ok(Statement::Load(Load {
@@ -109,16 +113,17 @@ impl StatementReader<'_> {
             errors_max,
             is_forced,
             is_trial,
+            keys,
         }))
     }
 
     /// Reads an option, if there is one.
     fn load_option(&mut self, given: &mut Given) -> Result<bool> {
-        if self.access_option()?
+        if self.access_option(&mut given.keys)?
             || self.words(&["COMPUPDATE"]) && self.switch()
             || self.words(&["STATUPDATE"]) && self.switch()
         {
-            // Who may read what is for the server's configuration to say; columns are encoded and counted in any case.
+            // Columns are encoded and counted in any case.
         } else if self.words(&["COMPROWS"]) {
             self.count()?;
         } else if self.words(&["FORMAT"]) {
@@ -271,24 +276,6 @@ impl StatementReader<'_> {
         given.quote = Some(quote);
         given.null = Some(null);
         Ok(())
-    }
-
-    /// What says who may read the files: read over, and kept nowhere.
-    pub(super) fn access_option(&mut self) -> Result<bool> {
-        if self.words(&["IAM_ROLE"]) {
-            if !self.words(&["DEFAULT"]) {
-                self.string()?;
-            }
-            return Ok(true);
-        }
-        for word in ["CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "REGION"] {
-            if self.words(&["WITH", word]) || self.words(&[word]) {
-                self.words(&["AS"]);
-                self.string()?;
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Behind what can be on or off; nothing is on.

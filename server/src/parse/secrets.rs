@@ -37,9 +37,53 @@ pub struct DropSecret {
     pub if_exists: bool,
 }
 
+/// What COPY and UNLOAD say of who reads and writes, as the options of a secret.
+#[derive(Clone, Default)]
+pub struct AccessKeys(pub BTreeMap<String, String>);
+
+/// What Redshift calls the options of a secret: as options of their own, and within CREDENTIALS.
+const ACCESS_OPTIONS: [(&str, &str, &str); 3] = [
+    ("ACCESS_KEY_ID", "aws_access_key_id", "key_id"),
+    ("SECRET_ACCESS_KEY", "aws_secret_access_key", "secret"),
+    ("SESSION_TOKEN", "token", "session_token"),
+];
+
+impl fmt::Debug for AccessKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
 impl fmt::Debug for CreateSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CreateSecret").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl AccessKeys {
+    fn add(&mut self, option: &str, value: String) -> Result<()> {
+        match self.0.insert(option.to_owned(), value) {
+            None => Ok(()),
+            Some(_) => Err(PgError::invalid_parameter("credentials are given twice").into()),
+        }
+    }
+
+    /// `aws_access_key_id=…;aws_secret_access_key=…`, or a role.
+    fn read_credentials(&mut self, text: &str) -> Result<()> {
+        for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            match ACCESS_OPTIONS.iter().find(|(_, in_text, _)| *in_text == name.trim()) {
+                Some((_, _, option)) => self.add(option, value.trim().to_owned())?,
+                None if name.trim() == "aws_iam_role" => {}
+                None => return Err(Error::not_supported("CREDENTIALS with other parts than keys, token and role")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is a key among them. A region alone is that of the secret or of the configuration.
+    pub fn has_key(&self) -> bool {
+        ["key_id", "secret", "session_token"].iter().any(|option| self.0.contains_key(*option))
     }
 }
 
@@ -67,6 +111,30 @@ impl StatementReader<'_> {
             return Ok(Some(Statement::DropSecret(DropSecret { name, if_exists })));
         }
         Ok(None)
+    }
+
+    /// What says who may read the files, if it is next. Roles mean nothing here: who may do what without a key is for secrets and
+    /// the configuration to say.
+    pub(super) fn access_option(&mut self, keys: &mut AccessKeys) -> Result<bool> {
+        if self.words(&["IAM_ROLE"]) {
+            if !self.words(&["DEFAULT"]) {
+                self.string()?;
+            }
+            return Ok(true);
+        }
+        if self.words(&["WITH", "CREDENTIALS"]) || self.words(&["CREDENTIALS"]) {
+            self.words(&["AS"]);
+            return keys.read_credentials(&self.string()?).map(|()| true);
+        }
+        let options = ACCESS_OPTIONS.iter().map(|(word, _, option)| (*word, *option)).chain([("REGION", "region")]);
+        for (word, option) in options {
+            if self.words(&["WITH", word]) || self.words(&[word]) {
+                self.words(&["AS"]);
+                let value = self.string()?;
+                return keys.add(option, value).map(|()| true);
+            }
+        }
+        Ok(false)
     }
 
     fn create_secret(&mut self, or_replace: bool) -> Result<Statement> {

@@ -9,6 +9,7 @@ use sqlparser::ast::{Ident, Query};
 use sqlparser::tokenizer::Token;
 
 use crate::error::{Error, Result};
+use crate::parse::secrets::AccessKeys;
 use crate::parse::statement::Statement;
 use crate::parse::{StatementReader, parse};
 
@@ -42,6 +43,8 @@ pub struct Unload {
     pub file_bytes_max: Option<u64>,
     /// What the files' names end with, when that was said.
     pub extension: Option<String>,
+    /// What the files are written with.
+    pub keys: AccessKeys,
 }
 
 /// How files are written.
@@ -103,6 +106,7 @@ struct Given {
     is_serial: bool,
     file_bytes_max: Option<u64>,
     extension: Option<String>,
+    keys: AccessKeys,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,13 +145,13 @@ impl StatementReader<'_> {
             is_serial: given.is_serial,
             file_bytes_max: given.file_bytes_max,
             extension: given.extension,
+            keys: given.keys,
         }))
     }
 
     /// Reads an option, if there is one.
     fn unload_option(&mut self, given: &mut Given) -> Result<bool> {
-        if self.access_option()? {
-            // Who may write is for the server's configuration to say.
+        if self.access_option(&mut given.keys)? {
         } else if self.words(&["FORMAT"]) {
             self.words(&["AS"]);
             let kind = self.unload_kind();

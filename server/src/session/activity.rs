@@ -174,8 +174,14 @@ fn user_of_url(text: &str) -> Option<usize> {
 /// The same in a text without spaces. A slash in a secret should be encoded, and may not be.
 fn user_in(word: &str) -> Option<usize> {
     let last = word.rfind('@')?;
-    let mut hosts = word.match_indices("://").map(|(at, sign)| at + sign.len()).take_while(|begin| *begin <= last);
-    hosts.find(|begin| word[*begin..].split('/').next().is_some_and(|host| host.contains([':', '@'])))
+    let mut schemes = word.match_indices("://").map(|(at, sign)| (at, at + sign.len()));
+    let has_user = |(at, begin): &(usize, usize)| {
+        let host = word[*begin..].split('/').next().unwrap_or_default();
+        // Azure's URLs have a container there.
+        let is_azure = ["abfs", "abfss"].iter().any(|scheme| word[..*at].to_ascii_lowercase().ends_with(scheme));
+        host.contains(':') || host.contains('@') && !is_azure
+    };
+    schemes.find(|scheme| scheme.1 <= last && has_user(scheme)).map(|(_, begin)| begin)
 }
 
 #[cfg(test)]
@@ -197,6 +203,11 @@ mod tests {
             "SELECT 'http://a/b', * FROM read_csv('https://a/b?c=d')",
             "SELECT 'http://a/b', * FROM read_csv('https://a/b?",
         );
+        check(
+            "SELECT * FROM 'abfss://c@a.dfs.core.windows.net/x'",
+            "SELECT * FROM 'abfss://c@a.dfs.core.windows.net/x'",
+        );
+        check("SELECT * FROM 'abfss://c:key@a.dfs.core.windows.net/x'", "SELECT * FROM 'abfss://");
         check("SELECT 'http' || '?'", "SELECT 'http' || '?'");
         check("COPY t FROM 's3://AKIA:secret@b/x.csv' CSV", "COPY t FROM 's3://");
         check("COPY t FROM 's3://AKIA:sec/ret@b/x.csv' CSV", "COPY t FROM 's3://");

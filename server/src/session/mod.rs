@@ -35,9 +35,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use catalog::{CatalogChange, CatalogSnapshot, Oid, Role, SessionCatalog};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::locks::TransactionLocks;
 use crate::locks::advisory::SessionAdvisoryLocks;
+use crate::parse::secrets::AccessKeys;
 use crate::plan::relations::NameScope;
 use crate::query_log::RunningQuery;
 use crate::sequences::SessionSequences;
@@ -193,6 +194,21 @@ impl Session {
     pub fn stores(&mut self) -> Result<Arc<ObjectStores>> {
         let snapshot = self.snapshot()?;
         Ok(self.server.stores_of(&snapshot))
+    }
+
+    /// The same, opened with the keys that the statement brings with it for a location.
+    ///
+    /// # Errors
+    /// As for [`Session::snapshot`]; the keys cannot be used, or not there.
+    pub fn stores_with(&mut self, keys: &AccessKeys, location: &str) -> Result<Arc<ObjectStores>> {
+        let stores = self.stores()?;
+        if !keys.has_key() {
+            return Ok(stores);
+        }
+        if !location.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("s3://")) {
+            return Err(Error::not_supported("access keys for other locations than s3://"));
+        }
+        Ok(Arc::new(stores.with_keys(keys.0.clone())?))
     }
 
     /// Shows others what the session begins to do.

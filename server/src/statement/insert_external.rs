@@ -53,7 +53,7 @@ pub async fn write_rows(
     registered: Arc<Partitions>,
     before: Vec<CatalogChange>,
 ) -> Result<u64> {
-    let write = FileWrite::begin(session).await?;
+    let write = FileWrite::begin(session.server.catalog.clone(), session.stores()?).await?;
     let target = FilesTarget::of_table(session.stores()?, table, registered, write.writes(), write.number())?;
     let mut files = write_query(session, planned, plan, target).await?;
     write.publish(&mut files, &BTreeSet::new()).await?;

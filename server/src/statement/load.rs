@@ -49,8 +49,9 @@ pub async fn execute(session: &mut Session, load: &Load) -> Result<Outcome> {
     if let Some(running) = &session.running {
         session.last_load.begin(running.number());
     }
-    let paths = paths(session, load, places.len()).await?;
-    let found = files(session, load).await?;
+    let stores = session.stores_with(&load.keys, &load.location)?;
+    let paths = paths(session, &stores, load, places.len()).await?;
+    let found = files(session, &stores, load).await?;
     let ledger = snapshot.loads(table.oid);
     let is_new = |file: &LoadFile| load.is_forced || load.is_trial || !ledger.has(&file.url(), &file.version());
     let (files, known): (Vec<LoadFile>, Vec<LoadFile>) = found.into_iter().partition(is_new);
@@ -63,7 +64,7 @@ pub async fn execute(session: &mut Session, load: &Load) -> Result<Outcome> {
     let domains = Domains::new(&context, &table, &places)?;
     let rules = RowRules::planned(&context, &table)?;
     let loaded = loaded_files(&files);
-    let mut provider = provider(session.stores()?, columns, files, load);
+    let mut provider = provider(stores, columns, files, load);
     if let Some(paths) = paths {
         provider = provider.with_json_paths(paths);
     }
@@ -100,18 +101,18 @@ pub async fn execute(session: &mut Session, load: &Load) -> Result<Outcome> {
 }
 
 /// The files that the statement names.
-async fn files(session: &mut Session, load: &Load) -> Result<Vec<LoadFile>> {
-    let (guard, stores) = (session.guard(), session.stores()?);
+async fn files(session: &mut Session, stores: &Arc<ObjectStores>, load: &Load) -> Result<Vec<LoadFile>> {
+    let guard = session.guard();
     if load.is_manifest {
-        let entries = guard.run(manifest_entries(&stores, &load.location)).await??;
+        let entries = guard.run(manifest_entries(stores, &load.location)).await??;
         for entry in &entries {
             authorize(&session.identity, Action::UseLocation, Object::Location(&entry.url))?;
         }
         // What need not be there is not missed, be it all of it.
-        return guard.run(listed_files(stores, &load.location, entries)).await?.map_err(Error::from);
+        return guard.run(listed_files(stores.clone(), &load.location, entries)).await?.map_err(Error::from);
     }
     let snapshot = session.snapshot()?;
-    let files = guard.run(files_beginning(&stores, &load.location, snapshot.file_writes())).await??;
+    let files = guard.run(files_beginning(stores, &load.location, snapshot.file_writes())).await??;
     // An object store has no folders that could be missing; a table is not filled from nothing by mistake. Empty files, and
     // those that say that somebody has written nothing, are something.
     if files.is_empty() && !guard.run(stores.has_files(&load.location)).await?? {
@@ -121,11 +122,15 @@ async fn files(session: &mut Session, load: &Load) -> Result<Vec<LoadFile>> {
 }
 
 /// Where the values of so many columns are in JSON, when the statement names a file that tells.
-async fn paths(session: &mut Session, load: &Load, columns: usize) -> Result<Option<Vec<JsonPath>>> {
+async fn paths(
+    session: &mut Session,
+    stores: &ObjectStores,
+    load: &Load,
+    columns: usize,
+) -> Result<Option<Vec<JsonPath>>> {
     let Some(location) = &load.json_paths else { return Ok(None) };
     authorize(&session.identity, Action::UseLocation, Object::Location(location))?;
-    let (guard, stores) = (session.guard(), session.stores()?);
-    let paths = guard.run(json_paths(&stores, location)).await??;
+    let paths = session.guard().run(json_paths(stores, location)).await??;
     if paths.len() != columns {
         let reason = format!("it has {} of them, for {columns} columns", paths.len());
         return Err(storage::Error::JsonPathsInvalid { path: location.clone(), reason }.into());

@@ -68,13 +68,13 @@ pub async fn execute(session: &mut Session, prepared: &Prepared, unload: &Unload
     let order = columns_of(&planned.schema, unload)?;
     let columns = order.iter().map(|place| planned.schema.field(*place).clone()).collect::<Vec<_>>();
     let plan = with_columns(plan, &order)?;
-    let stores = session.stores()?;
+    let stores = session.stores_with(&unload.keys, &unload.location)?;
     let target = target(&stores, unload)?;
     let existing = existing_files(session, &target).await?;
     if unload.existing == ExistingFiles::Refused && !existing.is_empty() {
         return Err(storage::Error::LocationNotEmpty { location: unload.location.clone() }.into());
     }
-    let write = FileWrite::begin(session).await?;
+    let write = FileWrite::begin(session.server.catalog.clone(), stores.clone()).await?;
     let files_target = files_target(stores, unload, &target, Schema::new(columns.clone()).into())?;
     let mut files = write_query(session, &planned, plan, files_target).await?;
     let rows = files.rows();

@@ -9,13 +9,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use catalog::StoredSecret;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// Bytes of a key.
 const KEY_BYTES: usize = 32;
+/// Bytes of what a secret is recognised by: the nonce that it was sealed with.
+const IDENTITY_BYTES: usize = NONCE_LEN;
 
 /// Where the key is.
 #[derive(Debug, Clone)]
@@ -106,7 +110,24 @@ pub(super) fn open(file: &SecretsKeyFile, secret: &StoredSecret) -> Result<BTree
 
 /// What no other secret is called, nor this one once it is replaced: what it was encrypted with is random.
 pub(super) fn identity(secret: &StoredSecret) -> String {
-    secret.sealed.iter().take(NONCE_LEN).map(|byte| format!("{byte:02x}")).collect()
+    hex(&secret.sealed[..IDENTITY_BYTES.min(secret.sealed.len())])
+}
+
+/// What other keys are not called, as long as this process lives.
+///
+/// # Errors
+/// The system gives no random numbers.
+pub(super) fn identity_of_keys(options: &BTreeMap<String, String>) -> Result<String, String> {
+    /// So that nobody can try keys out on what is shown of them.
+    static TAGS: OnceLock<hmac::Key> = OnceLock::new();
+    let fresh: [u8; KEY_BYTES] = random().map_err(|error| error.to_string())?;
+    let key = TAGS.get_or_init(|| hmac::Key::new(hmac::HMAC_SHA256, &fresh));
+    let tag = hmac::sign(key, &serde_json::to_vec(options).expect("strings are always JSON"));
+    Ok(hex(&tag.as_ref()[..IDENTITY_BYTES]))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn aead(key: &[u8; KEY_BYTES]) -> LessSafeKey {

@@ -45,10 +45,33 @@ pub(super) struct ConfiguredSecret {
 }
 
 /// What a place is opened with.
-pub(super) struct Chosen {
-    pub(super) settings: Settings,
-    /// What tells it from what others are opened with; nothing for what the configuration says in general.
-    pub(super) identity: Option<String>,
+pub(super) enum Chosen<'a> {
+    /// What the statement brings with it
+    Keys(&'a Keys),
+    Stored(&'a StoredSecret),
+    /// One of the configuration, by its place there
+    Configured(usize, &'a ConfiguredSecret),
+    /// What the configuration says in general
+    Nothing,
+}
+
+/// What a statement brings with it to open buckets of S3.
+#[derive(Debug)]
+pub(super) struct Keys {
+    settings: Settings,
+    identity: String,
+}
+
+impl Chosen<'_> {
+    /// What tells it from what others open the same with.
+    pub(super) fn identity(&self) -> Option<String> {
+        match self {
+            Chosen::Keys(keys) => Some(keys.identity.clone()),
+            Chosen::Stored(secret) => Some(sealed::identity(secret)),
+            Chosen::Configured(number, _) => Some(format!("configured-{number}")),
+            Chosen::Nothing => None,
+        }
+    }
 }
 
 use SecretKind::{Az, Gs, Http, S3};
@@ -88,6 +111,9 @@ impl GivenSecret {
             }
             check_value(name, value)?;
             settings.set(name, value);
+        }
+        if settings.get("session_token").is_some() && settings.get("key_id").is_none() {
+            return Err("SESSION_TOKEN goes with KEY_ID and SECRET".to_owned());
         }
         if self.kind == Az && settings.get("account_name").is_none() {
             // Whoever names an account in a URL must not be sent what opens another.
@@ -139,6 +165,19 @@ impl ObjectStores {
         ObjectStores { secrets, ..self.clone() }
     }
 
+    /// The same stores for a statement that brings with it what buckets of S3 are opened with, as the options of a secret.
+    ///
+    /// # Errors
+    /// They cannot be used.
+    pub fn with_keys(&self, options: BTreeMap<String, String>) -> Result<ObjectStores> {
+        let invalid = |reason| Error::SecretInvalid { reason };
+        let identity = sealed::identity_of_keys(&options).map_err(invalid)?;
+        let given = GivenSecret { kind: S3, scope: String::new(), options };
+        let (_, settings) = given.checked(false).map_err(invalid)?;
+        try_to_open(S3, &settings, &self.opened.networks).map_err(invalid)?;
+        Ok(ObjectStores { keys: Some(Arc::new(Keys { settings, identity })), ..self.clone() })
+    }
+
     /// A secret as the catalog is to have it.
     ///
     /// # Errors
@@ -157,47 +196,49 @@ impl ObjectStores {
         Ok(StoredSecret { sealed, ..secret })
     }
 
-    /// What a place is opened with: the secret that is closest to it, or else what the configuration says. Of two that are as close, one of the catalog comes first, and then the first by name.
-    ///
-    /// # Errors
-    /// The secret cannot be decrypted.
-    pub(super) fn chosen(&self, place: &Place) -> Result<Chosen> {
-        let kind = place.kind();
+    /// What a place is opened with: the keys that the statement brings with it, or else the secret that is closest to it, or
+    /// else what the configuration says. Of two that are as close, one of the catalog comes first, and then the first by name.
+    pub(super) fn chosen(&self, place: &Place) -> Chosen<'_> {
+        if let (Some(keys), S3) = (&self.keys, place.kind()) {
+            return Chosen::Keys(keys);
+        }
         let account = |secret: &StoredSecret| secret.settings.get("account_name").cloned();
         let is_for =
             |secret: &&Arc<StoredSecret>| covers(secret.kind, &secret.scope, account(secret).as_deref(), place);
         let stored = self.secrets.values().filter(is_for);
         let stored = stored.rev().max_by_key(|secret| secret.scope.len());
-        let configured = self.opened.configured.iter().enumerate();
         let is_for =
             |secret: &ConfiguredSecret| covers(secret.kind, &secret.scope, secret.settings.get("account_name"), place);
-        let configured = configured.filter(|(_, secret)| is_for(secret));
+        let configured = self.opened.configured.iter().enumerate().filter(|(_, secret)| is_for(secret));
         let configured = configured.rev().max_by_key(|(_, secret)| secret.scope.len());
         match (stored, configured) {
-            (Some(stored), configured)
-                if configured.is_none_or(|(_, configured)| configured.scope.len() <= stored.scope.len()) =>
-            {
-                let settings = self.unsealed(stored)?;
-                Ok(self.chosen_as(kind, settings, sealed::identity(stored)))
+            (Some(stored), Some((number, configured))) if configured.scope.len() > stored.scope.len() => {
+                Chosen::Configured(number, configured)
             }
-            (_, Some((number, secret))) => {
-                Ok(self.chosen_as(kind, secret.settings.clone(), format!("configured-{number}")))
-            }
-            (_, None) => {
-                let settings = if kind == S3 { self.opened.s3.clone() } else { Settings::default() };
-                Ok(Chosen { settings, identity: None })
-            }
+            (Some(stored), _) => Chosen::Stored(stored),
+            (None, Some((number, configured))) => Chosen::Configured(number, configured),
+            (None, None) => Chosen::Nothing,
         }
     }
 
-    /// What a secret does not say of the service is as the configuration says.
-    fn chosen_as(&self, kind: SecretKind, mut settings: Settings, identity: String) -> Chosen {
+    /// What a store of a kind is opened with. What a secret does not say of the service is as the configuration says.
+    ///
+    /// # Errors
+    /// The secret cannot be decrypted.
+    pub(super) fn settings(&self, chosen: &Chosen<'_>, kind: SecretKind) -> Result<Settings> {
+        let mut settings = match chosen {
+            Chosen::Keys(keys) => keys.settings.clone(),
+            Chosen::Stored(secret) => self.unsealed(secret)?,
+            Chosen::Configured(_, secret) => secret.settings.clone(),
+            Chosen::Nothing if kind == S3 => self.opened.s3.clone(),
+            Chosen::Nothing => Settings::default(),
+        };
         if kind == S3 && settings.get("endpoint").is_none() {
             settings.inherit("endpoint", &self.opened.s3);
             settings.inherit("region", &self.opened.s3);
             settings.endpoint_is_trusted = true;
         }
-        Chosen { settings, identity: Some(identity) }
+        Ok(settings)
     }
 
     fn unsealed(&self, secret: &StoredSecret) -> Result<Settings> {
