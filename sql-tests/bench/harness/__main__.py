@@ -37,6 +37,7 @@ def arguments():
     parser.add_argument("--scale", type=float, default=1.0, help="share of the data that the figures are about [1]")
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds, after one that is not timed [5]")
     parser.add_argument("--seconds", type=int, default=5, help="length of each round of concurrent clients [5]")
+    parser.add_argument("--queries", type=lambda names: names.split(","), help="only these queries of TPC-H: q09,q21")
     parser.add_argument("--smoke", action="store_true", help="seconds of work, to see that everything runs")
     parser.add_argument("--server", type=Path, help="the server's binary [a release build of this repository]")
     parser.add_argument("--baseline", type=Path, help="another binary of the server, to compare with (suite micro)")
@@ -65,6 +66,13 @@ class Bench:
     def __init__(self, options, binary, results, open_things):
         self.options, self.binary, self.results, self.open_things = options, binary, results, open_things
         self.scale, self.rounds, self.seconds, self.days = options.scale, options.rounds, options.seconds, options.days
+
+    def chosen(self, queries):
+        """Those of the queries, names and texts, that are to be run."""
+        names = self.options.queries or [name for name, _ in queries]
+        if unknown := set(names) - {name for name, _ in queries}:
+            raise ValueError(f"there is no query {', '.join(sorted(unknown))}")
+        return [(name, query) for name, query in queries if name in names]
 
     def thermocline(self, *settings, name="thermocline", folder=None, binary=None):
         """A server of ours, with an empty data directory, started."""

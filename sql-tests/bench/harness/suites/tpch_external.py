@@ -13,7 +13,7 @@ def run(bench):
              for name, cache in (("thermocline", bench.options.column_cache), (WITHOUT_CACHE, "0"))]
     duckdb = bench.duckdb()
     tpch_data.load_duckdb(duckdb, bench.scale, "VIEW")
-    for name, query in tpch_data.queries():
+    for name, query in bench.chosen(tpch_data.queries()):
         measure(bench.results, [*peers, duckdb], name, query, bench.rounds)
     for name, what, aim in AIMS:
         mean = bench.results.geometric_mean(what, name, "duckdb")
