@@ -20,8 +20,8 @@ from .s3_server import S3Server
 from .servers import PostgreSQL, Thermocline
 
 SUITES = [
-    "insert", "point", "stream", "connections", "cancel", "copy", "tpch-hot", "tpch-external", "events", "s3",
-    "partitions", "update", "small-inserts", "restart", "introspection", "micro",
+    "insert", "point", "stream", "connections", "cancel", "copy", "tpch-hot", "tpch-external",
+    "tpcds-external", "events", "s3", "partitions", "update", "small-inserts", "restart", "introspection", "micro",
 ]
 REPOSITORY = Path(__file__).parents[3]
 SMOKE = {"scale": 0.01, "rounds": 1, "seconds": 1, "days": 2}
@@ -37,11 +37,11 @@ def arguments():
     parser.add_argument("--scale", type=float, default=1.0, help="share of the data that the figures are about [1]")
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds, after one that is not timed [5]")
     parser.add_argument("--seconds", type=int, default=5, help="length of each round of concurrent clients [5]")
-    parser.add_argument("--queries", type=lambda names: names.split(","), help="only these queries of TPC-H: q09,q21")
+    parser.add_argument("--queries", type=lambda names: names.split(","), help="only these queries of TPC-H and TPC-DS: q64,q72")
     parser.add_argument("--smoke", action="store_true", help="seconds of work, to see that everything runs")
     parser.add_argument("--server", type=Path, help="the server's binary [a release build of this repository]")
     parser.add_argument("--baseline", type=Path, help="another binary of the server, to compare with (suite micro)")
-    parser.add_argument("--column-cache", default="2GB", help="memory for decoded columns (TPC-H and events) [2GB]")
+    parser.add_argument("--column-cache", default="2GB", help="memory for decoded columns (TPC-H, TPC-DS and events) [2GB]")
     parser.add_argument("--days", type=int, default=6, help="days of ad events, of 1.7 million rows each; the figures "
                         "are about 30 (suites events, s3) [6]")
     parser.add_argument("--statements", type=Path, help="folder of recorded statements (suite introspection)")

@@ -9,8 +9,11 @@ RELATIVE = 1e-9
 ABSOLUTE = 1e-9
 
 
-def difference(ours, theirs):
+def difference(ours, theirs, absolute=ABSOLUTE):
     """The first difference between two lists of rows in words, or None. Rows may come in any order."""
+    def same_row(one, other):
+        return len(one) == len(other) and all(same_value(*values, absolute) for values in zip(one, other))
+
     if len(ours) != len(theirs):
         return f"{len(ours)} rows, not {len(theirs)}"
     if all(map(same_row, ours, theirs)):
@@ -21,16 +24,12 @@ def difference(ours, theirs):
     return None
 
 
-def same_row(one, other):
-    return len(one) == len(other) and all(map(same_value, one, other))
-
-
-def same_value(one, other):
+def same_value(one, other, absolute):
     if one is None or other is None:
         return one is other
     one, other = plain(one), plain(other)
     if isinstance(one, float) and isinstance(other, float):
-        return abs(one - other) <= max(ABSOLUTE, RELATIVE * max(abs(one), abs(other)))
+        return abs(one - other) <= max(absolute, RELATIVE * max(abs(one), abs(other)))
     return one == other
 
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from . import processes
+from . import answers, processes
 
 # The statement by which our server empties its caches, other than that of the system.
 DROP_CACHES = "CLEAR CACHE"
+
+
+class OverLimit(Exception):
+    """A statement took longer than it may. `give_up` ends it."""
 
 
 @dataclass
@@ -20,6 +24,8 @@ class Samples:
     wall: list = field(default_factory=list)
     cpu: list = field(default_factory=list)
     peak_mb: float = math.nan
+    # Some round was given up: it would have needed more.
+    over_limit: bool = False
 
 
 class Peer:
@@ -28,6 +34,8 @@ class Peer:
     name, pid = "", 0
     # What several processes share cannot be told from what each of them has.
     memory_is_known = True
+    # By how much its numbers may differ from another's.
+    absolute = answers.ABSOLUTE
 
     def execute(self, sql):
         """Runs a statement whose rows are of no interest, or are asked for by `rows`."""
@@ -41,11 +49,20 @@ class Peer:
         """Runs a statement and notes what it took."""
         processes.reset_peak_memory(self.pid)
         cpu, wall = processes.cpu_seconds(self.pid), time.perf_counter()
-        self.execute(sql)
+        given_up = False
+        try:
+            self.execute(sql)
+        except OverLimit:
+            given_up = into.over_limit = True
         into.wall.append(time.perf_counter() - wall)
         into.cpu.append(processes.cpu_seconds(self.pid) - cpu)
         if self.memory_is_known:
             into.peak_mb = max(processes.peak_memory_mb(self.pid), into.peak_mb)
+        if given_up:
+            self.give_up()
+
+    def give_up(self):
+        """Sees to it that a statement that was over its limit does not go on."""
 
 
 class Wire(Peer):
@@ -57,8 +74,15 @@ class Wire(Peer):
         self.connection = server.connect()
         self.last = None
 
+    def limit(self, seconds):
+        """Lets each statement take so long at most; the server ends it."""
+        self.execute(f"SET statement_timeout = '{seconds}s'")
+
     def execute(self, sql):
-        cursor = self.connection.execute(sql)
+        try:
+            cursor = self.connection.execute(sql)
+        except psycopg.errors.QueryCanceled as error:
+            raise OverLimit(str(error)) from error
         self.last = cursor.fetchall() if cursor.description else []
 
     def rows(self):
@@ -88,6 +112,7 @@ class Embedded(Peer):
 
     def __init__(self, name, opened, *arguments):
         self.name, self.opened, self.arguments = name, opened, arguments
+        self.seconds_max, self.declare = None, lambda: None
         self.start()
 
     def start(self):
@@ -106,9 +131,23 @@ class Embedded(Peer):
     def describe(self):
         return self.ask("version", None)
 
+    def limit(self, seconds, declare):
+        """Lets each statement take so long at most. It ends with the process; `declare` makes the tables in a new one."""
+        self.seconds_max, self.declare = seconds, declare
+
+    def give_up(self):
+        self.forget()
+        self.declare()
+
     def ask(self, what, sql):
         self.pipe.send((what, sql))
-        answer, error = self.pipe.recv()
+        if not self.pipe.poll(self.seconds_max):
+            raise OverLimit(f"{self.name}: {self.seconds_max} s")
+        try:
+            answer, error = self.pipe.recv()
+        except EOFError as ended:
+            self.give_up()
+            raise RuntimeError(f"{self.name}: its process has ended") from ended
         if error:
             raise RuntimeError(f"{self.name}: {error}")
         return answer

@@ -64,6 +64,7 @@ class Results:
             peer: {
                 "wall": median(it.wall), "cpu": median(it.cpu),
                 "peak_mb": None if math.isnan(it.peak_mb) else round(it.peak_mb),
+                "over_limit": it.over_limit,
                 "rounds": {"wall": it.wall, "cpu": it.cpu},
             }
             for peer, it in samples.items()
@@ -145,7 +146,8 @@ class Results:
             numbers = []
             for name in names:
                 it = row.get(name)
-                numbers += [f"{it['wall']:.3f}", f"{it['cpu']:.3f}", f"{it['peak_mb'] or '-'}"] if it else ["-"] * 3
+                wall = it and ">" * it["over_limit"] + f"{it['wall']:.3f}"
+                numbers += [wall, f"{it['cpu']:.3f}", f"{it['peak_mb'] or '-'}"] if it else ["-"] * 3
             yield [label, *numbers, *[shown(self.ratio(label, what, names[0], name)) for name, what in ratios]]
         if not ratios:
             return
