@@ -12,7 +12,7 @@ use crate::parse::definition::ColumnDefinition;
 use crate::parse::external_format::{FilesFormat, RowFormat, invalid, partition_layout};
 use crate::parse::statement::{
     AddPartitions, CreateExternalSchema, CreateExternalTable, CreateExternalTableAs, DropPartition, PartitionValues,
-    Statement,
+    SetPartitionLocation, Statement,
 };
 
 impl StatementReader<'_> {
@@ -145,6 +145,13 @@ impl StatementReader<'_> {
         if if_exists || self.words(&["DROP", "PARTITION"]) {
             let values = self.partition_values()?;
             return Ok(Statement::DropPartition(DropPartition { table, if_exists, values }));
+        }
+        if self.words(&["PARTITION"]) {
+            let values = self.partition_values()?;
+            self.expect_word("SET")?;
+            self.expect_word("LOCATION")?;
+            let location = self.string()?;
+            return Ok(Statement::SetPartitionLocation(SetPartitionLocation { table, values, location }));
         }
         self.alter_table_actions(table, false)
     }

@@ -82,6 +82,8 @@ pub enum Statement {
     AddPartitions(AddPartitions),
     /// `ALTER TABLE … DROP PARTITION`
     DropPartition(DropPartition),
+    /// `ALTER TABLE … PARTITION … SET LOCATION`
+    SetPartitionLocation(SetPartitionLocation),
     /// `CREATE TYPE`
     CreateType(CreateType),
     /// `CREATE DOMAIN`
@@ -825,6 +827,17 @@ pub struct DropPartition {
     pub values: PartitionValues,
 }
 
+/// `ALTER TABLE … PARTITION … SET LOCATION …`
+#[derive(Debug, Clone)]
+pub struct SetPartitionLocation {
+    /// The external table.
+    pub table: ast::ObjectName,
+    /// Which partition.
+    pub values: PartitionValues,
+    /// Where its files are from now on.
+    pub location: String,
+}
+
 /// `(column = value, …)` of a partition, as text; `None` is NULL.
 pub type PartitionValues = Vec<(ast::Ident, Option<String>)>;
 
@@ -1215,7 +1228,9 @@ impl Statement {
             Statement::CreateView(_) => "CREATE VIEW",
             Statement::Comment(_) => "COMMENT",
             Statement::AlterTable(alter) => alter.kind.tag(),
-            Statement::AddPartitions(_) | Statement::DropPartition(_) => "ALTER TABLE",
+            Statement::AddPartitions(_) | Statement::DropPartition(_) | Statement::SetPartitionLocation(_) => {
+                "ALTER TABLE"
+            }
             Statement::CreateType(_) => "CREATE TYPE",
             Statement::CreateDomain(_) => "CREATE DOMAIN",
             Statement::AlterType(_) => "ALTER TYPE",

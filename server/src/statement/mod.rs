@@ -57,6 +57,7 @@ mod secret;
 pub mod sequence;
 pub mod sequence_options;
 pub mod set;
+pub mod set_partition_location;
 pub mod short_query;
 pub mod show;
 pub mod show_objects;
@@ -171,6 +172,7 @@ async fn execute_once(
         Statement::Comment(comment) => comment::execute(session, comment).await,
         Statement::AddPartitions(add) => add_partitions::execute(session, add).await,
         Statement::DropPartition(drop) => drop_partition::execute(session, drop).await,
+        Statement::SetPartitionLocation(set) => set_partition_location::execute(session, set).await,
         Statement::CreateType(create) => create_type::execute(session, create).await,
         Statement::AlterType(alter) => alter_type::execute(session, alter).await,
         Statement::CreateDomain(create) => create_domain::execute(session, create).await,
