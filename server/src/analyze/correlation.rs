@@ -21,7 +21,9 @@ use crate::analyze::grouping::collect;
 use crate::analyze::names::as_outer;
 use crate::analyze::needed::{Needed, needed};
 use crate::analyze::subquery::without_null;
-use crate::analyze::truth::{is_conjunct, only_truth_counts, reads_columns, three_valued, without_not_in};
+use crate::analyze::truth::{
+    is_conjunct, only_truth_counts, reads_columns, three_valued, with_common_conditions, without_not_in,
+};
 use crate::analyze::with::is_volatile;
 use crate::apply::{Apply, ApplyKind, decorrelates_filter, decorrelates_scalar, outer_columns, without_empty};
 use crate::error::Result;
@@ -94,10 +96,11 @@ impl Analyzer<'_> {
     /// The rows for which a condition holds. What of it needs no subquery is asked first.
     pub(super) fn filtered(&mut self, mut plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan> {
         let condition = conjuncts(condition);
+        let conditions = split_conjunction_owned(condition).into_iter().flat_map(with_common_conditions);
         let mut plain = Vec::new();
         let mut of_all_rows = Vec::new();
         let mut with_subquery = Vec::new();
-        for condition in split_conjunction_owned(condition) {
+        for condition in conditions {
             match condition.exists(|node| Ok(is_subquery(node)))? {
                 true if is_of_all_rows(&condition)? => of_all_rows.push(condition),
                 true => with_subquery.push(condition),

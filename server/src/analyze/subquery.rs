@@ -106,11 +106,14 @@ impl Analyzer<'_> {
         let column = &analyzed.columns[0];
         let oids = [operand.ty.oid, column.ty.oid];
         let Some(common) = super::coerce::common_type(&oids) else { return Ok(None) };
-        let wanted = Type::of(common);
-        let found = self.find_operator("=", &[&wanted, &wanted])?;
-        if !matches!(found.entry.method, Method::Native(_)) || found.arguments != [common, common] {
+        let common = Type::of(common);
+        let found = self.find_operator("=", &[&common, &common])?;
+        let [left, right] = found.arguments[..] else { return Ok(None) };
+        if !matches!(found.entry.method, Method::Native(_)) || left != right {
             return Ok(None);
         }
+        // Those of varchar are compared as text.
+        let wanted = Type::of(left);
         let value = self.coerce(operand, &wanted, CastContext::Implicit)?;
         let element = match &column.constant {
             Some(constant) => Typed::new(constant.clone(), unknown_type()),

@@ -4,9 +4,11 @@ use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::InSubquery;
+use datafusion::logical_expr::utils::{split_binary, split_conjunction};
 use datafusion::logical_expr::{BinaryExpr, Case, Expr, LogicalPlanBuilder, Operator, lit};
 
 use crate::analyze::correlation::scalar;
+use crate::lazy::{balanced, may_fail};
 
 /// Whether a part of the condition of a filter is one of those that it is made of by AND.
 pub(super) fn is_conjunct(condition: &Expr, part: &Expr) -> bool {
@@ -47,6 +49,30 @@ fn counts(expr: &Expr, part: &Expr, here: bool) -> bool {
             walked.is_ok() && all
         }
     }
+}
+
+/// The conditions that a condition is made of by AND, when those that all branches of an OR have stand before it: `a AND b OR a AND c`
+/// is `a` and `b OR c`, and `a` may be what tables are joined by.
+pub(super) fn with_common_conditions(condition: Expr) -> Vec<Expr> {
+    let is_or = matches!(condition, Expr::BinaryExpr(BinaryExpr { op: Operator::Or, .. }));
+    if !is_or || may_fail(&condition) || condition.is_volatile() {
+        return vec![condition];
+    }
+    let branches = split_binary(&condition, Operator::Or).into_iter().map(split_conjunction);
+    let mut branches: Vec<Vec<&Expr>> = branches.collect();
+    let mut common = branches[0].clone();
+    common.retain(|part| branches.iter().all(|branch| branch.contains(part)));
+    if common.is_empty() {
+        return vec![condition];
+    }
+    branches.iter_mut().for_each(|branch| branch.retain(|part| !common.contains(part)));
+    let mut conditions: Vec<Expr> = common.into_iter().cloned().collect();
+    // A branch that has nothing else is true wherever these are.
+    if branches.iter().all(|branch| !branch.is_empty()) {
+        let branch = |parts: &Vec<&Expr>| balanced(parts.iter().map(|part| (*part).clone()).collect(), Operator::And);
+        conditions.push(balanced(branches.iter().map(branch).collect(), Operator::Or));
+    }
+    conditions
 }
 
 /// `x IN (query)` or `x NOT IN (query)` by an IN of which nothing counts but whether it is true: the engine makes a join of

@@ -1,0 +1,298 @@
+//! What is known of an external table before it is planned: how many rows it has, and the bounds of its columns, from the
+//! ends of a few of its files.
+//!
+//! It is for estimates alone. The files may have changed since; nothing is answered from it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef};
+use catalog::{FileFormat, FileWrites};
+use datafusion::catalog::Session;
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, Result, ScalarValue, Statistics};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::functions_aggregate::min_max::{MaxAccumulator, MinAccumulator};
+use datafusion::logical_expr::Accumulator;
+use futures::StreamExt;
+use futures::future::join_all;
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::arrow::parquet_to_arrow_schema;
+use parquet::file::metadata::ParquetMetaData;
+use quick_cache::sync::Cache;
+
+use super::footers::{Footers, TAIL_BYTES_MIN};
+use super::parquet_scan::FileReading;
+use super::pinned_file::PinnedFile;
+use super::provider::{ExternalTableProvider, Part};
+use super::statistics;
+use crate::object_stores::Location;
+use crate::scan::report::ReadCounter;
+
+/// Files whose ends are looked at.
+const FILES_SAMPLED: usize = 4;
+/// Partitions whose files are listed.
+const PARTITIONS_SAMPLED: usize = 4;
+/// Files that are listed of a table without registered partitions. A table that has more is taken to have so many.
+const FILES_LISTED: usize = 2_000;
+/// Registered partitions whose values are looked at.
+const VALUES_SAMPLED: usize = 20_000;
+/// How long a sample is good for, in microseconds.
+const AGE_US_MAX: i64 = 10 * 60 * 1_000_000;
+/// Tables of which a sample is kept.
+const TABLES_MAX: usize = 10_000;
+
+/// Samples of tables, by what tells one from another.
+#[derive(Debug)]
+pub struct Samples(Cache<String, (Arc<Sample>, i64)>);
+
+impl Default for Samples {
+    fn default() -> Self {
+        Samples(Cache::new(TABLES_MAX))
+    }
+}
+
+/// What is known of a table.
+#[derive(Debug)]
+pub(super) struct Sample {
+    /// Of all of its rows.
+    pub statistics: Statistics,
+    /// Rows of a byte of a file.
+    pub rows_per_byte: f64,
+}
+
+impl Sample {
+    /// What it says of files of so many bytes in all.
+    pub fn of_bytes(&self, bytes: u64) -> Statistics {
+        let all = self.statistics.num_rows.get_value().map_or(1.0, |rows| *rows as f64).max(1.0);
+        let rows = bytes as f64 * self.rows_per_byte;
+        let part = (rows / all).min(1.0);
+        let mut statistics = self.statistics.clone();
+        statistics.num_rows = Precision::Inexact(rows as usize);
+        statistics.total_byte_size = scaled(&statistics.total_byte_size, part);
+        for column in &mut statistics.column_statistics {
+            column.null_count = scaled(&column.null_count, part);
+        }
+        statistics
+    }
+}
+
+fn scaled(count: &Precision<usize>, part: f64) -> Precision<usize> {
+    count.get_value().map_or(Precision::Absent, |count| Precision::Inexact((*count as f64 * part) as usize))
+}
+
+/// Files of a table.
+struct SomeFiles {
+    location: Location,
+    files: Vec<PartitionedFile>,
+}
+
+impl ExternalTableProvider {
+    /// Gets to know the table, unless that was done of late.
+    ///
+    /// # Errors
+    /// Its files cannot be listed, or their ends not be read.
+    pub async fn look_at(&self, session: &dyn Session) -> Result<()> {
+        let reading = session.config().get_extension::<FileReading>().unwrap_or_default();
+        let (key, now_us) = (self.sample_key(), (reading.now_us)());
+        let known = reading.samples.0.get(&key).filter(|(_, at_us)| now_us - at_us < AGE_US_MAX);
+        let sample = match known {
+            Some((sample, _)) => sample,
+            None => {
+                let sample = Arc::new(self.sample(session, &reading).await?);
+                reading.samples.0.insert(key, (sample.clone(), now_us));
+                sample
+            }
+        };
+        self.set_sample(sample);
+        Ok(())
+    }
+
+    async fn sample(&self, session: &dyn Session, reading: &FileReading) -> Result<Sample> {
+        let (listed, bytes) = self.some_files(session).await?;
+        let footers = self.some_footers(&listed, reading).await;
+        let mut sample = match footers.is_empty() {
+            true => {
+                let statistics = statistics::estimate(&self.full_schema(), bytes);
+                let rows = statistics.num_rows.get_value().map_or(0.0, |rows| *rows as f64);
+                Sample { statistics, rows_per_byte: rows / bytes.max(1) as f64 }
+            }
+            false => self.of_footers(&footers, bytes)?,
+        };
+        self.add_partition_columns(&mut sample.statistics)?;
+        Ok(sample)
+    }
+
+    /// Some of the table's files, and the bytes of all of them, about.
+    async fn some_files(&self, session: &dyn Session) -> Result<(Vec<SomeFiles>, u64)> {
+        let total = |files: &[SomeFiles]| {
+            files.iter().flat_map(|some| &some.files).map(|file| file.object_meta.size).sum::<u64>()
+        };
+        let registered = self.some_partitions(PARTITIONS_SAMPLED);
+        if !registered.is_empty() {
+            let listed = registered.len();
+            let files = self.list_some(session, registered).await?;
+            let bytes = total(&files) * self.partition_count() as u64 / listed as u64;
+            return Ok((files, bytes));
+        }
+        if self.is_discovered() {
+            let location = self.own_location()?;
+            let writes = session.config().get_extension::<FileWrites>().unwrap_or_default();
+            let objects = location.store.list(Some(&location.path)).take(FILES_LISTED);
+            let objects: Vec<_> = objects.filter_map(|object| async { object.ok() }).collect().await;
+            let shown = objects.into_iter().filter(|object| object.size > 0);
+            let shown = shown.filter(|object| {
+                writes.shows(&crate::object_stores::object_url(&location.store_url, &object.location))
+            });
+            let files = vec![SomeFiles { files: shown.map(PartitionedFile::new_from_meta).collect(), location }];
+            let bytes = total(&files);
+            return Ok((files, bytes));
+        }
+        let files = self.all_files(session).await?;
+        let files: Vec<_> = files.into_iter().map(|(location, files)| SomeFiles { location, files }).collect();
+        let bytes = total(&files);
+        Ok((files, bytes))
+    }
+
+    async fn list_some(&self, session: &dyn Session, parts: Vec<Part>) -> Result<Vec<SomeFiles>> {
+        let stores = self.files_of(session, parts).await?;
+        Ok(stores.into_iter().map(|(location, files)| SomeFiles { location, files }).collect())
+    }
+
+    /// The footers of some files, with the files' sizes. Those that cannot be read say nothing.
+    async fn some_footers(&self, listed: &[SomeFiles], reading: &FileReading) -> Vec<(Arc<ParquetMetaData>, u64)> {
+        if self.table().format != FileFormat::Parquet {
+            return Vec::new();
+        }
+        let files: Vec<_> =
+            listed.iter().flat_map(|some| some.files.iter().map(|file| (&some.location, file))).collect();
+        let sampled = spread(files.len(), FILES_SAMPLED).map(|place| {
+            let (location, file) = files[place];
+            let counter = Arc::<ReadCounter>::default();
+            let pinned =
+                PinnedFile::new(location.store.clone(), &location.store_url, file.object_meta.clone(), counter);
+            let pinned = Arc::new(pinned.at((reading.now_us)()).kept_in(reading.pages.clone()));
+            async move { footer(&reading.footers, pinned).await }
+        });
+        join_all(sampled).await.into_iter().flatten().collect()
+    }
+
+    fn of_footers(&self, footers: &[(Arc<ParquetMetaData>, u64)], bytes: u64) -> Result<Sample> {
+        let schema = self.full_schema();
+        let sampled_rows: i64 = footers.iter().map(|(footer, _)| footer.file_metadata().num_rows()).sum();
+        let sampled_bytes: u64 = footers.iter().map(|(_, bytes)| bytes).sum();
+        let rows_per_byte = sampled_rows.max(0) as f64 / sampled_bytes.max(1) as f64;
+        let rows = bytes as f64 * rows_per_byte;
+        let mut statistics = statistics::estimate(&schema, bytes);
+        statistics.num_rows = Precision::Inexact(rows as usize);
+        for (place, field) in self.table().file_schema().fields().iter().enumerate() {
+            statistics.column_statistics[place] = of_column(footers, field.name(), field.data_type(), rows)?;
+        }
+        Ok(Sample { statistics, rows_per_byte })
+    }
+
+    /// What the values of registered partitions say of their columns.
+    fn add_partition_columns(&self, statistics: &mut Statistics) -> Result<()> {
+        let first = self.table().file_schema().fields().len();
+        let partitions = self.some_partitions(VALUES_SAMPLED);
+        if partitions.is_empty() {
+            return Ok(());
+        }
+        let columns = partitions[0].values.len();
+        for column in 0..columns {
+            let values: HashSet<_> = partitions.iter().map(|part| &part.values[column]).collect();
+            let values: Vec<_> = values.into_iter().filter(|value| !value.is_null()).cloned().collect();
+            if values.is_empty() {
+                continue;
+            }
+            let known = &mut statistics.column_statistics[first + column];
+            known.distinct_count = Precision::Inexact(values.len());
+            let values = ScalarValue::iter_to_array(values)?;
+            (known.min_value, known.max_value) = bounds(&[values])?;
+        }
+        Ok(())
+    }
+}
+
+async fn footer(footers: &Footers, file: Arc<PinnedFile>) -> Option<(Arc<ParquetMetaData>, u64)> {
+    match footers.footer(&file, TAIL_BYTES_MIN).await {
+        Ok(footer) => Some((footer, file.size())),
+        Err(error) => {
+            tracing::debug!(%error, "a file says nothing of its table");
+            None
+        }
+    }
+}
+
+/// Some places of so many, as far apart as they can be.
+pub(super) fn spread(count: usize, wanted: usize) -> impl Iterator<Item = usize> {
+    let taken = wanted.min(count);
+    (0..taken).map(move |number| if taken == 1 { 0 } else { number * (count - 1) / (taken - 1) })
+}
+
+fn of_column(
+    footers: &[(Arc<ParquetMetaData>, u64)],
+    name: &str,
+    declared: &arrow::datatypes::DataType,
+    rows: f64,
+) -> Result<ColumnStatistics> {
+    let (mut least, mut greatest) = (Vec::new(), Vec::new());
+    let (mut nulls, mut counted) = (0, 0);
+    for (footer, _) in footers {
+        let of_file = footer.file_metadata();
+        let schema = parquet_to_arrow_schema(of_file.schema_descr(), None)?;
+        let Some(field) = schema.fields().iter().find(|field| field.name().eq_ignore_ascii_case(name)) else {
+            continue;
+        };
+        let Ok(converter) = StatisticsConverter::try_new(field.name(), &schema, of_file.schema_descr()) else {
+            continue;
+        };
+        let groups = footer.row_groups();
+        least.push(converter.row_group_mins(groups)?);
+        greatest.push(converter.row_group_maxes(groups)?);
+        let null_counts = converter.row_group_null_counts(groups)?;
+        nulls += null_counts.iter().flatten().sum::<u64>();
+        counted += of_file.num_rows().max(0) as u64;
+    }
+    let mut statistics = ColumnStatistics::new_unknown();
+    if counted > 0 {
+        let nulls = nulls as f64 / counted as f64 * rows;
+        statistics.null_count = Precision::Inexact(nulls as usize);
+    }
+    let as_declared = |bound: Precision<ScalarValue>| match bound.get_value().map(|value| value.cast_to(declared)) {
+        Some(Ok(value)) => Precision::Inexact(value),
+        _ => Precision::Absent,
+    };
+    statistics.min_value = as_declared(bounds(&least)?.0);
+    statistics.max_value = as_declared(bounds(&greatest)?.1);
+    Ok(statistics)
+}
+
+/// The least and the greatest of values.
+fn bounds(values: &[ArrayRef]) -> Result<(Precision<ScalarValue>, Precision<ScalarValue>)> {
+    let Some(first) = values.first().filter(|first| !first.data_type().is_nested()) else {
+        return Ok((Precision::Absent, Precision::Absent));
+    };
+    let (mut least, mut greatest) =
+        (MinAccumulator::try_new(first.data_type())?, MaxAccumulator::try_new(first.data_type())?);
+    // Another file may have another type for it.
+    for values in values.iter().filter(|values| values.data_type() == first.data_type()) {
+        least.update_batch(std::slice::from_ref(values))?;
+        greatest.update_batch(std::slice::from_ref(values))?;
+    }
+    let known = |value: ScalarValue| if value.is_null() { Precision::Absent } else { Precision::Inexact(value) };
+    Ok((known(least.evaluate()?), known(greatest.evaluate()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_spread() {
+        assert_eq!(spread(10, 4).collect::<Vec<_>>(), [0, 3, 6, 9]);
+        assert_eq!(spread(2, 4).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(spread(5, 1).collect::<Vec<_>>(), [0]);
+        assert_eq!(spread(0, 4).count(), 0);
+    }
+}
