@@ -16,6 +16,7 @@ pub mod demo;
 pub mod engine_error;
 pub mod error;
 pub mod file_writes;
+pub mod join_order;
 pub mod keyless;
 pub mod lazy;
 pub mod locks;

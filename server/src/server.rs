@@ -112,7 +112,7 @@ impl Server {
         let manifests = open_manifests(&catalog, &config)?;
         let pages = page_cache(&config);
         let (manifests, may_fail) = (Some(manifests), physical_may_fail);
-        let reading = FileReading { columns, footers, pages, manifests, may_fail, now_us };
+        let reading = FileReading { columns, samples: Arc::default(), footers, pages, manifests, may_fail, now_us };
         let engine = Engine::new(memory_bytes, &spill, reading)?;
         info!(
             data_dir = %config.data_dir.display(),

@@ -15,6 +15,9 @@ const SEMI_PART_MIN: f64 = 0.01;
 /// The part of the rows that a semi join leaves of which nothing is known.
 const SEMI_UNKNOWN: f64 = 0.5;
 
+/// The numbers of values of a key on both sides, where they are known.
+type KeyPair = (Option<f64>, Option<f64>);
+
 /// How many rows joins give.
 pub(super) struct Cardinalities<'a> {
     region: &'a Region,
@@ -85,7 +88,7 @@ impl<'a> Cardinalities<'a> {
             return own.rows;
         }
         // Keys with the same relation are one combination of keys.
-        let mut keys: HashMap<usize, Vec<(Option<f64>, Option<f64>)>> = HashMap::new();
+        let mut keys: HashMap<usize, Vec<KeyPair>> = HashMap::new();
         for class in &self.region.classes {
             let Some(column) = class.members.get(&place) else { continue };
             let Some((other, distinct)) = self.nearest(class, joined) else { continue };

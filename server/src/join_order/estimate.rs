@@ -94,7 +94,7 @@ impl Estimate {
 
     /// The number of an expression's values, if it is known.
     pub fn distinct(&self, expr: &Expr) -> Option<f64> {
-        Some(self.column_of(expr)?.distinct_in(self.rows)?)
+        self.column_of(expr)?.distinct_in(self.rows)
     }
 
     fn renamed(self, alias: &TableReference) -> Self {
@@ -153,7 +153,7 @@ fn of_column(statistics: &Statistics, place: usize, rows: f64) -> Option<ColumnE
     let bound = |value: Option<&ScalarValue>| value.and_then(number);
     let bounds = bound(column.min_value.get_value()).zip(bound(column.max_value.get_value()));
     let counted = column.distinct_count.get_value().map(|distinct| *distinct as f64);
-    let is_whole = column.min_value.get_value().is_some_and(|value| is_whole(value));
+    let is_whole = column.min_value.get_value().is_some_and(is_whole);
     let room = bounds.filter(|_| is_whole).map(|(least, greatest)| greatest - least + 1.0);
     let distinct = match (counted, room) {
         (Some(counted), Some(room)) => Some(counted.min(room)),

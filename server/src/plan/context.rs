@@ -94,6 +94,7 @@ impl PlanContext {
         let mut state = server.engine.state(reports.clone(), snapshot.file_writes().clone(), values.clone());
         state.config_mut().set_extension(Arc::new(session.settings.tolerance()));
         state.config_mut().set_extension(Arc::new(session.settings.listing_age()));
+        state.config_mut().set_extension(Arc::new(session.settings.join_ordering()));
         PlanContext {
             identity: session.identity.clone(),
             scope,

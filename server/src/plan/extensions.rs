@@ -5,13 +5,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::Result;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::source_as_provider;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+use futures::future::join_all;
+use storage::external::ExternalTableProvider;
 
 use crate::apply::ApplyPlanner;
 use crate::computed_limit::LimitPlanner;
+use crate::join_order::{JoinOrdering, order_joins};
 use crate::keyless::KeylessPlanner;
 use crate::optimize::guard_joins;
 use crate::set_returning::SetPlanner;
@@ -31,6 +36,36 @@ impl QueryPlanner for ExtendedPlanner {
             Arc::new(SpoolPlanner),
             Arc::new(KeylessPlanner),
         ]);
-        planner.create_physical_plan(&guard_joins(plan.clone())?, session).await
+        let plan = match session.config_options().optimizer.join_reordering {
+            true => {
+                look_at_tables(plan, session).await?;
+                let which = session.config().get_extension::<JoinOrdering>().map(|it| *it).unwrap_or_default();
+                order_joins(plan.clone(), which)?
+            }
+            false => plan.clone(),
+        };
+        planner.create_physical_plan(&guard_joins(plan)?, session).await
     }
+}
+
+/// Gets to know the external tables of a plan that joins.
+async fn look_at_tables(plan: &LogicalPlan, session: &dyn Session) -> Result<()> {
+    let (mut sources, mut joins) = (Vec::new(), false);
+    plan.apply_with_subqueries(|node| {
+        match node {
+            LogicalPlan::TableScan(scan) => sources.push(source_as_provider(&scan.source)?),
+            LogicalPlan::Join(_) => joins = true,
+            _ => {}
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    if !joins {
+        return Ok(());
+    }
+    let looks = sources.iter().filter_map(|source| source.downcast_ref::<ExternalTableProvider>());
+    for looked in join_all(looks.map(|table| table.look_at(session))).await {
+        // The scan will say so, if it has to read what cannot be read.
+        looked.unwrap_or_else(|error| tracing::debug!(%error, "nothing is known of a table"));
+    }
+    Ok(())
 }

@@ -73,6 +73,7 @@ mod locks;
 mod durability;
 
 mod isolation;
+mod join_order;
 
 mod backup;
 

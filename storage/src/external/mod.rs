@@ -25,6 +25,7 @@ mod pattern;
 mod pinned_file;
 mod pinned_reader;
 mod read_ranges;
+mod sample;
 
 mod parquet_scan;
 mod refresh;
@@ -55,4 +56,5 @@ pub use partition_values::canonical_partition_value;
 pub use provider::ExternalTableProvider;
 pub use refresh::Refreshed;
 pub use rows::{Added, DelimitedRequest, JsonPath, JsonRequest, Unfit, ValueBuilder, ValueBuilders, ValueError};
+pub use sample::Samples;
 pub use tolerance::SessionTolerance;

@@ -1,14 +1,14 @@
 //! An external table, as the engine sees it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use catalog::partition::Partitions;
 use catalog::{ExternalTable, FileFormat, FileWrites, NamedFiles, Partition};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Result, ToDFSchema, project_schema};
+use datafusion::common::{Result, Statistics, ToDFSchema, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
@@ -29,9 +29,10 @@ use super::by_name::ByName;
 use super::discovery::Folders;
 use super::listing::{self, FILES_MAX};
 use super::load_files::LoadFile;
-use super::parquet_scan::{FileReading, ParquetScanExec, Told};
+use super::parquet_scan::{FileReading, OfTable, ParquetScanExec, Told};
 use super::pattern::matching_files;
 use super::rows::{JsonPath, RowSource, ValueBuilders, Watched};
+use super::sample::{Sample, spread};
 use super::tolerance::{SessionTolerance, Tolerance};
 use super::{discovery, file_columns, folder_values, partition_values, statistics};
 use crate::error::Error;
@@ -64,6 +65,8 @@ pub struct ExternalTableProvider {
     tolerance: Option<SessionTolerance>,
     /// Where the values of the columns are in JSON, when not under their names.
     json_paths: Option<Arc<[JsonPath]>>,
+    /// What is known of the table, once one has looked.
+    sample: OnceLock<Arc<Sample>>,
 }
 
 /// One location that a scan reads, and the partition columns' values for what is there.
@@ -126,6 +129,7 @@ impl ExternalTableProvider {
             given: None,
             tolerance: None,
             json_paths: None,
+            sample: OnceLock::new(),
         }
     }
 
@@ -151,6 +155,58 @@ impl ExternalTableProvider {
     /// The table.
     pub(super) fn table(&self) -> &ExternalTable {
         &self.table
+    }
+
+    /// Its columns, those of its files and those of its partitions.
+    pub(super) fn full_schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    /// What tells it from other tables.
+    pub(super) fn sample_key(&self) -> String {
+        format!("{}\0{}\0{:?}", self.table.oid.0, self.table.location, self.patterns)
+    }
+
+    /// Notes what is known of it.
+    pub(super) fn set_sample(&self, sample: Arc<Sample>) {
+        self.sample.get_or_init(|| sample);
+    }
+
+    /// Some of the registered partitions, spread over all.
+    pub(super) fn some_partitions(&self, wanted: usize) -> Vec<Part> {
+        let all: Vec<_> = self.partitions.chunks().flat_map(|chunk| chunk.partitions()).collect();
+        let part = |place: usize| {
+            let partition: &Partition = all[place];
+            let location = self.stores.resolve(&partition.location).ok()?;
+            Some(Part { location, values: self.values(partition).ok()? })
+        };
+        spread(all.len(), wanted).filter_map(part).collect()
+    }
+
+    /// How many partitions are registered.
+    pub(super) fn partition_count(&self) -> usize {
+        self.partitions.len()
+    }
+
+    /// Whether its partitions are found by their folders' names.
+    pub(super) fn is_discovered(&self) -> bool {
+        self.table.layout.is_some() && self.given.is_none() && self.patterns.is_none()
+    }
+
+    /// Where it is.
+    pub(super) fn own_location(&self) -> Result<Location, Error> {
+        self.stores.resolve(&self.table.location)
+    }
+
+    /// The files of some of its parts, by the stores that they are in.
+    pub(super) async fn files_of(
+        &self,
+        session: &dyn Session,
+        parts: Vec<Part>,
+    ) -> Result<Vec<(Location, Vec<PartitionedFile>)>> {
+        let writes = session.config().get_extension::<FileWrites>().unwrap_or_default();
+        let stores = self.list(parts, &writes, &age(session)).await?;
+        Ok(stores.into_iter().map(|store| (store.location, store.files)).collect())
     }
 
     /// All files of the table, by the stores that they are in.
@@ -324,7 +380,13 @@ impl ExternalTableProvider {
         let (table, columns_of_files) = (self.table.clone(), self.columns_of_files.clone());
         let partitions_max = plan.session.config().target_partitions();
         let StoreFiles { location, files } = store;
-        let scan = ParquetScanExec::new(table, columns_of_files, &location, files, reading, told, partitions_max);
+        let bytes = files.iter().map(|file| file.object_meta.size).sum();
+        let statistics = self
+            .sample
+            .get()
+            .map_or_else(|| statistics::estimate(&self.schema, bytes), |sample| sample.of_bytes(bytes));
+        let of_table = OfTable { table, columns_of_files, statistics };
+        let scan = ParquetScanExec::new(of_table, &location, files, reading, told, partitions_max);
         let excluding = plan.predicate.iter().cloned().collect();
         Ok(Arc::new(scan.asked_for(plan.projection, excluding, plan.limit)?))
     }
@@ -419,6 +481,11 @@ impl TableProvider for ExternalTableProvider {
             }
         };
         Ok(filters.iter().map(support).collect())
+    }
+
+    /// What is known of all of its rows, when one has looked.
+    fn statistics(&self) -> Option<Statistics> {
+        self.sample.get().map(|sample| sample.statistics.clone())
     }
 
     async fn scan(

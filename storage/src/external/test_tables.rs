@@ -179,7 +179,15 @@ impl Lake {
     pub fn set_late_filters(&self, is_on: bool) {
         let may_fail: MayFail = if is_on { |_| false } else { |_| true };
         let (columns, footers) = (Arc::new(ColumnCache::new(1 << 20)), Arc::new(Footers::new(1 << 20)));
-        let reading = FileReading { columns, footers, pages: None, manifests: None, may_fail, now_us: || 0 };
+        let reading = FileReading {
+            columns,
+            samples: Arc::default(),
+            footers,
+            pages: None,
+            manifests: None,
+            may_fail,
+            now_us: || 0,
+        };
         self.session.state_ref().write().config_mut().set_extension(Arc::new(reading));
     }
 }

@@ -6,7 +6,7 @@ use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use catalog::{CatalogSnapshot, HotTable, Oid, TableRows, TableStatistics};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::Result;
+use datafusion::common::{Result, Statistics};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
@@ -71,6 +71,15 @@ impl TableProvider for HotTableProvider {
 
     fn table_type(&self) -> TableType {
         TableType::Base
+    }
+
+    /// What is known of all of its rows.
+    fn statistics(&self) -> Option<Statistics> {
+        let all: Vec<usize> = (0..self.schema.fields().len()).collect();
+        let (table, rows, segments) = (self.table.clone(), self.rows.clone(), self.segments.clone());
+        let scan = HotScanExec::new(table, rows, segments, &all, None, 1, self.may_fail).ok()?;
+        let statistics = scan.with_statistics(self.known.clone()).estimate().ok()?;
+        Some(statistics.as_ref().clone())
     }
 
     async fn scan(

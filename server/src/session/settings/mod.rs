@@ -27,6 +27,8 @@ use pg::{PgError, Styles};
 use storage::external::SessionTolerance;
 use storage::object_stores::listings::ListingAge;
 
+use crate::join_order::JoinOrdering;
+
 use crate::parse::statement::TransactionModes;
 use setting::on_or_off;
 
@@ -410,6 +412,16 @@ impl SessionSettings {
     pub fn listing_age(&self) -> ListingAge {
         let age_max = self.duration("thermocline.listing_ttl").unwrap_or_default();
         ListingAge { age_max_us: i64::try_from(age_max.as_micros()).unwrap_or(i64::MAX), now_us: super::now_us }
+    }
+
+    /// Which joins are put into an order.
+    pub fn join_ordering(&self) -> JoinOrdering {
+        let number = |name| self.value(name).and_then(|value| value.parse().ok());
+        match (number("join_collapse_limit"), number("thermocline.join_order_rows_min")) {
+            (Some(1), _) => JoinOrdering { rows_min: u64::MAX },
+            (_, Some(rows_min)) => JoinOrdering { rows_min },
+            _ => JoinOrdering::default(),
+        }
     }
 
     fn duration(&self, name: &str) -> Option<Duration> {

@@ -189,7 +189,7 @@ static CATEGORIES: &[(&str, &[Setting])] = &[
         user("default_statistics_target", integer(1, 10_000), "100", "How exact statistics are.").harmless(),
         user("from_collapse_limit", integer(1, MAX), "8", "From how many relations on subqueries stay what they are.").harmless(),
         planner("jit", "on", "Whether queries are compiled."),
-        user("join_collapse_limit", integer(1, MAX), "8", "From how many relations on joins stay in the order in which they are written.").harmless(),
+        user("join_collapse_limit", integer(1, MAX), "8", "1 keeps joins in the order in which they are written; other values do not matter."),
         user("plan_cache_mode", Kind::Enum(&["auto", "force_generic_plan", "force_custom_plan"]), "auto", "Whether prepared statements are planned for each set of parameters.").harmless(),
         user("recursive_worktable_factor", real(0.001, 1_000_000.0), "10", "How large the working table of a recursive query is expected to be.").harmless(),
     ]),
@@ -302,6 +302,7 @@ static CATEGORIES: &[(&str, &[Setting])] = &[
     ("Customized Options", &[
         // Redshift's name for it.
         user("spectrum_query_maxerror", integer(-1, MAX), "-1", "How many faults in files a scan tolerates; -1 is any number."),
+        user("thermocline.join_order_rows_min", integer(0, MAX), "10000", "How many rows the largest of joined tables must have for the order of the joins to be chosen."),
         user("thermocline.listing_ttl", milliseconds(), "0", "How old a listing of an external table's files may be; zero lists them for each statement."),
         user("thermocline.on_bad_data", Kind::Enum(&["table", "fail", "skip_row", "skip_file"]), "table", "What is left out of external tables when something in a file cannot be read; table leaves it to the table."),
     ]),

@@ -46,6 +46,7 @@ use self::scanned::Scanned;
 use super::footers::Footers;
 use super::manifests::Manifests;
 use crate::column_cache::ColumnCache;
+use crate::external::Samples;
 use crate::object_stores::Location;
 use crate::page_cache::PageCache;
 use crate::scan::conditions::{Condition, MayFail, can_evaluate};
@@ -63,6 +64,8 @@ const PARTITION_BYTES: u64 = 512 << 10;
 pub struct FileReading {
     /// Decoded columns.
     pub columns: Arc<ColumnCache>,
+    /// What is known of tables before they are scanned.
+    pub samples: Arc<Samples>,
     /// What files say of themselves.
     pub footers: Arc<Footers>,
     /// Bytes of files in object stores.
@@ -79,8 +82,26 @@ impl Default for FileReading {
     /// Nothing is kept, and no condition is taken.
     fn default() -> Self {
         let (columns, footers) = (Arc::new(ColumnCache::new(0)), Arc::new(Footers::new(0)));
-        FileReading { columns, footers, pages: None, manifests: None, may_fail: |_| true, now_us: || 0 }
+        FileReading {
+            columns,
+            samples: Arc::default(),
+            footers,
+            pages: None,
+            manifests: None,
+            may_fail: |_| true,
+            now_us: || 0,
+        }
     }
+}
+
+/// A table, and what its scan is expected to give.
+pub(super) struct OfTable {
+    /// The table.
+    pub table: Arc<ExternalTable>,
+    /// The columns whose values are the same for all rows of a file.
+    pub columns_of_files: SchemaRef,
+    /// Of all columns, those of the files first.
+    pub statistics: Statistics,
 }
 
 /// What is told of a scan, and to it.
@@ -108,19 +129,17 @@ pub(super) struct ParquetScanExec {
 impl ParquetScanExec {
     /// A scan of files, whose values of constant columns are their partitions' values.
     pub fn new(
-        table: Arc<ExternalTable>,
-        columns_of_files: SchemaRef,
+        of_table: OfTable,
         location: &Location,
         files: Vec<PartitionedFile>,
         reading: Arc<FileReading>,
         told: Told,
         partitions_max: usize,
     ) -> Self {
+        let OfTable { table, columns_of_files, statistics } = of_table;
         let file_schema = table.file_schema();
         let fields = file_schema.fields().iter().chain(columns_of_files.fields()).cloned();
         let table_schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        let bytes = files.iter().map(|file| file.object_meta.size).sum();
-        let statistics = Arc::new(super::statistics::estimate(&table_schema, bytes));
         let manifest = reading.manifests.as_ref().map(|manifests| manifests.manifest(table.oid.0));
         let scanned = Scanned {
             columns: ScanColumns::new(&table_schema),
@@ -141,7 +160,7 @@ impl ParquetScanExec {
             is_load: told.is_load,
             fetch: None,
         };
-        Self::of(scanned, files.into(), statistics, partitions_max)
+        Self::of(scanned, files.into(), Arc::new(statistics), partitions_max)
     }
 
     /// The scan of some columns, by their places in the table; of rows that are at most `fetch` in each partition. What
@@ -273,7 +292,8 @@ impl ExecutionPlan for ParquetScanExec {
         let statistics = match partition {
             None => {
                 let mut statistics = Statistics::clone(&self.statistics);
-                statistics.column_statistics = unknown().column_statistics;
+                let columns = scanned.output.iter().map(|place| self.statistics.column_statistics[*place].clone());
+                statistics.column_statistics = columns.collect();
                 statistics
             }
             // Which rows a partition gets shows when it runs.

@@ -197,7 +197,11 @@ impl HotScanExec {
         Condition::new(filter, is_hint, &scanned.full_schema).ok()
     }
 
-    fn estimate(&self) -> Result<Arc<Statistics>> {
+    /// What is known of its rows.
+    ///
+    /// # Errors
+    /// The bounds of its columns cannot be told: a bug.
+    pub fn estimate(&self) -> Result<Arc<Statistics>> {
         if let Some(known) = self.statistics.get() {
             return Ok(known.clone());
         }
