@@ -1,7 +1,7 @@
 //! How many rows joins of some relations of a region give, in whichever order they are joined.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use datafusion::common::JoinType;
 
@@ -79,7 +79,10 @@ impl<'a> Cardinalities<'a> {
         }
         let conditions = self.region.conditions.iter().filter(|condition| relations.contains(condition.relations));
         let others = conditions.filter(|condition| condition.relations.len() > 1);
-        rows * others.map(|condition| self.part_of(condition)).product::<f64>()
+        let mut parts: Vec<_> = others.map(|condition| self.part_of(condition)).collect();
+        // Whatever the order in which they are written.
+        parts.sort_by(f64::total_cmp);
+        rows * parts.into_iter().product::<f64>()
     }
 
     fn with_inner(&self, rows: f64, joined: RelationSet, place: usize) -> f64 {
@@ -88,7 +91,7 @@ impl<'a> Cardinalities<'a> {
             return own.rows;
         }
         // Keys with the same relation are one combination of keys.
-        let mut keys: HashMap<usize, Vec<KeyPair>> = HashMap::new();
+        let mut keys: BTreeMap<usize, Vec<KeyPair>> = BTreeMap::new();
         for class in &self.region.classes {
             let Some(column) = class.members.get(&place) else { continue };
             let Some((other, distinct)) = self.nearest(class, joined) else { continue };

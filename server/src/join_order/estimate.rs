@@ -206,7 +206,9 @@ fn of_aggregate(aggregate: &Aggregate) -> Estimate {
 fn groups<'a>(input: &Estimate, keys: impl Iterator<Item = Option<&'a ColumnEstimate>>, count: usize) -> f64 {
     let unknown = input.rows.powf(GROUPS_EXPONENT / count.max(1) as f64);
     let keys = keys.map(|key| key.and_then(|key| key.distinct_in(input.rows)).unwrap_or(unknown));
-    keys.product::<f64>().min(input.rows)
+    let mut counts: Vec<f64> = keys.collect();
+    counts.sort_by(f64::total_cmp);
+    counts.into_iter().product::<f64>().min(input.rows)
 }
 
 fn of_union(union: &Union) -> Estimate {

@@ -28,13 +28,13 @@ use region::Region;
 /// Which joins are put into an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JoinOrdering {
-    /// Joins of fewer rows than this stay as they are written: any order is quick.
-    pub rows_min: u64,
+    /// Joins of fewer rows than this stay as they are written: any order is quick. None means that all do.
+    pub rows_min: Option<u64>,
 }
 
 impl Default for JoinOrdering {
     fn default() -> Self {
-        JoinOrdering { rows_min: 10_000 }
+        JoinOrdering { rows_min: Some(10_000) }
     }
 }
 
@@ -70,7 +70,7 @@ fn ordered_region(plan: LogicalPlan, mut region: Region, which: JoinOrdering) ->
     }
     let cardinalities = Cardinalities::of(&region);
     let (found, written) = (search::best(&region, &cardinalities), &region.written);
-    let is_worth_it = cardinalities.largest() >= which.rows_min as f64;
+    let is_worth_it = which.rows_min.is_some_and(|rows_min| cardinalities.largest() >= rows_min as f64);
     let is_better = found.as_ref().is_some_and(|found| {
         // Of orders that cost the same, the one that is written.
         search::cost(found, &region, &cardinalities) < search::cost(written, &region, &cardinalities) * 0.999

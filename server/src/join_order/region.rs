@@ -130,8 +130,8 @@ impl Building {
     fn add_inner(&mut self, join: &Join) -> Option<Tree> {
         let (left, right) = (self.add(&join.left)?, self.add(&join.right)?);
         let below = left.relations() | right.relations();
-        for (left, right) in &join.on {
-            self.add_equality(left, right, below)?;
+        for (one, other) in &join.on {
+            self.add_key((one, left.relations()), (other, right.relations()))?;
         }
         if let Some(filter) = &join.filter {
             self.add_condition(filter, below)?;
@@ -185,22 +185,44 @@ impl Building {
         })
     }
 
+    /// Adds keys by which two sides are joined. Those that can fail stay keys of whatever has both sides whole.
+    fn add_key(&mut self, left: (&Expr, RelationSet), right: (&Expr, RelationSet)) -> Option<()> {
+        let ((one, of_one), (other, of_other)) = (left, right);
+        if is_movable(one) && is_movable(other) {
+            return self.add_equality(one, other, of_one | of_other);
+        }
+        if [one, other].into_iter().any(|key| key.is_volatile() || asks_for_rows(key)) {
+            return None;
+        }
+        self.add_equal((one.clone(), of_one), (other.clone(), of_other));
+        Some(())
+    }
+
+    fn add_equal(&mut self, left: (Expr, RelationSet), right: (Expr, RelationSet)) {
+        let relations = left.1 | right.1;
+        self.conditions.push(Condition { kind: ConditionKind::Equal { left, right }, relations });
+    }
+
     fn add_equality(&mut self, left: &Expr, right: &Expr, below: RelationSet) -> Option<()> {
         let (of_left, of_right) = (self.relations_of(left)?, self.relations_of(right)?);
         let is_key = !of_left.is_empty() && !of_right.is_empty() && !of_left.meets(of_right);
-        if !is_key || !is_movable(left) || !is_movable(right) || self.outer.meets(of_left | of_right) {
+        if !is_key || !is_movable(left) || !is_movable(right) {
             return self.add_other(left.clone().eq(right.clone()), below);
         }
         match (left, right) {
-            (Expr::Column(left), Expr::Column(right)) if self.type_of(left)? == self.type_of(right)? => {
+            // What is NULL where no row was found equals nothing, there.
+            (Expr::Column(left), Expr::Column(right))
+                if !self.outer.meets(of_left | of_right) && self.have_one_type(left, right) =>
+            {
                 self.equal.push((left.clone(), right.clone()));
             }
-            _ => self.conditions.push(Condition {
-                kind: ConditionKind::Equal { left: (left.clone(), of_left), right: (right.clone(), of_right) },
-                relations: of_left | of_right,
-            }),
+            _ => self.add_equal((left.clone(), of_left), (right.clone(), of_right)),
         }
         Some(())
+    }
+
+    fn have_one_type(&self, left: &Column, right: &Column) -> bool {
+        self.type_of(left).is_some_and(|data_type| self.type_of(right) == Some(data_type))
     }
 
     fn add_other(&mut self, condition: Expr, below: RelationSet) -> Option<()> {

@@ -31,15 +31,20 @@ pub(super) fn cost(tree: &Tree, region: &Region, cardinalities: &Cardinalities) 
     }
 }
 
-/// The cheapest order. None where nothing connects some relations.
+/// The cheapest order. What nothing connects is joined only where there is no other way.
 pub(super) fn best(region: &Region, cardinalities: &Cardinalities) -> Option<Tree> {
-    let search = Search { region, cardinalities };
-    if region.relations.len() <= EXACT_MAX { search.exact() } else { search.greedy() }
+    let search = |crosses| {
+        let search = Search { region, cardinalities, crosses };
+        if region.relations.len() <= EXACT_MAX { search.exact() } else { search.greedy() }
+    };
+    search(false).or_else(|| search(true))
 }
 
 struct Search<'a> {
     region: &'a Region,
     cardinalities: &'a Cardinalities<'a>,
+    /// Whether relations may be joined that nothing connects.
+    crosses: bool,
 }
 
 /// How two sides are joined.
@@ -138,7 +143,11 @@ impl Search<'_> {
     }
 
     fn joinable(&self, one: RelationSet, other: RelationSet) -> Joinable {
-        joinable(one, other, self.region)
+        let is_bare = |side: RelationSet| region_side_is_dependent(side, self.region);
+        match joinable(one, other, self.region) {
+            Joinable::Not if self.crosses && !is_bare(one) && !is_bare(other) => Joinable::ByComparing,
+            joinable => joinable,
+        }
     }
 
     fn greedy(&self) -> Option<Tree> {

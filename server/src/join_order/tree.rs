@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use datafusion::common::{JoinConstraint, JoinType, NullEquality, Result};
-use datafusion::logical_expr::{Expr, Filter, Join, LogicalPlan, Operator, Projection};
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, Filter, Join, LogicalPlan, Projection};
 
 use super::cardinality::Cardinalities;
 use super::region::{Condition, ConditionKind, Dependent, Region};
 use super::relations::RelationSet;
-use crate::lazy::connected;
 
 /// In which order relations are joined.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,7 +123,7 @@ impl Planner<'_> {
                 None => others.push(expression(condition)),
             }
         }
-        let filter = (!others.is_empty()).then(|| connected(others, Operator::And));
+        let filter = conjunction(others);
         let (left, right) = (Arc::new(self.plan(left)?), Arc::new(self.plan(right)?));
         let (inner, equality) = (JoinType::Inner, NullEquality::NullEqualsNothing);
         Join::try_new(left, right, on, filter, inner, JoinConstraint::On, equality, false).map(LogicalPlan::Join)
@@ -169,8 +169,8 @@ fn expression(condition: &Condition) -> Expr {
 }
 
 fn filtered(plan: LogicalPlan, conditions: Vec<Expr>) -> Result<LogicalPlan> {
-    if conditions.is_empty() {
-        return Ok(plan);
+    match conjunction(conditions) {
+        Some(condition) => Filter::try_new(condition, Arc::new(plan)).map(LogicalPlan::Filter),
+        None => Ok(plan),
     }
-    Filter::try_new(connected(conditions, Operator::And), Arc::new(plan)).map(LogicalPlan::Filter)
 }

@@ -36,10 +36,10 @@ impl QueryPlanner for ExtendedPlanner {
             Arc::new(SpoolPlanner),
             Arc::new(KeylessPlanner),
         ]);
-        let plan = match session.config_options().optimizer.join_reordering {
+        let which = session.config().get_extension::<JoinOrdering>().map(|it| *it).unwrap_or_default();
+        let plan = match session.config_options().optimizer.join_reordering && which.rows_min.is_some() {
             true => {
                 look_at_tables(plan, session).await?;
-                let which = session.config().get_extension::<JoinOrdering>().map(|it| *it).unwrap_or_default();
                 order_joins(plan.clone(), which)?
             }
             false => plan.clone(),

@@ -1,6 +1,7 @@
 //! An external table, as the engine sees it.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -164,7 +165,10 @@ impl ExternalTableProvider {
 
     /// What tells it from other tables.
     pub(super) fn sample_key(&self) -> String {
-        format!("{}\0{}\0{:?}", self.table.oid.0, self.table.location, self.patterns)
+        let mut schema = DefaultHasher::new();
+        self.schema.hash(&mut schema);
+        let (table, schema) = (&self.table, schema.finish());
+        format!("{}\0{:?}\0{}\0{:?}\0{schema}", table.oid.0, table.format, table.location, self.patterns)
     }
 
     /// Notes what is known of it.

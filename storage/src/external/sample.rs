@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
+use arrow::datatypes::Schema;
 use catalog::{FileFormat, FileWrites};
 use datafusion::catalog::Session;
 use datafusion::common::stats::Precision;
@@ -185,8 +186,15 @@ impl ExternalTableProvider {
         let rows = bytes as f64 * rows_per_byte;
         let mut statistics = statistics::estimate(&schema, bytes);
         statistics.num_rows = Precision::Inexact(rows as usize);
+        let mut files = Vec::new();
+        for (footer, _) in footers {
+            files.push((footer.as_ref(), parquet_to_arrow_schema(footer.file_metadata().schema_descr(), None)?));
+        }
         for (place, field) in self.table().file_schema().fields().iter().enumerate() {
-            statistics.column_statistics[place] = of_column(footers, field.name(), field.data_type(), rows)?;
+            // What one column has of oddities says nothing of the others.
+            if let Ok(column) = of_column(&files, field.name(), field.data_type(), rows) {
+                statistics.column_statistics[place] = column;
+            }
         }
         Ok(Sample { statistics, rows_per_byte })
     }
@@ -231,20 +239,19 @@ pub(super) fn spread(count: usize, wanted: usize) -> impl Iterator<Item = usize>
 }
 
 fn of_column(
-    footers: &[(Arc<ParquetMetaData>, u64)],
+    files: &[(&ParquetMetaData, Schema)],
     name: &str,
     declared: &arrow::datatypes::DataType,
     rows: f64,
 ) -> Result<ColumnStatistics> {
     let (mut least, mut greatest) = (Vec::new(), Vec::new());
     let (mut nulls, mut counted) = (0, 0);
-    for (footer, _) in footers {
+    for (footer, schema) in files {
         let of_file = footer.file_metadata();
-        let schema = parquet_to_arrow_schema(of_file.schema_descr(), None)?;
         let Some(field) = schema.fields().iter().find(|field| field.name().eq_ignore_ascii_case(name)) else {
             continue;
         };
-        let Ok(converter) = StatisticsConverter::try_new(field.name(), &schema, of_file.schema_descr()) else {
+        let Ok(converter) = StatisticsConverter::try_new(field.name(), schema, of_file.schema_descr()) else {
             continue;
         };
         let groups = footer.row_groups();
@@ -259,12 +266,14 @@ fn of_column(
         let nulls = nulls as f64 / counted as f64 * rows;
         statistics.null_count = Precision::Inexact(nulls as usize);
     }
-    let as_declared = |bound: Precision<ScalarValue>| match bound.get_value().map(|value| value.cast_to(declared)) {
-        Some(Ok(value)) => Precision::Inexact(value),
-        _ => Precision::Absent,
-    };
-    statistics.min_value = as_declared(bounds(&least)?.0);
-    statistics.max_value = as_declared(bounds(&greatest)?.1);
+    let as_declared = |bound: Precision<ScalarValue>| bound.get_value()?.cast_to(declared).ok();
+    let least = as_declared(bounds(&least)?.0);
+    let greatest = as_declared(bounds(&greatest)?.1);
+    // Some writers have compared texts as they should not.
+    if let Some((least, greatest)) = least.zip(greatest).filter(|(least, greatest)| least <= greatest) {
+        statistics.min_value = Precision::Inexact(least);
+        statistics.max_value = Precision::Inexact(greatest);
+    }
     Ok(statistics)
 }
 

@@ -1,6 +1,6 @@
 //! A hot table, as the query engine sees it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -23,6 +23,8 @@ pub struct HotTableProvider {
     may_fail: MayFail,
     /// What ANALYZE has found out.
     known: Option<Arc<TableStatistics>>,
+    /// What is known of all rows, once somebody has asked.
+    statistics: OnceLock<Option<Statistics>>,
 }
 
 impl HotTableProvider {
@@ -30,14 +32,14 @@ impl HotTableProvider {
     /// made.
     pub fn new(table: Arc<HotTable>, rows: Arc<TableRows>, segments: Arc<Segments>, may_fail: MayFail) -> Self {
         let schema = table.arrow_schema();
-        HotTableProvider { table, rows, segments, schema, may_fail, known: None }
+        HotTableProvider { table, rows, segments, schema, may_fail, known: None, statistics: OnceLock::new() }
     }
 
     /// The same table as it is in another snapshot with the same definitions: its rows, and what is known of them.
     #[must_use]
     pub fn seen_in(&self, snapshot: &CatalogSnapshot) -> Self {
         let (rows, known) = (snapshot.rows(self.table.oid), snapshot.statistics(self.table.oid).cloned());
-        HotTableProvider { rows, known, ..self.clone() }
+        HotTableProvider { rows, known, statistics: OnceLock::new(), ..self.clone() }
     }
 
     /// The number of the table.
@@ -59,7 +61,15 @@ impl HotTableProvider {
     ) -> Self {
         let mut fields: Vec<FieldRef> = table.arrow_schema().fields().iter().cloned().collect();
         fields.extend(address_fields().map(Arc::new));
-        HotTableProvider { table, rows, segments, schema: Arc::new(Schema::new(fields)), may_fail, known: None }
+        HotTableProvider {
+            table,
+            rows,
+            segments,
+            schema: Arc::new(Schema::new(fields)),
+            may_fail,
+            known: None,
+            statistics: OnceLock::new(),
+        }
     }
 }
 
@@ -75,11 +85,14 @@ impl TableProvider for HotTableProvider {
 
     /// What is known of all of its rows.
     fn statistics(&self) -> Option<Statistics> {
-        let all: Vec<usize> = (0..self.schema.fields().len()).collect();
-        let (table, rows, segments) = (self.table.clone(), self.rows.clone(), self.segments.clone());
-        let scan = HotScanExec::new(table, rows, segments, &all, None, 1, self.may_fail).ok()?;
-        let statistics = scan.with_statistics(self.known.clone()).estimate().ok()?;
-        Some(statistics.as_ref().clone())
+        let estimated = || {
+            let all: Vec<usize> = (0..self.schema.fields().len()).collect();
+            let (table, rows, segments) = (self.table.clone(), self.rows.clone(), self.segments.clone());
+            let scan = HotScanExec::new(table, rows, segments, &all, None, 1, self.may_fail).ok()?;
+            let statistics = scan.with_statistics(self.known.clone()).estimate().ok()?;
+            Some(statistics.as_ref().clone())
+        };
+        self.statistics.get_or_init(estimated).clone()
     }
 
     async fn scan(

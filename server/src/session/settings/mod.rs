@@ -418,8 +418,8 @@ impl SessionSettings {
     pub fn join_ordering(&self) -> JoinOrdering {
         let number = |name| self.value(name).and_then(|value| value.parse().ok());
         match (number("join_collapse_limit"), number("thermocline.join_order_rows_min")) {
-            (Some(1), _) => JoinOrdering { rows_min: u64::MAX },
-            (_, Some(rows_min)) => JoinOrdering { rows_min },
+            (Some(1), _) => JoinOrdering { rows_min: None },
+            (_, rows_min @ Some(_)) => JoinOrdering { rows_min },
             _ => JoinOrdering::default(),
         }
     }

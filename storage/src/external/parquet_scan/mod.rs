@@ -292,8 +292,8 @@ impl ExecutionPlan for ParquetScanExec {
         let statistics = match partition {
             None => {
                 let mut statistics = Statistics::clone(&self.statistics);
-                let columns = scanned.output.iter().map(|place| self.statistics.column_statistics[*place].clone());
-                statistics.column_statistics = columns.collect();
+                let known = |place: &usize| self.statistics.column_statistics.get(*place).cloned().unwrap_or_default();
+                statistics.column_statistics = scanned.output.iter().map(known).collect();
                 statistics
             }
             // Which rows a partition gets shows when it runs.
