@@ -47,7 +47,7 @@ mod typed;
 mod values;
 mod variadic;
 mod windows;
-mod with;
+pub(crate) mod with;
 
 use std::collections::{HashMap, HashSet};
 

@@ -224,7 +224,7 @@ fn computed_once(plan: &LogicalPlan, table: &ast::Cte) -> Result<bool> {
 }
 
 /// Whether a query may answer something else when it is asked again.
-pub(super) fn is_volatile(plan: &LogicalPlan) -> Result<bool> {
+pub(crate) fn is_volatile(plan: &LogicalPlan) -> Result<bool> {
     let mut found = false;
     plan.apply_with_subqueries(|node| {
         node.apply_expressions(|expr| {

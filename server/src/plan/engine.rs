@@ -42,7 +42,7 @@ use crate::optimize::{
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
 use crate::run::THREAD_STACK_BYTES;
-use crate::spool::{Batches, Spools};
+use crate::spool::{Batches, Spools, with_repeated_once};
 use crate::system_catalog::SystemTable;
 
 /// Threads for queries, for each core. A query computes on as many as there are cores; while it does not give way, the
@@ -170,7 +170,9 @@ impl Engine {
             let _entered = self.threads().enter();
             SpawnedTask::spawn(async move {
                 if reads(&plan, &is_users)? {
-                    return context.state().create_physical_plan(&plan).await;
+                    let state = context.state();
+                    let plan = with_repeated_once(state.optimize(&plan)?)?;
+                    return state.query_planner().create_physical_plan(&plan, state).await;
                 }
                 // What is small is not dealt out among the cores, so that its rows come as PostgreSQL's do.
                 let mut state = context.state().clone();

@@ -9,8 +9,10 @@ mod batches;
 mod execution;
 mod kept;
 mod logical;
+mod repeated;
 
 pub use batches::Batches;
 pub use execution::SpoolPlanner;
 pub use kept::Spools;
 pub use logical::{Spool, bound_spools};
+pub use repeated::with_repeated_once;
