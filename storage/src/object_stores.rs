@@ -9,6 +9,7 @@
 //! [`NothingRegistered`] takes its place in the runtime environment.
 
 mod az;
+mod bounded_body;
 mod connector;
 mod gs;
 mod http;
@@ -367,7 +368,7 @@ impl Opening<'_> {
 
     fn connector_to(&self, trusted_host: Option<&str>, allow_http: bool) -> Connector {
         let reachable = Reachable { networks: self.networks.clone(), trusted_host: trusted_host.map(Arc::from) };
-        Connector { reachable, allow_http, bearer_token: None }
+        Connector { reachable, allow_http, leaves_host: false, bearer_token: None }
     }
 
     /// That a store cannot be made of the settings. What the library says may quote them.

@@ -15,13 +15,15 @@ use foyer::{
     BlockEngineConfig, Code, DeviceBuilder, Event, EventListener, FsDeviceBuilder, HybridCache, HybridCacheBuilder,
     HybridCachePolicy, LruConfig, RecoverMode, Source,
 };
-use futures::future::join_all;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::{OnceCell, watch};
 
 use crate::column_cache::CacheUse;
 
 /// The longest entry. Longer ranges are kept in several.
 const PIECE_BYTES: u64 = 1 << 20;
+/// Pieces of a range that are looked for at the same time.
+const PIECES_PARALLEL: usize = 16;
 /// Bytes of the files on the disk; entries go as many at a time as are in one of them.
 const BLOCK_BYTES: usize = 32 << 20;
 /// Bytes that wait to be written. What comes faster than the disk takes it is kept in memory only.
@@ -136,8 +138,9 @@ impl PageCache {
     /// The bytes of a range of this version of a file, if all of them are there.
     pub(crate) async fn get(&self, file: &Arc<str>, range: &Range<u64>) -> Option<Bytes> {
         let kept = self.kept().await?;
-        let pieces = join_all(pieces(file, range).map(|key| self.piece(kept, key))).await;
-        let mut pieces = pieces.into_iter().collect::<Option<Vec<_>>>()?;
+        // Ends with the first that is not there: a file may say of itself that it is longer than any is.
+        let looked_for = stream::iter(pieces(file, range)).map(|key| self.piece(kept, key)).buffered(PIECES_PARALLEL);
+        let mut pieces: Vec<_> = looked_for.map(|piece| piece.ok_or(())).try_collect().await.ok()?;
         if pieces.len() == 1 {
             return pieces.pop();
         }
@@ -333,6 +336,15 @@ mod tests {
         let file = Arc::from("s3://bucket/file\0tag");
         cache.insert(&file, &(0..3), &bytes(3)).await;
         assert_eq!(cache.get(&file, &(0..3)).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_range_longer_than_any_file_is_not_looked_for_piece_by_piece() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = cache(directory.path(), 0);
+        let file = Arc::from("s3://bucket/file\0tag");
+        cache.insert(&file, &(0..MIB), &bytes(MIB)).await;
+        assert_eq!(cache.get(&file, &(0..u64::MAX / 2)).await, None);
     }
 
     #[tokio::test]

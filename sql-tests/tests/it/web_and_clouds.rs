@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 
 use crate::client::{error, value};
 use crate::support::server::TestServer;
-use crate::support::web::{WebFile, WebServer};
+use crate::support::web::{Deceit, WebFile, WebServer};
 
 const ROWS: &[u8] = b"id,item\n1,apple\n2,pear\n";
 
@@ -71,10 +71,46 @@ async fn an_external_table_may_be_a_file_of_a_web_server_and_is_read_only() {
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_gone_on_with() {
     let scene = Scene::start().await;
-    for etag in [Some("\"1\""), None] {
+    for etag in [Some("\"1\""), Some("W/\"1\""), None] {
         scene.put("a.csv", WebFile { etag, is_dated: true, breaks: 1, ..WebFile::default() });
         assert_eq!(value(&scene.client, &scene.items("a.csv")).await, "apple pear", "{etag:?}");
     }
+}
+
+#[tokio::test]
+async fn what_a_web_server_says_of_lengths_and_versions_is_not_believed() {
+    let scene = Scene::start().await;
+    for deceit in [Deceit::EndlessRefusal, Deceit::OlderWhenRead, Deceit::Short] {
+        scene.put("a.csv", WebFile { is_dated: true, deceit, ..WebFile::default() });
+        let refused = error(&scene.client, &scene.items("a.csv")).await;
+        assert!(refused.is("58030"), "{deceit:?}: {refused}");
+    }
+    scene.put("a.csv", WebFile { is_dated: true, ..WebFile::default() });
+    assert_eq!(value(&scene.client, &scene.items("a.csv")).await, "apple pear");
+}
+
+#[tokio::test]
+async fn a_weak_tag_does_not_tell_what_is_in_a_file() {
+    let scene = Scene::start().await;
+    for etag in [Some("W/\"1\""), None] {
+        for (bytes, expected) in [("id,item\n1,apple\n", "apple"), ("id,item\n1,peach\n", "peach")] {
+            let bytes = Bytes::from_static(bytes.as_bytes());
+            scene.web.put("a.csv", WebFile { bytes, etag, is_dated: true, ..WebFile::default() });
+            assert_eq!(value(&scene.client, &scene.items("a.csv")).await, expected, "{etag:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cloud_does_not_send_requests_elsewhere() {
+    let scene = Scene::start().await;
+    scene.put("bucket/a.csv", WebFile { etag: Some("\"1\""), is_dated: true, ..WebFile::default() });
+    let there = scene.web.url().replace("127.0.0.1", "localhost") + "/bucket/a.csv";
+    scene.web.put("bucket/moved.csv", WebFile { moved_to: Some(there), ..WebFile::default() });
+    let secret = format!("CREATE SECRET gs (TYPE gcs, ENDPOINT '{}')", scene.web.url());
+    scene.client.batch_execute(&secret).await.unwrap();
+    let refused = error(&scene.client, "SELECT * FROM read_csv('gs://bucket/moved.csv')").await;
+    assert!(refused.is("58030"), "{refused}");
 }
 
 #[tokio::test]

@@ -30,6 +30,9 @@ pub(super) const TAIL_BYTES_MIN: u64 = 32 * 1024;
 pub(super) const TAIL_BYTES_MAX: u64 = 1 << 20;
 /// Longest values of columns whose values have one length. Those of decimals have 16 bytes, of checksums 64.
 const FIXED_LENGTH_BYTES_MAX: i32 = 64 * 1024;
+/// Bytes that a column of a row group may have beside twice those that it has when it is not compressed: those of its pages'
+/// headers, and of what compression has made longer.
+const COMPRESSED_BYTES_FREE: u64 = 1 << 20;
 /// Bytes that an entry takes beside what it holds.
 const ENTRY_BYTES: u64 = 200;
 /// Bytes that a footer is taken to have, for the first size of the cache's table.
@@ -284,6 +287,15 @@ fn check(footer: &ParquetMetaData) -> parquet::errors::Result<()> {
         let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
         start >= 0 && column.compressed_size() >= 0 && start.checked_add(column.compressed_size()).is_some()
     };
+    // What decides how much is read at once is the length of what is not compressed.
+    let is_compressed = |column: &ColumnChunkMetaData| {
+        let (compressed, plain) = (column.compressed_size(), column.uncompressed_size());
+        let plain = u64::try_from(plain).unwrap_or(0);
+        u64::try_from(compressed).unwrap_or(0) <= plain.saturating_mul(2).saturating_add(COMPRESSED_BYTES_FREE)
+    };
+    if !footer.row_groups().iter().flat_map(RowGroupMetaData::columns).all(is_compressed) {
+        return Err(ParquetError::General("its footer names columns that compression has made far longer".to_owned()));
+    }
     let mut groups = footer.row_groups().iter();
     match groups.all(|group| group.num_rows() >= 0 && group.columns().iter().all(is_sound)) {
         true => Ok(()),
@@ -335,5 +347,35 @@ fn has_trusted_statistics(column: &ColumnChunkMetaData) -> bool {
             !is_bytes && column.column_descr().sort_order() == SortOrder::SIGNED
         }
         Some(_) => true,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use parquet::schema::parser::parse_message_type;
+    use parquet::schema::types::SchemaDescriptor;
+
+    use super::*;
+
+    fn footer(compressed: i64, uncompressed: i64) -> ParquetMetaData {
+        let schema = parse_message_type("message m { REQUIRED INT64 a; }").unwrap();
+        let schema = Arc::new(SchemaDescriptor::new(Arc::new(schema)));
+        let column = ColumnChunkMetaData::builder(schema.column(0))
+            .set_total_compressed_size(compressed)
+            .set_total_uncompressed_size(uncompressed)
+            .build();
+        let group = RowGroupMetaData::builder(schema.clone()).set_num_rows(1).add_column_metadata(column.unwrap());
+        ParquetMetaData::new(FileMetaData::new(1, 1, None, None, schema, None), vec![group.build().unwrap()])
+    }
+
+    #[test]
+    fn a_column_is_not_far_longer_where_it_is_compressed() {
+        for (compressed, uncompressed) in [(10, 100), (200_000, 10), (10 << 20, 9 << 20)] {
+            check(&footer(compressed, uncompressed)).unwrap();
+        }
+        for (compressed, uncompressed) in [(100_000_000_000_000_000, 10), (10 << 20, 1 << 20), (-1, 1)] {
+            assert!(check(&footer(compressed, uncompressed)).is_err(), "{compressed} {uncompressed}");
+        }
     }
 }

@@ -149,8 +149,13 @@ async fn whole(location: &Location) -> Result<Bytes> {
         let reason = format!("it is longer than {LIST_BYTES_MAX} bytes");
         return Err(Error::Corrupted { path: location.url.clone(), reason });
     }
-    let failed = |error| Error::from_object_store(&location.url, error);
-    location.store.get(&location.path).await.map_err(failed)?.bytes().await.map_err(failed)
+    // Asked for by its length, it is not longer when it comes.
+    let bytes = location.store.get_range(&location.path, 0..object.size).await;
+    let bytes = bytes.map_err(|error| Error::from_object_store(&location.url, error))?;
+    match bytes.len() as u64 == object.size {
+        true => Ok(bytes),
+        false => Err(Error::FileChanged { path: location.url.clone() }),
+    }
 }
 
 /// The files of the manifest at a location, in its order. Those that are not there and need not be are left out.

@@ -64,7 +64,8 @@ impl PinnedFile {
     ) -> Self {
         let url = object_url(store_url, &object.location);
         let version = version(store_url, &object);
-        PinnedFile {
+        let is_told = url.starts_with("file:") || has_strong_tag(&object);
+        let file = PinnedFile {
             store,
             object,
             url,
@@ -75,19 +76,22 @@ impl PinnedFile {
             pages: None,
             is_settled: true,
             read,
-        }
+        };
+        if is_told { file } else { file.unsettled() }
     }
 
     /// The file at this time, in microseconds since 1970. A local one that was written a moment ago may be written again without
     /// its file system's clock telling; then nobody else knows its version.
-    pub(super) fn at(mut self, now_us: i64) -> Self {
-        /// Makes names of versions that cannot be told from the next one.
-        static UNSETTLED: AtomicU64 = AtomicU64::new(0);
+    pub(super) fn at(self, now_us: i64) -> Self {
         let age_us = now_us.saturating_sub(self.object.last_modified.timestamp_micros());
-        if self.url.starts_with("file:") && age_us <= LOCAL_CLOCK_GRAIN_US {
-            self.is_settled = false;
-            self.version = format!("{}\0{}", self.version, UNSETTLED.fetch_add(1, Ordering::Relaxed)).into();
-        }
+        if self.url.starts_with("file:") && age_us <= LOCAL_CLOCK_GRAIN_US { self.unsettled() } else { self }
+    }
+
+    /// The file, of whose version nobody else is told: it has a name that is not used again.
+    fn unsettled(mut self) -> Self {
+        static UNSETTLED: AtomicU64 = AtomicU64::new(0);
+        self.is_settled = false;
+        self.version = format!("{}\0{}", self.version, UNSETTLED.fetch_add(1, Ordering::Relaxed)).into();
         self
     }
 
@@ -96,10 +100,10 @@ impl PinnedFile {
         PinnedFile { manifest: Some(manifest), ..self }
     }
 
-    /// The file, whose bytes may be kept. Those of local files are kept by the operating system; those of a file without an ETag
-    /// cannot be told from others that were written in the same second.
+    /// The file, whose bytes may be kept. Those of local files are kept by the operating system; those of a file without an ETag,
+    /// or with a weak one, cannot be told from others that were written in the same second.
     pub(super) fn kept_in(mut self, pages: Option<Arc<PageCache>>) -> Self {
-        self.pages = pages.filter(|_| self.object.e_tag.is_some() && !self.url.starts_with("file:"));
+        self.pages = pages.filter(|_| has_strong_tag(&self.object) && !self.url.starts_with("file:"));
         self
     }
 
@@ -185,7 +189,9 @@ impl PinnedFile {
         if range.end - range.start <= REQUEST_BYTES_MAX {
             return self.request(range).await;
         }
-        let mut whole = BytesMut::with_capacity((range.end - range.start) as usize);
+        // As long as it says it is, once that much has come.
+        let capacity = (range.end - range.start).min(2 * REQUEST_BYTES_MAX);
+        let mut whole = BytesMut::with_capacity(capacity as usize);
         let parts = (range.start..range.end).step_by(REQUEST_BYTES_MAX as usize);
         let parts = parts.map(|start| self.request(start..range.end.min(start + REQUEST_BYTES_MAX)));
         let mut parts = stream::iter(parts).buffered(PARTS_PARALLEL);
@@ -221,12 +227,12 @@ impl PinnedFile {
 
     async fn request(&self, range: Range<u64>) -> Result<Bytes> {
         self.read.count(range.end - range.start);
-        let mut options = GetOptions { range: Some(range.into()), ..GetOptions::default() };
+        let mut options = GetOptions { range: Some(range.clone().into()), ..GetOptions::default() };
         match &self.object.e_tag {
             Some(e_tag) => options.if_match = Some(e_tag.clone()),
             None => options.if_unmodified_since = Some(self.object.last_modified),
         }
-        self.requested(options).await.map_err(|error| match Error::from_object_store(&self.url, error) {
+        self.requested(range, options).await.map_err(|error| match Error::from_object_store(&self.url, error) {
             // It was there when it was listed.
             Error::NotFound { location } => Error::FileDeleted { path: location },
             error => error,
@@ -237,16 +243,30 @@ impl PinnedFile {
 impl PinnedFile {
     /// What a store answers. An answer that breaks off is gone on with where it did, as long as the store says by an ETag that
     /// it goes on with the same file; without one, all of it is asked for again.
-    async fn requested(&self, options: GetOptions) -> object_store::Result<Bytes> {
+    async fn requested(&self, range: Range<u64>, options: GetOptions) -> object_store::Result<Bytes> {
         let mut attempts = 1;
         loop {
             let answer = self.store.get_opts(&self.object.location, options.clone()).await?;
+            let size = answer.meta.size;
             match answer.bytes().await {
-                Err(_) if self.object.e_tag.is_none() && attempts < UNTAGGED_ATTEMPTS_MAX => attempts += 1,
+                Err(_) if !has_strong_tag(&self.object) && attempts < UNTAGGED_ATTEMPTS_MAX => attempts += 1,
+                Ok(bytes) if size != self.object.size || bytes.len() as u64 != range.end - range.start => {
+                    return Err(self.changed());
+                }
                 bytes => return bytes,
             }
         }
     }
+
+    fn changed(&self) -> object_store::Error {
+        let source = "it has another length than it had when it was listed".into();
+        object_store::Error::Precondition { path: self.object.location.to_string(), source }
+    }
+}
+
+/// Whether the file's store tells by an ETag which bytes are in it. A weak one tells what they mean.
+fn has_strong_tag(object: &ObjectMeta) -> bool {
+    object.e_tag.as_ref().is_some_and(|tag| !tag.starts_with("W/"))
 }
 
 /// What no other version of a file is called, as far as its store can tell.
@@ -257,4 +277,42 @@ fn version(store_url: &ObjectStoreUrl, object: &ObjectMeta) -> Arc<str> {
     };
     // What is called the same is another file where another secret leads to another service.
     format!("{store_url}{}\0{tag}\0{}", object.location, object.size).into()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use object_store::ObjectStoreExt;
+    use object_store::memory::InMemory;
+    use object_store::path::Path;
+
+    use super::*;
+
+    async fn file(e_tag: Option<&str>) -> PinnedFile {
+        let (store, path) = (Arc::new(InMemory::new()), Path::from("a"));
+        store.put(&path, "bytes".into()).await.unwrap();
+        let object = store.head(&path).await.unwrap();
+        let object = ObjectMeta { e_tag: e_tag.map(str::to_owned), ..object };
+        let store_url = ObjectStoreUrl::parse("https://host").unwrap();
+        PinnedFile::new(store, &store_url, object, Arc::default())
+    }
+
+    #[tokio::test]
+    async fn a_version_has_a_name_where_its_bytes_are_told_from_others() {
+        for (e_tag, is_told) in [(Some("\"1\""), true), (Some("W/\"1\""), false), (None, false)] {
+            let [first, second] = [file(e_tag).await, file(e_tag).await];
+            assert_eq!(first.is_settled(), is_told, "{e_tag:?}");
+            let first_version = first.version().rsplit_once('\0').map(|(_, last)| last.to_owned());
+            let second_version = second.version().rsplit_once('\0').map(|(_, last)| last.to_owned());
+            assert_eq!(first_version == second_version, is_told, "{e_tag:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_of_another_length_is_another_file() {
+        let mut listed = file(None).await;
+        listed.object.size = 9;
+        let read = listed.read(0..5).await;
+        assert!(matches!(read, Err(Error::FileChanged { .. })), "{read:?}");
+    }
 }

@@ -2,18 +2,21 @@
 //! they are repeated.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue, RANGE};
 use reqwest::redirect::{Attempt, Policy};
 use url::Url;
 
 use super::Secret;
+use super::bounded_body::BoundedBody;
 use super::networks::Reachable;
 use crate::error;
 
@@ -37,6 +40,12 @@ const CONNECT_ATTEMPTS_MAX: u32 = 3;
 const CONNECT_PAUSE: Duration = Duration::from_millis(500);
 /// Redirections that are followed, as many as browsers and object_store's own clients do at least.
 const REDIRECTS_MAX: usize = 10;
+/// Bytes of an answer that says what went wrong. It is read into memory, for a message.
+const FAILURE_BYTES_MAX: u64 = 64 * 1024;
+/// Bytes of an answer that is none of an object: pages of listings have 5,000 names at most.
+const ANSWER_BYTES_MAX: u64 = 64 << 20;
+/// What stands between a weak tag and the number of the answer that has brought it.
+const ANSWER_MARK: &str = "\"#";
 const USER_AGENT: &str = concat!("thermocline/", env!("CARGO_PKG_VERSION"));
 
 /// Makes clients that connect to nothing but what they may reach, and stop early when there is nobody to connect to. The
@@ -49,6 +58,8 @@ pub(super) struct Connector {
     pub(super) reachable: Reachable,
     /// Whether requests may go over the network in clear.
     pub(super) allow_http: bool,
+    /// Whether requests may be redirected to other hosts. What is asked of a cloud has signatures in it.
+    pub(super) leaves_host: bool,
     /// What every request brings with it, but not those to other hosts that it is redirected to.
     pub(super) bearer_token: Option<Secret>,
 }
@@ -70,16 +81,18 @@ pub(super) fn retry() -> RetryConfig {
 
 impl HttpConnector for Connector {
     fn connect(&self, _options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let reachable = self.reachable.clone();
+        let (reachable, leaves_host) = (self.reachable.clone(), self.leaves_host);
         let client = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .timeout(REQUEST_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
             .no_proxy()
+            // A URL may be signed.
+            .referer(false)
             .https_only(!self.allow_http)
             .dns_resolver(Arc::new(reachable.clone()))
             .default_headers(self.headers()?)
-            .redirect(Policy::custom(move |attempt| follow(&reachable, attempt)))
+            .redirect(Policy::custom(move |attempt| follow(&reachable, leaves_host, attempt)))
             .build()
             .map_err(|error| object_store::Error::Generic { store: "HTTP", source: Box::new(error.without_url()) })?;
         let reachable = self.reachable.clone();
@@ -102,9 +115,12 @@ impl Connector {
 }
 
 /// Whether a redirection is followed. The addresses of names are looked at when they are connected to.
-fn follow(reachable: &Reachable, attempt: Attempt<'_>) -> reqwest::redirect::Action {
+fn follow(reachable: &Reachable, leaves_host: bool, attempt: Attempt<'_>) -> reqwest::redirect::Action {
     if attempt.previous().len() > REDIRECTS_MAX {
         return attempt.error("too many redirections");
+    }
+    if !leaves_host && attempt.previous().first().is_some_and(|first| first.host() != attempt.url().host()) {
+        return attempt.error("a redirection to another host");
     }
     match reachable.check(attempt.url()) {
         Ok(()) => attempt.follow(),
@@ -117,6 +133,16 @@ impl HttpService for Connection {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let url = Url::parse(&request.uri().to_string()).map_err(refused)?;
         self.reachable.check(&url).map_err(refused)?;
+        let bytes_max = bytes_max(&request, &url);
+        let mut answer = self.answer(request).await?;
+        mark_weak_tag(answer.headers_mut());
+        let bytes_max = if answer.status().is_success() { bytes_max } else { FAILURE_BYTES_MAX };
+        Ok(answer.map(|body| HttpResponseBody::new(BoundedBody::new(body, bytes_max))))
+    }
+}
+
+impl Connection {
+    async fn answer(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         for _ in 1..CONNECT_ATTEMPTS_MAX {
             match self.client.execute(request.clone()).await {
                 Err(error) if is_unconnected(&error) => tokio::time::sleep(CONNECT_PAUSE).await,
@@ -124,6 +150,44 @@ impl HttpService for Connection {
             }
         }
         self.client.execute(request).await.map_err(last)
+    }
+}
+
+/// How long the answer to a request may be: as long as what it asks for, or as a listing is. That of a whole object is read
+/// piece by piece.
+fn bytes_max(request: &HttpRequest, url: &Url) -> u64 {
+    let range = request.headers().get(RANGE).and_then(|range| range.to_str().ok());
+    match range.and_then(|range| range.strip_prefix("bytes=")?.split_once('-')) {
+        Some((first, last)) => match (first.parse::<u64>(), last.parse::<u64>()) {
+            (Ok(first), Ok(last)) => last.saturating_sub(first).saturating_add(1),
+            (Err(_), Ok(length)) => length,
+            _ => u64::MAX,
+        },
+        None if request.method() == Method::GET && !is_listing(url) => u64::MAX,
+        None => ANSWER_BYTES_MAX,
+    }
+}
+
+fn is_listing(url: &Url) -> bool {
+    url.query_pairs().any(|(name, value)| name == "list-type" || name == "comp" && value == "list")
+}
+
+/// Makes a weak tag one of this answer alone: answers that break off are gone on with where their tags are equal, and what
+/// has the same weak tag may have other bytes. [`without_mark`] takes it away.
+fn mark_weak_tag(headers: &mut HeaderMap) {
+    static ANSWERS: AtomicU64 = AtomicU64::new(0);
+    let tag = headers.get(ETAG).and_then(|tag| tag.to_str().ok()).filter(|tag| tag.starts_with("W/"));
+    let marked = tag.map(|tag| format!("{tag}{ANSWER_MARK}{}", ANSWERS.fetch_add(1, Ordering::Relaxed)));
+    if let Some(marked) = marked.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+        headers.insert(ETAG, marked);
+    }
+}
+
+/// A tag as the service has told it.
+pub(super) fn without_mark(tag: String) -> String {
+    match tag.rsplit_once(ANSWER_MARK) {
+        Some((told, _)) if tag.starts_with("W/") => told.to_owned(),
+        _ => tag,
     }
 }
 

@@ -15,7 +15,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult,
 };
 
-use super::connector::{Connector, retry};
+use super::connector::{Connector, retry, without_mark};
 use super::{Opening, Secret};
 use crate::error::Error;
 
@@ -33,9 +33,10 @@ struct WebFiles {
 /// What is wrong with the settings.
 pub(super) fn open(server: &str, opening: &Opening<'_>) -> Result<Arc<dyn ObjectStore>, String> {
     let bearer_token = opening.settings.get("bearer_token").map(Secret::new);
+    let connector = opening.connector_to(None, server.starts_with("http://"));
     let builder = HttpBuilder::new()
         .with_url(server)
-        .with_http_connector(Connector { bearer_token, ..opening.connector_to(None, server.starts_with("http://")) })
+        .with_http_connector(Connector { bearer_token, leaves_host: true, ..connector })
         .with_retry(retry());
     let server = Arc::new(builder.build().map_err(|_| opening.unusable())?);
     Ok(Arc::new(WebFiles { server }))
@@ -57,10 +58,11 @@ impl ObjectStore for WebFiles {
         let expected = (options.if_match.clone(), options.if_unmodified_since);
         // A weak tag never matches by the rules of HTTP; it is compared below.
         options.if_match = options.if_match.filter(|tag| !tag.starts_with("W/"));
-        let got = self.server.get_opts(location, options).await?;
+        let mut got = self.server.get_opts(location, options).await?;
+        got.meta.e_tag = got.meta.e_tag.map(without_mark);
         let is_same = match expected {
             (Some(tag), _) => got.meta.e_tag.as_ref() == Some(&tag),
-            (None, Some(time)) => got.meta.last_modified <= time,
+            (None, Some(time)) => got.meta.last_modified == time,
             (None, None) => true,
         };
         if !is_same {

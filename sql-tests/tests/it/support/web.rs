@@ -29,6 +29,7 @@ type Answer = Response<UnsyncBoxBody<Bytes, BoxError>>;
 
 /// When all files were written that tell when they were.
 const WRITTEN: &str = "Tue, 02 Jan 2024 03:04:05 GMT";
+const WRITTEN_BEFORE: &str = "Mon, 01 Jan 2024 03:04:05 GMT";
 
 /// A running web server. Dropping it ends its tasks.
 pub struct WebServer {
@@ -52,6 +53,21 @@ pub struct WebFile {
     pub bearer_token: Option<&'static str>,
     /// How many answers break off in the middle.
     pub breaks: u32,
+    /// How the server deceives.
+    pub deceit: Deceit,
+}
+
+/// What a web server may do wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Deceit {
+    #[default]
+    None,
+    /// It says that there is no file, without end and with a length that nobody has
+    EndlessRefusal,
+    /// What is read is from before what was looked at
+    OlderWhenRead,
+    /// The last byte of what is asked for is missing
+    Short,
 }
 
 #[derive(Default)]
@@ -111,6 +127,14 @@ fn answer(content: &mut Content, request: &Request<Incoming>) -> Result<Answer, 
     if file.bearer_token.is_some_and(|token| header(AUTHORIZATION) != Some(&format!("Bearer {token}"))) {
         return status(StatusCode::UNAUTHORIZED);
     }
+    if file.deceit == Deceit::EndlessRefusal && request.method() != Method::HEAD {
+        let frames = stream::repeat_with(|| Ok(Frame::data(Bytes::from_static(&[b'x'; 1000]))));
+        let body = StreamBody::new(frames).boxed_unsync();
+        return Ok(Response::builder()
+            .status(StatusCode::NOT_FOUND)
+            .header(CONTENT_LENGTH, "9000000000000000000")
+            .body(body)?);
+    }
     let is_other = header(IF_MATCH).is_some_and(|tag| Some(tag) != file.etag);
     if is_other || header(IF_UNMODIFIED_SINCE).is_some_and(|time| time != WRITTEN) {
         return status(StatusCode::PRECONDITION_FAILED);
@@ -121,7 +145,8 @@ fn answer(content: &mut Content, request: &Request<Incoming>) -> Result<Answer, 
         builder = builder.header(ETAG, tag);
     }
     if file.is_dated {
-        builder = builder.header(LAST_MODIFIED, WRITTEN);
+        let is_older = file.deceit == Deceit::OlderWhenRead && request.method() != Method::HEAD;
+        builder = builder.header(LAST_MODIFIED, if is_older { WRITTEN_BEFORE } else { WRITTEN });
     }
     if request.method() == Method::HEAD {
         return Ok(builder.header(CONTENT_LENGTH, size).body(body(Bytes::new()))?);
@@ -131,7 +156,8 @@ fn answer(content: &mut Content, request: &Request<Incoming>) -> Result<Answer, 
         let range = format!("bytes {begin}-{}/{size}", end - 1);
         builder = builder.status(StatusCode::PARTIAL_CONTENT).header(CONTENT_RANGE, range);
     }
-    let bytes = file.bytes.slice(begin..end);
+    let is_short = file.deceit == Deceit::Short;
+    let bytes = file.bytes.slice(begin..end - usize::from(is_short));
     if file.breaks > 0 {
         file.breaks -= 1;
         let (half, whole) = (bytes.slice(..bytes.len() / 2), bytes.len());

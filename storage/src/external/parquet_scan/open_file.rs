@@ -214,7 +214,8 @@ impl FileValues {
     pub fn decoded_bytes(&self, group: &RowGroupMetaData) -> u64 {
         let rows = u64::try_from(group.num_rows()).unwrap_or(0);
         let stored = |leaf: &usize| u64::try_from(group.column(*leaf).uncompressed_size()).unwrap_or(0);
-        self.leaves.iter().map(|leaf| stored(leaf) + rows * VALUE_BYTES).sum()
+        let decoded = |leaf| rows.saturating_mul(VALUE_BYTES).saturating_add(stored(leaf));
+        self.leaves.iter().map(decoded).fold(0, u64::saturating_add)
     }
 }
 

@@ -106,7 +106,7 @@ impl RowGroup {
         let (group, mut bytes) = (self.open.row_group(self.group), 0);
         for place in self.scanned.needed() {
             if let InFile::Values(values) = self.open.column(place)? {
-                bytes += values.decoded_bytes(group);
+                bytes = values.decoded_bytes(group).saturating_add(bytes);
             }
         }
         Ok(bytes)
@@ -190,10 +190,22 @@ impl RowGroup {
     /// The file cannot be read.
     pub async fn fetch(&mut self, mut ranges: Vec<Range<u64>>) -> Result<()> {
         ranges.retain(|range| self.fetched.range(range).is_none());
+        self.reserve(&ranges)?;
         let read = read_ranges(&self.open.file, &ranges).await?;
         for (range, bytes) in ranges.into_iter().zip(read) {
-            self.reservation.grow(bytes.len());
             self.fetched.add(range.start, bytes);
+        }
+        Ok(())
+    }
+
+    /// Accounts for ranges that are about to be read. A scan goes on where others have taken all memory, as little of it as it
+    /// needs; what is more than a row group has that is decoded as a whole must be there first.
+    fn reserve(&self, ranges: &[Range<u64>]) -> Result<()> {
+        let bytes = ranges.iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add);
+        let bytes_now = usize::try_from(bytes).unwrap_or(usize::MAX);
+        match bytes <= DECODED_BYTES_MAX {
+            true => self.reservation.grow(bytes_now),
+            false => self.reservation.try_grow(bytes_now)?,
         }
         Ok(())
     }
@@ -231,6 +243,20 @@ impl RowGroup {
         }
         ranges.sort_by_key(|range| range.start);
         ranges.dedup();
+        Ok(ranges)
+    }
+
+    /// The bytes that a stream of columns keeps at the same time.
+    fn streamed_ranges(&self, places: &[usize]) -> Result<Vec<Range<u64>>> {
+        let mut ranges = match &self.selection {
+            Some(selection) => return self.selected_ranges(selection, places.iter().copied()),
+            None => Vec::new(),
+        };
+        for place in places {
+            if let InFile::Values(values) = self.open.column(*place)? {
+                ranges.extend(self.ranges(values));
+            }
+        }
         Ok(ranges)
     }
 
@@ -466,6 +492,7 @@ impl StreamedGroup {
     /// The file cannot be read.
     pub fn new(group: RowGroup, limit: Option<usize>) -> Result<Self> {
         let places: Vec<usize> = group.scanned.needed().into_iter().collect();
+        group.reserve(&group.streamed_ranges(&places)?)?;
         let stream = group.stream(&places, group.selection.clone(), limit)?;
         Ok(StreamedGroup { group, places, stream })
     }
