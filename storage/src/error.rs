@@ -8,6 +8,7 @@ use std::error::Error as StdError;
 use std::{fmt, io};
 
 use datafusion::error::DataFusionError;
+use object_store::client::{HttpError, HttpErrorKind};
 
 use crate::hot::keys::DuplicateKey;
 
@@ -333,12 +334,12 @@ pub enum Error {
         location: String,
     },
     /// A file cannot be written.
-    #[error("could not write \"{location}\": {source}")]
+    #[error("could not write \"{location}\": {reason}")]
     NotWritten {
         /// The file.
         location: String,
-        /// What the object store or the operating system said.
-        source: Source,
+        /// What went wrong, in our words or the operating system's: an object store's may quote keys.
+        reason: String,
     },
     /// There is no space for a file.
     #[error("could not write \"{location}\": No space left on device")]
@@ -473,7 +474,9 @@ impl Error {
             return Error::NoSpace { location: location.to_owned() };
         }
         match Error::from_object_store(location, error) {
-            Error::Unavailable { location, source } => Error::NotWritten { location, source },
+            Error::Unavailable { location, source } => {
+                Error::NotWritten { location, reason: reason_of(source.as_ref()) }
+            }
             other => other,
         }
     }
@@ -562,6 +565,25 @@ fn meaning(cause: &(dyn StdError + 'static)) -> Option<Failure> {
     })
 }
 
+/// Why a request failed. Services repeat in their answers what they were sent, and some requests have keys in their URLs.
+fn reason_of(error: &(dyn StdError + 'static)) -> String {
+    causes(error).find_map(plain_reason).unwrap_or_else(|| "the object store failed".to_owned())
+}
+
+fn plain_reason(cause: &(dyn StdError + 'static)) -> Option<String> {
+    if let Some(error) = cause.downcast_ref::<io::Error>().filter(|error| error.raw_os_error().is_some()) {
+        return Some(error.to_string());
+    }
+    if let Some(error) = cause.downcast_ref::<HttpError>() {
+        return Some(match error.kind() {
+            HttpErrorKind::Connect => "the object store cannot be connected to".to_owned(),
+            HttpErrorKind::Timeout => "the object store has not answered in time".to_owned(),
+            kind => format!("the connection to the object store failed ({kind:?})"),
+        });
+    }
+    status_code(&cause.to_string()).map(|status| format!("the object store answers with status {status}"))
+}
+
 /// The HTTP status in a failed request's message: `object_store` keeps the type that holds it to itself.
 fn status_code(message: &str) -> Option<u16> {
     let (_, rest) = message.split_once("Server returned non-2xx status code: ")?;
@@ -603,6 +625,17 @@ mod tests {
     #[test]
     fn other_errors_are_not_ours() {
         assert!(find(&DataFusionError::Plan("x".into())).is_none());
+    }
+
+    #[test]
+    fn what_a_store_says_is_not_repeated_where_nothing_is_written() {
+        let said = "Error performing POST https://a/?sig=hunter2 in 1s - Server returned non-2xx status code: \
+                    400 Bad Request: <Code>ExpiredToken</Code><Token-0>hunter2</Token-0>";
+        let error = Error::not_written("az://c/x", object_store::Error::Generic { store: "s", source: said.into() });
+        assert_eq!(error.to_string(), "could not write \"az://c/x\": the object store answers with status 400");
+        assert!(!format!("{error:?}").contains("hunter2"));
+        let full = object_store::Error::Generic { store: "s", source: Box::new(io::Error::from_raw_os_error(5)) };
+        assert!(Error::not_written("file:///x", full).to_string().contains("Input/output error"));
     }
 
     #[test]

@@ -24,8 +24,9 @@ mod secrets;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::execution::object_store::ObjectStoreUrl;
 use futures::FutureExt;
@@ -98,7 +99,6 @@ pub struct ObjectStores {
 }
 
 /// What statements share.
-#[derive(Debug)]
 struct Opened {
     files: Arc<RootedFiles>,
     networks: Arc<[IpNet]>,
@@ -113,7 +113,7 @@ struct Opened {
 }
 
 /// Where a location is.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Location {
     /// Its URL, normalised, as messages show it.
     pub url: String,
@@ -161,7 +161,12 @@ impl ObjectStores {
     pub fn resolve(&self, location: &str) -> Result<Location> {
         check_text(location)?;
         let Some((scheme, rest)) = location.split_once("://") else {
-            return Err(invalid(location, "it is not a URL like s3://bucket/folder/ or file:///folder/"));
+            // With one slash it may still have a key in it.
+            let shown = match location.split_once(':') {
+                Some((scheme, rest)) if rest.contains(['?', '@']) => format!("{scheme}:***"),
+                _ => location.to_owned(),
+            };
+            return Err(invalid(&shown, "it is not a URL like s3://bucket/folder/ or file:///folder/"));
         };
         let scheme = scheme.to_ascii_lowercase();
         if scheme == "file" {
@@ -189,21 +194,22 @@ impl ObjectStores {
     /// The store of a place, and what the engine calls it.
     fn store(&self, place: &Place) -> Result<(Arc<dyn ObjectStore>, ObjectStoreUrl)> {
         let chosen = self.chosen(place);
-        let store_url = store_url(&place.store, chosen.identity().as_deref());
+        let store_url = store_url(&place.store, self.identity(&chosen, place.kind()).as_deref());
         let store_url = ObjectStoreUrl::parse(store_url).map_err(|_| invalid(&place.url, "it is not a URL"))?;
-        let mut open = self.opened.stores.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(store) = open.get(store_url.as_str()) {
-            return Ok((store.clone(), store_url));
+        let known = self.opened.stores().get(store_url.as_str()).cloned();
+        if let Some(store) = known {
+            return Ok((store, store_url));
         }
+        // Nobody waits while a key is read from its file. Of two that are opened at the same time, one stays.
+        let settings = self.settings(&chosen, place.kind())?;
+        let opening = Opening { settings: &settings, networks: &self.opened.networks };
+        let store = opening.open(&place.service).map_err(|reason| invalid(&place.url, &reason))?;
+        let mut open = self.opened.stores();
         if open.len() >= STORES_MAX {
             // Plans that read from it keep it; the next statement makes it anew.
             open.pop_first();
         }
-        let settings = self.settings(&chosen, place.kind())?;
-        let opening = Opening { settings: &settings, networks: &self.opened.networks };
-        let store = opening.open(&place.service).map_err(|reason| invalid(&place.url, &reason))?;
-        open.insert(store_url.as_str().to_owned(), store.clone());
-        Ok((store, store_url))
+        Ok((open.entry(store_url.as_str().to_owned()).or_insert(store).clone(), store_url))
     }
 
     /// Whether a statement could read what is there: lists at most one object.
@@ -230,7 +236,8 @@ impl ObjectStores {
         let Some(path) = url.strip_prefix("file:///") else { return self.resolve(url) };
         let path = Path::parse(path).map_err(|error| invalid(url, &error.to_string()))?;
         let store_url = ObjectStoreUrl::local_filesystem();
-        Ok(Location { url: url.to_owned(), store: self.opened.files.clone(), store_url, path })
+        let store = self.opened.files.clone();
+        Ok(Location { url: url.to_owned(), store, store_url, path })
     }
 
     /// Whether there is anything at a location; a folder that is not there has nothing.
@@ -260,7 +267,27 @@ impl ObjectStores {
         let url = Url::from_file_path(&path).map_err(|()| not_allowed())?;
         let path = Path::from_url_path(url.path()).map_err(|error| invalid(location, &error.to_string()))?;
         let store_url = ObjectStoreUrl::local_filesystem();
-        Ok(Location { url: url.into(), store: self.opened.files.clone(), store_url, path })
+        let store = self.opened.files.clone();
+        Ok(Location { url: url.into(), store, store_url, path })
+    }
+}
+
+/// Stores print what they were opened with, keys too.
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").field("files", &self.files).field("networks", &self.networks).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Location").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl Opened {
+    fn stores(&self) -> MutexGuard<'_, BTreeMap<String, Arc<dyn ObjectStore>>> {
+        self.stores.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

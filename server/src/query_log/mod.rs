@@ -13,7 +13,7 @@ use storage::scan::report::{ScanReport, ScanReports};
 pub use relations::relation;
 
 use crate::error::Error;
-use crate::session::activity::without_password;
+use crate::session::activity::shown;
 use crate::session::{Session, now_us};
 
 /// Bytes that are kept, about; the oldest statements go first.
@@ -123,7 +123,7 @@ impl RunningQuery {
     /// A statement of a session begins.
     pub fn begin(session: &Session, verb: &'static str, text: &str) -> Self {
         let log = session.server.query_log.clone();
-        let text = without_password(&text[..text.floor_char_boundary(TEXT_BYTES_MAX)]);
+        let text = shown(text, TEXT_BYTES_MAX);
         let identity = &session.identity;
         let mut entries = log.entries();
         let number = entries.last + 1;

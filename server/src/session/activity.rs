@@ -9,6 +9,10 @@ use super::now_us;
 /// Bytes of a statement that are shown (`track_activity_query_size`).
 const QUERY_BYTES_MAX: usize = 1023;
 
+/// What URLs begin with whose queries may be signatures.
+const SIGNED_SCHEMES: [&str; 5] = ["http://", "https://", "az://", "abfs://", "abfss://"];
+/// Bytes behind the beginning of a statement that decide what is shown of it. No location is nearly as long.
+const LOOKED_AT_BEHIND: usize = 64 << 10;
 const PASSWORD: &str = "PASSWORD";
 /// Behind it are the options of CREATE SECRET.
 const SECRET: &str = "SECRET";
@@ -92,7 +96,7 @@ impl Activity {
     pub fn begin(&mut self, query: &str, transaction_start_us: Option<i64>) {
         let now = now_us();
         self.query.clear();
-        self.query.push_str(shown(query));
+        self.query.push_str(shown(query, QUERY_BYTES_MAX));
         self.state = ActivityState::Active;
         self.query_start_us = Some(now);
         self.transaction_start_us = transaction_start_us.or(Some(now));
@@ -115,18 +119,21 @@ impl Activity {
     }
 }
 
-/// As much of a statement as is shown.
-fn shown(query: &str) -> &str {
-    without_password(&query[..query.floor_char_boundary(QUERY_BYTES_MAX)])
+/// The beginning of a statement that others may see, of so many bytes at most. What tells that there is a secret in it may
+/// stand behind that: the end of a URL whose beginning is a key.
+pub fn shown(query: &str, bytes_max: usize) -> &str {
+    let looked_at = &query[..query.floor_char_boundary(bytes_max + LOOKED_AT_BEHIND)];
+    let without_password = without_password(looked_at);
+    &without_password[..without_password.floor_char_boundary(bytes_max)]
 }
 
 /// The beginning of a statement that others may see: of one that sets the password of a role, nothing behind the word
 /// PASSWORD, of one that makes a secret, nothing behind the word SECRET, and of one that hands over keys of an object store,
 /// nothing behind the word before them; of any, nothing behind `s3://` where a user and perhaps a password follow, and nothing
-/// behind the `?` of a web server's URL, where a signature may.
+/// behind the `?` of a web server's URL or one of Azure, where a signature may.
 ///
 /// It is told by words, wherever they are, since what is shown is not parsed yet and may never be.
-pub fn without_password(query: &str) -> &str {
+fn without_password(query: &str) -> &str {
     let is_word = |wanted: &[&str]| {
         let mut words = query.split(|char: char| !char.is_alphanumeric() && char != '_');
         words.any(|word| wanted.iter().any(|wanted| word.eq_ignore_ascii_case(wanted)))
@@ -140,20 +147,16 @@ pub fn without_password(query: &str) -> &str {
     ends.chain(user_of_url(query)).chain(query_of_url(query)).min().map_or(query, |end| &query[..end])
 }
 
-/// Where the query of a web server's URL begins: `https://host/file?X-Amz-Signature=…`.
+/// Where the query of a URL begins that may be signed: `https://host/file?X-Amz-Signature=…`, `az://container/file?sig=…`.
 fn query_of_url(text: &str) -> Option<usize> {
-    let begins = ["http://", "https://"].iter().filter_map(|scheme| find_ignoring_case(text, scheme)).min()?;
-    let in_url = |sign: char| !sign.is_whitespace() && !matches!(sign, '\'' | '"');
-    let mut begin = begins;
-    loop {
-        let rest = &text[begin..];
-        let url = rest.find(|sign| !in_url(sign)).map_or(rest, |end| &rest[..end]);
-        if let Some(at) = url.find('?') {
-            return Some(begin + at + 1);
-        }
-        begin += url.len();
-        begin += find_ignoring_case(&text[begin..], "http")?;
-    }
+    let is_end = |sign: char| sign.is_whitespace() || matches!(sign, '\'' | '"');
+    let mut behind = 0;
+    text.split_inclusive(is_end).find_map(|word| {
+        let begin = behind;
+        behind += word.len();
+        let url = SIGNED_SCHEMES.iter().filter_map(|scheme| find_ignoring_case(word, scheme)).min()?;
+        Some(begin + url + word[url..].find('?')? + 1)
+    })
 }
 
 fn find_ignoring_case(text: &str, wanted: &str) -> Option<usize> {
@@ -208,10 +211,22 @@ mod tests {
             "SELECT * FROM 'abfss://c@a.dfs.core.windows.net/x'",
         );
         check("SELECT * FROM 'abfss://c:key@a.dfs.core.windows.net/x'", "SELECT * FROM 'abfss://");
+        check(
+            "SELECT * FROM 'abfss://c@a.dfs.core.windows.net/x?sv=1&sig=x'",
+            "SELECT * FROM 'abfss://c@a.dfs.core.windows.net/x?",
+        );
+        check("SELECT 'http://a/b c?d', 'AZ://c/x?sig=x'", "SELECT 'http://a/b c?d', 'AZ://c/x?");
         check("SELECT 'http' || '?'", "SELECT 'http' || '?'");
         check("COPY t FROM 's3://AKIA:secret@b/x.csv' CSV", "COPY t FROM 's3://");
         check("COPY t FROM 's3://AKIA:sec/ret@b/x.csv' CSV", "COPY t FROM 's3://");
         check("SELECT 's3://b/y', * FROM read_csv('s3://AKIA@b/x')", "SELECT 's3://b/y', * FROM read_csv('s3://");
+    }
+
+    #[test]
+    fn a_secret_is_recognised_by_what_is_not_shown_any_more() {
+        let query = format!("SELECT 's3://AKIA:{}@bucket/x'", "hunter2".repeat(100));
+        assert_eq!(shown(&query, 100), "SELECT 's3://");
+        assert_eq!(shown("SELECT 'äöü'", 10), "SELECT 'ä");
     }
 
     #[test]

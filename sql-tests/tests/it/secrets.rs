@@ -109,6 +109,7 @@ async fn secrets_are_kept_and_useless_without_their_key() {
     server.stop_gracefully(Signal::Terminate).await;
 
     std::fs::write(scene.key_file(), [7; 32]).unwrap();
+    std::fs::set_permissions(scene.key_file(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let mut server = scene.server().start().await;
     let client = server.connect().await;
     let refused = error(&client, COUNT_2023).await;

@@ -204,7 +204,8 @@ impl BackupPlace {
             }
         };
         if let Err(error) = removed {
-            warn!(location = self.url, %error, "what a backup had written that was given up could not be removed");
+            let error = Error::not_written(&self.url, error);
+            warn!(%error, "what a backup had written that was given up could not be removed");
         }
     }
 }

@@ -61,17 +61,17 @@ impl Place {
     fn of_bucket(scheme: &str, rest: &str) -> Result<Place> {
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         check_no_user(scheme, rest)?;
-        let url = format!("{scheme}://{bucket}/{key}");
         if !is_bucket_name(bucket) {
             return Err(invalid(&format!("{scheme}://{rest}"), "it does not name a bucket"));
         }
-        let path = Path::parse(key).map_err(|error| invalid(&url, &error.to_string()))?;
         let (store, bucket) = (format!("{scheme}://{bucket}"), bucket.to_owned());
+        let (path, url) = path_below(&store, key)?;
         let service = if scheme == "gs" { Service::Gs { bucket } } else { Service::S3 { bucket } };
         Ok(Place { service, store, path, url })
     }
 
     fn of_container(scheme: &str, rest: &str) -> Result<Place> {
+        check_unsigned(scheme, rest)?;
         let place = Self::of_bucket(scheme, rest)?;
         let container = place.store[scheme.len() + "://".len()..].to_owned();
         Ok(Place { service: Service::Az { container, account: None }, ..place })
@@ -79,16 +79,17 @@ impl Place {
 
     /// `container@account.dfs.core.windows.net/key`
     fn of_account(scheme: &str, rest: &str) -> Result<Place> {
+        check_unsigned(scheme, rest)?;
         let (authority, key) = rest.split_once('/').unwrap_or((rest, ""));
         let named = authority.split_once('@').filter(|(container, _)| is_bucket_name(container));
         let Some((container, account)) = named.and_then(|(it, host)| Some((it, az::account_of_host(host)?))) else {
             let reason = "it is not written as container@account.dfs.core.windows.net/folder/";
             return Err(invalid(&without_secrets(&format!("{scheme}://{rest}")), reason));
         };
-        let url = format!("{scheme}://{authority}/{key}");
-        let path = Path::parse(key).map_err(|error| invalid(&url, &error.to_string()))?;
+        let store = format!("{scheme}://{authority}");
+        let (path, url) = path_below(&store, key)?;
         let service = Service::Az { container: container.to_owned(), account: Some(account.to_owned()) };
-        Ok(Place { service, store: format!("{scheme}://{authority}"), path, url })
+        Ok(Place { service, store, path, url })
     }
 
     /// A file of a web server, whose URL is percent-encoded.
@@ -115,6 +116,16 @@ impl Place {
             Service::Az { .. } => SecretKind::Az,
             Service::Http { .. } => SecretKind::Http,
         }
+    }
+
+    /// What scopes are compared with, without a slash at its end: a container of Azure has several URLs, and its account is
+    /// compared on its own.
+    pub(super) fn compared(&self) -> String {
+        let compared = match &self.service {
+            Service::Az { container, .. } => format!("az://{container}/{}", self.path),
+            _ => self.url.clone(),
+        };
+        compared.trim_end_matches('/').to_owned()
     }
 
     /// The account of Azure that its URL names.
@@ -170,6 +181,45 @@ pub(super) fn scope_of(kind: SecretKind, scope: &str) -> Result<String, String> 
     Ok(place.url.trim_end_matches('/').to_owned())
 }
 
+/// A scope as it is compared: see [`Place::compared`].
+pub(super) fn compared_scope(kind: SecretKind, scope: &str) -> String {
+    let place = scope.split_once("://").filter(|_| kind == SecretKind::Az);
+    let place = place.and_then(|(scheme, rest)| Place::of(scheme, rest).ok());
+    place.map_or_else(|| scope.to_owned(), |place| place.compared())
+}
+
+/// The account of Azure that a scope names.
+pub(super) fn account_of_scope(scope: &str) -> Option<String> {
+    let (scheme, rest) = scope.split_once("://")?;
+    Place::of(scheme, rest).ok()?.account().map(str::to_owned)
+}
+
+/// The path that a key says, and its URL below a store's. A slash in front of a key says nothing, neither to the store nor to
+/// those who compare the URL with a scope.
+fn path_below(store: &str, key: &str) -> Result<(Path, String)> {
+    let path = Path::parse(key).map_err(|error| invalid(&format!("{store}/{key}"), &error.to_string()))?;
+    let slash = if key.ends_with('/') && !path.is_root() { "/" } else { "" };
+    let url = format!("{store}/{path}{slash}");
+    Ok((path, url))
+}
+
+/// Refuses the signature of a shared access in a location of Azure. A key may have a `?` in it.
+fn check_unsigned(scheme: &str, rest: &str) -> Result<()> {
+    match signature_in(rest) {
+        None => Ok(()),
+        Some(_) => {
+            let shown = without_secrets(&format!("{scheme}://{rest}"));
+            Err(invalid(&shown, "a signature does not belong into a location: make a secret with SAS_TOKEN"))
+        }
+    }
+}
+
+/// Where the query begins that has a signature of Azure in it.
+fn signature_in(rest: &str) -> Option<usize> {
+    let query = rest.find('?')?;
+    rest[query..].to_ascii_lowercase().contains("sig=").then_some(query)
+}
+
 /// The beginning of a web server's URLs, and a path behind it.
 fn web_file(url: &Url) -> Result<(String, Path)> {
     let shown = without_secrets(url.as_str());
@@ -194,14 +244,13 @@ fn check_no_user(scheme: &str, rest: &str) -> Result<()> {
     Ok(())
 }
 
-/// A location as messages may show it: without what stands in front of an `@`, and behind a `?` of a web server's.
+/// A location as messages may show it: without what stands in front of an `@`, and behind a `?` of a web server's or in front
+/// of a signature.
 pub(super) fn without_secrets(location: &str) -> String {
     let Some((scheme, rest)) = location.split_once("://") else { return location.to_owned() };
     let is_web = ["http", "https"].iter().any(|it| scheme.eq_ignore_ascii_case(it));
-    let (rest, query) = match rest.split_once(['?', '#']) {
-        Some((rest, _)) if is_web => (rest, "?***"),
-        _ => (rest, ""),
-    };
+    let query = if is_web { rest.find(['?', '#']) } else { signature_in(rest) };
+    let (rest, query) = query.map_or((rest, ""), |query| (&rest[..query], "?***"));
     match rest.rsplit_once('@') {
         Some((_, rest)) => format!("{scheme}://***@{rest}{query}"),
         None => format!("{scheme}://{rest}{query}"),

@@ -7,14 +7,15 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use catalog::StoredSecret;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
+use ring::{digest, hmac};
+use serde::Serialize;
 
 /// Bytes of a key.
 const KEY_BYTES: usize = 32;
@@ -48,7 +49,13 @@ impl SecretsKeyFile {
         self.read().map_err(|error| format!("the key file cannot be used: {error}"))
     }
 
+    /// A file that others may read is refused, as PostgreSQL does with `server.key`; one of root's may be its group's.
     fn read(&self) -> io::Result<[u8; KEY_BYTES]> {
+        let about = fs::metadata(&self.path)?;
+        let closed = if about.uid() == 0 { 0o037 } else { 0o077 };
+        if about.mode() & closed != 0 {
+            return Err(io::Error::other("others than its owner may read or change it"));
+        }
         let key: Result<[u8; KEY_BYTES], _> = fs::read(&self.path)?.try_into();
         key.map_err(|_| io::Error::other(format!("it does not have {KEY_BYTES} bytes")))
     }
@@ -61,14 +68,13 @@ impl SecretsKeyFile {
         let named =
             file.write_all(&key).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&unnamed, &self.path));
         fs::remove_file(&unnamed)?;
-        match named {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.read(),
-            named => {
-                named?;
-                self.path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
-                Ok(key)
-            }
-        }
+        let key = match named {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.read()?,
+            named => named.map(|()| key)?,
+        };
+        // Whoever has been faster may not have come to it yet.
+        self.path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
+        Ok(key)
     }
 }
 
@@ -124,6 +130,12 @@ pub(super) fn identity_of_keys(options: &BTreeMap<String, String>) -> Result<Str
     let key = TAGS.get_or_init(|| hmac::Key::new(hmac::HMAC_SHA256, &fresh));
     let tag = hmac::sign(key, &serde_json::to_vec(options).expect("strings are always JSON"));
     Ok(hex(&tag.as_ref()[..IDENTITY_BYTES]))
+}
+
+/// What something is recognised by that is no secret, for ever.
+pub(super) fn identity_of_said(said: &impl Serialize) -> String {
+    let said = serde_json::to_vec(said).expect("strings are always JSON");
+    hex(&digest::digest(&digest::SHA256, &said).as_ref()[..IDENTITY_BYTES])
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -199,6 +211,9 @@ mod tests {
         assert_eq!(file.make().unwrap(), key, "who is slower takes what is there");
         assert_eq!(fs::metadata(&file.path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        fs::set_permissions(&file.path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(file.key_to_seal().unwrap_err().contains("others than its owner"));
+        fs::set_permissions(&file.path, fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(&file.path, "short").unwrap();
         assert!(file.key_to_seal().unwrap_err().contains("32 bytes"));
         let given = SecretsKeyFile { path: folder.path().join("given"), is_made: false };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use catalog::{Oid, SecretKind, StoredSecret};
 use ipnet::IpNet;
 
-use super::place::{Place, Service, scope_of};
+use super::place::{Place, Service, account_of_scope, compared_scope, scope_of};
 use super::sealed::{self, SecretsKeyFile};
 use super::settings::Settings;
 use super::{ObjectStores, Opened, Opening};
@@ -49,8 +49,8 @@ pub(super) enum Chosen<'a> {
     /// What the statement brings with it
     Keys(&'a Keys),
     Stored(&'a StoredSecret),
-    /// One of the configuration, by its place there
-    Configured(usize, &'a ConfiguredSecret),
+    /// One of the configuration
+    Configured(&'a ConfiguredSecret),
     /// What the configuration says in general
     Nothing,
 }
@@ -60,18 +60,6 @@ pub(super) enum Chosen<'a> {
 pub(super) struct Keys {
     settings: Settings,
     identity: String,
-}
-
-impl Chosen<'_> {
-    /// What tells it from what others open the same with.
-    pub(super) fn identity(&self) -> Option<String> {
-        match self {
-            Chosen::Keys(keys) => Some(keys.identity.clone()),
-            Chosen::Stored(secret) => Some(sealed::identity(secret)),
-            Chosen::Configured(number, _) => Some(format!("configured-{number}")),
-            Chosen::Nothing => None,
-        }
-    }
 }
 
 use SecretKind::{Az, Gs, Http, S3};
@@ -121,6 +109,11 @@ impl GivenSecret {
         }
         settings.endpoint().map_err(|reason| format!("ENDPOINT: {reason}"))?;
         self.scope = scope_of(self.kind, &self.scope)?;
+        if let Some(named) =
+            account_of_scope(&self.scope).filter(|named| Some(&**named) != settings.get("account_name"))
+        {
+            return Err(format!("SCOPE names the account \"{named}\", ACCOUNT_NAME another"));
+        }
         Ok((self, settings))
     }
 }
@@ -144,12 +137,21 @@ fn check_value(option: &str, value: &mut str) -> Result<(), String> {
 
 /// Whether a secret is for a place; that of an account of Azure is for no place of another.
 fn covers(kind: SecretKind, scope: &str, account: Option<&str>, place: &Place) -> bool {
+    let scope = &*compared_scope(kind, scope);
     let is_below = |url: &str| url.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let is_of_account = place.account().is_none_or(|named| Some(named) == account);
-    kind == place.kind() && is_of_account && (scope.is_empty() || is_below(&place.url))
+    kind == place.kind() && is_of_account && (scope.is_empty() || is_below(&place.compared()))
 }
 
 impl ConfiguredSecret {
+    /// What it is recognised by after a restart with another configuration too: what is kept on the disk of files of one
+    /// service is nothing of another's.
+    fn identity(&self) -> String {
+        let settings = &self.settings;
+        let said = (self.kind, &self.scope, settings.get("endpoint"), settings.get("account_name"));
+        sealed::identity_of_said(&said)
+    }
+
     /// # Errors
     /// What is wrong with it.
     pub(super) fn new(given: GivenSecret, networks: &Arc<[IpNet]>) -> Result<Self, String> {
@@ -206,18 +208,32 @@ impl ObjectStores {
         let is_for =
             |secret: &&Arc<StoredSecret>| covers(secret.kind, &secret.scope, account(secret).as_deref(), place);
         let stored = self.secrets.values().filter(is_for);
-        let stored = stored.rev().max_by_key(|secret| secret.scope.len());
+        let closeness = |kind, scope: &str| compared_scope(kind, scope).len();
+        let stored = stored.rev().max_by_key(|secret| closeness(secret.kind, &secret.scope));
         let is_for =
             |secret: &ConfiguredSecret| covers(secret.kind, &secret.scope, secret.settings.get("account_name"), place);
-        let configured = self.opened.configured.iter().enumerate().filter(|(_, secret)| is_for(secret));
-        let configured = configured.rev().max_by_key(|(_, secret)| secret.scope.len());
+        let configured = self.opened.configured.iter().filter(|secret| is_for(secret));
+        let configured = configured.rev().max_by_key(|secret| closeness(secret.kind, &secret.scope));
         match (stored, configured) {
-            (Some(stored), Some((number, configured))) if configured.scope.len() > stored.scope.len() => {
-                Chosen::Configured(number, configured)
+            (Some(stored), Some(configured))
+                if closeness(configured.kind, &configured.scope) > closeness(stored.kind, &stored.scope) =>
+            {
+                Chosen::Configured(configured)
             }
             (Some(stored), _) => Chosen::Stored(stored),
-            (None, Some((number, configured))) => Chosen::Configured(number, configured),
+            (None, Some(configured)) => Chosen::Configured(configured),
             (None, None) => Chosen::Nothing,
+        }
+    }
+
+    /// What tells the chosen one from what others open the same with.
+    pub(super) fn identity(&self, chosen: &Chosen<'_>, kind: SecretKind) -> Option<String> {
+        match chosen {
+            Chosen::Keys(keys) => Some(keys.identity.clone()),
+            Chosen::Stored(secret) => Some(sealed::identity(secret)),
+            Chosen::Configured(secret) => Some(secret.identity()),
+            Chosen::Nothing if kind == S3 => self.opened.s3.get("endpoint").map(|it| sealed::identity_of_said(&it)),
+            Chosen::Nothing => None,
         }
     }
 
@@ -229,7 +245,7 @@ impl ObjectStores {
         let mut settings = match chosen {
             Chosen::Keys(keys) => keys.settings.clone(),
             Chosen::Stored(secret) => self.unsealed(secret)?,
-            Chosen::Configured(_, secret) => secret.settings.clone(),
+            Chosen::Configured(secret) => secret.settings.clone(),
             Chosen::Nothing if kind == S3 => self.opened.s3.clone(),
             Chosen::Nothing => Settings::default(),
         };
@@ -262,5 +278,27 @@ impl Opened {
         let missing =
             || Error::ConfigurationInvalid { setting: "secrets-key-file", reason: "there is none".to_owned() };
         self.key_file.as_ref().ok_or_else(missing)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_in_azure_covers_all_spellings_of_its_locations() {
+        let scopes = ["az://c/a", "abfs://c/a/", "abfss://c@account.dfs.core.windows.net/a"];
+        let locations =
+            ["az://c/a/x", "abfss://c@account.dfs.core.windows.net/a", "abfss://c@account.blob.core.windows.net/a/x"];
+        for (scope, location) in scopes.iter().flat_map(|scope| locations.map(|location| (scope, location))) {
+            let scope = scope_of(Az, scope).unwrap();
+            let (scheme, rest) = location.split_once("://").unwrap();
+            let place = Place::of(scheme, rest).unwrap();
+            assert!(covers(Az, &scope, Some("account"), &place), "{scope} {location}");
+            assert_eq!(covers(Az, &scope, Some("another"), &place), place.account().is_none(), "{scope} {location}");
+        }
+        let beside = Place::of("az", "c/ab").unwrap();
+        assert!(!covers(Az, "az://c/a", Some("account"), &beside));
     }
 }

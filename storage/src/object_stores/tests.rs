@@ -111,6 +111,10 @@ fn other_texts_are_not_locations() {
         "https://user:hunter2@host/x",
         "https://host/x?signature=hunter2",
         "https://host/x#y",
+        "az://container/x?sv=2024&sig=hunter2",
+        "abfss://container@account.dfs.core.windows.net/x?sv=2024&SIG=hunter2",
+        "s3:/AKIA:hunter2@bucket/x",
+        "https:/host/x?sig=hunter2",
         "https://host/%00",
     ];
     for location in invalid {
@@ -138,8 +142,15 @@ fn no_secret_is_printed() {
         ..S3Config::default()
     };
     let stores = ObjectStores::new(ObjectStoresConfig { s3, ..Default::default() }).unwrap();
-    stores.resolve("s3://bucket/x").unwrap();
-    assert!(!format!("{stores:?}").contains("hunter2"), "{stores:?}");
+    let location = stores.resolve("s3://bucket/x").unwrap();
+    assert!(!format!("{stores:?} {location:?}").contains("hunter2"), "{stores:?}");
+
+    let options = [("account_name", "account"), ("sas_token", "sv=1&sig=hunter2")];
+    let options = options.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let secrets = vec![GivenSecret { kind: catalog::SecretKind::Az, scope: String::new(), options }];
+    let stores = ObjectStores::new(ObjectStoresConfig { secrets, ..Default::default() }).unwrap();
+    let location = stores.resolve("az://container/x").unwrap();
+    assert!(!format!("{stores:?} {location:?}").contains("hunter2"), "{stores:?}");
 }
 
 #[test]
@@ -167,6 +178,7 @@ fn locations_are_where_they_say() {
     let (_folder, stores) = folders();
     let locations = [
         ("s3://bucket/a/b", "s3://bucket/", "a/b"),
+        ("s3://bucket//a/b", "s3://bucket/", "a/b"),
         ("GS://bucket/a%20b", "gs://bucket/", "a%20b"),
         ("abfss://files@account.dfs.core.windows.net/a/", "abfss://files@account.dfs.core.windows.net/", "a"),
         ("https://Example.org:8443/a%20b/../c%20d.csv", "https://example.org:8443/", "c d.csv"),
@@ -176,9 +188,30 @@ fn locations_are_where_they_say() {
         let found = stores.resolve(location).unwrap();
         assert_eq!((found.store_url.as_str(), found.path.as_ref()), (store, path), "{location}");
     }
+    assert_eq!(stores.resolve("s3://bucket//private/x/").unwrap().url, "s3://bucket/private/x/");
     for bucket in 0..200 {
         stores.resolve(&format!("s3://bucket-{bucket}/")).unwrap();
     }
+}
+
+#[test]
+fn a_service_is_told_from_another_by_where_it_is() {
+    let [first, second] = ["http://one:9000", "http://two:9000/"].map(|endpoint| s3(endpoint.to_owned()));
+    let [first, again, second] = [&first, &first, &second].map(|stores| stores.resolve("s3://bucket/x").unwrap());
+    assert_eq!(first.store_url, again.store_url);
+    assert_ne!(first.store_url, second.store_url);
+    assert_eq!(first.url, second.url);
+
+    let secret = |endpoint: &str| {
+        let options = [("key_id", "id"), ("secret", "hunter2"), ("endpoint", endpoint)];
+        let options = options.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let secrets = vec![GivenSecret { kind: catalog::SecretKind::S3, scope: String::new(), options }];
+        let stores = ObjectStores::new(ObjectStoresConfig { secrets, ..Default::default() }).unwrap();
+        stores.resolve("s3://bucket/x").unwrap()
+    };
+    let [first, again, second] = ["http://one", "http://one", "http://two"].map(secret);
+    assert_eq!(first.store_url, again.store_url, "it is recognised after a restart");
+    assert_ne!(first.store_url, second.store_url);
 }
 
 #[test]

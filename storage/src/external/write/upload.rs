@@ -150,7 +150,8 @@ impl Drop for PartsUpload {
         runtime.spawn(async move {
             parts.shutdown().await;
             if let Err(error) = upload.abort().await {
-                warn!(url, error = %error, "parts of a file that is not wanted could not be removed");
+                let error = Error::not_written(&url, error);
+                warn!(error = %error, "parts of a file that is not wanted could not be removed");
             }
         });
     }
