@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::comment::{Commented, ObjectClass};
 use crate::error::{Error, Result};
 use crate::external_table::ExternalTable;
-use crate::file_writes::WriteNumber;
+use crate::file_writes::{NamedFile, WriteNumber};
 use crate::hot_table::HotTable;
 use crate::load_ledger::LoadedFile;
 use crate::name::{ObjectName, Oid};
@@ -181,8 +181,10 @@ pub enum CatalogChange {
     NameWrittenFiles {
         /// The write.
         number: WriteNumber,
-        /// Their URLs.
-        files: Vec<String>,
+        /// The files.
+        files: Vec<NamedFile>,
+        /// Files that are there and become others. What another write may have left of them is this one's.
+        overwritten: Vec<NamedFile>,
     },
     /// The files of a write are what they shall be
     EndFileWrite {
@@ -349,7 +351,9 @@ impl CatalogSnapshot {
                 self.begin_file_write(*token, touched);
                 Ok(())
             }
-            CatalogChange::NameWrittenFiles { number, files } => self.name_written_files(*number, files, touched),
+            CatalogChange::NameWrittenFiles { number, files, overwritten } => {
+                self.name_written_files(*number, files, overwritten, touched)
+            }
             CatalogChange::EndFileWrite { number } => self.end_file_write(*number, touched),
             CatalogChange::AbandonFileWrite { number } => self.abandon_file_write(*number, touched),
             CatalogChange::ChangeRows { table, changes } => self.change_rows(*table, changes, touched),

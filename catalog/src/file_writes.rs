@@ -26,13 +26,22 @@ const NAME_PREFIX: &str = "thermocline-";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct WriteNumber(pub u64);
 
+/// A file that a write names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NamedFile {
+    /// Which service has it, of those whose files have the same URLs: its endpoint. A secret may lead to another one.
+    pub service: String,
+    /// Its URL.
+    pub url: String,
+}
+
 /// A write that has begun and not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileWrite {
     /// By which whoever has begun it finds its number.
     pub token: u64,
-    /// URLs of files that are, or are going to be, there.
-    pub files: BTreeSet<String>,
+    /// Files that are, or are going to be, there.
+    pub files: BTreeSet<NamedFile>,
     /// Whether it was given up, and its files removed. A request that a store has taken for lost may still be carried out
     /// later: what it makes is never shown.
     pub is_abandoned: bool,
@@ -67,12 +76,16 @@ impl FileWrites {
         format!("{NAME_PREFIX}{:016x}-{}-{partition}-{file:05}", self.system, write.0)
     }
 
-    /// Whether a file belongs to what the snapshot shows.
-    pub fn shows(&self, url: &str) -> bool {
+    /// Whether a file of a service belongs to what the snapshot shows.
+    pub fn shows(&self, service: &str, url: &str) -> bool {
         let name = url.rsplit('/').next().unwrap_or(url);
         match self.number_in(name) {
             Some(write) => self.own.contains(&write) || (write.0 < self.next && !self.unfinished.contains_key(&write)),
-            None => !self.unfinished.values().any(|write| write.files.contains(url)),
+            None if self.unfinished.is_empty() => true,
+            None => {
+                let file = NamedFile { service: service.to_owned(), url: url.to_owned() };
+                !self.unfinished.values().any(|write| write.files.contains(&file))
+            }
         }
     }
 
@@ -113,14 +126,26 @@ impl CatalogSnapshot {
         self.put_file_write(number, FileWrite { token, files: BTreeSet::new(), is_abandoned: false }, touched);
     }
 
+    /// What an earlier write has left under the same names is this one's: it is neither hidden nor removed as the earlier
+    /// one's once this one has ended.
     pub(crate) fn name_written_files(
         &mut self,
         number: WriteNumber,
-        files: &[String],
+        files: &[NamedFile],
+        overwritten: &[NamedFile],
         touched: &mut Touched,
     ) -> Result<()> {
         let known = self.file_writes.unfinished_write(number).ok_or(Error::FileWriteEnded { number: number.0 })?;
         let mut write = known.as_ref().clone();
+        let named: BTreeSet<_> = files.iter().chain(overwritten).cloned().collect();
+        let writes = self.file_writes.clone();
+        for (other, left) in writes.unfinished().filter(|(other, _)| *other != number) {
+            let (taken, rest): (BTreeSet<_>, _) = left.files.iter().cloned().partition(|file| named.contains(file));
+            if !taken.is_empty() {
+                write.files.extend(taken);
+                self.put_file_write(other, FileWrite { files: rest, ..left.as_ref().clone() }, touched);
+            }
+        }
         write.files.extend(files.iter().cloned());
         self.put_file_write(number, write, touched);
         Ok(())
@@ -171,6 +196,15 @@ mod tests {
         snapshot.after(&[change]).unwrap()
     }
 
+    fn file(url: &str) -> NamedFile {
+        NamedFile { service: String::new(), url: url.to_owned() }
+    }
+
+    fn name(number: WriteNumber, urls: &[&str]) -> CatalogChange {
+        let files = urls.iter().map(|url| file(url)).collect();
+        CatalogChange::NameWrittenFiles { number, files, overwritten: Vec::new() }
+    }
+
     #[test]
     fn a_snapshot_shows_the_files_of_writes_that_ended_before_it() {
         let before = CatalogSnapshot::initial();
@@ -178,10 +212,10 @@ mod tests {
         let number = begun.file_writes().number_of(7).unwrap();
         let url = format!("s3://b/t/{}.parquet", begun.file_writes().file_name(number, 0, 0));
         let ended = after(&begun, CatalogChange::EndFileWrite { number });
-        let shown = [&before, &begun, &ended].map(|snapshot| snapshot.file_writes().shows(&url));
+        let shown = [&before, &begun, &ended].map(|snapshot| snapshot.file_writes().shows("", &url));
         assert_eq!(shown, [false, false, true]);
         // The transaction that has written them sees them, whatever its snapshot shows of others.
-        assert!(after(&before, CatalogChange::EndFileWrite { number }).file_writes().shows(&url));
+        assert!(after(&before, CatalogChange::EndFileWrite { number }).file_writes().shows("", &url));
         assert!(matches!(
             ended.after(&[CatalogChange::EndFileWrite { number }]),
             Err(Error::FileWriteEnded { number: 0 })
@@ -193,9 +227,9 @@ mod tests {
         let begun = after(&CatalogSnapshot::initial(), CatalogChange::BeginFileWrite { token: 7 });
         let number = begun.file_writes().number_of(7).unwrap();
         let url = begun.file_writes().file_name(number, 0, 0);
-        let named = after(&begun, CatalogChange::NameWrittenFiles { number, files: vec![url.clone()] });
+        let named = after(&begun, name(number, &[&url]));
         let abandoned = after(&named, CatalogChange::AbandonFileWrite { number });
-        assert!(!abandoned.file_writes().shows(&url));
+        assert!(!abandoned.file_writes().shows("", &url));
         assert!(abandoned.file_writes().unfinished_write(number).unwrap().is_abandoned);
         // Of what was never named there are no files.
         let ended = after(&begun, CatalogChange::AbandonFileWrite { number });
@@ -206,19 +240,37 @@ mod tests {
     fn files_under_other_names_are_hidden_while_they_are_named() {
         let begun = after(&CatalogSnapshot::initial(), CatalogChange::BeginFileWrite { token: 7 });
         let number = begun.file_writes().number_of(7).unwrap();
-        let files = vec!["s3://b/t/part_00".to_owned()];
-        let named = after(&begun, CatalogChange::NameWrittenFiles { number, files });
+        let named = after(&begun, name(number, &["s3://b/t/part_00"]));
         let ended = after(&named, CatalogChange::EndFileWrite { number });
         for (url, expected) in [("s3://b/t/part_00", [true, false, true]), ("s3://b/u/part_00", [true; 3])] {
-            let shown = [&begun, &named, &ended].map(|snapshot| snapshot.file_writes().shows(url));
+            let shown = [&begun, &named, &ended].map(|snapshot| snapshot.file_writes().shows("", url));
             assert_eq!(shown, expected);
         }
+        assert!(named.file_writes().shows("http://minio/", "s3://b/t/part_00"), "another service's file");
+    }
+
+    #[test]
+    fn what_a_write_has_left_is_that_of_the_next_one_under_the_same_names() {
+        let begun = after(&CatalogSnapshot::initial(), CatalogChange::BeginFileWrite { token: 7 });
+        let first = begun.file_writes().number_of(7).unwrap();
+        let cut_off = after(&begun, name(first, &["s3://b/a", "s3://b/b", "s3://b/c"]));
+        let begun = after(&cut_off, CatalogChange::BeginFileWrite { token: 8 });
+        let second = begun.file_writes().number_of(8).unwrap();
+        let files = vec![file("s3://b/a")];
+        let overwritten = vec![file("s3://b/b"), file("s3://b/d")];
+        let named = after(&begun, CatalogChange::NameWrittenFiles { number: second, files, overwritten });
+        let left = |number| named.file_writes().unfinished_write(number).unwrap().files.clone();
+        assert_eq!(left(first), BTreeSet::from([file("s3://b/c")]));
+        assert_eq!(left(second), BTreeSet::from([file("s3://b/a"), file("s3://b/b")]));
+        let ended = after(&named, CatalogChange::EndFileWrite { number: second });
+        let shown = ["s3://b/a", "s3://b/b", "s3://b/c"].map(|url| ended.file_writes().shows("", url));
+        assert_eq!(shown, [true, true, false]);
     }
 
     #[test]
     fn another_data_directorys_files_are_shown() {
         let [ours, theirs] = [CatalogSnapshot::initial(), CatalogSnapshot::initial()];
-        assert!(ours.file_writes().shows(&theirs.file_writes().file_name(WriteNumber(5), 0, 0)));
-        assert!(!ours.file_writes().shows(&ours.file_writes().file_name(WriteNumber(5), 0, 0)));
+        assert!(ours.file_writes().shows("", &theirs.file_writes().file_name(WriteNumber(5), 0, 0)));
+        assert!(!ours.file_writes().shows("", &ours.file_writes().file_name(WriteNumber(5), 0, 0)));
     }
 }

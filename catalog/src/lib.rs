@@ -49,7 +49,7 @@ pub use constraint::{Constraint, ConstraintKind};
 pub use directory::DataDirectory;
 pub use error::{Error, Result};
 pub use external_table::{Compression, Delimited, ExternalTable, FileFormat, PartitionLayout, TextEncoding, WidthRule};
-pub use file_writes::{FileWrite, FileWrites, WriteNumber};
+pub use file_writes::{FileWrite, FileWrites, NamedFile, WriteNumber};
 pub use hot_table::{Column, ColumnDefault, HotTable, OnCommit};
 pub use index::{Index, IndexMethod, ShownIndex};
 pub use load_ledger::{FileVersion, LoadLedger, LoadedFile};

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use catalog::{Catalog, CatalogChange, FileWrites, WriteNumber};
-use storage::external::write::{WrittenFiles, remove_files};
+use catalog::{Catalog, CatalogChange, FileWrites, NamedFile, WriteNumber};
+use storage::external::write::{Removed, WrittenFiles, remove_file};
 use storage::object_stores::ObjectStores;
 use tokio::runtime::Handle;
 use tracing::{info, warn};
@@ -47,14 +47,16 @@ impl FileWrite {
     }
 
     /// Puts the files where they belong. They are there then, for those who see what this write has done. It must not be
-    /// given up half-way. Files that are `overwritten` are never removed: what they were before may still be there.
+    /// given up half-way. Files that are `overwritten` are not removed, unless an earlier write has left them: what they were
+    /// before may still be there.
     ///
     /// # Errors
     /// One cannot be written; all are removed when this is dropped.
-    pub async fn publish(&self, files: &mut WrittenFiles, overwritten: &BTreeSet<String>) -> Result<()> {
-        let urls: Vec<_> = files.urls().into_iter().filter(|url| !overwritten.contains(url)).collect();
-        if !urls.is_empty() {
-            let named = CatalogChange::NameWrittenFiles { number: self.number, files: urls };
+    pub async fn publish(&self, files: &mut WrittenFiles, overwritten: &BTreeSet<NamedFile>) -> Result<()> {
+        let (overwritten, files_made): (Vec<_>, _) =
+            files.names().into_iter().partition(|name| overwritten.contains(name));
+        if !files.files.is_empty() {
+            let named = CatalogChange::NameWrittenFiles { number: self.number, files: files_made, overwritten };
             self.catalog.commit(vec![named]).await?;
         }
         let published = files.publish().await;
@@ -97,9 +99,26 @@ impl fmt::Debug for FileWrite {
 /// until then.
 async fn give_up(catalog: Arc<Catalog>, stores: Arc<ObjectStores>, number: WriteNumber) {
     let Some(write) = catalog.snapshot().file_writes().unfinished_write(number).cloned() else { return };
-    if let Err(error) = remove_files(&stores, &write.files).await {
-        warn!(write = number.0, error = %error, "files of a statement that failed could not be removed");
-        return;
+    for file in &write.files {
+        // The statement may have been repeated meanwhile: then the file is that of the later write.
+        let is_ours = |write: &Arc<catalog::FileWrite>| write.files.contains(file);
+        if !catalog.snapshot().file_writes().unfinished_write(number).is_some_and(is_ours) {
+            continue;
+        }
+        match remove_file(&stores, file).await {
+            Ok(Removed::Gone) => {}
+            Ok(Removed::OutOfReach) => {
+                warn!(
+                    write = number.0,
+                    url = file.url,
+                    "a file of a statement that failed is of a service out of reach"
+                );
+            }
+            Err(error) => {
+                warn!(write = number.0, error = %error, "files of a statement that failed could not be removed");
+                return;
+            }
+        }
     }
     match catalog.commit(vec![CatalogChange::AbandonFileWrite { number }]).await {
         Ok(_) if write.files.is_empty() => {}
@@ -141,6 +160,13 @@ mod tests {
         begun.file_writes().number_of(token).unwrap()
     }
 
+    async fn name_files(catalog: &Catalog, number: WriteNumber, urls: &[String]) {
+        let file = |url: &String| NamedFile { service: String::new(), url: url.clone() };
+        let files = urls.iter().map(file).collect();
+        let named = CatalogChange::NameWrittenFiles { number, files, overwritten: Vec::new() };
+        catalog.commit(vec![named]).await.unwrap();
+    }
+
     #[tokio::test]
     async fn files_of_a_write_that_the_end_of_the_process_cut_off_are_removed_at_the_next_start() {
         let (directory, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -152,24 +178,24 @@ mod tests {
         let name = format!("{}.parquet", catalog.snapshot().file_writes().file_name(number, 0, 0));
         let shown_root = root.path().display();
         // One of two files has been published.
-        let files = vec![format!("file://{shown_root}/country=a%3Ab/{name}"), format!("file://{shown_root}/x/{name}")];
-        catalog.commit(vec![CatalogChange::NameWrittenFiles { number, files: files.clone() }]).await.unwrap();
+        let files = [format!("file://{shown_root}/country=a%3Ab/{name}"), format!("file://{shown_root}/x/{name}")];
+        name_files(&catalog, number, &files).await;
         std::fs::write(folder.join(&name), "rows").unwrap();
         drop(catalog);
 
         let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
-        assert!(!catalog.snapshot().file_writes().shows(&files[0]));
+        assert!(!catalog.snapshot().file_writes().shows("", &files[0]));
         let interrupted = interrupted(&catalog);
         assert_eq!(interrupted, [number, unnamed]);
         give_up_interrupted(catalog.clone(), stores(root.path()), interrupted).await;
         assert!(!folder.join(&name).exists());
         // Whatever comes of requests that are still on their way is never shown.
-        assert!(!catalog.snapshot().file_writes().shows(&files[0]));
+        assert!(!catalog.snapshot().file_writes().shows("", &files[0]));
         assert!(catalog.snapshot().file_writes().unfinished_write(unnamed).is_none());
         drop(catalog);
         let catalog = Catalog::open(directory.path()).unwrap();
         assert!(super::interrupted(&catalog).is_empty());
-        assert!(!catalog.snapshot().file_writes().shows(&files[0]));
+        assert!(!catalog.snapshot().file_writes().shows("", &files[0]));
     }
 
     #[tokio::test]
@@ -177,10 +203,10 @@ mod tests {
         let (directory, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let catalog = Arc::new(Catalog::open(directory.path()).unwrap());
         let number = begin(&catalog, 1).await;
-        let files = vec!["file:///etc/hostname".to_owned()];
-        catalog.commit(vec![CatalogChange::NameWrittenFiles { number, files: files.clone() }]).await.unwrap();
+        let files = ["file:///etc/hostname".to_owned()];
+        name_files(&catalog, number, &files).await;
         give_up_interrupted(catalog.clone(), stores(root.path()), vec![number]).await;
         assert_eq!(interrupted(&catalog), [number]);
-        assert!(!catalog.snapshot().file_writes().shows(&files[0]));
+        assert!(!catalog.snapshot().file_writes().shows("", &files[0]));
     }
 }

@@ -28,6 +28,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use catalog::NamedFile;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use futures::FutureExt;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -122,6 +123,9 @@ pub struct Location {
     /// What the engine calls that store. It tells with which secret it was opened, which messages do not show: see
     /// [`object_url`].
     pub store_url: ObjectStoreUrl,
+    /// Which service it is, of those whose locations have the same URLs; empty where these lead to one only, and for the
+    /// cloud's own.
+    pub service: String,
     /// The folder or file within the store.
     pub path: Path,
 }
@@ -174,7 +178,8 @@ impl ObjectStores {
         }
         let place = Place::of(&scheme, rest)?;
         let (store, store_url) = self.store(&place)?;
-        Ok(Location { url: place.url, store, store_url, path: place.path })
+        let service = self.service(&place);
+        Ok(Location { url: place.url, store, store_url, service, path: place.path })
     }
 
     /// Refuses a location that can only be read.
@@ -236,8 +241,8 @@ impl ObjectStores {
         let Some(path) = url.strip_prefix("file:///") else { return self.resolve(url) };
         let path = Path::parse(path).map_err(|error| invalid(url, &error.to_string()))?;
         let store_url = ObjectStoreUrl::local_filesystem();
-        let store = self.opened.files.clone();
-        Ok(Location { url: url.to_owned(), store, store_url, path })
+        let (store, service) = (self.opened.files.clone(), String::new());
+        Ok(Location { url: url.to_owned(), store, store_url, service, path })
     }
 
     /// Whether there is anything at a location; a folder that is not there has nothing.
@@ -267,8 +272,8 @@ impl ObjectStores {
         let url = Url::from_file_path(&path).map_err(|()| not_allowed())?;
         let path = Path::from_url_path(url.path()).map_err(|error| invalid(location, &error.to_string()))?;
         let store_url = ObjectStoreUrl::local_filesystem();
-        let store = self.opened.files.clone();
-        Ok(Location { url: url.into(), store, store_url, path })
+        let (store, service) = (self.opened.files.clone(), String::new());
+        Ok(Location { url: url.into(), store, store_url, service, path })
     }
 }
 
@@ -281,7 +286,7 @@ impl fmt::Debug for Opened {
 
 impl fmt::Debug for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Location").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("Location").field("url", &self.url).field("service", &self.service).finish_non_exhaustive()
     }
 }
 
@@ -309,6 +314,11 @@ impl Location {
         let key = format!("{}/{name}", self.path);
         let path = Path::parse(&key).map_err(|error| invalid(&self.url, &error.to_string()))?;
         Ok(Location { url: object_url(&self.store_url, &path), path, ..self.clone() })
+    }
+
+    /// What an object of its store is recognised by in the catalog.
+    pub fn name_of(&self, path: &Path) -> NamedFile {
+        NamedFile { service: self.service.clone(), url: object_url(&self.store_url, path) }
     }
 
     /// The object that the location names, when it names one and not a folder.

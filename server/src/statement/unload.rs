@@ -21,7 +21,7 @@ use pg::types::{
 use pg::{PgError, SessionValues};
 use serde_json::json;
 use storage::external::write::{FileEncoding, NameFiles, ParquetEncoding, PartitionFolders, WrittenFile, WrittenFiles};
-use storage::object_stores::{Location, ObjectStores, object_url};
+use storage::object_stores::{Location, ObjectStores};
 
 use crate::error::{Error, Result};
 use crate::file_writes::FileWrite;
@@ -84,9 +84,9 @@ pub async fn execute(session: &mut Session, prepared: &Prepared, unload: &Unload
         let replaced = replaced(&existing, unload, &folders);
         remove(&target, replaced).await?;
     }
-    let url = |path: &Path| object_url(&target.folder.store_url, path);
+    let name = |path: &Path| target.folder.name_of(path);
     let overwritten = match unload.existing {
-        ExistingFiles::Overwritten => existing.iter().map(url).collect(),
+        ExistingFiles::Overwritten => existing.iter().map(name).collect(),
         ExistingFiles::Refused | ExistingFiles::Removed => BTreeSet::new(),
     };
     write.publish(&mut files, &overwritten).await?;

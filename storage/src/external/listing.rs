@@ -60,7 +60,7 @@ async fn shown_files(
     let mut is_empty = true;
     while let Some(object) = objects.try_next().await.map_err(|error| Error::from_object_store(&location.url, error))? {
         is_empty = false;
-        let is_shown = || writes.shows(&object_url(&location.store_url, &object.location));
+        let is_shown = || writes.shows(&location.service, &object_url(&location.store_url, &object.location));
         if object.size == 0 || is_hidden(&object.location, &location.path, hidden) || !is_shown() {
             continue;
         }

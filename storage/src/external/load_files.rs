@@ -100,7 +100,7 @@ async fn objects_beginning(location: &Location, name: &str, writes: &FileWrites)
         let last = path.filename().unwrap_or_default();
         last.starts_with(name) && (!is_hidden_name(last) || is_hidden_name(name))
     };
-    let is_shown = |path: &Path| writes.shows(&object_url(&location.store_url, path));
+    let is_shown = |path: &Path| writes.shows(&location.service, &object_url(&location.store_url, path));
     let is_wanted = |it: &ObjectMeta| it.size > 0 && begins(&it.location) && is_shown(&it.location);
     let mut files: Vec<_> = listed.objects.into_iter().filter(is_wanted).collect();
     for folder in listed.common_prefixes.into_iter().filter(begins) {

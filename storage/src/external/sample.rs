@@ -27,7 +27,7 @@ use super::parquet_scan::FileReading;
 use super::pinned_file::PinnedFile;
 use super::provider::{ExternalTableProvider, Part};
 use super::statistics;
-use crate::object_stores::Location;
+use crate::object_stores::{Location, object_url};
 use crate::scan::report::ReadCounter;
 
 /// Files whose ends are looked at.
@@ -142,9 +142,8 @@ impl ExternalTableProvider {
             let objects = location.store.list(Some(&location.path)).take(FILES_LISTED);
             let objects: Vec<_> = objects.filter_map(|object| async { object.ok() }).collect().await;
             let shown = objects.into_iter().filter(|object| object.size > 0);
-            let shown = shown.filter(|object| {
-                writes.shows(&crate::object_stores::object_url(&location.store_url, &object.location))
-            });
+            let shown = shown
+                .filter(|object| writes.shows(&location.service, &object_url(&location.store_url, &object.location)));
             let files = vec![SomeFiles { files: shown.map(PartitionedFile::new_from_meta).collect(), location }];
             let bytes = total(&files);
             return Ok((files, bytes));

@@ -237,6 +237,27 @@ impl ObjectStores {
         }
     }
 
+    /// Which service a place is of: the endpoint that it is reached at, and the account that the URL leaves open.
+    pub(super) fn service(&self, place: &Place) -> String {
+        let chosen = self.chosen(place);
+        let mut settings = Settings::default();
+        for name in ["endpoint", "use_ssl", "account_name"] {
+            let value = match &chosen {
+                Chosen::Keys(keys) => keys.settings.get(name),
+                Chosen::Stored(secret) => secret.settings.get(name).map(String::as_str),
+                Chosen::Configured(secret) => secret.settings.get(name),
+                Chosen::Nothing => None,
+            };
+            value.into_iter().for_each(|value| settings.set(name, value));
+        }
+        if place.kind() == S3 {
+            settings.inherit("endpoint", &self.opened.s3);
+        }
+        let endpoint = settings.endpoint().ok().flatten().map(String::from);
+        let account = settings.get("account_name").filter(|_| place.account().is_none());
+        [endpoint.as_deref(), account].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
     /// What a store of a kind is opened with. What a secret does not say of the service is as the configuration says.
     ///
     /// # Errors

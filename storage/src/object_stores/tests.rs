@@ -200,6 +200,7 @@ fn a_service_is_told_from_another_by_where_it_is() {
     let [first, again, second] = [&first, &first, &second].map(|stores| stores.resolve("s3://bucket/x").unwrap());
     assert_eq!(first.store_url, again.store_url);
     assert_ne!(first.store_url, second.store_url);
+    assert_eq!([&*first.service, &*second.service], ["http://one:9000/", "http://two:9000/"]);
     assert_eq!(first.url, second.url);
 
     let secret = |endpoint: &str| {

@@ -14,5 +14,5 @@ mod writer;
 pub use body::{FileEncoding, LineEncoder, ParquetEncoding};
 pub use partition_files::NameFiles;
 pub use places::{PartitionFolders, WriteFolder};
-pub use upload::{WrittenFile, remove_files};
+pub use upload::{Removed, WrittenFile, remove_file};
 pub use writer::{FilesWriter, WriteOptions, WrittenFiles};

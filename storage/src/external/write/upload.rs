@@ -1,9 +1,9 @@
 //! One file on its way into an object store.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use bytes::{Bytes, BytesMut};
+use catalog::NamedFile;
 use futures::StreamExt;
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
@@ -174,6 +174,11 @@ impl WrittenFile {
         &self.location.url
     }
 
+    /// What it is recognised by.
+    pub fn name(&self) -> NamedFile {
+        self.location.name_of(&self.location.path)
+    }
+
     /// The path of the folder that it is in.
     pub fn folder(&self) -> Option<String> {
         self.location.path.as_ref().rsplit_once('/').map(|(folder, _)| folder.to_owned())
@@ -200,27 +205,33 @@ impl WrittenFile {
     }
 }
 
-/// Removes files, those that are there.
-///
-/// # Errors
-/// One cannot be removed.
-pub async fn remove_files(stores: &ObjectStores, urls: &BTreeSet<String>) -> Result<()> {
-    let removed = remove_each(stores, urls).await;
-    stores.listings().clear();
-    removed
+/// What became of a file that is not wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    /// It is not there any more
+    Gone,
+    /// Its URL leads to another service, whose file of that name is another
+    OutOfReach,
 }
 
-async fn remove_each(stores: &ObjectStores, urls: &BTreeSet<String>) -> Result<()> {
-    for url in urls {
-        let location = stores.locate_object(url)?;
-        let paths = futures::stream::iter([Ok::<Path, _>(location.path.clone())]).boxed();
-        let mut removed = location.store.delete_stream(paths);
-        while let Some(removed) = removed.next().await {
-            match removed.map_err(|error| Error::not_written(url, error)) {
-                Ok(_) | Err(Error::NotFound { .. }) => {}
-                Err(error) => return Err(error),
-            }
+/// Removes a file, if it is there.
+///
+/// # Errors
+/// It cannot be removed.
+pub async fn remove_file(stores: &ObjectStores, file: &NamedFile) -> Result<Removed> {
+    let location = stores.locate_object(&file.url)?;
+    if location.service != file.service {
+        return Ok(Removed::OutOfReach);
+    }
+    let paths = futures::stream::iter([Ok::<Path, _>(location.path.clone())]).boxed();
+    let mut removed = location.store.delete_stream(paths);
+    let mut outcome = Ok(Removed::Gone);
+    while let Some(removed) = removed.next().await {
+        match removed.map_err(|error| Error::not_written(&file.url, error)) {
+            Ok(_) | Err(Error::NotFound { .. }) => {}
+            Err(error) => outcome = Err(error),
         }
     }
-    Ok(())
+    stores.listings().clear();
+    outcome
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::partition;
-use catalog::Partition;
+use catalog::{NamedFile, Partition};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::scalar::ScalarValue;
@@ -195,9 +195,9 @@ impl fmt::Debug for FilesWriter {
 }
 
 impl WrittenFiles {
-    /// The URLs of the files.
-    pub fn urls(&self) -> Vec<String> {
-        self.files.iter().map(|file| file.url().to_owned()).collect()
+    /// The names of the files.
+    pub fn names(&self) -> Vec<NamedFile> {
+        self.files.iter().map(WrittenFile::name).collect()
     }
 
     /// Rows in all files.
