@@ -1,12 +1,14 @@
 //! Secrets: which locations they open, for how long, and that nobody sees them.
 
 use std::path::Path;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
 use crate::client::{error, rows, value};
 use crate::fixtures;
+use crate::support::proxy::Fault;
 use crate::support::s3::{ACCESS_KEY, S3Server, SECRET_KEY};
 use crate::support::server::{Signal, TestServer, TestServerBuilder};
 
@@ -123,6 +125,61 @@ async fn secrets_are_kept_and_useless_without_their_key() {
     let client = server.connect().await;
     let refused = error(&client, &scene.create("other", "s3://other", SECRET_KEY)).await;
     assert!(refused.is("F0000"), "a file that is named is not made: {refused}");
+}
+
+/// An UNLOAD to `s3://lake/out/x` whose file is sent to a store that refuses everything by then, its removal too.
+async fn unload_and_leave(client: &Client, s3: &S3Server, keys: &str) {
+    let unload = format!("UNLOAD ('SELECT 1 AS a, pg_sleep(2) AS b') TO 's3://lake/out/x' {keys} {UNLOADED}");
+    let refuse = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        s3.proxy().inject(Fault::Status { status: 403, key_contains: String::new(), times: u32::MAX });
+    };
+    let (refused, ()) = tokio::join!(client.batch_execute(&unload), refuse);
+    assert!(refused.is_err());
+    // What is not wanted is removed in the background.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    s3.proxy().clear_faults();
+}
+
+const UNLOADED: &str = "FORMAT AS CSV HEADER PARALLEL OFF";
+const COUNT_UNLOADED: &str = "SELECT count(*) FROM read_csv('s3://lake/out/x*')";
+
+#[tokio::test]
+async fn an_unload_that_is_repeated_is_there_whatever_the_first_one_has_left() {
+    let scene = Scene::new().await;
+    let mut server = scene.server().start().await;
+    let client = server.connect().await;
+    client.batch_execute(&scene.create("lake", "s3://lake", SECRET_KEY)).await.unwrap();
+    unload_and_leave(&client, &scene.s3, "").await;
+    let unload = format!("UNLOAD ('SELECT 1 AS a, 2 AS b UNION ALL SELECT 3, 4') TO 's3://lake/out/x' {UNLOADED}");
+    client.batch_execute(&unload).await.unwrap();
+    assert_eq!(value(&client, COUNT_UNLOADED).await, "2");
+    server.stop_gracefully(Signal::Terminate).await;
+
+    let server = scene.server().start().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(value(&server.connect().await, COUNT_UNLOADED).await, "2", "nor is it removed at the next start");
+}
+
+#[tokio::test]
+async fn what_an_unload_has_left_is_told_from_another_services_files() {
+    let (scene, other) = (Scene::new().await, S3Server::start().await);
+    other.create_bucket(BUCKET);
+    let start = async || scene.server().env("THERMOCLINE_S3_ENDPOINT", other.endpoint()).start().await;
+    let mut server = start().await;
+    let client = server.connect().await;
+    client.batch_execute(&scene.create("lake", "s3://lake", SECRET_KEY)).await.unwrap();
+    let unload = format!("UNLOAD ('SELECT 1 AS a, 2 AS b') TO 's3://lake/out/x' {UNLOADED}");
+    client.batch_execute(&unload).await.unwrap();
+    // The statement's keys open the bucket of the configuration's service.
+    let keys = format!("ACCESS_KEY_ID '{ACCESS_KEY}' SECRET_ACCESS_KEY '{SECRET_KEY}'");
+    unload_and_leave(&client, &other, &keys).await;
+    assert_eq!(value(&client, COUNT_UNLOADED).await, "1");
+    server.stop_gracefully(Signal::Terminate).await;
+
+    let server = start().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(value(&server.connect().await, COUNT_UNLOADED).await, "1");
 }
 
 #[tokio::test]
