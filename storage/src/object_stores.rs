@@ -133,6 +133,8 @@ pub struct Location {
 /// What a store is opened with.
 struct Opening<'a> {
     settings: &'a Settings,
+    /// Below which these are for.
+    scope: &'a str,
     networks: &'a Arc<[IpNet]>,
 }
 
@@ -148,6 +150,7 @@ impl ObjectStores {
         let invalid = |reason| Error::ConfigurationInvalid { setting: "secret", reason };
         let configured = configured.collect::<Result<_, _>>().map_err(invalid)?;
         let (key_file, stores) = (config.secrets_key_file, Mutex::default());
+        key_file.iter().for_each(SecretsKeyFile::remove_remains);
         let listings = Listings::new(config.listing_cache_bytes);
         let opened = Opened { files, networks, s3, configured, key_file, stores, listings };
         Ok(ObjectStores { opened: Arc::new(opened), secrets: Arc::default(), keys: None })
@@ -207,7 +210,7 @@ impl ObjectStores {
         }
         // Nobody waits while a key is read from its file. Of two that are opened at the same time, one stays.
         let settings = self.settings(&chosen, place.kind())?;
-        let opening = Opening { settings: &settings, networks: &self.opened.networks };
+        let opening = Opening { settings: &settings, scope: chosen.scope(), networks: &self.opened.networks };
         let store = opening.open(&place.service).map_err(|reason| invalid(&place.url, &reason))?;
         let mut open = self.opened.stores();
         if open.len() >= STORES_MAX {
@@ -405,7 +408,7 @@ impl Opening<'_> {
 
     fn connector_to(&self, trusted_host: Option<&str>, allow_http: bool) -> Connector {
         let reachable = Reachable { networks: self.networks.clone(), trusted_host: trusted_host.map(Arc::from) };
-        Connector { reachable, allow_http, leaves_host: false, bearer_token: None }
+        Connector { reachable, allow_http, leaves_host: false, bearer_token: None, token_scope: self.scope.to_owned() }
     }
 
     /// That a store cannot be made of the settings. What the library says may quote them.

@@ -191,6 +191,12 @@ async fn a_token_is_sent_to_the_web_server_that_it_is_for_only() {
     scene.client.batch_execute(&secret).await.unwrap();
     assert_eq!(value(&scene.client, &scene.items("private/a.csv")).await, "apple pear");
 
+    let outside = format!("{}/a.csv", scene.web.url());
+    scene.web.put("private/out.csv", WebFile { moved_to: Some(outside), ..WebFile::default() });
+    let refused = error(&scene.client, &scene.items("private/out.csv")).await;
+    assert!(refused.is("58030"), "{refused}");
+    assert_eq!(value(&scene.client, &scene.items("a.csv")).await, "apple pear", "without the token");
+
     let other = WebServer::start().await;
     other.put("a.csv", WebFile { bytes: Bytes::from_static(ROWS), etag: Some("\"1\""), ..WebFile::default() });
     let there = format!("{}/a.csv", other.url());

@@ -18,6 +18,7 @@ use url::Url;
 use super::Secret;
 use super::bounded_body::BoundedBody;
 use super::networks::Reachable;
+use super::place::is_web_file_below;
 use crate::error;
 
 /// How long a request that the service fails (5xx, 429) or leaves unanswered is repeated before the statement fails.
@@ -62,6 +63,8 @@ pub(super) struct Connector {
     pub(super) leaves_host: bool,
     /// What every request brings with it, but not those to other hosts that it is redirected to.
     pub(super) bearer_token: Option<Secret>,
+    /// Below which that may be sent.
+    pub(super) token_scope: String,
 }
 
 #[derive(Debug)]
@@ -81,7 +84,7 @@ pub(super) fn retry() -> RetryConfig {
 
 impl HttpConnector for Connector {
     fn connect(&self, _options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let (reachable, leaves_host) = (self.reachable.clone(), self.leaves_host);
+        let connector = self.clone();
         let client = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .timeout(REQUEST_TIMEOUT)
@@ -90,9 +93,9 @@ impl HttpConnector for Connector {
             // A URL may be signed.
             .referer(false)
             .https_only(!self.allow_http)
-            .dns_resolver(Arc::new(reachable.clone()))
+            .dns_resolver(Arc::new(self.reachable.clone()))
             .default_headers(self.headers()?)
-            .redirect(Policy::custom(move |attempt| follow(&reachable, leaves_host, attempt)))
+            .redirect(Policy::custom(move |attempt| follow(&connector, attempt)))
             .build()
             .map_err(|error| object_store::Error::Generic { store: "HTTP", source: Box::new(error.without_url()) })?;
         let reachable = self.reachable.clone();
@@ -115,14 +118,19 @@ impl Connector {
 }
 
 /// Whether a redirection is followed. The addresses of names are looked at when they are connected to.
-fn follow(reachable: &Reachable, leaves_host: bool, attempt: Attempt<'_>) -> reqwest::redirect::Action {
+fn follow(connector: &Connector, attempt: Attempt<'_>) -> reqwest::redirect::Action {
     if attempt.previous().len() > REDIRECTS_MAX {
         return attempt.error("too many redirections");
     }
-    if !leaves_host && attempt.previous().first().is_some_and(|first| first.host() != attempt.url().host()) {
+    let is_origin = |first: &Url| first.origin() == attempt.url().origin();
+    let stays = attempt.previous().first().is_some_and(is_origin);
+    if !stays && !connector.leaves_host {
         return attempt.error("a redirection to another host");
     }
-    match reachable.check(attempt.url()) {
+    if stays && connector.bearer_token.is_some() && !is_web_file_below(&connector.token_scope, attempt.url()) {
+        return attempt.error("a redirection to what the token is not for");
+    }
+    match connector.reachable.check(attempt.url()) {
         Ok(()) => attempt.follow(),
         Err(error) => attempt.error(error),
     }

@@ -234,6 +234,17 @@ fn web_file(url: &Url) -> Result<(String, Path)> {
     Ok((url[..url::Position::BeforePath].to_owned(), path))
 }
 
+/// Whether a URL is below a scope of web servers, whatever is asked for there.
+pub(super) fn is_web_file_below(scope: &str, url: &Url) -> bool {
+    let Ok(path) = Path::from_url_path(url.path()) else { return false };
+    is_below(scope, &format!("{}/{path}", &url[..url::Position::BeforePath]))
+}
+
+/// Whether a URL is that of a scope, or of something in it.
+pub(super) fn is_below(scope: &str, url: &str) -> bool {
+    url.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Refuses credentials in front of a bucket. A secret may have a slash in it.
 fn check_no_user(scheme: &str, rest: &str) -> Result<()> {
     let bucket = rest.split('/').next().unwrap_or_default();

@@ -5,10 +5,11 @@
 //! meant for one endpoint cannot be made one for another by changing a record.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use catalog::StoredSecret;
@@ -21,6 +22,9 @@ use serde::Serialize;
 const KEY_BYTES: usize = 32;
 /// Bytes of what a secret is recognised by: the nonce that it was sealed with.
 const IDENTITY_BYTES: usize = NONCE_LEN;
+
+/// Digits behind the name of a key that does not have its own yet.
+const UNNAMED_DIGITS: usize = 16;
 
 /// Where the key is.
 #[derive(Debug, Clone)]
@@ -58,6 +62,22 @@ impl SecretsKeyFile {
         }
         let key: Result<[u8; KEY_BYTES], _> = fs::read(&self.path)?.try_into();
         key.map_err(|_| io::Error::other(format!("it does not have {KEY_BYTES} bytes")))
+    }
+
+    /// Removes keys that have never had their name: the end of the process came first. Nobody else makes one yet.
+    pub(super) fn remove_remains(&self) {
+        let is_hex = |text: &str| text.len() == UNNAMED_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_remains = |path: &Path| {
+            let ending = path.extension().and_then(OsStr::to_str);
+            path.file_stem() == self.path.file_stem() && ending.is_some_and(is_hex)
+        };
+        let Some(folder) = self.path.parent().filter(|_| self.is_made) else { return };
+        let found = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        for path in found.filter(|path| is_remains(path)) {
+            if let Err(error) = fs::remove_file(&path) {
+                tracing::warn!(%error, path = %path.display(), "a key that is not needed could not be removed");
+            }
+        }
     }
 
     /// The file has its name when it is whole, and keeps the one it has when somebody else has been faster.
@@ -210,7 +230,10 @@ mod tests {
         assert_eq!(file.key_to_seal().unwrap(), key);
         assert_eq!(file.make().unwrap(), key, "who is slower takes what is there");
         assert_eq!(fs::metadata(&file.path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        fs::write(folder.path().join("key.0123456789abcdef"), key).unwrap();
+        fs::write(folder.path().join("key.kept"), key).unwrap();
+        file.remove_remains();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
         fs::set_permissions(&file.path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(file.key_to_seal().unwrap_err().contains("others than its owner"));
         fs::set_permissions(&file.path, fs::Permissions::from_mode(0o600)).unwrap();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use catalog::{Oid, SecretKind, StoredSecret};
 use ipnet::IpNet;
 
-use super::place::{Place, Service, account_of_scope, compared_scope, scope_of};
+use super::place::{Place, Service, account_of_scope, compared_scope, is_below, scope_of};
 use super::sealed::{self, SecretsKeyFile};
 use super::settings::Settings;
 use super::{ObjectStores, Opened, Opening};
@@ -60,6 +60,17 @@ pub(super) enum Chosen<'a> {
 pub(super) struct Keys {
     settings: Settings,
     identity: String,
+}
+
+impl Chosen<'_> {
+    /// Below which it may be used.
+    pub(super) fn scope(&self) -> &str {
+        match self {
+            Chosen::Stored(secret) => &secret.scope,
+            Chosen::Configured(secret) => &secret.scope,
+            Chosen::Keys(_) | Chosen::Nothing => "",
+        }
+    }
 }
 
 use SecretKind::{Az, Gs, Http, S3};
@@ -138,9 +149,8 @@ fn check_value(option: &str, value: &mut str) -> Result<(), String> {
 /// Whether a secret is for a place; that of an account of Azure is for no place of another.
 fn covers(kind: SecretKind, scope: &str, account: Option<&str>, place: &Place) -> bool {
     let scope = &*compared_scope(kind, scope);
-    let is_below = |url: &str| url.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let is_of_account = place.account().is_none_or(|named| Some(named) == account);
-    kind == place.kind() && is_of_account && (scope.is_empty() || is_below(&place.compared()))
+    kind == place.kind() && is_of_account && (scope.is_empty() || is_below(scope, &place.compared()))
 }
 
 impl ConfiguredSecret {
@@ -291,7 +301,7 @@ impl ObjectStores {
 
 /// Whether a store can be opened with these settings. Nothing is connected to.
 fn try_to_open(kind: SecretKind, settings: &Settings, networks: &Arc<[IpNet]>) -> Result<(), String> {
-    Opening { settings, networks }.open(&Service::tried(kind)).map(drop)
+    Opening { settings, scope: "", networks }.open(&Service::tried(kind)).map(drop)
 }
 
 impl Opened {
