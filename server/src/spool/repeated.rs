@@ -6,6 +6,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
@@ -29,13 +30,14 @@ pub fn with_repeated_once(plan: LogicalPlan) -> Result<LogicalPlan> {
         Ok(TreeNodeRecursion::Continue)
     })?;
     found.parts.retain(|part| part.places > 1);
+    found.parts.iter_mut().for_each(|part| part.name = new_name());
     if found.parts.is_empty() {
         return Ok(plan);
     }
     let spooled =
         plan.transform_down_with_subqueries(|node| match is_kind(&node).then(|| found.place(&node)).flatten() {
             Some(place) => {
-                let spool = Spool::plan(format!("repeated#{place}"), node);
+                let spool = Spool::plan(found.parts[place].name.clone(), node);
                 Ok(Transformed::new(spool, true, TreeNodeRecursion::Jump))
             }
             None => Ok(Transformed::no(node)),
@@ -43,18 +45,28 @@ pub fn with_repeated_once(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(spooled.data)
 }
 
-/// Whether a node makes few rows of many.
+/// Whether a node makes few rows of many, or much work of all.
 fn is_kind(node: &LogicalPlan) -> bool {
     matches!(node, LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) | LogicalPlan::Distinct(Distinct::All(_)))
 }
 
-/// Whether rows of a node are fewer than those that they are made of, and the same whenever they are made.
+/// Whether rows of a node are worth being kept, and the same whenever they are made. What nodes of ours hold beside their inputs
+/// is not looked at, so plans with such are left alone.
 fn is_worth_keeping(node: &LogicalPlan) -> Result<bool> {
     if !is_kind(node) || sources(node).is_empty() {
         return Ok(false);
     }
     let is_volatile = is_volatile(node).map_err(|error| DataFusionError::External(Box::new(error)))?;
-    Ok(!is_volatile && outer_columns(node)?.is_empty())
+    Ok(!is_volatile && !has_own_nodes(node)? && outer_columns(node)?.is_empty())
+}
+
+fn has_own_nodes(plan: &LogicalPlan) -> Result<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        found |= matches!(node, LogicalPlan::Extension(_));
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
 }
 
 /// Parts of a plan, and how often it has them.
@@ -68,13 +80,21 @@ struct Part {
     /// Most plans differ in it.
     hash: u64,
     places: usize,
+    /// What its rows are kept under.
+    name: String,
+}
+
+/// A name that nothing else is kept under: a statement may plan several times, and call its common tables anything.
+fn new_name() -> String {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    format!("\0repeated {}", MADE.fetch_add(1, Ordering::Relaxed))
 }
 
 impl Repeated {
     fn note(&mut self, node: &LogicalPlan) {
         match self.place(node) {
             Some(place) => self.parts[place].places += 1,
-            None => self.parts.push(Part { plan: node.clone(), hash: hash(node), places: 1 }),
+            None => self.parts.push(Part { plan: node.clone(), hash: hash(node), places: 1, name: String::new() }),
         }
     }
 

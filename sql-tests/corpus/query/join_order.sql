@@ -68,3 +68,7 @@ SELECT count(*) FROM label a, label b WHERE (a.id = b.id AND a.kind = 'k1' AND b
 SELECT count(*) FROM label a, label b WHERE (a.id = b.id AND a.kind = 'k1') OR (a.id = b.id);
 SELECT count(*) FROM label a WHERE (a.kind = 'k1' AND a.code = 'c1') OR (a.kind = 'k1' AND a.note = 'n2') OR a.kind IS NULL;
 SELECT a.id, (a.kind = 'k1' AND a.code = 'c1') OR (a.kind = 'k1' AND a.note = 'n2') FROM label a WHERE a.code = 'c1' ORDER BY 1, 2;
+WITH repeated AS MATERIALIZED (SELECT kind, count(*) n FROM label GROUP BY kind), g AS (SELECT code, count(*) n FROM label GROUP BY code) SELECT (SELECT sum(n) FROM repeated WHERE kind = 'k1'), count(*), sum(a.n * b.n) FROM g a, g b, repeated r WHERE a.code < b.code;
+WITH g AS (SELECT code, count(*) n, row_number() OVER (ORDER BY code) place FROM label GROUP BY code) SELECT a.code, b.code, a.n + b.n FROM g a JOIN g b ON b.place = a.place + 1 ORDER BY 1;
+INSERT INTO region WITH g AS (SELECT code, count(*) n FROM label GROUP BY code) SELECT a.n, b.code FROM g a JOIN g b USING (code);
+SELECT count(*), sum(region) FROM region;
