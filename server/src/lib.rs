@@ -11,6 +11,7 @@ pub mod auto_analyze;
 pub mod compaction;
 pub mod computed_limit;
 pub mod config;
+mod cost;
 pub mod cursor;
 pub mod demo;
 pub mod engine_error;

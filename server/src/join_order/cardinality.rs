@@ -3,12 +3,11 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
-use datafusion::common::JoinType;
+use datafusion::common::{Column, JoinType};
 
-use super::estimate::Estimate;
 use super::region::{Class, Condition, ConditionKind, Dependent, Region};
 use super::relations::RelationSet;
-use super::selectivity::{equal_rows, part};
+use crate::cost::{Estimate, condition_of, equal_rows, part};
 
 /// The least part of the rows that a semi or anti join leaves.
 const SEMI_PART_MIN: f64 = 0.01;
@@ -22,7 +21,7 @@ type KeyPair = (Option<f64>, Option<f64>);
 pub(super) struct Cardinalities<'a> {
     region: &'a Region,
     /// Of each relation, its own conditions applied.
-    relations: Vec<Estimate>,
+    relations: Vec<Estimate<Column>>,
     known: RefCell<HashMap<RelationSet, f64>>,
 }
 
@@ -32,7 +31,7 @@ impl<'a> Cardinalities<'a> {
             let own = region.conditions.iter().filter(|condition| condition.relations == RelationSet::one(place));
             let all = Estimate::of(plan);
             let left = own.map(|condition| match &condition.kind {
-                ConditionKind::Other(expr) => part(&all, expr),
+                ConditionKind::Other(expr) => part(&all, &condition_of(expr)),
                 ConditionKind::Equal { .. } => 1.0,
             });
             let left = left.product();
@@ -95,7 +94,7 @@ impl<'a> Cardinalities<'a> {
         for class in &self.region.classes {
             let Some(column) = class.members.get(&place) else { continue };
             let Some((other, distinct)) = self.nearest(class, joined) else { continue };
-            let own_distinct = own.columns.get(column).and_then(|column| column.distinct_in(own.rows));
+            let own_distinct = own.distinct(column);
             keys.entry(other).or_default().push((distinct, own_distinct));
         }
         let parts = keys.into_iter().map(|(other, keys)| {
@@ -110,7 +109,7 @@ impl<'a> Cardinalities<'a> {
         let members = class.members.iter().filter(|(place, _)| joined.contains(RelationSet::one(**place)));
         let distinct = members.map(|(place, column)| {
             let relation = &self.relations[*place];
-            (*place, relation.columns.get(column).and_then(|column| column.distinct_in(relation.rows)))
+            (*place, relation.distinct(column))
         });
         distinct.min_by(|(_, one), (_, other)| one.unwrap_or(f64::INFINITY).total_cmp(&other.unwrap_or(f64::INFINITY)))
     }
@@ -123,7 +122,7 @@ impl<'a> Cardinalities<'a> {
             .iter()
             .map(|(left, right)| {
                 let mut of_left = dependent.needs.places().map(|place| &self.relations[place]);
-                (of_left.find_map(|relation| relation.distinct(left)), own.distinct(right))
+                (of_left.find_map(|relation| relation.distinct_of(left)), own.distinct_of(right))
             })
             .collect();
         let found = match keys.as_slice() {
@@ -154,11 +153,11 @@ impl<'a> Cardinalities<'a> {
             ConditionKind::Equal { left, right } => {
                 let distinct = [left, right].map(|(expr, relations)| {
                     let rows: f64 = relations.places().map(|place| self.relations[place].rows).product();
-                    estimate(*relations).distinct(expr).unwrap_or(rows)
+                    estimate(*relations).distinct_of(expr).unwrap_or(rows)
                 });
                 1.0 / distinct[0].max(distinct[1]).max(1.0)
             }
-            ConditionKind::Other(expr) => part(&estimate(condition.relations), expr),
+            ConditionKind::Other(expr) => part(&estimate(condition.relations), &condition_of(expr)),
         }
     }
 }

@@ -2,18 +2,16 @@
 //!
 //! The engine joins them as the query writes them. Here the optimised plan is cut into regions of joins whose order does not
 //! matter to the answer ([`region`]); of each, the size of every possible intermediate result is estimated
-//! ([`cardinality`], by what is known of the tables: [`estimate`], [`selectivity`]), and the order is searched that makes
+//! ([`cardinality`], by what is known of the tables: [`cost`](crate::cost)), and the order is searched that makes
 //! the least of them ([`search`]). The order depends on the tables and conditions, not on how the query lists them.
 //!
 //! Inner joins commute and associate. An outer, semi or anti join is moved as a whole: it belongs to the tables that its condition reads, and may stand
 //! anywhere above them, since each row of its left side meets it on its own.
 
 mod cardinality;
-mod estimate;
 mod region;
 mod relations;
 mod search;
-mod selectivity;
 mod tree;
 
 use datafusion::common::Result;

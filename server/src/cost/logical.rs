@@ -1,0 +1,179 @@
+//! What is known of the rows of a logical plan.
+
+use datafusion::common::{Column, ScalarValue, TableReference};
+use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::expr::{Between, InList, Like};
+use datafusion::logical_expr::{
+    Aggregate, BinaryExpr, Distinct, Expr, FetchType, Join, LogicalPlan, Operator, TableScan, Union,
+};
+
+use super::condition::{Condition, Operand};
+use super::estimate::{ColumnEstimate, Estimate, ROWS_UNKNOWN};
+use super::selectivity::{apply, equal_rows};
+
+impl Estimate<Column> {
+    /// What is known of a plan.
+    pub fn of(plan: &LogicalPlan) -> Self {
+        let estimate = match plan {
+            LogicalPlan::TableScan(scan) => of_scan(scan),
+            LogicalPlan::Filter(filter) => apply(Estimate::of(&filter.input), &condition_of(&filter.predicate)),
+            LogicalPlan::Projection(projection) => {
+                let input = Estimate::of(&projection.input);
+                let names = projection.schema.columns().into_iter().zip(&projection.expr);
+                let columns = names.filter_map(|(name, expr)| Some((name, input.column_of(expr)?.clone()))).collect();
+                Estimate { rows: input.rows, columns }
+            }
+            LogicalPlan::SubqueryAlias(alias) => Estimate::of(&alias.input).renamed(&alias.alias),
+            LogicalPlan::Aggregate(aggregate) => of_aggregate(aggregate),
+            LogicalPlan::Distinct(Distinct::All(input)) => {
+                let input = Estimate::of(input);
+                let rows = input.groups(input.columns.values().map(Some), input.columns.len());
+                Estimate { rows, ..input }
+            }
+            LogicalPlan::Limit(limit) => {
+                let input = Estimate::of(&limit.input);
+                match limit.get_fetch_type() {
+                    Ok(FetchType::Literal(Some(fetch))) => input.at_most(fetch as f64),
+                    _ => input,
+                }
+            }
+            LogicalPlan::Sort(sort) => {
+                let input = Estimate::of(&sort.input);
+                sort.fetch.map_or(input.clone(), |fetch| input.at_most(fetch as f64))
+            }
+            LogicalPlan::Union(union) => of_union(union),
+            LogicalPlan::Join(join) => of_join(join),
+            LogicalPlan::Values(values) => Estimate::of_rows(values.values.len() as f64),
+            LogicalPlan::EmptyRelation(empty) => Estimate::of_rows(f64::from(u8::from(empty.produce_one_row))),
+            other => match other.inputs().as_slice() {
+                [input] => Estimate::of(input),
+                _ => Estimate::of_rows(ROWS_UNKNOWN),
+            },
+        };
+        Estimate { rows: estimate.rows.max(1.0), ..estimate }
+    }
+
+    /// What is known of an expression's values.
+    pub fn column_of(&self, expr: &Expr) -> Option<&ColumnEstimate> {
+        self.columns.get(column(expr)?)
+    }
+
+    /// The number of an expression's values, if it is known.
+    pub fn distinct_of(&self, expr: &Expr) -> Option<f64> {
+        self.distinct(column(expr)?)
+    }
+
+    fn renamed(self, alias: &TableReference) -> Self {
+        let renamed = |column: Column| Column::new(Some(alias.clone()), column.name);
+        Estimate { columns: self.columns.into_iter().map(|(column, it)| (renamed(column), it)).collect(), ..self }
+    }
+}
+
+/// The column whose values an expression has, whatever their type.
+fn column(expr: &Expr) -> Option<&Column> {
+    match expr {
+        Expr::Column(column) => Some(column),
+        Expr::Alias(alias) => column(&alias.expr),
+        Expr::Cast(cast) => column(&cast.expr),
+        Expr::TryCast(cast) => column(&cast.expr),
+        _ => None,
+    }
+}
+
+fn of_scan(scan: &TableScan) -> Estimate<Column> {
+    let statistics = source_as_provider(&scan.source).ok().and_then(|provider| provider.statistics());
+    let Some(statistics) = statistics else { return Estimate::of_rows(ROWS_UNKNOWN) };
+    let rows = statistics.num_rows.get_value().map_or(ROWS_UNKNOWN, |rows| *rows as f64);
+    let schema = scan.source.schema();
+    let known = |column: Column| {
+        let place = schema.index_of(&column.name).ok()?;
+        Some((column, ColumnEstimate::of(statistics.column_statistics.get(place)?, rows)))
+    };
+    let columns = scan.projected_schema.columns().into_iter();
+    // Conditions may be of columns that are not answered.
+    let of_conditions = scan.filters.iter().flat_map(|filter| filter.column_refs()).cloned();
+    let columns = columns.chain(of_conditions).filter_map(known).collect();
+    let all = Estimate { rows: rows.max(1.0), columns };
+    let left = scan.filters.iter().fold(all, |rows, filter| apply(rows, &condition_of(filter)));
+    scan.fetch.map_or(left.clone(), |fetch| left.at_most(fetch as f64))
+}
+
+fn of_aggregate(aggregate: &Aggregate) -> Estimate<Column> {
+    let input = Estimate::of(&aggregate.input);
+    if aggregate.group_expr.is_empty() {
+        return Estimate::of_rows(1.0);
+    }
+    let keys: Vec<_> = aggregate.group_expr.iter().map(|expr| input.column_of(expr)).collect();
+    let rows = input.groups(keys.iter().copied(), keys.len());
+    let names = aggregate.schema.columns().into_iter().zip(keys);
+    let columns = names.filter_map(|(name, key)| Some((name, key?.clone()))).collect();
+    Estimate { rows, columns }
+}
+
+fn of_union(union: &Union) -> Estimate<Column> {
+    let inputs: Vec<_> = union.inputs.iter().map(|input| (Estimate::of(input), input.schema().columns())).collect();
+    let rows = inputs.iter().map(|(input, _)| input.rows).sum();
+    let column = |place: usize| {
+        let of_input =
+            |(input, columns): &(Estimate<Column>, Vec<Column>)| input.columns.get(columns.get(place)?).cloned();
+        let all: Option<Vec<ColumnEstimate>> = inputs.iter().map(of_input).collect();
+        all?.into_iter().reduce(|one, other| one.or(&other))
+    };
+    let names = union.schema.columns().into_iter().enumerate();
+    Estimate { rows, columns: names.filter_map(|(place, name)| Some((name, column(place)?))).collect() }
+}
+
+/// A join that is in no region.
+fn of_join(join: &Join) -> Estimate<Column> {
+    let (left, right) = (Estimate::of(&join.left), Estimate::of(&join.right));
+    let keys = join.on.iter().map(|(one, other)| (left.distinct_of(one), right.distinct_of(other)));
+    let found = equal_rows(left.rows, right.rows, keys);
+    Estimate::joined(left, right, join.join_type, found)
+}
+
+/// A condition, as far as it matters how many rows it leaves.
+pub(crate) fn condition_of(expr: &Expr) -> Condition<Column> {
+    match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
+            Condition::And(vec![condition_of(left), condition_of(right)])
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+            Condition::Or(vec![condition_of(left), condition_of(right)])
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            Condition::Compare { left: operand_of(left), operator: *op, right: operand_of(right) }
+        }
+        Expr::Not(inner) => Condition::Not(Box::new(condition_of(inner))),
+        Expr::IsNull(inner) => Condition::IsNull(operand_of(inner)),
+        Expr::IsNotNull(inner) => Condition::Not(Box::new(Condition::IsNull(operand_of(inner)))),
+        Expr::InList(InList { expr, list, negated }) => {
+            let values = list.iter().map(operand_of).collect();
+            negated_if(*negated, Condition::In { operand: operand_of(expr), values })
+        }
+        Expr::Between(Between { expr, negated, low, high }) => {
+            let (operand, low, high) = (operand_of(expr), operand_of(low), operand_of(high));
+            negated_if(*negated, Condition::Between { operand, low, high })
+        }
+        Expr::Like(Like { negated, pattern, .. }) => {
+            negated_if(*negated, Condition::Like { pattern: operand_of(pattern) })
+        }
+        Expr::Literal(value, _) => Condition::Constant(*value == ScalarValue::Boolean(Some(true))),
+        Expr::Column(column) => Condition::Holds(column.clone()),
+        _ => Condition::Unknown,
+    }
+}
+
+fn negated_if(negated: bool, condition: Condition<Column>) -> Condition<Column> {
+    if negated { Condition::Not(Box::new(condition)) } else { condition }
+}
+
+fn operand_of(expr: &Expr) -> Operand<Column> {
+    match expr {
+        Expr::Literal(value, _) => Operand::Value(value.clone()),
+        Expr::Cast(cast) => operand_of(&cast.expr),
+        Expr::TryCast(cast) => operand_of(&cast.expr),
+        Expr::Alias(alias) => operand_of(&alias.expr),
+        Expr::Column(column) => Operand::Column(column.clone()),
+        _ => Operand::Other,
+    }
+}
