@@ -537,6 +537,14 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
         E::TooManyFiles { .. } => {
             plain(SqlState::PROGRAM_LIMIT_EXCEEDED).hint("Partition the table, or merge small files.")
         }
+        E::ScanTooLarge { partition_columns, .. } => {
+            plain(SqlState::CONFIGURATION_LIMIT_EXCEEDED).hint(match partition_columns.as_slice() {
+                [] => "Select fewer columns or partitions, or raise max_scan_bytes.".to_owned(),
+                columns => format!("Add a condition on {}, or raise max_scan_bytes.", partition_columns_named(columns)),
+            })
+        }
+        E::PartitionFilterMissing { partition_columns, .. } => plain(SqlState::CONFIGURATION_LIMIT_EXCEEDED)
+            .hint(format!("Add a condition on {}.", partition_columns_named(partition_columns))),
         E::FileChanged { .. } | E::FileDeleted { .. } => plain(SqlState::IO_ERROR).hint("Repeat the statement."),
         // Statements that write say more of it: see statement::write.
         E::DuplicateKey(_) => plain(SqlState::UNIQUE_VIOLATION),
@@ -570,5 +578,14 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
             Some(input) => with_detail(plain(input.sqlstate()), input.detail()),
             None => plain(SqlState::INVALID_TEXT_REPRESENTATION),
         },
+    }
+}
+
+/// `partition column "a"`, or `one of the partition columns "a", "b"`.
+fn partition_columns_named(columns: &[String]) -> String {
+    let quoted: Vec<_> = columns.iter().map(|column| format!("\"{column}\"")).collect();
+    match quoted.as_slice() {
+        [one] => format!("partition column {one}"),
+        all => format!("one of the partition columns {}", all.join(", ")),
     }
 }

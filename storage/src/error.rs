@@ -130,6 +130,28 @@ pub enum Error {
         /// The limit.
         files_max: usize,
     },
+    /// A statement would read more than it may.
+    #[error(
+        "scans of external tables would read {bytes} bytes, most of them of \"{table}\"; max_scan_bytes allows {bytes_max}"
+    )]
+    ScanTooLarge {
+        /// The table of which most would be read.
+        table: String,
+        /// Of all tables, about.
+        bytes: u64,
+        /// What is allowed.
+        bytes_max: u64,
+        /// Its partition columns on which there is no condition.
+        partition_columns: Vec<String>,
+    },
+    /// All partitions of a table would be read that does not allow it.
+    #[error("external table \"{table}\" requires a condition on a partition column")]
+    PartitionFilterMissing {
+        /// The table.
+        table: String,
+        /// Its partition columns.
+        partition_columns: Vec<String>,
+    },
     /// A file was replaced after the statement had listed it. The statement may be repeated.
     #[error("file \"{path}\" was changed while it was being read")]
     FileChanged {

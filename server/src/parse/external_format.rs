@@ -208,6 +208,11 @@ impl FilesFormat {
                 }
                 // See partition_layout().
                 ("partition_discovery" | "storage.location.template", _) => {}
+                // See storage::external::budget.
+                ("require_partition_filter", _) => match value.to_ascii_lowercase().as_str() {
+                    "true" | "false" => {}
+                    _ => return Err(wrong_value(name, value)),
+                },
                 // See statement::write_files. Files are written in the order of the rows in any case.
                 ("write.maxfilesize.mb" | "write.parallel", _) => {}
                 // See bad_data_rules().

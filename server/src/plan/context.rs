@@ -14,8 +14,8 @@ use pg::names::{Names, PG_CATALOG};
 use pg::sqlstate::SqlState;
 use pg::styles::DateOrder;
 use pg::{PgError, SessionValues, recorded};
-use storage::external::FileReading;
 use storage::external::{ExternalTableProvider, FILE_COLUMNS, FilesRequest};
+use storage::external::{FileReading, ScanBudget};
 use storage::hot::{HotTableProvider, Segments};
 use storage::object_stores::ObjectStores;
 use storage::scan::report::ScanReports;
@@ -78,6 +78,13 @@ pub struct PlanContext {
 }
 
 impl PlanContext {
+    /// The same for a statement that may read so much.
+    #[must_use]
+    pub fn with_scan_budget(mut self, budget: ScanBudget) -> Self {
+        self.state.config_mut().set_extension(Arc::new(budget));
+        self
+    }
+
     /// For a statement that sees `snapshot`.
     pub fn new(session: &Session, snapshot: Arc<CatalogSnapshot>) -> Self {
         let scope = NameScope::of(session);
@@ -94,6 +101,7 @@ impl PlanContext {
         let mut state = server.engine.state(reports.clone(), snapshot.file_writes().clone(), values.clone());
         state.config_mut().set_extension(Arc::new(session.settings.tolerance()));
         state.config_mut().set_extension(Arc::new(session.settings.listing_age()));
+        state.config_mut().set_extension(Arc::new(session.settings.scan_budget()));
         state.config_mut().set_extension(Arc::new(session.settings.join_ordering()));
         PlanContext {
             identity: session.identity.clone(),

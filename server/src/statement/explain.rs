@@ -7,6 +7,7 @@ use datafusion::common::ScalarValue;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, stream};
+use storage::external::ScanBudget;
 use storage::scan::report::{ScanReport, Step};
 
 use crate::error::Result;
@@ -28,7 +29,8 @@ pub async fn execute(
 ) -> Result<Outcome> {
     let (planned, logical) = prepared.bound_plan(session, parameters).await?;
     let guard = session.guard();
-    let context = Arc::new(PlanContext::new(session, planned.snapshot.clone()));
+    let context = PlanContext::new(session, planned.snapshot.clone()).with_scan_budget(budget(session, explain));
+    let context = Arc::new(context);
     let plan = guard.run(session.server.engine.physical_plan(context.clone(), logical.clone())).await??;
 
     let mut lines = Vec::new();
@@ -56,6 +58,12 @@ pub async fn execute(
     answer(lines, guard)
 }
 
+/// Who asks for a plan wants to know how much the query would read, and may know it of one that would read too much.
+fn budget(session: &Session, explain: &Explain) -> ScanBudget {
+    let of_session = session.settings.scan_budget();
+    ScanBudget { estimates: true, bytes_max: of_session.bytes_max.filter(|_| explain.analyze) }
+}
+
 fn push_tree(lines: &mut Vec<String>, title: &str, tree: &str) {
     lines.push(format!("{title}:"));
     lines.extend(tree.lines().map(|line| format!("  {line}")));
@@ -67,7 +75,11 @@ fn scan_line(report: &ScanReport) -> String {
         0 => String::new(),
         total => format!("partitions={} of {total}, ", report.partitions_read),
     };
-    format!("External scan of {}: {partitions}files={}, bytes={}", report.table, report.files, report.bytes)
+    let (files, bytes, expected) = (report.files, report.bytes, report.bytes_expected);
+    format!(
+        "External scan of {}: {partitions}files={files}, bytes={bytes}, bytes expected to be read={expected}",
+        report.table
+    )
 }
 
 /// What was excluded on the way, step by step, and what was read of the rest.

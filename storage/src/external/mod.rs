@@ -30,6 +30,7 @@ mod sample;
 mod parquet_scan;
 mod refresh;
 
+mod budget;
 mod by_name;
 mod coerced_column;
 mod coercion;
@@ -46,6 +47,7 @@ mod statistics;
 mod test_tables;
 pub mod write;
 
+pub use budget::ScanBudget;
 pub use describe::{FilesRequest, FilesRequestFormat, describe};
 pub use file_columns::FILE_COLUMNS;
 pub use footers::Footers;

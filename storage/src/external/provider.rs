@@ -26,6 +26,7 @@ use datafusion::scalar::ScalarValue;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
 
+use super::budget::{ScanBudget, bytes_expected, check_partition_filter};
 use super::by_name::ByName;
 use super::discovery::Folders;
 use super::listing::{self, FILES_MAX};
@@ -97,6 +98,14 @@ struct ScanPlan<'a> {
     limit: Option<usize>,
     tolerance: Arc<Tolerance>,
     told: Reported,
+}
+
+/// What a scan wants of a table.
+struct Wanted<'a> {
+    projection: Option<&'a Vec<usize>>,
+    /// The partitions it reads, and those there are.
+    partitions: (usize, usize),
+    partition_columns_free: Vec<String>,
 }
 
 /// What a scan tells while it runs.
@@ -425,9 +434,17 @@ impl ExternalTableProvider {
         Ok(DataSourceExec::from_data_source(config))
     }
 
+    /// The partition columns that no filter is about.
+    fn free_partition_columns(&self, filters: &[Expr]) -> Vec<String> {
+        let names = self.table.partition_columns.iter().map(|column| &column.name);
+        let is_filtered =
+            |name: &str| filters.iter().any(|filter| filter.column_refs().iter().any(|column| column.name == name));
+        names.filter(|name| !is_filtered(name)).cloned().collect()
+    }
+
     /// Reports what is going to be read; what counts what has been, and what could not be.
-    fn report(&self, session: &dyn Session, partitions: (usize, usize), stores: &[StoreFiles]) -> Reported {
-        let (partitions_read, partitions_total) = partitions;
+    fn report(&self, session: &dyn Session, wanted: Wanted, stores: &[StoreFiles]) -> Reported {
+        let (partitions_read, partitions_total) = wanted.partitions;
         let loaded =
             |files: &Vec<LoadFile>| Arc::new(LoadedFiles::new(files.iter().map(|file| (file.url(), file.object.size))));
         let loaded = self.given.as_ref().map(loaded);
@@ -437,6 +454,7 @@ impl ExternalTableProvider {
         };
         let is_partitioned = !self.table.partition_columns.is_empty();
         let files = || stores.iter().flat_map(|store| &store.files);
+        let bytes = files().map(|file| file.object_meta.size).sum();
         reports.push(ScanReport {
             table: self.table.name.clone(),
             location: self.table.location.clone(),
@@ -444,7 +462,9 @@ impl ExternalTableProvider {
             partitions_total,
             partitions_read: if is_partitioned { partitions_read } else { 0 },
             files: files().count(),
-            bytes: files().map(|file| file.object_meta.size).sum(),
+            bytes,
+            bytes_expected: bytes_expected(self.sample.get().map(AsRef::as_ref), bytes, wanted.projection),
+            partition_columns_free: wanted.partition_columns_free,
             read: told.read.clone(),
             steps: told.steps.clone(),
             faults: told.faults.clone(),
@@ -501,8 +521,18 @@ impl TableProvider for ExternalTableProvider {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let is_exact = |filter: &Expr| is_partition_filter(filter, &self.columns_of_files);
         let (exact, inexact): (Vec<Expr>, Vec<Expr>) = filters.iter().cloned().partition(is_exact);
+        let partition_columns_free = self.free_partition_columns(&exact);
+        check_partition_filter(&self.table, &partition_columns_free)?;
         let (stores, partitions) = self.files(session, &exact).await?;
-        let told = self.report(session, partitions, &stores);
+        let budget = session.config().get_extension::<ScanBudget>().map(|it| *it).unwrap_or_default();
+        if budget.wants_to_know() {
+            // The scan will say so, if it has to read what cannot be read.
+            self.look_at(session).await.unwrap_or_else(|error| tracing::debug!(%error, "nothing is known of a table"));
+        }
+        let told = self.report(session, Wanted { projection, partitions, partition_columns_free }, &stores);
+        if let Some(reports) = session.config().get_extension::<ScanReports>() {
+            budget.check(&reports.all())?;
+        }
         let of_session = || session.config().get_extension::<SessionTolerance>().map(|it| *it);
         let of_session = self.tolerance.or_else(of_session).unwrap_or_default();
         let tolerance = Arc::new(Tolerance::new(self.table.bad_data.clone(), of_session, told.faults.clone()));

@@ -60,6 +60,8 @@ pub(super) struct Sample {
     pub statistics: Statistics,
     /// Rows of a byte of a file.
     pub rows_per_byte: f64,
+    /// The part of the files' bytes that each column of the files takes, where files tell.
+    pub column_parts: Option<Vec<f64>>,
 }
 
 impl Sample {
@@ -116,7 +118,7 @@ impl ExternalTableProvider {
             true => {
                 let statistics = statistics::estimate(&self.full_schema(), bytes);
                 let rows = statistics.num_rows.get_value().map_or(0.0, |rows| *rows as f64);
-                Sample { statistics, rows_per_byte: rows / bytes.max(1) as f64 }
+                Sample { statistics, rows_per_byte: rows / bytes.max(1) as f64, column_parts: None }
             }
             false => self.of_footers(&footers, bytes)?,
         };
@@ -195,7 +197,9 @@ impl ExternalTableProvider {
                 statistics.column_statistics[place] = column;
             }
         }
-        Ok(Sample { statistics, rows_per_byte })
+        let names = self.table().columns.iter().map(|column| column.name.as_str());
+        let parts = names.map(|name| column_bytes(footers, name) as f64 / sampled_bytes.max(1) as f64);
+        Ok(Sample { statistics, rows_per_byte, column_parts: Some(parts.collect()) })
     }
 
     /// What the values of registered partitions say of their columns.
@@ -235,6 +239,15 @@ async fn footer(footers: &Footers, file: Arc<PinnedFile>) -> Option<(Arc<Parquet
 pub(super) fn spread(count: usize, wanted: usize) -> impl Iterator<Item = usize> {
     let taken = wanted.min(count);
     (0..taken).map(move |number| if taken == 1 { 0 } else { number * (count - 1) / (taken - 1) })
+}
+
+/// The bytes of a column, with all that is in it, in some files.
+fn column_bytes(files: &[(Arc<ParquetMetaData>, u64)], name: &str) -> u64 {
+    let groups = files.iter().flat_map(|(footer, _)| footer.row_groups());
+    let of_column = groups
+        .flat_map(|group| group.columns())
+        .filter(|chunk| chunk.column_path().parts().first().is_some_and(|root| root.eq_ignore_ascii_case(name)));
+    of_column.map(|chunk| u64::try_from(chunk.compressed_size()).unwrap_or_default()).sum()
 }
 
 fn of_column(

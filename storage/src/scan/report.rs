@@ -24,6 +24,10 @@ pub struct ScanReport {
     pub files: usize,
     /// Bytes in these files.
     pub bytes: u64,
+    /// Bytes that are read of them, about: of files that tell where their columns are, those of the columns that are wanted.
+    pub bytes_expected: u64,
+    /// The partition columns that no filter is about.
+    pub partition_columns_free: Vec<String>,
     /// What has been read so far.
     pub read: Arc<ReadCounter>,
     /// How it was narrowed down so far, where files tell what is in them.

@@ -24,7 +24,7 @@ use pg::error::Result;
 use pg::sqlstate::SqlState;
 use pg::styles::ByteaOutput;
 use pg::{PgError, Styles};
-use storage::external::SessionTolerance;
+use storage::external::{ScanBudget, SessionTolerance};
 use storage::object_stores::listings::ListingAge;
 
 use crate::join_order::JoinOrdering;
@@ -412,6 +412,12 @@ impl SessionSettings {
     pub fn listing_age(&self) -> ListingAge {
         let age_max = self.duration("thermocline.listing_ttl").unwrap_or_default();
         ListingAge { age_max_us: i64::try_from(age_max.as_micros()).unwrap_or(i64::MAX), now_us: super::now_us }
+    }
+
+    /// How much the scans of external tables of a statement may read.
+    pub fn scan_budget(&self) -> ScanBudget {
+        let bytes_max = self.value("max_scan_bytes").and_then(|value| value.parse::<f64>().ok());
+        ScanBudget { bytes_max: bytes_max.filter(|bytes| *bytes > 0.0).map(|bytes| bytes as u64), estimates: false }
     }
 
     /// Which joins are put into an order.

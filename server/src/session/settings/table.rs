@@ -300,6 +300,7 @@ static CATEGORIES: &[(&str, &[Setting])] = &[
         user("wal_skip_threshold", size(Unit::Kilobytes, 0, MAX), "2048", "The size from which on new files are flushed and not logged.").harmless(),
     ]),
     ("Customized Options", &[
+        user("max_scan_bytes", Kind::Real { unit: Unit::Bytes, min: 0.0, max: 1e18 }, "0", "How many bytes a statement may read of external tables; zero is any number."),
         // Redshift's name for it.
         user("spectrum_query_maxerror", integer(-1, MAX), "-1", "How many faults in files a scan tolerates; -1 is any number."),
         user("thermocline.join_order_rows_min", integer(0, MAX), "10000", "How many rows the largest of joined tables must have for the order of the joins to be chosen."),
