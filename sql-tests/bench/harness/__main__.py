@@ -14,18 +14,19 @@ import unittest
 from pathlib import Path
 
 from . import processes
-from .peers import Wire, datafusion, duckdb
+from .peers import Wire, datafusion, datafusion_planner, duckdb
 from .results import Results
 from .s3_server import S3Server
 from .servers import PostgreSQL, Thermocline
 
 SUITES = [
     "insert", "point", "stream", "connections", "cancel", "copy", "tpch-hot", "tpch-external",
-    "tpcds-external", "events", "s3", "partitions", "update", "small-inserts", "restart", "introspection", "micro",
+    "tpcds-external", "join-order", "estimates", "planning", "events", "s3", "partitions", "update", "small-inserts", "restart",
+    "introspection", "micro",
 ]
 REPOSITORY = Path(__file__).parents[3]
 SMOKE = {"scale": 0.01, "rounds": 1, "seconds": 1, "days": 2}
-TESTS = ["test_answers", "test_s3_server"]
+TESTS = ["test_answers", "test_plans", "test_star_queries", "test_s3_server"]
 
 
 def arguments():
@@ -37,7 +38,8 @@ def arguments():
     parser.add_argument("--scale", type=float, default=1.0, help="share of the data that the figures are about [1]")
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds, after one that is not timed [5]")
     parser.add_argument("--seconds", type=int, default=5, help="length of each round of concurrent clients [5]")
-    parser.add_argument("--queries", type=lambda names: names.split(","), help="only these queries of TPC-H and TPC-DS: q64,q72")
+    parser.add_argument("--queries", type=lambda names: names.split(","), help="only these queries: q64,q72 of "
+                        "TPC-H or TPC-DS, tpch-q09,tpcds-q64 where a suite has both")
     parser.add_argument("--smoke", action="store_true", help="seconds of work, to see that everything runs")
     parser.add_argument("--server", type=Path, help="the server's binary [a release build of this repository]")
     parser.add_argument("--baseline", type=Path, help="another binary of the server, to compare with (suite micro)")
@@ -105,6 +107,10 @@ class Bench:
     def datafusion(self, *store):
         """DataFusion, with the local files or those of a bucket at an endpoint."""
         return self.embedded(datafusion(*store))
+
+    def datafusion_planner(self):
+        """DataFusion, with the local files, which only plans."""
+        return self.embedded(datafusion_planner())
 
     def embedded(self, peer):
         self.open_things.callback(peer.close)

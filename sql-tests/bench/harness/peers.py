@@ -172,6 +172,11 @@ def datafusion(bucket=None, endpoint=None):
     return Embedded("datafusion", open_datafusion, bucket, endpoint)
 
 
+def datafusion_planner():
+    """DataFusion as it comes, with the files of this machine. It makes the plans of queries, and does not run them."""
+    return Embedded("datafusion", open_datafusion_planner)
+
+
 def open_duckdb(path):
     import duckdb
 
@@ -191,6 +196,18 @@ def open_datafusion(bucket, endpoint):
         store = AmazonS3(bucket, region="us-east-1", endpoint=endpoint, allow_http=True, **keys)
         context.register_object_store("s3://", store, bucket)
     return f"DataFusion {datafusion.__version__}", lambda sql: rows_of(context.sql(sql).collect())
+
+
+def open_datafusion_planner():
+    import datafusion
+
+    context = datafusion.SessionContext()
+
+    def plan(sql):
+        context.sql(sql).execution_plan()
+        return []
+
+    return f"DataFusion {datafusion.__version__}, which only plans", plan
 
 
 def rows_of(batches):

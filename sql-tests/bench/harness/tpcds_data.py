@@ -52,13 +52,13 @@ def columns(scale, table):
     return ", ".join(f"{name} {kind}{lengths[name] if kind == 'VARCHAR' else ''}" for name, kind, *_ in described)
 
 
-def declare_external(server, scale):
+def declare_external(server, scale, schema="files"):
     """Declares the Parquet files as external tables of a server of ours."""
     with server.connect() as connection:
-        connection.execute("CREATE EXTERNAL SCHEMA files")
+        connection.execute(f"CREATE EXTERNAL SCHEMA {schema}")
         for table in tables(scale):
             location = f"file://{parquet(scale)}/{table}/"
-            connection.execute(f"CREATE EXTERNAL TABLE files.{table} ({columns(scale, table)}) "
+            connection.execute(f"CREATE EXTERNAL TABLE {schema}.{table} ({columns(scale, table)}) "
                                f"STORED AS PARQUET LOCATION '{location}'")
 
 

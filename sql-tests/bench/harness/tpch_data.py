@@ -102,10 +102,16 @@ def load_duckdb(duckdb, scale, kind):
         duckdb.execute(f"CREATE {kind} {table} AS SELECT * FROM read_parquet('{parquet(scale)}/{table}/*.parquet')")
 
 
-def declare_external(server, scale):
+def declare_external(server, scale, schema="files"):
     """Declares the Parquet files as external tables."""
     with server.connect() as connection:
-        connection.execute("CREATE EXTERNAL SCHEMA files")
+        connection.execute(f"CREATE EXTERNAL SCHEMA {schema}")
         for table, columns in COLUMNS.items():
             location = f"file://{parquet(scale)}/{table}/"
-            connection.execute(f"CREATE EXTERNAL TABLE files.{table} ({columns}) STORED AS PARQUET LOCATION '{location}'")
+            connection.execute(f"CREATE EXTERNAL TABLE {schema}.{table} ({columns}) STORED AS PARQUET LOCATION '{location}'")
+
+
+def declare_in_datafusion(datafusion, scale):
+    """Makes the same tables in DataFusion."""
+    for table in COLUMNS:
+        datafusion.execute(f"CREATE EXTERNAL TABLE {table} STORED AS PARQUET LOCATION '{parquet(scale)}/{table}/'")
