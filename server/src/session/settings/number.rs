@@ -170,10 +170,19 @@ pub fn shown_real(value: &str, unit: Unit) -> String {
         let value = in_unit(*factor);
         value.round_ties_even() > 0.0 && (value.round_ties_even() / value - 1.0).abs() <= 1e-8
     };
-    match units.iter().find(whole).or(units.last()) {
-        Some((name, factor)) if number > 0.0 => format!("{}{name}", general(in_unit(*factor))),
-        _ => value.to_owned(),
+    match units.iter().find(whole) {
+        _ if number <= 0.0 => value.to_owned(),
+        Some((name, factor)) => format!("{}{name}", exact(in_unit(*factor).round_ties_even())),
+        None => {
+            units.last().map_or_else(|| value.to_owned(), |(name, one)| format!("{}{name}", general(in_unit(*one))))
+        }
     }
+}
+
+/// A number as C prints it with `%g`, or with all of its digits where these would be another number.
+pub fn exact(value: f64) -> String {
+    let general = general(value);
+    if general.parse() == Ok(value) { general } else { value.to_string() }
 }
 
 /// A number as C prints it with `%g`.
@@ -231,6 +240,9 @@ mod tests {
             [shown("1.5"), shown("0.01s"), shown("500us"), shown("0")],
             ["1500us", "10ms", "500us", "0"].map(str::to_owned)
         );
+        let shown = |text: &str| shown_real(&exact(real(text, Unit::Bytes).unwrap_or(f64::NAN)), Unit::Bytes);
+        let sizes = ["10GB", "10737419264", "1000001B", "1.5kB"];
+        assert_eq!(sizes.map(shown), ["10GB", "10485761kB", "1000001B", "1536B"].map(str::to_owned));
         assert_eq!([general(f64::MAX), general(0.0001), general(100_000.0)], ["1.79769e+308", "0.0001", "100000"]);
     }
 }

@@ -144,7 +144,7 @@ impl Setting {
                     let shown = format!("{}{}", number::general(number), unit.suffix());
                     return Err(self.outside(&shown, &number::general(*min), &number::general(*max)));
                 }
-                number::general(number)
+                number::exact(number)
             }
             Kind::Enum(values) => self.one_of(values, value)?,
             Kind::Text(form) => text::canonical(self, *form, value, settings)?,
