@@ -538,10 +538,7 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
             plain(SqlState::PROGRAM_LIMIT_EXCEEDED).hint("Partition the table, or merge small files.")
         }
         E::ScanTooLarge { partition_columns, .. } => {
-            plain(SqlState::CONFIGURATION_LIMIT_EXCEEDED).hint(match partition_columns.as_slice() {
-                [] => "Select fewer columns or partitions, or raise max_scan_bytes.".to_owned(),
-                columns => format!("Add a condition on {}, or raise max_scan_bytes.", partition_columns_named(columns)),
-            })
+            plain(SqlState::CONFIGURATION_LIMIT_EXCEEDED).hint(scan_too_large_hint(partition_columns))
         }
         E::PartitionFilterMissing { partition_columns, .. } => plain(SqlState::CONFIGURATION_LIMIT_EXCEEDED)
             .hint(format!("Add a condition on {}.", partition_columns_named(partition_columns))),
@@ -578,6 +575,13 @@ pub fn storage_report(error: &storage::Error) -> ErrorReport {
             Some(input) => with_detail(plain(input.sqlstate()), input.detail()),
             None => plain(SqlState::INVALID_TEXT_REPRESENTATION),
         },
+    }
+}
+
+fn scan_too_large_hint(partition_columns: &[String]) -> String {
+    match partition_columns {
+        [] => "Select fewer columns or partitions, or raise max_scan_bytes.".to_owned(),
+        columns => format!("Add a condition on {}, or raise max_scan_bytes.", partition_columns_named(columns)),
     }
 }
 

@@ -30,11 +30,12 @@ impl ScanBudget {
     /// # Errors
     /// They read more. The error names the table of which most would be read.
     pub(super) fn check(&self, scans: &[ScanReport]) -> Result<(), Error> {
+        let Some(bytes_max) = self.bytes_max else { return Ok(()) };
         let counted = || scans.iter().filter(|scan| scan.loaded.is_none());
         let bytes = counted().map(|scan| scan.bytes_expected).sum();
         let largest = counted().max_by_key(|scan| scan.bytes_expected);
-        match (self.bytes_max, largest) {
-            (Some(bytes_max), Some(largest)) if bytes > bytes_max => Err(Error::ScanTooLarge {
+        match largest {
+            Some(largest) if bytes > bytes_max => Err(Error::ScanTooLarge {
                 table: largest.table.to_string(),
                 bytes,
                 bytes_max,

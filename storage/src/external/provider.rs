@@ -443,19 +443,28 @@ impl ExternalTableProvider {
     }
 
     /// Reports what is going to be read; what counts what has been, and what could not be.
-    fn report(&self, session: &dyn Session, wanted: Wanted, stores: &[StoreFiles]) -> Reported {
+    ///
+    /// # Errors
+    /// It is more than the statement may read.
+    fn report(
+        &self,
+        session: &dyn Session,
+        wanted: Wanted,
+        stores: &[StoreFiles],
+        budget: ScanBudget,
+    ) -> Result<Reported> {
         let (partitions_read, partitions_total) = wanted.partitions;
         let loaded =
             |files: &Vec<LoadFile>| Arc::new(LoadedFiles::new(files.iter().map(|file| (file.url(), file.object.size))));
         let loaded = self.given.as_ref().map(loaded);
         let told = Reported { read: Arc::default(), steps: Arc::default(), faults: Arc::default(), loaded };
         let Some(reports) = session.config().get_extension::<ScanReports>() else {
-            return told;
+            return Ok(told);
         };
         let is_partitioned = !self.table.partition_columns.is_empty();
         let files = || stores.iter().flat_map(|store| &store.files);
         let bytes = files().map(|file| file.object_meta.size).sum();
-        reports.push(ScanReport {
+        let report = ScanReport {
             table: self.table.name.clone(),
             location: self.table.location.clone(),
             format: self.table.format.name(),
@@ -469,8 +478,9 @@ impl ExternalTableProvider {
             steps: told.steps.clone(),
             faults: told.faults.clone(),
             loaded: told.loaded.clone(),
-        });
-        told
+        };
+        reports.push_checked(report, |all| budget.check(all))?;
+        Ok(told)
     }
 
     fn predicate(&self, session: &dyn Session, filters: &[Expr]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
@@ -529,10 +539,8 @@ impl TableProvider for ExternalTableProvider {
             // The scan will say so, if it has to read what cannot be read.
             self.look_at(session).await.unwrap_or_else(|error| tracing::debug!(%error, "nothing is known of a table"));
         }
-        let told = self.report(session, Wanted { projection, partitions, partition_columns_free }, &stores);
-        if let Some(reports) = session.config().get_extension::<ScanReports>() {
-            budget.check(&reports.all())?;
-        }
+        let wanted = Wanted { projection, partitions, partition_columns_free };
+        let told = self.report(session, wanted, &stores, budget)?;
         let of_session = || session.config().get_extension::<SessionTolerance>().map(|it| *it);
         let of_session = self.tolerance.or_else(of_session).unwrap_or_default();
         let tolerance = Arc::new(Tolerance::new(self.table.bad_data.clone(), of_session, told.faults.clone()));

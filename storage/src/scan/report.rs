@@ -174,9 +174,18 @@ impl Waterfall {
 pub struct ScanReports(Mutex<Vec<ScanReport>>);
 
 impl ScanReports {
-    /// Adds a report.
-    pub fn push(&self, report: ScanReport) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+    /// Adds a report, if `check` allows all of them.
+    ///
+    /// # Errors
+    /// Those of `check`. The report is not added.
+    pub fn push_checked<E>(
+        &self,
+        report: ScanReport,
+        check: impl FnOnce(&[ScanReport]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reports.push(report);
+        check(&reports).inspect_err(|_| drop(reports.pop()))
     }
 
     /// The reports so far.
