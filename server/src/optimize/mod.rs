@@ -2,6 +2,7 @@
 
 mod aggregates_from_statistics;
 mod eliminate_cross_join;
+mod expand_groups;
 mod extract_equijoin_predicate;
 mod guard_filters;
 mod guard_joins;
@@ -22,6 +23,7 @@ mod yield_in_joins;
 
 pub use aggregates_from_statistics::AggregatesFromStatistics;
 pub use eliminate_cross_join::SafeEliminateCrossJoin;
+pub use expand_groups::{ExpandExec, ExpandGroups};
 pub use extract_equijoin_predicate::SafeExtractEquijoinPredicate;
 pub use guard_filters::GuardFilters;
 pub use guard_joins::guard_joins;

@@ -35,8 +35,8 @@ use tokio::runtime::Runtime;
 use crate::apply::Apply;
 use crate::error::{Error, Result};
 use crate::optimize::{
-    AggregatesFromStatistics, GuardFilters, GuardOffsets, HideValues, InSequence, InterruptJoins, InterruptWindows,
-    KeepLeftOrder, SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeOptimizeUnions, SafeProjectionPushdown,
+    AggregatesFromStatistics, ExpandGroups, GuardFilters, GuardOffsets, HideValues, InSequence, InterruptJoins,
+    InterruptWindows, KeepLeftOrder, SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeOptimizeUnions, SafeProjectionPushdown,
     SafePropagateEmptyRelation, SafePushDownFilter, SafeTopKAggregation, SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
@@ -272,6 +272,8 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
             rules.push(Arc::new(HideValues));
         }
         if rule.name() == EnsureRequirements::new().name() {
+            // Before what enforces orders, which groups that are repeated have none of.
+            rules.push(Arc::new(ExpandGroups));
             rules.extend([Arc::new(GuardOffsets::Begin) as _, rule, Arc::new(GuardOffsets::End)]);
         } else if rule.name() == SafeProjectionPushdown::default().name() {
             rules.push(Arc::new(SplitFilterProjections));

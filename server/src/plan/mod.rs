@@ -11,6 +11,7 @@ pub mod files;
 pub mod given_rows;
 pub mod in_memory;
 pub mod logical;
+pub mod measured;
 pub mod point;
 pub mod rebind;
 pub mod relations;
