@@ -16,6 +16,7 @@ pub mod cursor;
 pub mod demo;
 pub mod engine_error;
 pub mod error;
+mod explain;
 pub mod file_writes;
 pub mod join_order;
 pub mod keyless;

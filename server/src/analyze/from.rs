@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use catalog::{ObjectName, Oid, Relation};
 use datafusion::common::{Column, JoinType, TableReference};
+use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
 use pg::error::PgError;
 use pg::sqlstate::SqlState;
@@ -26,6 +27,9 @@ use pg::{Type, library};
 use sqlparser::ast::{
     self, FunctionArg, FunctionArgExpr, JoinConstraint, JoinOperator, TableAlias, TableFactor, TableWithJoins,
 };
+
+use storage::external::ExternalTableProvider;
+use storage::hot::HotTableProvider;
 
 use crate::analyze::call::shapes;
 use crate::analyze::function_call::Entry;
@@ -294,6 +298,7 @@ impl Analyzer<'_> {
         };
         let mut columns: Vec<_> = schema.fields().iter().map(column).collect();
         let scanned = TableReference::bare(full.name.as_str());
+        let source = if visible == full.name { source } else { called(&source, &visible)? };
         let mut builder = LogicalPlanBuilder::scan(scanned, source, None)?;
         if table != full.name {
             builder = builder.alias(TableReference::bare(table))?;
@@ -764,4 +769,16 @@ fn plan_columns(columns: &[ScopeColumn]) -> Vec<Column> {
         _ => Column::new_unqualified(&column.name),
     };
     columns.iter().map(column).collect()
+}
+
+/// A table that the query calls otherwise, so that its plan can.
+fn called(source: &Arc<dyn TableSource>, alias: &str) -> Result<Arc<dyn TableSource>> {
+    let provider = source_as_provider(source)?;
+    Ok(if let Some(table) = provider.downcast_ref::<HotTableProvider>() {
+        provider_as_source(Arc::new(table.called(alias)))
+    } else if let Some(table) = provider.downcast_ref::<ExternalTableProvider>() {
+        provider_as_source(Arc::new(table.called(alias)))
+    } else {
+        source.clone()
+    })
 }

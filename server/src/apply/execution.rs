@@ -16,6 +16,7 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, SendableRecordBatchStream,
@@ -27,6 +28,7 @@ use pg::sqlstate::SqlState;
 
 use super::keyed::{KeyedPlan, KeyedRows, cost_ns, reads_work_table};
 use super::logical::{ApplyKind, with_values};
+use crate::plan::measured::measured;
 
 /// Answers that are kept for outer values that come again.
 const ANSWERS_MAX: usize = 10_000;
@@ -37,7 +39,7 @@ const UNKNOWN_COST: Duration = Duration::from_secs(2);
 
 /// Runs a subquery for each distinct combination of outer values.
 #[derive(Debug, Clone)]
-pub(super) struct ApplyExec {
+pub struct ApplyExec {
     input: Arc<dyn ExecutionPlan>,
     subquery: Arc<LogicalPlan>,
     bindings: Vec<(Column, Arc<dyn PhysicalExpr>)>,
@@ -46,10 +48,11 @@ pub(super) struct ApplyExec {
     schema: SchemaRef,
     state: SessionState,
     properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl ApplyExec {
-    pub fn new(
+    pub(super) fn new(
         input: Arc<dyn ExecutionPlan>,
         subquery: Arc<LogicalPlan>,
         bindings: Vec<(Column, Arc<dyn PhysicalExpr>)>,
@@ -64,7 +67,31 @@ impl ApplyExec {
             input.pipeline_behavior(),
             input.boundedness(),
         );
-        ApplyExec { input, subquery, bindings, guard, kind, schema, state, properties: Arc::new(properties) }
+        let metrics = ExecutionPlanMetricsSet::new();
+        ApplyExec { input, subquery, bindings, guard, kind, schema, state, properties: Arc::new(properties), metrics }
+    }
+
+    /// The rows for each of which there may be a subquery.
+    pub fn input(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.input
+    }
+
+    /// The values that the subquery reads, on the input's columns.
+    pub fn outer_values(&self) -> impl Iterator<Item = &Arc<dyn PhysicalExpr>> {
+        self.bindings.iter().map(|(_, value)| value)
+    }
+
+    /// The relations that the subquery reads.
+    pub fn relations(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        // Nothing in it fails.
+        let _ = self.subquery.apply_with_subqueries(|node| {
+            if let LogicalPlan::TableScan(scan) = node {
+                names.push(scan.table_name.to_string());
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        names
     }
 }
 
@@ -126,7 +153,12 @@ impl ExecutionPlan for ApplyExec {
                 None => Ok::<_, DataFusionError>(None),
             }
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), rows.boxed())))
+        let rows = Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), rows.boxed()));
+        Ok(measured(rows, &self.metrics, partition))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
     }
 }
 

@@ -13,6 +13,7 @@ mod physical_planner;
 mod simple;
 
 pub use empty::without_empty;
+pub use execution::ApplyExec;
 pub use logical::{Apply, ApplyKind, outer_columns, with_parameters};
 pub use physical_planner::ApplyPlanner;
 pub use simple::{decorrelates_filter, decorrelates_scalar};

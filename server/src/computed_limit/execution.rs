@@ -52,7 +52,7 @@ impl ExtensionPlanner for LimitPlanner {
 
 /// Asks for the numbers, then passes the rows on that are wanted.
 #[derive(Debug, Clone)]
-struct ComputedLimitExec {
+pub struct ComputedLimitExec {
     rows: Arc<dyn ExecutionPlan>,
     counts: Arc<dyn ExecutionPlan>,
     /// The order in which the rows are left out and counted: that of the query, which no order around it takes the place of.

@@ -6,5 +6,5 @@
 mod execution;
 mod logical;
 
-pub use execution::LimitPlanner;
+pub use execution::{ComputedLimitExec, LimitPlanner};
 pub use logical::{ComputedLimit, FETCH, SKIP};

@@ -143,6 +143,12 @@ pub(crate) fn condition_of(expr: &Expr) -> Condition<Column> {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
             Condition::Compare { left: operand_of(left), operator: *op, right: operand_of(right) }
         }
+        Expr::ScalarFunction(call) => match (comparison(call.name()), call.args.as_slice()) {
+            (Some(operator), [left, right]) => {
+                Condition::Compare { left: operand_of(left), operator, right: operand_of(right) }
+            }
+            _ => Condition::Unknown,
+        },
         Expr::Not(inner) => Condition::Not(Box::new(condition_of(inner))),
         Expr::IsNull(inner) => Condition::IsNull(operand_of(inner)),
         Expr::IsNotNull(inner) => Condition::Not(Box::new(Condition::IsNull(operand_of(inner)))),
@@ -163,6 +169,19 @@ pub(crate) fn condition_of(expr: &Expr) -> Condition<Column> {
     }
 }
 
+/// The comparison that a function of this name is: of values that the engine does not compare itself.
+pub(super) fn comparison(function: &str) -> Option<Operator> {
+    Some(match function {
+        "=" => Operator::Eq,
+        "<>" => Operator::NotEq,
+        "<" => Operator::Lt,
+        "<=" => Operator::LtEq,
+        ">" => Operator::Gt,
+        ">=" => Operator::GtEq,
+        _ => return None,
+    })
+}
+
 fn negated_if(negated: bool, condition: Condition<Column>) -> Condition<Column> {
     if negated { Condition::Not(Box::new(condition)) } else { condition }
 }
@@ -173,6 +192,7 @@ fn operand_of(expr: &Expr) -> Operand<Column> {
         Expr::Cast(cast) => operand_of(&cast.expr),
         Expr::TryCast(cast) => operand_of(&cast.expr),
         Expr::Alias(alias) => operand_of(&alias.expr),
+        Expr::ScalarFunction(call) if call.name() == "cast" => call.args.first().map_or(Operand::Other, operand_of),
         Expr::Column(column) => Operand::Column(column.clone()),
         _ => Operand::Other,
     }

@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use arrow::array::AsArray;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use arrow::util::pretty::pretty_format_batches;
 use datafusion::error::DataFusionError;
 
@@ -59,7 +61,8 @@ pub(super) async fn run(demo: &mut Demo) -> Result<()> {
         println!("{}", pretty_format_batches(&rows).map_err(DataFusionError::from)?);
         println!("({:.0} ms)\n\nEXPLAIN ANALYZE", taken.as_secs_f64() * 1000.0);
         for batch in demo.query(&format!("EXPLAIN ANALYZE {sql}")).await? {
-            for line in batch.column(0).as_string::<i32>().iter().flatten() {
+            let lines = cast(batch.column(0), &DataType::Utf8).map_err(DataFusionError::from)?;
+            for line in lines.as_string::<i32>().iter().flatten() {
                 println!("  {line}");
             }
         }

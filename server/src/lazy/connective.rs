@@ -210,6 +210,11 @@ pub fn operands(expr: &Expr) -> Option<(Operator, Vec<&Expr>)> {
     }
 }
 
+/// AND or OR, if that is what a call is whose conditions are evaluated one after the other.
+pub fn physical_connective(call: &HigherOrderFunctionExpr) -> Option<Operator> {
+    connective_of(call.fun()).map(|connective| connective.operator)
+}
+
 /// AND or OR of a condition and of bodies with further ones.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Connective {

@@ -12,10 +12,9 @@ use sqlparser::tokenizer::Location;
 
 use crate::error::{Error, Result};
 use crate::parse::statement::{
-    ConflictAction, ConflictTarget, CreateSchema, CreateView, Drop, DropKind, Explain, Insert, OnConflict, RowsOf,
-    Statement,
+    ConflictAction, ConflictTarget, CreateSchema, CreateView, Drop, DropKind, Insert, OnConflict, Statement,
 };
-use crate::parse::{StatementReader, create_table_as, modify, prepared};
+use crate::parse::{StatementReader, create_table_as, modify};
 
 /// Our form of a statement that sqlparser has read, beginning at `start`.
 pub(super) fn statement(
@@ -33,7 +32,6 @@ pub(super) fn statement(
         ast::Statement::CreateView(view) => create_view(view, reader, start),
         ast::Statement::CreateSchema { .. } => create_schema(statement),
         ast::Statement::Drop { .. } => drop(statement),
-        ast::Statement::Explain { .. } => explain(statement),
         ast::Statement::Savepoint { name } => Ok(Statement::Savepoint(name)),
         ast::Statement::ReleaseSavepoint { name } => Ok(Statement::Release(name)),
         other => Err(Error::not_supported(leading_keywords(&other))),
@@ -230,49 +228,4 @@ fn drop(statement: ast::Statement) -> Result<Statement> {
         other => return Err(Error::not_supported(format!("DROP {other}"))),
     };
     Ok(Statement::Drop(Drop { kind, names, if_exists, cascade }))
-}
-
-fn explain(statement: ast::Statement) -> Result<Statement> {
-    let ast::Statement::Explain {
-        describe_alias: ast::DescribeAlias::Explain,
-        mut analyze,
-        mut verbose,
-        query_plan: false,
-        estimate: false,
-        statement,
-        format: None,
-        options,
-    } = statement
-    else {
-        return Err(Error::not_supported("EXPLAIN of this form"));
-    };
-    for option in options.unwrap_or_default() {
-        let on = option_is_on(&option)?;
-        match option.name.value.to_ascii_lowercase().as_str() {
-            "analyze" => analyze = on,
-            "verbose" => verbose = on,
-            // Costs, buffers and the like are not part of the output: leaving them out is what FALSE asks for.
-            "costs" | "buffers" | "timing" | "summary" | "settings" | "wal" if !on => {}
-            other => return Err(Error::not_supported(format!("EXPLAIN option {}", other.to_uppercase()))),
-        }
-    }
-    match *statement {
-        ast::Statement::Query(query) => {
-            Ok(Statement::Explain(Explain { analyze, verbose, query: RowsOf::Query(query) }))
-        }
-        execute @ ast::Statement::Execute { .. } => {
-            let query = RowsOf::Execute(prepared::execute(execute)?);
-            Ok(Statement::Explain(Explain { analyze, verbose, query }))
-        }
-        other => Err(Error::not_supported(format!("EXPLAIN {}", leading_keywords(&other)))),
-    }
-}
-
-fn option_is_on(option: &ast::UtilityOption) -> Result<bool> {
-    let Some(argument) = &option.arg else { return Ok(true) };
-    match argument.to_string().trim_matches('\'').to_ascii_lowercase().as_str() {
-        "true" | "on" | "1" => Ok(true),
-        "false" | "off" | "0" => Ok(false),
-        _ => Err(Error::not_supported(format!("EXPLAIN option {option}"))),
-    }
 }

@@ -93,7 +93,7 @@ pub fn check(statement: &Statement, text: &str) -> Result<()> {
         Statement::Prepare(prepare) => return check(&prepare.statement, text),
         Statement::Execute(execute) => execute.parameters.visit(&mut Guard),
         Statement::Insert(insert) => visit_insert(insert),
-        Statement::Explain(explain) => visit_rows(&explain.query),
+        Statement::Explain(explain) => return check(&explain.statement, text),
         Statement::Modify(modify) => visit_modify(modify),
         Statement::CopyTo(CopyTo { source: CopySource::Query(query), .. }) => query.visit(&mut Guard),
         Statement::CopyTo(CopyTo { source: CopySource::Change(change), .. }) => return check(change, text),

@@ -18,6 +18,7 @@ mod cursors;
 pub mod definition;
 pub mod depth;
 pub mod dialect;
+mod explain;
 pub mod external;
 pub mod external_format;
 pub mod forms;
@@ -135,6 +136,7 @@ impl StatementReader<'_> {
         // What is no statement of one of them is left to the next.
         let readers = [
             Self::unsupported_statement,
+            Self::explain_statement,
             Self::statement_by_words,
             Self::sequence_statement,
             Self::index_statement,

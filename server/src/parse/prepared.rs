@@ -1,12 +1,11 @@
 //! PREPARE, EXECUTE, DEALLOCATE.
 
-use sqlparser::ast;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::statement::{Execute, Prepare};
 use super::{Statement, StatementReader};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// What a statement begins with that can be prepared (PostgreSQL's `PreparableStmt`).
 const PREPARABLE: &[Keyword] = &[
@@ -72,27 +71,5 @@ impl StatementReader<'_> {
         let is_word = matches!(&self.parser.peek_token_ref().token,
             Token::Word(found) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word));
         is_word && !matches!(self.parser.peek_nth_token_ref(1).token, Token::SemiColon | Token::EOF)
-    }
-}
-
-/// EXECUTE as sqlparser reads it, behind EXPLAIN.
-pub(super) fn execute(statement: ast::Statement) -> Result<Execute> {
-    match statement {
-        ast::Statement::Execute {
-            name: Some(name),
-            parameters,
-            has_parentheses,
-            immediate: false,
-            into,
-            using,
-            output: false,
-            default: false,
-        } if into.is_empty() && using.is_empty() && (has_parentheses != parameters.is_empty()) => {
-            match name.0.as_slice() {
-                [ast::ObjectNamePart::Identifier(name)] => Ok(Execute { name: name.clone(), parameters }),
-                _ => Err(Error::not_supported("EXECUTE of this form")),
-            }
-        }
-        _ => Err(Error::not_supported("EXECUTE of this form")),
     }
 }

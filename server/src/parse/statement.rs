@@ -4,6 +4,8 @@ use sqlparser::ast;
 
 use pg::copy_format::CopyOptions;
 
+use crate::explain::format::Format;
+
 use super::definition::{
     AlterSequence, ColumnDefinition, CreateSequence, CreateTable, Expression, Lifetime, SequenceOption,
     TableAttributes, TableConstraint,
@@ -249,18 +251,32 @@ pub enum ShownDefinition {
     ExternalTable,
 }
 
-/// `EXPLAIN [ANALYZE] [VERBOSE] statement`
+/// `EXPLAIN [(options)] statement`
 #[derive(Debug, Clone)]
 pub struct Explain {
     /// Whether the statement is run and measured.
     pub analyze: bool,
     /// Whether the plan is shown in detail.
     pub verbose: bool,
+    /// Whether costs and numbers of rows that are expected are shown.
+    pub costs: bool,
+    /// Whether it is shown what was read, and from where.
+    pub buffers: bool,
+    /// Whether settings are shown that are not what they are by default, and that plans depend on.
+    pub settings: bool,
+    /// Whether it is shown how long each node took.
+    pub timing: bool,
+    /// Whether it is shown how long all took.
+    pub summary: bool,
+    /// Whether the engine's own plan is shown, too.
+    pub engine: bool,
+    /// How it is written.
+    pub format: Format,
     /// What is explained.
-    pub query: RowsOf,
+    pub statement: Box<Statement>,
 }
 
-/// Where the rows of EXPLAIN and of CREATE TABLE AS come from.
+/// Where the rows of CREATE TABLE AS come from.
 #[derive(Debug, Clone)]
 pub enum RowsOf {
     /// A query.
@@ -1269,10 +1285,11 @@ impl Statement {
         }
     }
 
-    /// What changes rows: the statement, or the one whose rows a COPY copies.
+    /// What changes rows: the statement, the one whose rows a COPY copies, or the one that is explained by running it.
     pub fn changing(&self) -> &Statement {
         match self {
             Statement::CopyTo(CopyTo { source: CopySource::Change(change), .. }) => change,
+            Statement::Explain(Explain { analyze: true, statement, .. }) => statement.changing(),
             other => other,
         }
     }
@@ -1281,8 +1298,8 @@ impl Statement {
     pub fn executed(&self) -> Option<&Execute> {
         match self {
             Statement::Execute(execute)
-            | Statement::Explain(Explain { query: RowsOf::Execute(execute), .. })
             | Statement::CreateTableAs(CreateTableAs { query: RowsOf::Execute(execute), .. }) => Some(execute),
+            Statement::Explain(explain) => explain.statement.executed(),
             _ => None,
         }
     }

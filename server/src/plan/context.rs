@@ -14,8 +14,7 @@ use pg::names::{Names, PG_CATALOG};
 use pg::sqlstate::SqlState;
 use pg::styles::DateOrder;
 use pg::{PgError, SessionValues, recorded};
-use storage::external::{ExternalTableProvider, FILE_COLUMNS, FilesRequest};
-use storage::external::{FileReading, ScanBudget};
+use storage::external::{ExternalTableProvider, FILE_COLUMNS, FileReading, FilesRequest, ScanBudget};
 use storage::hot::{HotTableProvider, Segments};
 use storage::object_stores::ObjectStores;
 use storage::scan::report::ScanReports;
@@ -25,6 +24,8 @@ use crate::error::{Error, Result};
 use crate::lazy::physical_may_fail;
 use crate::locks::Locks;
 use crate::parse::{Statement, parse};
+use crate::plan::engine::set_workers;
+use crate::plan::explained::ExplainedPlans;
 use crate::plan::file_values::FileValues;
 use crate::plan::files::StatementFiles;
 use crate::plan::in_memory::system_relation;
@@ -58,6 +59,8 @@ pub struct PlanContext {
     query_log: Arc<QueryLog>,
     locks: Arc<Locks>,
     reports: Arc<ScanReports>,
+    /// Where plans are noted, when somebody wants to see them.
+    explained: Option<Arc<ExplainedPlans>>,
     files: Arc<StatementFiles>,
     /// What the session has, for the relations that show it.
     statements: Arc<PreparedStatements>,
@@ -78,13 +81,6 @@ pub struct PlanContext {
 }
 
 impl PlanContext {
-    /// The same for a statement that may read so much.
-    #[must_use]
-    pub fn with_scan_budget(mut self, budget: ScanBudget) -> Self {
-        self.state.config_mut().set_extension(Arc::new(budget));
-        self
-    }
-
     /// For a statement that sees `snapshot`.
     pub fn new(session: &Session, snapshot: Arc<CatalogSnapshot>) -> Self {
         let scope = NameScope::of(session);
@@ -103,6 +99,9 @@ impl PlanContext {
         state.config_mut().set_extension(Arc::new(session.settings.listing_age()));
         state.config_mut().set_extension(Arc::new(session.settings.scan_budget()));
         state.config_mut().set_extension(Arc::new(session.settings.join_ordering()));
+        if let Some(workers) = session.settings.workers_per_query() {
+            set_workers(state.config_mut().options_mut(), workers);
+        }
         PlanContext {
             identity: session.identity.clone(),
             scope,
@@ -118,6 +117,7 @@ impl PlanContext {
             query_log: server.query_log.clone(),
             locks: server.locks.clone(),
             reports,
+            explained: session.explained.clone(),
             files: Arc::default(),
             statements: session.statements.clone(),
             portals: session.portals.shown.clone(),
@@ -129,6 +129,13 @@ impl PlanContext {
             keeps: false,
             view: None,
         }
+    }
+
+    /// The same for a statement that may read so much.
+    #[must_use]
+    pub fn with_scan_budget(mut self, budget: ScanBudget) -> Self {
+        self.state.config_mut().set_extension(Arc::new(budget));
+        self
     }
 
     /// For the query of a view that this statement reads: the view's own search path, and one level deeper.
@@ -161,6 +168,7 @@ impl PlanContext {
             query_log: self.query_log.clone(),
             locks: self.locks.clone(),
             reports: self.reports.clone(),
+            explained: self.explained.clone(),
             files: self.files.clone(),
             statements: self.statements.clone(),
             portals: self.portals.clone(),
@@ -222,9 +230,19 @@ impl PlanContext {
         &self.state
     }
 
+    /// Where plans are noted, when somebody wants to see them.
+    pub fn explained(&self) -> Option<&Arc<ExplainedPlans>> {
+        self.explained.as_ref()
+    }
+
     /// What the scans of the statement are going to read, once it has been planned.
     pub fn reports(&self) -> &ScanReports {
         &self.reports
+    }
+
+    /// The same, for whoever reads them later.
+    pub fn shared_reports(&self) -> Arc<ScanReports> {
+        self.reports.clone()
     }
 
     /// The relations and types that the statement names.

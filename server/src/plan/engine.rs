@@ -7,6 +7,7 @@ use arrow::datatypes::SchemaRef;
 use catalog::FileWrites;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::source_as_provider;
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::DataFusionError;
@@ -36,8 +37,9 @@ use crate::apply::Apply;
 use crate::error::{Error, Result};
 use crate::optimize::{
     AggregatesFromStatistics, ExpandGroups, GuardFilters, GuardOffsets, HideValues, InSequence, InterruptJoins,
-    InterruptWindows, KeepLeftOrder, SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeOptimizeUnions, SafeProjectionPushdown,
-    SafePropagateEmptyRelation, SafePushDownFilter, SafeTopKAggregation, SplitFilterProjections, YieldInJoins,
+    InterruptWindows, KeepLeftOrder, SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeOptimizeUnions,
+    SafeProjectionPushdown, SafePropagateEmptyRelation, SafePushDownFilter, SafeTopKAggregation,
+    SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
@@ -166,6 +168,15 @@ impl Engine {
     /// # Errors
     /// The optimiser finds something wrong that the analysis did not, or a store cannot be reached.
     pub async fn physical_plan(&self, context: Arc<PlanContext>, plan: LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
+        let explained = context.explained().cloned();
+        let plan = self.planned(context, plan).await?;
+        if let Some(explained) = explained {
+            explained.push(plan.clone());
+        }
+        Ok(plan)
+    }
+
+    async fn planned(&self, context: Arc<PlanContext>, plan: LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
         let task = {
             let _entered = self.threads().enter();
             SpawnedTask::spawn(async move {
@@ -303,8 +314,14 @@ fn session_config() -> SessionConfig {
     // A cast, a union and CASE say of their columns what may differ before planning and after it: what is known of a type's
     // number, and whether NULL is ruled out. `SELECT 1 UNION SELECT a FROM t` is no error for that.
     options.execution.skip_physical_aggregate_schema_check = true;
-    let partitions = options.execution.target_partitions.max(1);
-    options.optimizer.hash_join_single_partition_threshold_rows = COLLECTED_ROWS_MAX / partitions;
-    options.optimizer.hash_join_single_partition_threshold = COLLECTED_BYTES_MAX / partitions;
+    let workers = options.execution.target_partitions.max(1);
+    set_workers(options, workers);
     config
+}
+
+/// Deals the rows of queries out among so many workers.
+pub fn set_workers(options: &mut ConfigOptions, workers: usize) {
+    options.execution.target_partitions = workers;
+    options.optimizer.hash_join_single_partition_threshold_rows = COLLECTED_ROWS_MAX / workers;
+    options.optimizer.hash_join_single_partition_threshold = COLLECTED_BYTES_MAX / workers;
 }

@@ -4,6 +4,7 @@ pub mod column_names;
 pub mod conflict;
 pub mod context;
 pub mod engine;
+pub mod explained;
 pub mod extensions;
 pub mod file_lines;
 pub mod file_values;

@@ -39,6 +39,7 @@ use crate::error::{Error, Result};
 use crate::locks::TransactionLocks;
 use crate::locks::advisory::SessionAdvisoryLocks;
 use crate::parse::secrets::AccessKeys;
+use crate::plan::explained::ExplainedPlans;
 use crate::plan::relations::NameScope;
 use crate::query_log::RunningQuery;
 use crate::sequences::SessionSequences;
@@ -86,6 +87,8 @@ pub struct Session {
     notices: Vec<Notice>,
     /// Scans that may leave out what cannot be read, which the client has to hear of.
     scans: Mutex<Vec<Arc<ScanReports>>>,
+    /// Where plans are noted, when a statement is explained by running it.
+    pub explained: Option<Arc<ExplainedPlans>>,
     /// When the statement began that is being planned and executed.
     statement_start_us: Option<i64>,
     /// When the open transaction began.
@@ -169,6 +172,7 @@ impl Session {
             locks: None,
             notices: Vec::new(),
             scans: Mutex::default(),
+            explained: None,
             last_load: Arc::default(),
             statement_start_us: None,
             transaction_start_us: None,
@@ -368,6 +372,9 @@ impl Session {
     pub fn watch(&self, reports: &Arc<ScanReports>) {
         if let Some(running) = &self.running {
             running.watch(reports);
+        }
+        if let Some(explained) = &self.explained {
+            explained.watch(reports);
         }
         let mut scans = self.scans.lock().unwrap_or_else(PoisonError::into_inner);
         // Those of cursors go on; of others nothing holds them any more.

@@ -12,7 +12,7 @@ mod logical;
 mod repeated;
 
 pub use batches::Batches;
-pub use execution::SpoolPlanner;
+pub use execution::{SpoolExec, SpoolPlanner};
 pub use kept::Spools;
 pub use logical::{Spool, bound_spools};
 pub use repeated::with_repeated_once;

@@ -24,13 +24,16 @@ use crate::apply::outer_columns;
 pub fn with_repeated_once(plan: LogicalPlan) -> Result<LogicalPlan> {
     let mut found = Repeated::default();
     plan.apply_with_subqueries(|node| {
+        if is_spool(node) {
+            // Its rows are made once as it is.
+            return Ok(TreeNodeRecursion::Jump);
+        }
         if is_worth_keeping(node)? {
             found.note(node);
         }
         Ok(TreeNodeRecursion::Continue)
     })?;
     found.parts.retain(|part| part.places > 1);
-    found.parts.iter_mut().for_each(|part| part.name = new_name());
     if found.parts.is_empty() {
         return Ok(plan);
     }
@@ -43,6 +46,10 @@ pub fn with_repeated_once(plan: LogicalPlan) -> Result<LogicalPlan> {
             None => Ok(Transformed::no(node)),
         })?;
     Ok(spooled.data)
+}
+
+fn is_spool(node: &LogicalPlan) -> bool {
+    matches!(node, LogicalPlan::Extension(extension) if extension.node.as_any().is::<Spool>())
 }
 
 /// Whether a node makes few rows of many, or much work of all.
@@ -94,7 +101,7 @@ impl Repeated {
     fn note(&mut self, node: &LogicalPlan) {
         match self.place(node) {
             Some(place) => self.parts[place].places += 1,
-            None => self.parts.push(Part { plan: node.clone(), hash: hash(node), places: 1, name: String::new() }),
+            None => self.parts.push(Part { plan: node.clone(), hash: hash(node), places: 1, name: new_name() }),
         }
     }
 

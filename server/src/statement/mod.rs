@@ -101,6 +101,8 @@ pub async fn execute(
         let (executed, parameters) = prepared::executed(session, parsed, execute).await?;
         return Box::pin(self::execute(session, &executed, &parameters)).await;
     }
+    // Whatever became of the one before.
+    session.explained = None;
     let alone = session.transaction_status() == TransactionStatus::Idle;
     let mut attempt = 1;
     loop {

@@ -250,7 +250,11 @@ async fn updated_rows(
     pairs: &RecordBatch,
 ) -> Result<Vec<RecordBatch>> {
     let plan = with_given_rows(update, pairs)?;
-    Ok(run(session, snapshot, plan).await?.1)
+    // It finds nothing but what another plan has found.
+    let explained = session.explained.take();
+    let updated = run(session, snapshot, plan).await;
+    session.explained = explained;
+    Ok(updated?.1)
 }
 
 /// What the statement changes, and answers.

@@ -6,13 +6,13 @@ use datafusion::logical_expr::LogicalPlan;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::parse::statement::{CopySource, CopyTo, CreateTableAs, Explain, RowsOf};
+use crate::parse::statement::{CopySource, CopyTo, CreateTableAs, RowsOf};
 use crate::parse::{Parsed, Statement};
 use crate::plan::relations::{NameScope, identifier, parts};
 use crate::plan::{PlanContext, Planned, files, plan_query, plan_table_source};
 use crate::session::{Prepared, Session};
 use crate::statement::stated_query::StatedQuery;
-use crate::statement::{copy_to, insert, modify, show, show_objects};
+use crate::statement::{copy_to, explain, insert, modify, show, show_objects};
 use pg::error::Subject;
 use pg::sqlstate::SqlState;
 use pg::types::{UNKNOWN, describe};
@@ -59,13 +59,16 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
             _ => Ok(planned),
         };
     }
+    if let Statement::Explain(explain) = &parsed.statement {
+        let explained = Parsed { statement: explain.statement.as_ref().clone(), text: parsed.text.clone() };
+        return Box::pin(plan(session, &explained, parameters)).await;
+    }
     if parsed.statement.executed().is_some() {
         return Ok(None);
     }
     let snapshot = match &parsed.statement {
         Statement::Query(_)
         | Statement::Declare(_)
-        | Statement::Explain(_)
         | Statement::Insert(_)
         | Statement::Modify(_)
         | Statement::CreateTableAs(_)
@@ -99,9 +102,6 @@ async fn plan(session: &mut Session, parsed: &Parsed, parameters: Vec<Option<Typ
         let planned = match (&parsed.statement, &target, &modified) {
             (Statement::Query(query), ..) => plan_query(context, query, &parsed.text, parameters),
             (Statement::Declare(declare), ..) => plan_query(context, &declare.query, &parsed.text, parameters),
-            (Statement::Explain(Explain { query: RowsOf::Query(query), .. }), ..) => {
-                plan_query(context, query, &parsed.text, parameters)
-            }
             (Statement::CreateTableAs(CreateTableAs { query: RowsOf::Query(query), .. }), ..) => {
                 plan_table_source(context, query, &parsed.text, parameters)
             }
@@ -138,7 +138,7 @@ impl Prepared {
                 self.planned.as_ref().map(|planned| planned.schema.clone())
             }
             Statement::Execute(_) | Statement::Fetch(_) => self.named.clone(),
-            Statement::Explain(_) => Some(text_column("QUERY PLAN")),
+            Statement::Explain(explain) => Some(explain::schema(explain.format)),
             Statement::ShowAll => Some(show::all_columns()),
             Statement::Show { name } => Some(text_column(&show::column_name(name))),
             _ => None,
@@ -235,7 +235,7 @@ impl Session {
     }
 
     fn changes_temporary_rows(&mut self, statement: &Statement) -> Result<bool> {
-        let table = match statement {
+        let table = match statement.changing() {
             Statement::Insert(insert) => &insert.table,
             Statement::Modify(modify) => &modify.target.name,
             Statement::CopyFrom(copy) => &copy.table,

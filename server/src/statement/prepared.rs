@@ -14,7 +14,7 @@ use sqlparser::ast::{DataType, Ident};
 use crate::analyze::Analyzer;
 use crate::analyze::type_name::type_of;
 use crate::error::{Error, Result};
-use crate::parse::statement::{Execute, Explain, Prepare, RowsOf};
+use crate::parse::statement::{CreateTableAs, Execute, Explain, Prepare, RowsOf};
 use crate::parse::{Parsed, Statement};
 use crate::plan::PlanContext;
 use crate::plan::relations::identifier;
@@ -88,8 +88,21 @@ pub async fn executed(
             return Ok((prepared, values));
         }
         (Statement::Execute(_), other) => return Err(unsuitable(other.verb())),
-        (Statement::Explain(explain), Statement::Query(query)) => {
-            Statement::Explain(Explain { query: RowsOf::Query(query.clone()), ..explain.clone() })
+        (
+            Statement::Explain(explain),
+            statement @ (Statement::Query(_)
+            | Statement::Insert(_)
+            | Statement::Modify(_)
+            | Statement::CreateTableAs(_)),
+        ) => {
+            let statement = match (explain.statement.as_ref(), statement) {
+                (Statement::CreateTableAs(create), Statement::Query(query)) => {
+                    let query = RowsOf::Query(query.clone());
+                    Statement::CreateTableAs(CreateTableAs { query, ..create.clone() })
+                }
+                (_, statement) => statement.clone(),
+            };
+            Statement::Explain(Explain { statement: Box::new(statement), ..explain.clone() })
         }
         (Statement::CreateTableAs(create), Statement::Query(query)) => {
             let mut create = create.clone();

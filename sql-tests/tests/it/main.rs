@@ -49,6 +49,7 @@ mod copy;
 mod copy_refused;
 
 mod errors;
+mod explain;
 
 mod object_store_faults;
 

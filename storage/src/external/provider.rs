@@ -49,9 +49,11 @@ use crate::scan::report::{LoadedFiles, ReadCounter, ScanReport, ScanReports, Wat
 pub(super) const LISTINGS_PARALLEL: usize = 64;
 
 /// An external table with its registered partitions, as they are in one snapshot of the catalog.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ExternalTableProvider {
     table: Arc<ExternalTable>,
+    /// What a query calls it, where that is something else.
+    alias: Option<Arc<str>>,
     partitions: Arc<Partitions>,
     stores: Arc<ObjectStores>,
     builders: Arc<dyn ValueBuilders>,
@@ -106,6 +108,8 @@ struct Wanted<'a> {
     /// The partitions it reads, and those there are.
     partitions: (usize, usize),
     partition_columns_free: Vec<String>,
+    /// What chooses them, where somebody wants to know.
+    file_filter: Option<Arc<dyn PhysicalExpr>>,
 }
 
 /// What a scan tells while it runs.
@@ -129,6 +133,7 @@ impl ExternalTableProvider {
         let columns_of_files = with_file_columns(&partition_columns);
         ExternalTableProvider {
             table,
+            alias: None,
             partitions,
             stores,
             builders,
@@ -153,6 +158,12 @@ impl ExternalTableProvider {
     #[must_use]
     pub fn with_json_paths(self, paths: Vec<JsonPath>) -> Self {
         ExternalTableProvider { json_paths: Some(paths.into()), ..self }
+    }
+
+    /// The same table as a query calls it.
+    #[must_use]
+    pub fn called(&self, alias: &str) -> Self {
+        ExternalTableProvider { alias: Some(alias.into()), ..self.clone() }
     }
 
     /// The same for files that a query names.
@@ -390,7 +401,7 @@ impl ExternalTableProvider {
         let reading = plan.session.config().get_extension::<FileReading>().unwrap_or_default();
         let Reported { read, steps, loaded, .. } = &plan.told;
         let told = Told { read: read.clone(), steps: steps.clone(), is_load: loaded.is_some() };
-        let (table, columns_of_files) = (self.table.clone(), self.columns_of_files.clone());
+        let (table, alias, columns_of_files) = (self.table.clone(), self.alias.clone(), self.columns_of_files.clone());
         let partitions_max = plan.session.config().target_partitions();
         let StoreFiles { location, files } = store;
         let bytes = files.iter().map(|file| file.object_meta.size).sum();
@@ -398,7 +409,7 @@ impl ExternalTableProvider {
             .sample
             .get()
             .map_or_else(|| statistics::estimate(&self.schema, bytes), |sample| sample.of_bytes(bytes));
-        let of_table = OfTable { table, columns_of_files, statistics };
+        let of_table = OfTable { table, alias, columns_of_files, statistics };
         let scan = ParquetScanExec::new(of_table, &location, files, reading, told, partitions_max);
         let excluding = plan.predicate.iter().cloned().collect();
         Ok(Arc::new(scan.asked_for(plan.projection, excluding, plan.limit)?))
@@ -415,6 +426,7 @@ impl ExternalTableProvider {
         let (table, builders) = (self.table.clone(), self.builders.clone());
         let reading = plan.session.config().get_extension::<FileReading>().unwrap_or_default();
         let watched = Watched {
+            alias: self.alias.clone(),
             tolerance: plan.tolerance.clone(),
             read: plan.told.read.clone(),
             // What is loaded is not read again.
@@ -473,6 +485,7 @@ impl ExternalTableProvider {
             files: files().count(),
             bytes,
             bytes_expected: bytes_expected(self.sample.get().map(AsRef::as_ref), bytes, wanted.projection),
+            file_filter: wanted.file_filter,
             partition_columns_free: wanted.partition_columns_free,
             read: told.read.clone(),
             steps: told.steps.clone(),
@@ -539,7 +552,8 @@ impl TableProvider for ExternalTableProvider {
             // The scan will say so, if it has to read what cannot be read.
             self.look_at(session).await.unwrap_or_else(|error| tracing::debug!(%error, "nothing is known of a table"));
         }
-        let wanted = Wanted { projection, partitions, partition_columns_free };
+        let file_filter = if budget.estimates { self.predicate(session, &exact)? } else { None };
+        let wanted = Wanted { projection, partitions, partition_columns_free, file_filter };
         let told = self.report(session, wanted, &stores, budget)?;
         let of_session = || session.config().get_extension::<SessionTolerance>().map(|it| *it);
         let of_session = self.tolerance.or_else(of_session).unwrap_or_default();

@@ -17,6 +17,8 @@ use super::segments::Segments;
 #[derive(Debug, Clone)]
 pub struct HotTableProvider {
     table: Arc<HotTable>,
+    /// What a query calls it, where that is something else.
+    alias: Option<Arc<str>>,
     rows: Arc<TableRows>,
     segments: Arc<Segments>,
     schema: SchemaRef,
@@ -32,7 +34,16 @@ impl HotTableProvider {
     /// made.
     pub fn new(table: Arc<HotTable>, rows: Arc<TableRows>, segments: Arc<Segments>, may_fail: MayFail) -> Self {
         let schema = table.arrow_schema();
-        HotTableProvider { table, rows, segments, schema, may_fail, known: None, statistics: OnceLock::new() }
+        HotTableProvider {
+            table,
+            alias: None,
+            rows,
+            segments,
+            schema,
+            may_fail,
+            known: None,
+            statistics: OnceLock::new(),
+        }
     }
 
     /// The same table as it is in another snapshot with the same definitions: its rows, and what is known of them.
@@ -40,6 +51,12 @@ impl HotTableProvider {
     pub fn seen_in(&self, snapshot: &CatalogSnapshot) -> Self {
         let (rows, known) = (snapshot.rows(self.table.oid), snapshot.statistics(self.table.oid).cloned());
         HotTableProvider { rows, known, statistics: OnceLock::new(), ..self.clone() }
+    }
+
+    /// The same table as a query calls it.
+    #[must_use]
+    pub fn called(&self, alias: &str) -> Self {
+        HotTableProvider { alias: Some(alias.into()), ..self.clone() }
     }
 
     /// The number of the table.
@@ -63,6 +80,7 @@ impl HotTableProvider {
         fields.extend(address_fields().map(Arc::new));
         HotTableProvider {
             table,
+            alias: None,
             rows,
             segments,
             schema: Arc::new(Schema::new(fields)),
@@ -113,6 +131,6 @@ impl TableProvider for HotTableProvider {
         let partitions_max = state.config_options().execution.target_partitions;
         let (table, rows, segments) = (self.table.clone(), self.rows.clone(), self.segments.clone());
         let scan = HotScanExec::new(table, rows, segments, projection, limit, partitions_max, self.may_fail)?;
-        Ok(Arc::new(scan.with_statistics(self.known.clone())))
+        Ok(Arc::new(scan.with_statistics(self.known.clone()).with_alias(self.alias.clone())))
     }
 }

@@ -3,6 +3,7 @@
 pub mod conditions;
 pub mod faults;
 pub(crate) mod filtered_rows;
+pub mod fragment;
 pub(crate) mod hints;
 pub mod prune_partitions;
 pub mod report;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use catalog::ObjectName;
+use datafusion::physical_expr::PhysicalExpr;
 
 use super::faults::Faults;
 
@@ -26,6 +27,8 @@ pub struct ScanReport {
     pub bytes: u64,
     /// Bytes that are read of them, about: of files that tell where their columns are, those of the columns that are wanted.
     pub bytes_expected: u64,
+    /// The conditions by which partitions and files were chosen, on the columns of the table, where somebody wants to know.
+    pub file_filter: Option<Arc<dyn PhysicalExpr>>,
     /// The partition columns that no filter is about.
     pub partition_columns_free: Vec<String>,
     /// What has been read so far.

@@ -27,10 +27,22 @@ use pg::{PgError, Styles};
 use storage::external::{ScanBudget, SessionTolerance};
 use storage::object_stores::listings::ListingAge;
 
+use crate::cost::ScanPrice;
 use crate::join_order::JoinOrdering;
 
 use crate::parse::statement::TransactionModes;
 use setting::on_or_off;
+
+/// The settings that plans depend on.
+const OF_PLANS: [&str; 7] = [
+    "join_collapse_limit",
+    "max_scan_bytes",
+    "spectrum_query_maxerror",
+    "thermocline.join_order_rows_min",
+    "thermocline.listing_ttl",
+    "thermocline.on_bad_data",
+    "thermocline.workers_per_query",
+];
 
 /// A setting, by the name that values are kept under.
 #[derive(Debug, Clone)]
@@ -418,6 +430,30 @@ impl SessionSettings {
     pub fn scan_budget(&self) -> ScanBudget {
         let bytes_max = self.value("max_scan_bytes").and_then(|value| value.parse::<f64>().ok());
         ScanBudget { bytes_max: bytes_max.filter(|bytes| *bytes > 0.0).map(|bytes| bytes as u64), estimates: false }
+    }
+
+    /// Among how many workers the rows of a query are dealt out, if somebody has said it.
+    pub fn workers_per_query(&self) -> Option<usize> {
+        self.value("thermocline.workers_per_query")?.parse().ok().filter(|workers| *workers > 0)
+    }
+
+    /// What reading external tables costs; nothing where nobody has said it.
+    pub fn scan_price(&self) -> Option<ScanPrice> {
+        let number = |name| self.value(name).and_then(|value| value.parse::<f64>().ok()).unwrap_or_default();
+        let price = ScanPrice {
+            per_terabyte: number("thermocline.price_per_terabyte"),
+            per_1000_requests: number("thermocline.price_per_1000_requests"),
+        };
+        (price != ScanPrice::default()).then_some(price)
+    }
+
+    /// The settings that plans depend on and that are not what they are by default.
+    pub fn changed_for_plans(&self) -> Vec<(String, String)> {
+        let shown = |name: &&str| {
+            let (setting, value) = (table::find(name)?, self.value(name)?);
+            (*value != setting.default).then(|| ((*name).to_owned(), setting.shown(value)))
+        };
+        OF_PLANS.iter().filter_map(shown).collect()
     }
 
     /// Which joins are put into an order.

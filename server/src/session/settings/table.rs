@@ -306,6 +306,9 @@ static CATEGORIES: &[(&str, &[Setting])] = &[
         user("thermocline.join_order_rows_min", integer(0, MAX), "10000", "How many rows the largest of joined tables must have for the order of the joins to be chosen."),
         user("thermocline.listing_ttl", milliseconds(), "0", "How old a listing of an external table's files may be; zero lists them for each statement."),
         user("thermocline.on_bad_data", Kind::Enum(&["table", "fail", "skip_row", "skip_file"]), "table", "What is left out of external tables when something in a file cannot be read; table leaves it to the table."),
+        user("thermocline.price_per_1000_requests", real(0.0, 1e9), "0", "What a thousand requests to an object store cost, in any currency, for EXPLAIN."),
+        user("thermocline.price_per_terabyte", real(0.0, 1e9), "0", "What a terabyte read of external tables costs, in any currency, for EXPLAIN."),
+        user("thermocline.workers_per_query", integer(0, 1024), "0", "Among how many workers the rows of a query are dealt out; zero is as many as there are processors."),
     ]),
     ("Ungrouped", &[
         preset("is_superuser", Kind::Boolean, "off", "Whether the role is a superuser.").reported().unlisted(),

@@ -138,7 +138,7 @@ pub struct RecordedQuery {
     pub name: String,
     /// Its text.
     pub sql: String,
-    answer_file: PathBuf,
+    folder: PathBuf,
 }
 
 impl RecordedQuery {
@@ -153,22 +153,28 @@ impl RecordedQuery {
 
     fn of_file(folder: &Path, file: &Path) -> Option<RecordedQuery> {
         let name = file.file_name()?.to_str()?.strip_suffix(".sql")?.to_owned();
-        let answer_file = folder.join(format!("answers/{name}.txt"));
-        Some(RecordedQuery { name, sql: std::fs::read_to_string(file).unwrap(), answer_file })
+        Some(RecordedQuery { name, sql: std::fs::read_to_string(file).unwrap(), folder: folder.to_owned() })
+    }
+
+    /// Where something is recorded of it.
+    pub(super) fn file(&self, kind: &str) -> PathBuf {
+        self.folder.join(kind).join(format!("{}.txt", self.name))
     }
 
     /// Asks PostgreSQL and writes down what it answers.
     pub async fn record(&self, postgresql: &Client) {
         let answer = Answer::of_server(postgresql, &with_ties(&self.sql)).await;
         let answer = answer.unwrap_or_else(|error| panic!("{}: {error}", self.name));
-        std::fs::create_dir_all(self.answer_file.parent().unwrap()).unwrap();
-        std::fs::write(&self.answer_file, answer.to_text()).unwrap();
+        let file = self.file("answers");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, answer.to_text()).unwrap();
     }
 
     /// What PostgreSQL answered, with all rows that tie with the last one.
     pub fn recorded(&self) -> Answer {
-        let text = std::fs::read_to_string(&self.answer_file);
-        Answer::of_text(&text.unwrap_or_else(|error| panic!("{}: {error}", self.answer_file.display())))
+        let file = self.file("answers");
+        let text = std::fs::read_to_string(&file);
+        Answer::of_text(&text.unwrap_or_else(|error| panic!("{}: {error}", file.display())))
     }
 
     /// The order that the query asks for.

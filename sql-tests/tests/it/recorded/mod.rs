@@ -4,6 +4,8 @@ mod answer;
 
 mod order;
 
+pub mod plan;
+
 mod value;
 
 mod controls;

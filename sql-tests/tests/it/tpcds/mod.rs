@@ -13,6 +13,7 @@ use tokio_postgres::Client;
 use self::tables::Table;
 use crate::client::copy_in;
 use crate::fixtures;
+use crate::recorded::plan::SETTLED;
 use crate::recorded::{RecordedQuery, postgresql};
 use crate::support::s3::{ACCESS_KEY, REGION, S3Server, SECRET_KEY};
 use crate::support::server::TestServer;
@@ -42,12 +43,18 @@ async fn all_queries_answer_as_postgresql_does() {
     let queries = RecordedQuery::of_folder("tpcds");
     assert_eq!(queries.len(), QUERIES);
     let mut failures = Vec::new();
-    for query in queries {
+    for query in &queries {
         assert!(!query.recorded().rows.is_empty(), "{} shows nothing at this scale", query.name);
         failures.extend(query.difference(&client).await);
     }
     let passed = QUERIES - failures.len();
     assert!(failures.is_empty(), "{passed} of {QUERIES} queries passed\n{}", failures.join("\n"));
+
+    client.batch_execute(SETTLED).await.unwrap();
+    for query in &queries {
+        failures.extend(query.plan_difference(&client).await);
+    }
+    assert!(failures.is_empty(), "plans have changed, see sql-tests/record-plans\n{}", failures.join("\n"));
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::ParquetFileMetrics;
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::coop::make_cooperative;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
@@ -51,6 +52,7 @@ use crate::object_stores::Location;
 use crate::page_cache::PageCache;
 use crate::scan::conditions::{Condition, MayFail, can_evaluate};
 use crate::scan::filtered_rows::{FilteredRows, Pieces};
+use crate::scan::fragment::ScanFragment;
 use crate::scan::hints::Hints;
 use crate::scan::report::{ReadCounter, Step, Waterfall};
 use crate::scan::runs::Runs;
@@ -98,10 +100,17 @@ impl Default for FileReading {
 pub(super) struct OfTable {
     /// The table.
     pub table: Arc<ExternalTable>,
+    /// What the query calls the table, where that is something else.
+    pub alias: Option<Arc<str>>,
     /// The columns whose values are the same for all rows of a file.
     pub columns_of_files: SchemaRef,
     /// Of all columns, those of the files first.
     pub statistics: Statistics,
+}
+
+/// What a scan of files of columns does of a plan; `None` if it is another node.
+pub(crate) fn fragment(node: &dyn ExecutionPlan) -> Option<ScanFragment> {
+    node.downcast_ref::<ParquetScanExec>().map(ParquetScanExec::fragment)
 }
 
 /// What is told of a scan, and to it.
@@ -136,7 +145,7 @@ impl ParquetScanExec {
         told: Told,
         partitions_max: usize,
     ) -> Self {
-        let OfTable { table, columns_of_files, statistics } = of_table;
+        let OfTable { table, alias, columns_of_files, statistics } = of_table;
         let file_schema = table.file_schema();
         let fields = file_schema.fields().iter().chain(columns_of_files.fields()).cloned();
         let table_schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
@@ -148,6 +157,7 @@ impl ParquetScanExec {
             store: location.store.clone(),
             store_url: location.store_url.clone(),
             table,
+            alias,
             file_schema,
             columns_of_files,
             table_schema,
@@ -181,6 +191,33 @@ impl ParquetScanExec {
         }
         (scanned.excluding, scanned.fetch) = (excluding, fetch);
         Ok(self.with(scanned))
+    }
+
+    /// What it does of a plan.
+    fn fragment(&self) -> ScanFragment {
+        let scanned = &self.scanned;
+        let of_kind = |is_hint: bool| {
+            let conditions = scanned.conditions.iter().filter(move |condition| condition.is_hint == is_hint);
+            conditions.map(|condition| condition.expr.clone()).collect::<Vec<_>>()
+        };
+        let columns = scanned.columns.schema();
+        let column = |place: &usize| Arc::new(Column::new(columns.field(*place).name(), *place)) as _;
+        let mut statistics = Statistics::clone(&self.statistics);
+        statistics.column_statistics.resize_with(columns.fields().len(), Default::default);
+        ScanFragment {
+            table: scanned.table.name.clone(),
+            alias: scanned.alias.clone(),
+            format: Some(scanned.table.format.name()),
+            columns: columns.clone(),
+            output: scanned.output.iter().map(column).collect(),
+            conditions: of_kind(false),
+            hints: of_kind(true),
+            statistics,
+            fetch: scanned.fetch,
+            takes_conditions: true,
+            row_groups: None,
+            read: Some(scanned.read.clone()),
+        }
     }
 
     fn of(scanned: Scanned, files: Arc<[PartitionedFile]>, statistics: Arc<Statistics>, partitions_max: usize) -> Self {

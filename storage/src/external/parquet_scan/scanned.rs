@@ -23,6 +23,8 @@ use crate::scan::report::{ReadCounter, Waterfall};
 #[derive(Debug, Clone)]
 pub(super) struct Scanned {
     pub table: Arc<ExternalTable>,
+    /// What the query calls the table, where that is something else.
+    pub alias: Option<Arc<str>>,
     pub store: Arc<dyn ObjectStore>,
     pub store_url: ObjectStoreUrl,
     /// The columns that files may have.

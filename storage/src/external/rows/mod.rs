@@ -47,6 +47,7 @@ pub use sniff_delimited::DelimitedRequest;
 pub(super) use sniff_delimited::sniffed as sniffed_delimited;
 pub use sniff_json::JsonRequest;
 pub(super) use sniff_json::sniffed as sniffed_json;
+pub(crate) use source::fragment;
 pub(super) use source::{RowSource, Watched};
 pub use values::{Added, Unfit, ValueBuilder, ValueBuilders, ValueError};
 

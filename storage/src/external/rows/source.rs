@@ -10,6 +10,7 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileOpenFuture, FileOpener, FileScanConfig, FileSource};
 use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -31,6 +32,7 @@ use crate::external::pinned_file::PinnedFile;
 use crate::external::tolerance::Tolerance;
 use crate::object_stores::Location;
 use crate::page_cache::PageCache;
+use crate::scan::fragment::ScanFragment;
 use crate::scan::report::{LoadedFiles, ReadCounter};
 
 /// Batches of a file that wait to be taken, beside the one that is being made.
@@ -57,6 +59,8 @@ pub(super) struct Files {
 /// What is told of the reading, and what it is told to tolerate.
 #[derive(Clone)]
 pub(in crate::external) struct Watched {
+    /// What the query calls the table, where that is something else.
+    pub alias: Option<Arc<str>>,
     /// What becomes of bad data.
     pub tolerance: Arc<Tolerance>,
     /// Counts what is read.
@@ -93,6 +97,27 @@ impl RowSource {
             metrics: ExecutionPlanMetricsSet::new(),
         }
     }
+}
+
+/// What a scan of files of rows does of a plan; `None` if it is another scan.
+pub(crate) fn fragment(scan: &DataSourceExec) -> Option<ScanFragment> {
+    let config = scan.data_source().downcast_ref::<FileScanConfig>()?;
+    let source = config.file_source().downcast_ref::<RowSource>()?;
+    let table = &source.files.table;
+    Some(ScanFragment {
+        table: table.name.clone(),
+        alias: source.files.watched.alias.clone(),
+        format: Some(table.format.name()),
+        columns: source.table_schema.table_schema().clone(),
+        output: source.projection.source.iter().map(|projected| projected.expr.clone()).collect(),
+        conditions: Vec::new(),
+        hints: Vec::new(),
+        statistics: config.statistics(),
+        fetch: config.limit,
+        takes_conditions: false,
+        row_groups: None,
+        read: Some(source.files.watched.read.clone()),
+    })
 }
 
 impl FileSource for RowSource {

@@ -11,6 +11,7 @@ mod pieces;
 mod tests;
 mod zone_maps;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -45,6 +46,7 @@ use crate::column_cache::BATCH_ROWS;
 pub use crate::scan::conditions::MayFail;
 use crate::scan::conditions::{Condition, can_evaluate, with_columns};
 use crate::scan::filtered_rows::FilteredRows;
+use crate::scan::fragment::ScanFragment;
 use crate::scan::runs::Runs;
 
 /// The name of the column with a row's unit, for those who change rows: no column of a table can be called so.
@@ -103,6 +105,7 @@ impl HotScanExec {
         let columns = projection.to_vec();
         let scanned = Scanned {
             table,
+            alias: None,
             rows,
             segments,
             full_schema,
@@ -144,6 +147,13 @@ impl HotScanExec {
     pub fn with_statistics(mut self, known: Option<Arc<TableStatistics>>) -> Self {
         Arc::make_mut(&mut self.scanned).known = known;
         self.statistics = OnceLock::new();
+        self
+    }
+
+    /// The scan of a table that the query calls otherwise.
+    #[must_use]
+    pub fn with_alias(mut self, alias: Option<Arc<str>>) -> Self {
+        Arc::make_mut(&mut self.scanned).alias = alias;
         self
     }
 
@@ -195,6 +205,52 @@ impl HotScanExec {
         let place = |index: usize| scanned.columns.get(index).copied();
         let filter = with_columns(filter.clone(), place, &scanned.full_schema).ok()?;
         Condition::new(filter, is_hint, &scanned.full_schema).ok()
+    }
+
+    /// What it does of a plan.
+    pub fn fragment(&self) -> ScanFragment {
+        let scanned = &self.scanned;
+        let of_kind = |is_hint: bool| {
+            let conditions = scanned.conditions.iter().filter(move |condition| condition.is_hint == is_hint);
+            conditions.map(|condition| condition.expr.clone()).collect::<Vec<_>>()
+        };
+        let column = |place: &usize| {
+            Arc::new(Column::new(scanned.full_schema.field(*place).name(), *place)) as Arc<dyn PhysicalExpr>
+        };
+        ScanFragment {
+            table: scanned.table.name.clone(),
+            alias: scanned.alias.clone(),
+            format: None,
+            columns: scanned.full_schema.clone(),
+            output: scanned.columns.iter().map(column).collect(),
+            conditions: of_kind(false),
+            hints: of_kind(true),
+            statistics: self.statistics_of_columns(),
+            fetch: scanned.fetch,
+            takes_conditions: true,
+            row_groups: Some((self.pruned.groups, self.pruned.groups + self.pieces.len())),
+            read: None,
+        }
+    }
+
+    /// What is known of the rows before conditions look at them, and of the columns that anybody asks for.
+    fn statistics_of_columns(&self) -> Statistics {
+        let scanned = &self.scanned;
+        let of_conditions = scanned.conditions.iter().flat_map(|condition| condition.columns.iter());
+        let asked: BTreeSet<usize> = scanned.columns.iter().chain(of_conditions).copied().collect();
+        let columns: Vec<usize> = asked.into_iter().collect();
+        let estimate =
+            estimate::Estimate { table: &scanned.table, pieces: &self.pieces, known: scanned.known.as_deref() };
+        let known = scanned.full_schema.project(&columns);
+        let known = known.map_err(DataFusionError::from).and_then(|schema| estimate.of(&columns, &schema, false));
+        let mut all = Statistics::new_unknown(&scanned.full_schema);
+        if let Ok(known) = known {
+            (all.num_rows, all.total_byte_size) = (known.num_rows, known.total_byte_size);
+            for (place, column) in columns.into_iter().zip(known.column_statistics) {
+                all.column_statistics[place] = column;
+            }
+        }
+        all
     }
 
     /// What is known of its rows.

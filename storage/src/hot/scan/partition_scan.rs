@@ -27,6 +27,8 @@ use crate::scan::hints::Hints;
 #[derive(Debug, Clone)]
 pub(super) struct Scanned {
     pub table: Arc<HotTable>,
+    /// What the query calls the table, where that is something else.
+    pub alias: Option<Arc<str>>,
     pub rows: Arc<TableRows>,
     pub segments: Arc<Segments>,
     /// The columns of the table, and of the address.
