@@ -1,6 +1,7 @@
 //! Rules of ours for the engine's optimiser, one per file.
 
 mod aggregates_from_statistics;
+mod contradictions;
 mod eliminate_cross_join;
 mod expand_groups;
 mod extract_equijoin_predicate;
@@ -22,6 +23,7 @@ mod topk_aggregation;
 mod yield_in_joins;
 
 pub use aggregates_from_statistics::AggregatesFromStatistics;
+pub use contradictions::EliminateContradictions;
 pub use eliminate_cross_join::SafeEliminateCrossJoin;
 pub use expand_groups::{ExpandExec, ExpandGroups};
 pub use extract_equijoin_predicate::SafeExtractEquijoinPredicate;

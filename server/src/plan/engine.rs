@@ -36,9 +36,9 @@ use tokio::runtime::Runtime;
 use crate::apply::Apply;
 use crate::error::{Error, Result};
 use crate::optimize::{
-    AggregatesFromStatistics, ExpandGroups, GuardFilters, GuardOffsets, HideValues, InSequence, InterruptJoins,
-    InterruptWindows, KeepLeftOrder, SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeOptimizeUnions,
-    SafeProjectionPushdown, SafePropagateEmptyRelation, SafePushDownFilter, SafeTopKAggregation,
+    AggregatesFromStatistics, EliminateContradictions, ExpandGroups, GuardFilters, GuardOffsets, HideValues,
+    InSequence, InterruptJoins, InterruptWindows, KeepLeftOrder, SafeEliminateCrossJoin, SafeExtractEquijoinPredicate,
+    SafeOptimizeUnions, SafeProjectionPushdown, SafePropagateEmptyRelation, SafePushDownFilter, SafeTopKAggregation,
     SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
@@ -270,8 +270,14 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         Arc::new(SafePropagateEmptyRelation::default()),
         Arc::new(SafePushDownFilter::default()),
     ];
-    let rules = Optimizer::new().rules.into_iter();
-    rules.map(|rule| safe.iter().find(|safe| safe.name() == rule.name()).cloned().unwrap_or(rule)).collect()
+    let mut rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = Vec::new();
+    for rule in Optimizer::new().rules {
+        if rule.name() == SafePropagateEmptyRelation::default().name() {
+            rules.push(Arc::new(EliminateContradictions));
+        }
+        rules.push(safe.iter().find(|safe| safe.name() == rule.name()).cloned().unwrap_or(rule));
+    }
+    rules
 }
 
 /// The engine's rules and ours.
