@@ -9,7 +9,7 @@ use datafusion::common::{ColumnStatistics, JoinType, ScalarValue};
 pub(super) const ROWS_UNKNOWN: f64 = 1000.0;
 /// The part of its input's rows that is left when rows are grouped by what nothing is known of, as an exponent.
 const GROUPS_EXPONENT: f64 = 0.75;
-/// The part of the rows that an anti join leaves at least.
+/// The part of the rows that has no partner at least, as far as an anti join or an outer join wants to know.
 const ANTI_PART_MIN: f64 = 0.1;
 
 /// What is known of the rows of a plan, whose columns are named by `C`.
@@ -69,9 +69,23 @@ impl<C: Eq + Hash + Clone> Estimate<C> {
     pub fn joined(left: Self, right: Self, join_type: JoinType, found: f64) -> Self {
         let rows = joined_rows(left.rows, right.rows, join_type, found).max(1.0);
         let (of_left, of_right) = ((rows / left.rows).min(1.0), (rows / right.rows).min(1.0));
-        let mut columns = left.scaled(of_left).columns;
-        columns.extend(right.scaled(of_right).columns);
-        Estimate { rows, columns }
+        let (mut left, mut right) = (left.scaled(of_left), right.scaled(of_right));
+        let without_partner = (1.0 - found / rows).clamp(ANTI_PART_MIN, 1.0);
+        if matches!(join_type, JoinType::Left | JoinType::Full) {
+            right.extend_with_nulls(without_partner);
+        }
+        if matches!(join_type, JoinType::Right | JoinType::Full) {
+            left.extend_with_nulls(without_partner);
+        }
+        left.columns.extend(right.columns);
+        Estimate { rows, columns: left.columns }
+    }
+
+    /// Rows without a partner have NULL in its place.
+    fn extend_with_nulls(&mut self, part: f64) {
+        for column in self.columns.values_mut() {
+            column.nulls += (1.0 - column.nulls) * part;
+        }
     }
 }
 

@@ -125,3 +125,20 @@ async fn what_is_explained_by_running_it_fails_as_it_would() {
     let row = client.query_one("SELECT count(*) FROM kinds", &[]).await.unwrap();
     assert_eq!(row.get::<_, i64>(0), 10);
 }
+
+#[tokio::test]
+async fn rows_without_a_partner_are_expected() {
+    let server = TestServer::builder().start().await;
+    let client = server.connect().await;
+    client.batch_execute(TABLES).await.unwrap();
+    for query in [
+        "SELECT id FROM t LEFT JOIN kinds ON id = kind_id WHERE kind_id IS NULL",
+        "SELECT id FROM kinds RIGHT JOIN t ON id = kind_id WHERE kind_id IS NULL",
+        "SELECT id FROM t WHERE NOT EXISTS (SELECT 1 FROM kinds WHERE kind_id = id)",
+    ] {
+        let json = explained(&client, "FORMAT JSON", query).await;
+        let json: serde_json::Value = serde_json::from_str(&json[0]).unwrap();
+        let rows = json[0]["Plan"]["Plan Rows"].as_u64().unwrap();
+        assert!((500..=1000).contains(&rows), "{rows} rows of 990 are expected of {query}");
+    }
+}
