@@ -9,7 +9,7 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{
     BinaryExpr, CaseExpr, CastExpr, Column, DynamicFilterPhysicalExpr, InListExpr, IsNotNullExpr, IsNullExpr,
-    LambdaExpr, LambdaVariable, LikeExpr, Literal, NegativeExpr, NotExpr, TryCastExpr,
+    LambdaExpr, LambdaVariable, LikeExpr, Literal, NegativeExpr, NotExpr, TryCastExpr, UnKnownColumn,
 };
 use datafusion::physical_expr::scalar_subquery::ScalarSubqueryExpr;
 use datafusion::physical_expr::{HigherOrderFunctionExpr, PhysicalExpr, PhysicalSortExpr, ScalarFunctionExpr};
@@ -158,6 +158,7 @@ impl Writer<'_> {
         // What the engine is not told, and what can be interrupted.
         match expr.children().as_slice() {
             [only] => Some(self.sql(only)),
+            [value, hidden] if hidden.is::<UnKnownColumn>() => Some(self.sql(value)),
             _ => None,
         }
     }
