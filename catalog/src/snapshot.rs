@@ -350,7 +350,7 @@ impl CatalogSnapshot {
         self.sequences.get(&sequence).copied()
     }
 
-    /// What ANALYZE has found out about a hot table.
+    /// What ANALYZE has found out about a table.
     pub fn statistics(&self, table: Oid) -> Option<&Arc<TableStatistics>> {
         self.statistics.get(&table)
     }

@@ -1,4 +1,4 @@
-//! What ANALYZE has found out about the values of hot tables, for the planner: estimates, never answers.
+//! What ANALYZE has found out about the values of tables, for the planner: estimates, never answers.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -12,11 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::rows::{RowCounts, TableRows};
 
-/// What is known of a hot table since the last ANALYZE.
+/// What is known of a table since the last ANALYZE.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct TableStatistics {
     /// How many rows there were.
     pub rows: u64,
+    /// How many bytes the files of an external table had.
+    #[serde(default)]
+    pub bytes: Option<u64>,
+    /// How many a quick look has made of it, by which it is told whether there are more or fewer now.
+    #[serde(default)]
+    pub looked_at_bytes: u64,
     /// What commits of this process had done to them.
     #[serde(skip)]
     pub counts: RowCounts,
@@ -51,6 +57,16 @@ impl TableStatistics {
     /// Of a table with these rows, about which nothing else is known.
     pub fn of(rows: &TableRows) -> Self {
         TableStatistics { rows: rows.rows(), counts: rows.counts(), ..TableStatistics::default() }
+    }
+
+    /// Of an external table with about so many rows in so many bytes, about which nothing else is known.
+    pub fn of_files(rows: u64, bytes: u64, looked_at_bytes: u64) -> Self {
+        TableStatistics { rows, bytes: Some(bytes), looked_at_bytes, ..TableStatistics::default() }
+    }
+
+    /// How many rows a byte of an external table's files has.
+    pub fn rows_per_byte(&self) -> Option<f64> {
+        self.bytes.filter(|bytes| *bytes > 0).map(|bytes| self.rows as f64 / bytes as f64)
     }
 
     /// How many rows have come and gone since then.

@@ -1,26 +1,35 @@
-//! ANALYZE in the background: one table after the other, when enough of its rows have changed.
+//! ANALYZE in the background: one table after the other, when enough of its rows have changed. Of external tables, those that
+//! queries have asked for.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use catalog::{CatalogChange, CatalogSnapshot, HotTable, Relation};
-use tokio::time::Instant;
+use catalog::{CatalogChange, CatalogSnapshot, HotTable, Oid, Relation, TableStatistics};
+use storage::external::AnalyzeRequest;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::error::{Error, Result};
 use crate::server::Server;
-use crate::statement::analyze::found_out;
+use crate::statement::analyze::{found_in_files, found_out};
 
 /// Pause between looks at all tables.
 const PAUSE: Duration = Duration::from_secs(5);
 /// As many times as long as a table has taken, nothing is done: the background takes a tenth of a thread at most, however
 /// much is written.
 const REST: u32 = 9;
+/// The longest rest: what waits for an object store has not computed.
+const REST_MAX: Duration = Duration::from_secs(60);
+/// How long an external table may take.
+const EXTERNAL_TIME_MAX: Duration = Duration::from_secs(600);
 /// A table is looked at when more than this many rows have changed (PostgreSQL's `autovacuum_analyze_threshold`) …
 const CHANGED_ROWS_MIN: u64 = 50;
 /// … and one in so many of those that there were (the inverse of `autovacuum_analyze_scale_factor`).
 const CHANGED_ONE_IN: u64 = 10;
+/// An external table is looked at again when its files have become more or fewer by one in so many of their bytes: how many
+/// there are is an estimate, which may change a little for nothing.
+const EXTERNAL_CHANGED_ONE_IN: u64 = 4;
 
 /// Looks after the tables of a server until it stops.
 pub async fn run(server: Weak<Server>, stopping: CancellationToken) {
@@ -38,24 +47,66 @@ pub async fn run(server: Weak<Server>, stopping: CancellationToken) {
 }
 
 async fn look_after_tables(server: &Server) {
-    let tables: Vec<_> = server.catalog.snapshot().hot_tables().map(|table| table.oid).collect();
-    for oid in tables {
+    let hot: Vec<_> = server.catalog.snapshot().hot_tables().map(|table| table.oid).collect();
+    for oid in hot {
         let snapshot = server.catalog.snapshot();
         let Some(Relation::Hot(table)) = snapshot.relation_by_oid(oid) else { continue };
-        if !has_changed(&snapshot, table) {
+        if has_changed(&snapshot, table) {
+            let places = (0..table.columns.len()).collect();
+            look_at(server, oid, found_out(server, &snapshot, table, places)).await;
+        }
+    }
+}
+
+/// Looks at the external tables that queries have asked for, until the server stops.
+pub async fn run_external(server: Weak<Server>, stopping: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+        let Some(server) = server.upgrade() else { return };
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = look_after_external_tables(&server) => {}
+        }
+    }
+}
+
+async fn look_after_external_tables(server: &Server) {
+    if server.config.external_sample_bytes == 0 {
+        return;
+    }
+    for (oid, bytes_now) in server.engine.reading().samples.take_asked_for() {
+        let snapshot = server.catalog.snapshot();
+        let Some(Relation::External(table)) = snapshot.relation_by_oid(oid) else { continue };
+        if !is_other(snapshot.statistics(oid).map(AsRef::as_ref), bytes_now) {
             continue;
         }
-        let begun = Instant::now();
-        match analyze(server, &snapshot, table).await {
-            Ok(()) => info!(table = oid.0, "table analyzed"),
-            // It was dropped meanwhile.
-            Err(Error::Catalog(catalog::Error::ChangedConcurrently { .. })) => debug!(table = oid.0, "table is gone"),
-            Err(error) => warn!(table = oid.0, %error, "a table could not be analyzed"),
-        }
-        // Nobody's files are kept meanwhile.
-        drop(snapshot);
-        tokio::time::sleep(begun.elapsed() * REST).await;
+        let places = (0..table.columns.len() + table.partition_columns.len()).collect();
+        let request = AnalyzeRequest { places, bytes_max: server.config.external_sample_bytes as u64 };
+        let state = server.engine.looking(&snapshot);
+        let found = found_in_files(server, &snapshot, table, request, state);
+        let found = async { timeout(EXTERNAL_TIME_MAX, found).await.unwrap_or(Err(Error::StatementTimeout)) };
+        look_at(server, oid, found).await;
     }
+}
+
+/// Looks at a table, and rests.
+async fn look_at(server: &Server, oid: Oid, found: impl Future<Output = Result<TableStatistics>>) {
+    let begun = Instant::now();
+    let analyzed = async {
+        let statistics = Arc::new(found.await?);
+        server.catalog.commit(vec![CatalogChange::SetStatistics { table: oid, statistics }]).await?;
+        Ok(())
+    };
+    match analyzed.await {
+        Ok(()) => info!(table = oid.0, "table analyzed"),
+        // It was dropped meanwhile.
+        Err(Error::Catalog(catalog::Error::ChangedConcurrently { .. })) => debug!(table = oid.0, "table is gone"),
+        Err(error) => warn!(table = oid.0, %error, "a table could not be analyzed"),
+    }
+    tokio::time::sleep((begun.elapsed() * REST).min(REST_MAX)).await;
 }
 
 /// Whether what is known of a table is out of date. Of a table that was never looked at, every row is new.
@@ -68,18 +119,17 @@ fn has_changed(snapshot: &CatalogSnapshot, table: &HotTable) -> bool {
     changed > CHANGED_ROWS_MIN + known / CHANGED_ONE_IN
 }
 
-async fn analyze(server: &Server, snapshot: &Arc<CatalogSnapshot>, table: &Arc<HotTable>) -> Result<()> {
-    let all = (0..table.columns.len()).collect();
-    let statistics = Arc::new(found_out(server, snapshot, table, all).await?);
-    server.catalog.commit(vec![CatalogChange::SetStatistics { table: table.oid, statistics }]).await?;
-    Ok(())
+/// Whether what is known of an external table was found out of one of another size.
+fn is_other(known: Option<&TableStatistics>, bytes_now: u64) -> bool {
+    known
+        .is_none_or(|known| known.looked_at_bytes.abs_diff(bytes_now) > known.looked_at_bytes / EXTERNAL_CHANGED_ONE_IN)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use arrow::array::{ArrayRef, Int32Array, RecordBatch};
-    use catalog::{Column, ObjectName, Oid, RowAddresses, RowChanges, SqlType, TableStatistics};
+    use catalog::{Column, ObjectName, RowAddresses, RowChanges, SqlType, TableStatistics};
 
     const TABLE: Oid = Oid(20_000);
 
@@ -96,6 +146,16 @@ mod tests {
     fn analyzed(snapshot: &CatalogSnapshot) -> CatalogSnapshot {
         let statistics = Arc::new(TableStatistics::of(&snapshot.rows(TABLE)));
         snapshot.after(&[CatalogChange::SetStatistics { table: TABLE, statistics }]).unwrap()
+    }
+
+    #[test]
+    fn an_external_table_is_looked_at_when_its_files_are_others() {
+        let known = |looked_at_bytes| TableStatistics::of_files(7, 1, looked_at_bytes);
+        assert!(is_other(None, 0));
+        assert!(!is_other(Some(&known(0)), 0) && is_other(Some(&known(0)), 1));
+        assert!(
+            !is_other(Some(&known(100)), 120) && is_other(Some(&known(100)), 126) && is_other(Some(&known(100)), 74)
+        );
     }
 
     #[test]

@@ -37,6 +37,8 @@ const PAGE_CACHE_LIMIT_BYTES_MIN: usize = 256 << 20;
 const FOOTER_CACHE_ONE_IN: usize = 16;
 /// Of that part, the part for listings: a file has one line in them, and a footer.
 const LISTING_CACHE_ONE_IN: usize = 4;
+/// What is read of an external table without anybody asking for it.
+const EXTERNAL_SAMPLE_BYTES: usize = 64 << 20;
 /// Where Linux says how much memory a container may use: control groups, version 2 and 1.
 const CGROUP_LIMITS: [&str; 2] = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 /// What is assumed where the machine's memory cannot be told.
@@ -162,6 +164,10 @@ struct Settings {
     /// at most 16GB]
     #[arg(long, global = true, value_name = "SIZE")]
     page_cache: Option<String>,
+    /// How much of an external table's files is read for statistics once queries have asked for it, such as 64MB; 0 for nothing
+    /// [default: 64MB]
+    #[arg(long, global = true, value_name = "SIZE")]
+    external_sample: Option<String>,
     /// What is logged: a level, or a filter such as info,server::session=debug [default: info]
     #[arg(long, global = true, value_name = "FILTER")]
     log: Option<String>,
@@ -194,6 +200,8 @@ pub struct Config {
     pub page_memory_bytes: usize,
     /// Bytes of the local disk for the same; none given means a part of what is free.
     pub page_disk_bytes: Option<usize>,
+    /// Bytes of an external table's files that are read for statistics without anybody asking for them.
+    pub external_sample_bytes: usize,
     /// Filter of the log.
     pub log: String,
 }
@@ -327,6 +335,7 @@ impl Settings {
             column_cache: self.column_cache.or(other.column_cache),
             footer_cache: self.footer_cache.or(other.footer_cache),
             page_cache: self.page_cache.or(other.page_cache),
+            external_sample: self.external_sample.or(other.external_sample),
             log: self.log.or(other.log),
         }
     }
@@ -384,6 +393,10 @@ impl Settings {
         let (access, first_password) = (self.access()?, self.first_password()?);
         let shutdown_timeout = self.shutdown_timeout()?;
         let memory = self.memory()?;
+        let external_sample_bytes = match &self.external_sample {
+            Some(size) => parse_size(size).ok_or_else(|| wrong("external-sample", size, "not a size such as 64MB"))?,
+            None => EXTERNAL_SAMPLE_BYTES,
+        };
         let networks = networks("external-network", &self.external_network)?;
         let secrets = self.secret.iter().map(|secret| secret.given()).collect::<Result<_, _>>()?;
         let data_dir = self.data_dir.unwrap_or_else(|| DATA_DIR_DEFAULT.into());
@@ -414,6 +427,7 @@ impl Settings {
             footer_cache_bytes: memory.footer_cache_bytes,
             page_memory_bytes: memory.page_memory_bytes,
             page_disk_bytes: memory.page_disk_bytes,
+            external_sample_bytes,
             log: self.log.unwrap_or_else(|| LOG_DEFAULT.into()),
         })
     }

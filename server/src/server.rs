@@ -14,6 +14,7 @@ use storage::hot::segments::SEGMENTS_DIRECTORY;
 use storage::hot::{FileList, KeyIndex, Segments};
 use storage::object_stores::ObjectStores;
 use storage::page_cache::{PageCache, PageCacheConfig};
+use storage::scan::knowledge::Selectivities;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -65,6 +66,8 @@ pub struct Server {
     pub stores: Arc<ObjectStores>,
     /// The files of hot tables.
     pub segments: Arc<Segments>,
+    /// Which rows conditions have left.
+    pub selectivities: Arc<Selectivities>,
     /// The rows of system tables, as they were made last.
     pub system_rows: Arc<SystemRows>,
     /// Which rows have which keys.
@@ -130,6 +133,7 @@ impl Server {
             catalog,
             stores,
             segments,
+            selectivities: Arc::default(),
             system_rows: Arc::default(),
             keys,
             locks,
@@ -182,6 +186,7 @@ impl Server {
             interrupted,
         ));
         let analyzing = tokio::spawn(auto_analyze::run(Arc::downgrade(self), self.stopping.clone()));
+        let looking = tokio::spawn(auto_analyze::run_external(Arc::downgrade(self), self.stopping.clone()));
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -201,7 +206,9 @@ impl Server {
         }
         drop((listener, unix));
         self.end_sessions(connections).await;
-        for (work, ended) in [("compaction", compacting.await), ("analyzing", analyzing.await)] {
+        for (work, ended) in
+            [("compaction", compacting.await), ("analyzing", analyzing.await), ("looking", looking.await)]
+        {
             if let Err(error) = ended {
                 warn!(work, %error, "work in the background did not end well");
             }

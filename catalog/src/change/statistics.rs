@@ -17,12 +17,14 @@ pub(crate) const TABLE_ITSELF: i16 = 0;
 impl CatalogSnapshot {
     /// What is known of columns that were not looked at stays.
     pub(super) fn set_statistics(&mut self, table: Oid, new: &TableStatistics, touched: &mut Touched) -> Result<()> {
-        let Some(Relation::Hot(definition)) = self.relation_by_oid(table) else {
-            return Err(Error::ChangedConcurrently { oid: table });
+        let definitions = match self.relation_by_oid(table) {
+            Some(Relation::Hot(definition)) => definition.columns.clone(),
+            Some(Relation::External(definition)) => definition.all_columns(),
+            _ => return Err(Error::ChangedConcurrently { oid: table }),
         };
         // The column may have been dropped, or have got another type, since its values were looked at.
         let fits = |number: i16, known: &ColumnStatistics| {
-            let column = definition.column(number);
+            let column = definitions.iter().find(|column| column.attribute_number == number);
             let fits = |column: &Column| {
                 known.values.as_ref().is_none_or(|values| *values.data_type() == column.sql_type.at_rest())
             };

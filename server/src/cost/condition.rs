@@ -3,6 +3,8 @@
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Operator;
 
+use super::shape::Point;
+
 /// A condition on columns that are named by `C`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Condition<C> {
@@ -25,7 +27,9 @@ pub(crate) enum Condition<C> {
         values: Vec<Operand<C>>,
     },
     Like {
+        operand: Operand<C>,
         pattern: Operand<C>,
+        ignores_case: bool,
     },
     IsNull(Operand<C>),
     /// True, or false and NULL.
@@ -50,6 +54,14 @@ impl<C> Operand<C> {
     pub fn number(&self) -> Option<f64> {
         match self {
             Operand::Value(value) => super::estimate::number(value),
+            _ => None,
+        }
+    }
+
+    /// The value as a point among others, if it is one that can be compared.
+    pub(super) fn point(&self) -> Option<Point> {
+        match self {
+            Operand::Value(value) => Point::of(value),
             _ => None,
         }
     }

@@ -2,13 +2,19 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use datafusion::common::{ColumnStatistics, JoinType, ScalarValue};
+
+use super::keys::KeyValues;
+use super::shape::{self, Shape};
 
 /// Rows of what nothing is known of.
 pub(super) const ROWS_UNKNOWN: f64 = 1000.0;
 /// The part of its input's rows that is left when rows are grouped by what nothing is known of, as an exponent.
 const GROUPS_EXPONENT: f64 = 0.75;
+/// More rows than anything has. Products of more would not be numbers.
+const ROWS_MAX: f64 = 1e150;
 /// The part of the rows that has no partner at least, as far as an anti join or an outer join wants to know.
 const ANTI_PART_MIN: f64 = 0.1;
 
@@ -25,11 +31,18 @@ pub(crate) struct Estimate<C> {
 pub(crate) struct ColumnEstimate {
     /// How many values there are, but NULL.
     pub distinct: Option<f64>,
+    /// How many the table has, as far as conditions on the column itself let them through, and its rows.
+    pub in_table: Option<(f64, f64)>,
     /// The least and the greatest value, as numbers.
     pub bounds: Option<(f64, f64)>,
     /// The part of the rows that is NULL.
     pub nulls: f64,
+    /// How they are distributed, unless a condition has chosen among them.
+    pub shape: Option<Shape>,
 }
+
+/// Microseconds of a day.
+const DAY_US: f64 = 86_400e6;
 
 impl<C: Eq + Hash + Clone> Estimate<C> {
     /// Of what nothing is known of but its rows.
@@ -42,9 +55,25 @@ impl<C: Eq + Hash + Clone> Estimate<C> {
         self.columns.get(column)?.distinct_in(self.rows)
     }
 
+    /// What is known of a column as a key of a join.
+    pub fn key(&self, column: &C) -> Option<KeyValues> {
+        self.columns.get(column)?.key_in(self.rows)
+    }
+
     /// The first rows of these.
     pub fn at_most(self, rows: f64) -> Self {
         Estimate { rows: self.rows.min(rows), ..self }
+    }
+
+    /// The same with so many rows.
+    pub fn with_rows(self, rows: f64) -> Self {
+        match rows < self.rows {
+            true => {
+                let part = rows / self.rows;
+                self.scaled(part)
+            }
+            false => Estimate { rows, ..self },
+        }
     }
 
     /// The same with a part of the rows, whichever.
@@ -67,7 +96,7 @@ impl<C: Eq + Hash + Clone> Estimate<C> {
 
     /// The rows of both sides of a join. `found` is how many pairs of rows satisfy its condition.
     pub fn joined(left: Self, right: Self, join_type: JoinType, found: f64) -> Self {
-        let rows = joined_rows(left.rows, right.rows, join_type, found).max(1.0);
+        let rows = joined_rows(left.rows, right.rows, join_type, found).clamp(1.0, ROWS_MAX);
         let (of_left, of_right) = ((rows / left.rows).min(1.0), (rows / right.rows).min(1.0));
         let (mut left, mut right) = (left.scaled(of_left), right.scaled(of_right));
         let without_partner = (1.0 - found / rows).clamp(ANTI_PART_MIN, 1.0);
@@ -90,18 +119,35 @@ impl<C: Eq + Hash + Clone> Estimate<C> {
 }
 
 impl ColumnEstimate {
-    /// What statistics say of a column of so many rows.
-    pub fn of(column: &ColumnStatistics, rows: f64) -> Self {
+    /// What statistics say of a column of so many rows, and ANALYZE has found out.
+    pub fn of(column: &ColumnStatistics, rows: f64, known: Option<Arc<catalog::ColumnStatistics>>) -> Self {
         let bounds = column.min_value.get_value().and_then(number).zip(column.max_value.get_value().and_then(number));
+        let bounds = bounds.or_else(|| shape::bounds(known.as_ref()?));
         let counted = column.distinct_count.get_value().map(|distinct| *distinct as f64);
-        let is_whole = column.min_value.get_value().is_some_and(is_whole);
-        let room = bounds.filter(|_| is_whole).map(|(least, greatest)| greatest - least + 1.0);
+        let step = column.min_value.get_value().and_then(step);
+        let room = bounds.zip(step).map(|((least, greatest), step)| (greatest - least) / step + 1.0);
         let distinct = match (counted, room) {
             (Some(counted), Some(room)) => Some(counted.min(room)),
             (counted, room) => counted.or(room),
         };
         let nulls = column.null_count.get_value().map_or(0.0, |nulls| *nulls as f64 / rows.max(1.0));
-        ColumnEstimate { distinct, bounds, nulls: nulls.min(1.0) }
+        let nulls = nulls.min(1.0);
+        let in_table = distinct.map(|distinct| (distinct.min(rows * (1.0 - nulls)).max(1.0), rows));
+        let shape = known.map(|known| Shape { known, distinct });
+        ColumnEstimate { distinct, in_table, bounds, nulls, shape }
+    }
+
+    /// Of the keys of so many groups.
+    pub fn of_groups(self, rows: f64, groups: f64) -> Self {
+        let distinct = self.distinct_in(rows);
+        ColumnEstimate { in_table: distinct.map(|distinct| (distinct, groups)), shape: None, ..self }
+    }
+
+    /// What is known of a key among so many rows.
+    pub fn key_in(&self, rows: f64) -> Option<KeyValues> {
+        let now = self.distinct_in(rows)?;
+        let (in_table, table_rows) = self.in_table.unwrap_or((now, rows));
+        Some(KeyValues { now, in_table: in_table.max(now), table_rows: table_rows.max(rows.min(in_table)) })
     }
 
     /// How many values there are among so many rows: no more than fit between the bounds of integers.
@@ -113,7 +159,9 @@ impl ColumnEstimate {
     pub fn or(&self, other: &Self) -> Self {
         let bounds = self.bounds.zip(other.bounds).map(|(one, other)| (one.0.min(other.0), one.1.max(other.1)));
         let distinct = self.distinct.zip(other.distinct).map(|(one, other)| one.max(other));
-        ColumnEstimate { distinct, bounds, nulls: self.nulls.max(other.nulls) }
+        let in_table = self.in_table.zip(other.in_table);
+        let in_table = in_table.map(|(one, other)| (one.0.max(other.0), one.1 + other.1));
+        ColumnEstimate { distinct, in_table, bounds, nulls: self.nulls.max(other.nulls), shape: None }
     }
 }
 
@@ -139,13 +187,14 @@ fn left_of(distinct: f64, rows: f64, left: f64) -> f64 {
     (distinct * (1.0 - (1.0 - part).powf(each))).max(1.0)
 }
 
-/// A value as a number, where the distance of two says something.
+/// A value as a number, where the distance of two says something. Times are microseconds, whatever their type.
 pub(super) fn number(value: &ScalarValue) -> Option<f64> {
     use ScalarValue::*;
     Some(match value {
         Int8(Some(value)) => f64::from(*value),
         Int16(Some(value)) => f64::from(*value),
-        Int32(Some(value)) | Date32(Some(value)) => f64::from(*value),
+        Int32(Some(value)) => f64::from(*value),
+        Date32(Some(value)) => f64::from(*value) * DAY_US,
         Int64(Some(value)) => *value as f64,
         UInt32(Some(value)) => f64::from(*value),
         UInt64(Some(value)) => *value as f64,
@@ -161,7 +210,12 @@ pub(super) fn number(value: &ScalarValue) -> Option<f64> {
     })
 }
 
-fn is_whole(value: &ScalarValue) -> bool {
+/// How far values are apart at least.
+fn step(value: &ScalarValue) -> Option<f64> {
     use ScalarValue::*;
-    matches!(value, Int8(_) | Int16(_) | Int32(_) | Int64(_) | UInt32(_) | UInt64(_) | Date32(_))
+    match value {
+        Int8(_) | Int16(_) | Int32(_) | Int64(_) | UInt32(_) | UInt64(_) => Some(1.0),
+        Date32(_) => Some(DAY_US),
+        _ => None,
+    }
 }

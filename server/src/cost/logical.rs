@@ -3,20 +3,31 @@
 use datafusion::common::{Column, ScalarValue, TableReference};
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::expr::{Between, InList, Like};
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
-    Aggregate, BinaryExpr, Distinct, Expr, FetchType, Join, LogicalPlan, Operator, TableScan, Union,
+    Aggregate, BinaryExpr, Distinct, Expr, FetchType, Filter, Join, LogicalPlan, Operator, TableScan, Union,
 };
+
+use storage::scan::knowledge::Knowledge;
 
 use super::condition::{Condition, Operand};
 use super::estimate::{ColumnEstimate, Estimate, ROWS_UNKNOWN};
-use super::selectivity::{apply, equal_rows};
+use super::feedback;
+use super::keys::{KeyValues, equal_rows};
+use super::selectivity::apply;
 
 impl Estimate<Column> {
     /// What is known of a plan.
     pub fn of(plan: &LogicalPlan) -> Self {
         let estimate = match plan {
-            LogicalPlan::TableScan(scan) => of_scan(scan),
-            LogicalPlan::Filter(filter) => apply(Estimate::of(&filter.input), &condition_of(&filter.predicate)),
+            LogicalPlan::TableScan(scan) => of_scan(scan, &[]),
+            LogicalPlan::Filter(filter) => {
+                let condition = condition_of(&filter.predicate);
+                match filter.input.as_ref() {
+                    LogicalPlan::TableScan(scan) => of_filtered_scan(scan, filter, &condition),
+                    input => apply(Estimate::of(input), &condition),
+                }
+            }
             LogicalPlan::Projection(projection) => {
                 let input = Estimate::of(&projection.input);
                 let names = projection.schema.columns().into_iter().zip(&projection.expr);
@@ -28,7 +39,8 @@ impl Estimate<Column> {
             LogicalPlan::Distinct(Distinct::All(input)) => {
                 let input = Estimate::of(input);
                 let rows = input.groups(input.columns.values().map(Some), input.columns.len());
-                Estimate { rows, ..input }
+                let of_groups = |(name, column): (Column, ColumnEstimate)| (name, column.of_groups(input.rows, rows));
+                Estimate { rows, columns: input.columns.into_iter().map(of_groups).collect() }
             }
             LogicalPlan::Limit(limit) => {
                 let input = Estimate::of(&limit.input);
@@ -63,6 +75,11 @@ impl Estimate<Column> {
         self.distinct(column(expr)?)
     }
 
+    /// What is known of an expression as a key of a join.
+    pub fn key_of(&self, expr: &Expr) -> Option<KeyValues> {
+        self.key(column(expr)?)
+    }
+
     fn renamed(self, alias: &TableReference) -> Self {
         let renamed = |column: Column| Column::new(Some(alias.clone()), column.name);
         Estimate { columns: self.columns.into_iter().map(|(column, it)| (renamed(column), it)).collect(), ..self }
@@ -80,21 +97,41 @@ fn column(expr: &Expr) -> Option<&Column> {
     }
 }
 
-fn of_scan(scan: &TableScan) -> Estimate<Column> {
-    let statistics = source_as_provider(&scan.source).ok().and_then(|provider| provider.statistics());
+/// The rows of a scan that a condition above it leaves.
+fn of_filtered_scan(scan: &TableScan, filter: &Filter, condition: &Condition<Column>) -> Estimate<Column> {
+    // What a scan compares with bounds alone stands above it once more.
+    let input = of_scan(scan, &split_conjunction(&filter.predicate));
+    let provider = source_as_provider(&scan.source).ok();
+    let known = provider.as_ref().and_then(|provider| Knowledge::of_table(provider.as_ref()));
+    let name = |column: &Column| Some(column.name.clone());
+    let counted = || known?.part_left(&feedback::key(std::slice::from_ref(condition), &name)?);
+    let (all_rows, left) = (input.rows, apply(input, condition));
+    match counted() {
+        Some(part) => left.with_rows(all_rows * part),
+        None => left,
+    }
+}
+
+/// The rows of a scan, above which some conditions follow.
+fn of_scan(scan: &TableScan, above: &[&Expr]) -> Estimate<Column> {
+    let provider = source_as_provider(&scan.source).ok();
+    let statistics = provider.as_ref().and_then(|provider| provider.statistics());
     let Some(statistics) = statistics else { return Estimate::of_rows(ROWS_UNKNOWN) };
+    let known = provider.as_ref().and_then(|provider| Knowledge::of_table(provider.as_ref()));
     let rows = statistics.num_rows.get_value().map_or(ROWS_UNKNOWN, |rows| *rows as f64);
     let schema = scan.source.schema();
     let known = |column: Column| {
         let place = schema.index_of(&column.name).ok()?;
-        Some((column, ColumnEstimate::of(statistics.column_statistics.get(place)?, rows)))
+        let shape = known.and_then(|known| known.column(place).cloned());
+        Some((column, ColumnEstimate::of(statistics.column_statistics.get(place)?, rows, shape)))
     };
     let columns = scan.projected_schema.columns().into_iter();
     // Conditions may be of columns that are not answered.
     let of_conditions = scan.filters.iter().flat_map(|filter| filter.column_refs()).cloned();
     let columns = columns.chain(of_conditions).filter_map(known).collect();
     let all = Estimate { rows: rows.max(1.0), columns };
-    let left = scan.filters.iter().fold(all, |rows, filter| apply(rows, &condition_of(filter)));
+    let filters = scan.filters.iter().filter(|filter| !above.contains(filter));
+    let left = filters.fold(all, |rows, filter| apply(rows, &condition_of(filter)));
     scan.fetch.map_or(left.clone(), |fetch| left.at_most(fetch as f64))
 }
 
@@ -106,7 +143,7 @@ fn of_aggregate(aggregate: &Aggregate) -> Estimate<Column> {
     let keys: Vec<_> = aggregate.group_expr.iter().map(|expr| input.column_of(expr)).collect();
     let rows = input.groups(keys.iter().copied(), keys.len());
     let names = aggregate.schema.columns().into_iter().zip(keys);
-    let columns = names.filter_map(|(name, key)| Some((name, key?.clone()))).collect();
+    let columns = names.filter_map(|(name, key)| Some((name, key?.clone().of_groups(input.rows, rows)))).collect();
     Estimate { rows, columns }
 }
 
@@ -126,7 +163,7 @@ fn of_union(union: &Union) -> Estimate<Column> {
 /// A join that is in no region.
 fn of_join(join: &Join) -> Estimate<Column> {
     let (left, right) = (Estimate::of(&join.left), Estimate::of(&join.right));
-    let keys = join.on.iter().map(|(one, other)| (left.distinct_of(one), right.distinct_of(other)));
+    let keys = join.on.iter().map(|(one, other)| (left.key_of(one), right.key_of(other)));
     let found = equal_rows(left.rows, right.rows, keys);
     Estimate::joined(left, right, join.join_type, found)
 }
@@ -160,8 +197,9 @@ pub(crate) fn condition_of(expr: &Expr) -> Condition<Column> {
             let (operand, low, high) = (operand_of(expr), operand_of(low), operand_of(high));
             negated_if(*negated, Condition::Between { operand, low, high })
         }
-        Expr::Like(Like { negated, pattern, .. }) => {
-            negated_if(*negated, Condition::Like { pattern: operand_of(pattern) })
+        Expr::Like(Like { negated, expr, pattern, case_insensitive, .. }) => {
+            let (operand, pattern) = (operand_of(expr), operand_of(pattern));
+            negated_if(*negated, Condition::Like { operand, pattern, ignores_case: *case_insensitive })
         }
         Expr::Literal(value, _) => Condition::Constant(*value == ScalarValue::Boolean(Some(true))),
         Expr::Column(column) => Condition::Holds(column.clone()),

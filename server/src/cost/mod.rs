@@ -6,13 +6,19 @@
 
 mod condition;
 mod estimate;
+mod feedback;
+mod keys;
 mod logical;
 pub(crate) mod physical;
 mod selectivity;
+mod shape;
 mod units;
 
 pub(crate) use estimate::Estimate;
+pub(crate) use feedback::learn;
+pub(crate) use keys::{KeyValues, equal_rows};
 pub(crate) use logical::condition_of;
-pub(crate) use selectivity::{equal_rows, part};
+pub(crate) use physical::kept_bytes;
+pub(crate) use selectivity::part;
 pub(crate) use units::Cost;
 pub use units::ScanPrice;

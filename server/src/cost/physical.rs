@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{FieldRef, Schema};
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{JoinSide, JoinType, ScalarValue, Statistics};
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{
@@ -22,14 +23,23 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::union::UnionExec;
 use storage::scan::fragment::ScanFragment;
+use storage::scan::knowledge::Knowledge;
 
 use crate::lazy::physical_connective;
 use crate::optimize::ExpandExec;
 
 use super::condition::{Condition, Operand};
 use super::estimate::{ColumnEstimate, Estimate, ROWS_UNKNOWN};
+use super::feedback;
+use super::keys::equal_rows;
 use super::logical::comparison;
-use super::selectivity::{apply, equal_rows, part};
+use super::selectivity::{apply, part};
+
+/// Bytes that a value without a fixed width is taken to have, as PostgreSQL does.
+pub(crate) const WIDTH_UNKNOWN: usize = 32;
+
+/// Bytes that a row takes in a hash table, beside its own.
+pub(crate) const HASHED_ROW_BYTES: f64 = 16.0;
 
 /// Pairs of sides' keys that have to be equal.
 pub(crate) type JoinKeys = [(Arc<dyn PhysicalExpr>, Arc<dyn PhysicalExpr>)];
@@ -59,33 +69,74 @@ impl Estimate<usize> {
         }
     }
 
+    /// Bytes of a row with these columns.
+    pub fn width(&self, schema: &Schema) -> f64 {
+        let of_column = |(place, field): (usize, &FieldRef)| match field.data_type().primitive_width() {
+            Some(width) => width as f64,
+            None => {
+                let known = self.columns.get(&place).and_then(|column| column.shape.as_ref());
+                known.map_or(WIDTH_UNKNOWN as f64, |shape| f64::from(shape.known.average_width))
+            }
+        };
+        schema.fields().iter().enumerate().map(of_column).sum()
+    }
+
     /// Some of its columns, in this order.
     fn projected(&self, places: impl Iterator<Item = Option<usize>>) -> Self {
         let known = |(place, of): (usize, Option<usize>)| Some((place, self.columns.get(&of?)?.clone()));
         Estimate { rows: self.rows, columns: places.enumerate().filter_map(known).collect() }
     }
 
-    fn of_statistics(statistics: &Statistics) -> Self {
+    fn of_statistics(statistics: &Statistics, analyzed: Option<&Knowledge>) -> Self {
         let rows = statistics.num_rows.get_value().map_or(ROWS_UNKNOWN, |rows| *rows as f64);
-        let known = statistics.column_statistics.iter().map(|column| ColumnEstimate::of(column, rows));
-        Estimate { rows: rows.max(1.0), columns: known.enumerate().collect() }
+        let shape = |place| analyzed.and_then(|analyzed| analyzed.column(place).cloned());
+        let columns = statistics.column_statistics.iter().enumerate();
+        let columns = columns.map(|(place, column)| (place, ColumnEstimate::of(column, rows, shape(place))));
+        Estimate { rows: rows.max(1.0), columns: columns.collect() }
     }
+}
+
+/// Bytes that the hash tables of a plan's joins are expected to take together, about.
+pub(crate) fn kept_bytes(plan: &Arc<dyn ExecutionPlan>) -> f64 {
+    match plan.exists(|node| Ok(node.is::<HashJoinExec>())) {
+        Ok(true) => with_kept_bytes(plan).1,
+        _ => 0.0,
+    }
+}
+
+fn with_kept_bytes(plan: &Arc<dyn ExecutionPlan>) -> (Estimate<usize>, f64) {
+    let inputs: Vec<_> = plan.children().into_iter().map(with_kept_bytes).collect();
+    let estimates: Vec<_> = inputs.iter().map(|(estimate, _)| estimate).collect();
+    let estimate = Estimate::of_node(plan.as_ref(), &estimates);
+    let below: f64 = inputs.iter().map(|(_, bytes)| bytes).sum();
+    let kept = match (plan.downcast_ref::<HashJoinExec>(), estimates.first()) {
+        (Some(join), Some(kept)) => kept.rows * (kept.width(&join.left().schema()) + HASHED_ROW_BYTES),
+        _ => 0.0,
+    };
+    (estimate, below + kept)
 }
 
 /// What is known of the rows of a scan that no condition has been compared with.
 pub(crate) fn before_conditions(fragment: &ScanFragment) -> Estimate<usize> {
-    Estimate::of_statistics(&fragment.statistics)
+    Estimate::of_statistics(&fragment.statistics, fragment.known.as_ref())
+}
+
+/// The column whose values an expression has.
+pub(super) fn column_of(expr: &Arc<dyn PhysicalExpr>) -> Option<usize> {
+    operand_of(expr).column().copied()
 }
 
 /// What is known of the rows that come out of a scan.
 pub(crate) fn of_fragment(fragment: &ScanFragment) -> Estimate<usize> {
     let all = before_conditions(fragment);
+    let all_rows = all.rows;
     let left = fragment.conditions.iter().fold(all, |rows, condition| apply(rows, &condition_of(condition)));
-    let output = fragment.output.iter().map(|expr| match operand_of(expr) {
-        Operand::Column(column) => Some(column),
-        _ => None,
-    });
-    let left = left.projected(output);
+    let counted = || fragment.known.as_ref()?.part_left(&feedback::key_of(fragment, &[])?);
+    let left = match counted() {
+        Some(part) => left.with_rows(all_rows * part),
+        None => left,
+    };
+    let left = left.projected(fragment.output.iter().map(column_of));
     match fragment.fetch {
         Some(fetch) => left.at_most(fetch as f64),
         None => left,
@@ -100,7 +151,7 @@ fn of_leaf(node: &dyn ExecutionPlan) -> Estimate<usize> {
         return Estimate::of_rows(1.0);
     }
     match node.statistics_from_inputs(&[], &StatisticsArgs::new()) {
-        Ok(statistics) => Estimate::of_statistics(&statistics),
+        Ok(statistics) => Estimate::of_statistics(&statistics, None),
         Err(_) => Estimate::of_rows(ROWS_UNKNOWN),
     }
 }
@@ -172,7 +223,8 @@ fn of_aggregate(aggregate: &AggregateExec, input: &Estimate<usize>) -> Estimate<
     }
     let groups = (groups(group_by, input) * partitions).min(input.rows * group_by.groups().len().max(1) as f64);
     let keys = group_by.expr().iter().enumerate();
-    let columns = keys.filter_map(|(place, (key, _))| Some((place, input.value_of(key)?.clone()))).collect();
+    let of_key = |key| Some(input.value_of(key)?.clone().of_groups(input.rows, groups));
+    let columns = keys.filter_map(|(place, (key, _))| Some((place, of_key(key)?))).collect();
     Estimate { rows: groups, columns }
 }
 
@@ -261,8 +313,8 @@ fn of_join(node: &dyn ExecutionPlan, left: &Estimate<usize>, right: &Estimate<us
     let join = JoinParts::of(node)?;
     let inputs = node.children();
     let (left_count, right_count) = (inputs.first()?.schema().fields().len(), inputs.get(1)?.schema().fields().len());
-    let distinct = |side: &Estimate<usize>, key| side.value_of(key).and_then(|key| key.distinct_in(side.rows));
-    let keys = join.keys.iter().map(|(one, other)| (distinct(left, one), distinct(right, other)));
+    let key = |side: &Estimate<usize>, key| side.value_of(key).and_then(|key| key.key_in(side.rows));
+    let keys = join.keys.iter().map(|(one, other)| (key(left, one), key(right, other)));
     let mut found = equal_rows(left.rows, right.rows, keys);
     // The columns of the right side come behind those of the left.
     let behind = right.columns.iter().map(|(place, column)| (left_count + place, column.clone())).collect();
@@ -292,7 +344,7 @@ fn of_filter(filter: &JoinFilter, left_count: usize) -> Condition<usize> {
 }
 
 /// A condition, as far as it matters how many rows it leaves.
-fn condition_of(expr: &Arc<dyn PhysicalExpr>) -> Condition<usize> {
+pub(super) fn condition_of(expr: &Arc<dyn PhysicalExpr>) -> Condition<usize> {
     condition(expr, &Some)
 }
 
@@ -324,7 +376,9 @@ fn condition(expr: &Arc<dyn PhysicalExpr>, place: &dyn Fn(usize) -> Option<usize
         return negated_if(list.negated(), Condition::In { operand: operand(list.expr()), values });
     }
     if let Some(like) = expr.downcast_ref::<LikeExpr>() {
-        return negated_if(like.negated(), Condition::Like { pattern: operand(like.pattern()) });
+        let (operand, pattern) = (operand(like.expr()), operand(like.pattern()));
+        let ignores_case = like.case_insensitive();
+        return negated_if(like.negated(), Condition::Like { operand, pattern, ignores_case });
     }
     if let Some(not) = expr.downcast_ref::<NotExpr>() {
         return negated_if(true, inner(not.arg()));

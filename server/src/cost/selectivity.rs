@@ -9,6 +9,7 @@ use datafusion::logical_expr::Operator;
 
 use super::condition::{Condition, Operand};
 use super::estimate::{ColumnEstimate, Estimate};
+use super::shape::{self, End, Point};
 
 /// Values of a column of which nothing is known.
 const DISTINCT_UNKNOWN: f64 = 20.0;
@@ -22,6 +23,8 @@ const CONTAINS: f64 = 0.1;
 const UNKNOWN: f64 = 1.0 / 3.0;
 /// Of a column that is NULL, when it is not known how often.
 const NULLS: f64 = 0.05;
+/// Of values beyond those that have been seen.
+const OUTSIDE: f64 = 0.0001;
 /// The least part that is left.
 const PART_MIN: f64 = 1e-9;
 
@@ -37,27 +40,6 @@ pub(crate) fn apply<C: Eq + Hash + Clone>(rows: Estimate<C>, condition: &Conditi
     left
 }
 
-/// The rows of a join by keys, of which the numbers of values of both sides are known or not. What is not known is taken for a
-/// key of the smaller side.
-pub(crate) fn equal_rows(
-    left_rows: f64,
-    right_rows: f64,
-    keys: impl Iterator<Item = (Option<f64>, Option<f64>)>,
-) -> f64 {
-    let (mut left, mut right, mut count) = (1.0, 1.0, 0);
-    for (of_left, of_right) in keys {
-        let unknown = left_rows.min(right_rows);
-        left *= of_left.or(of_right).unwrap_or(unknown);
-        right *= of_right.or(of_left).unwrap_or(unknown);
-        count += 1;
-    }
-    if count == 0 {
-        return left_rows * right_rows;
-    }
-    // There are no more combinations of keys than rows.
-    left_rows * right_rows / left.min(left_rows).max(right.min(right_rows)).max(1.0)
-}
-
 /// The part of the rows for which a condition is true.
 pub(crate) fn part<C: Eq + Hash + Clone>(rows: &Estimate<C>, condition: &Condition<C>) -> f64 {
     match condition {
@@ -65,12 +47,14 @@ pub(crate) fn part<C: Eq + Hash + Clone>(rows: &Estimate<C>, condition: &Conditi
         Condition::Or(any) => any.iter().map(|one| part(rows, one)).fold(0.0, |all, one| all + one - all * one),
         Condition::Not(inner) => 1.0 - part(rows, inner),
         Condition::Compare { left, operator, right } => of_comparison(rows, left, *operator, right),
-        Condition::In { operand, values } => (values.len() as f64 * equal(rows, operand)).min(1.0),
-        Condition::Like { pattern } => like(pattern),
+        Condition::In { operand, values } => {
+            values.iter().map(|value| equal_to(rows, operand, value)).sum::<f64>().min(1.0)
+        }
+        Condition::Like { operand, pattern, ignores_case } => like(rows, operand, pattern, *ignores_case),
         Condition::IsNull(operand) => known(rows, operand).map_or(NULLS, |column| column.nulls),
         Condition::Constant(holds) => f64::from(u8::from(*holds)),
         Condition::Holds(_) => 0.5,
-        Condition::Between { operand, low, high } => between(rows, operand, low.number(), high.number()),
+        Condition::Between { operand, low, high } => between(rows, operand, Some((low, true)), Some((high, true))),
         Condition::Unknown => UNKNOWN,
     }
 }
@@ -95,33 +79,81 @@ fn of_comparison<C: Eq + Hash + Clone>(
         (Operator::Eq | Operator::IsNotDistinctFrom, true, true) => equal(rows, left).min(equal(rows, right)),
         (Operator::Eq | Operator::IsNotDistinctFrom, false, true) => equal_to(rows, right, left),
         (Operator::Eq | Operator::IsNotDistinctFrom, ..) => equal_to(rows, left, right),
-        (Operator::NotEq | Operator::IsDistinctFrom, false, true) => 1.0 - equal(rows, right),
-        (Operator::NotEq | Operator::IsDistinctFrom, ..) => 1.0 - equal(rows, left),
-        (Operator::Lt | Operator::LtEq, true, false) => between(rows, left, None, right.number()),
-        (Operator::Gt | Operator::GtEq, true, false) => between(rows, left, right.number(), None),
-        (Operator::Lt | Operator::LtEq, false, true) => between(rows, right, left.number(), None),
-        (Operator::Gt | Operator::GtEq, false, true) => between(rows, right, None, left.number()),
+        (Operator::NotEq | Operator::IsDistinctFrom, true, true) => 1.0 - equal(rows, left).min(equal(rows, right)),
+        (Operator::NotEq | Operator::IsDistinctFrom, false, true) => 1.0 - equal_to(rows, right, left),
+        (Operator::NotEq | Operator::IsDistinctFrom, ..) => 1.0 - equal_to(rows, left, right),
+        (Operator::Lt | Operator::LtEq, true, false) => {
+            between(rows, left, None, Some((right, operator == Operator::LtEq)))
+        }
+        (Operator::Gt | Operator::GtEq, true, false) => {
+            between(rows, left, Some((right, operator == Operator::GtEq)), None)
+        }
+        (Operator::Lt | Operator::LtEq, false, true) => {
+            between(rows, right, Some((left, operator == Operator::LtEq)), None)
+        }
+        (Operator::Gt | Operator::GtEq, false, true) => {
+            between(rows, right, None, Some((left, operator == Operator::GtEq)))
+        }
         _ => RANGE,
     }
 }
 
+/// The part whose value is a constant.
 fn equal_to<C: Eq + Hash + Clone>(rows: &Estimate<C>, operand: &Operand<C>, value: &Operand<C>) -> f64 {
-    let bounds = known(rows, operand).and_then(|column| column.bounds);
-    match bounds.zip(value.number()) {
-        Some(((least, greatest), value)) if value < least || value > greatest => 0.0,
-        _ => equal(rows, operand),
+    let Some(column) = known(rows, operand) else { return equal(rows, operand) };
+    let bounds = column.bounds.zip(value.number());
+    let is_outside = bounds.is_some_and(|((least, greatest), value)| value < least || value > greatest);
+    let told = || shape::equal(column.shape.as_ref()?, &value.point()?);
+    match told() {
+        // Bounds that come from a sample are not those of all values.
+        Some(_) if is_outside => OUTSIDE,
+        Some(part) => (part / not_narrowed(column)).min(1.0) * (1.0 - column.nulls),
+        None if is_outside => 0.0,
+        None => equal(rows, operand),
     }
 }
 
-/// The part of the values between two, as if they were spread evenly.
-fn between<C: Eq + Hash + Clone>(rows: &Estimate<C>, operand: &Operand<C>, low: Option<f64>, high: Option<f64>) -> f64 {
-    let Some(ColumnEstimate { bounds: Some((least, greatest)), nulls, .. }) = known(rows, operand) else {
-        return if low.is_some() && high.is_some() { RANGE * RANGE } else { RANGE };
+/// The part of a column's values that conditions on it have left so far.
+fn not_narrowed(column: &ColumnEstimate) -> f64 {
+    let end = |number: f64| End { point: Point::Number(number), is_included: true };
+    let part = column.shape.as_ref().zip(column.bounds);
+    let part = part.and_then(|(shape, (low, high))| shape::range(&shape.known, Some(&end(low)), Some(&end(high))));
+    part.unwrap_or(1.0).clamp(PART_MIN, 1.0)
+}
+
+/// The part of the values between two: by what is known of them, or as if they were spread evenly.
+fn between<C: Eq + Hash + Clone>(
+    rows: &Estimate<C>,
+    operand: &Operand<C>,
+    low: Option<(&Operand<C>, bool)>,
+    high: Option<(&Operand<C>, bool)>,
+) -> f64 {
+    let guess = if low.is_some() && high.is_some() { RANGE * RANGE } else { RANGE };
+    let Some(column) = known(rows, operand) else { return guess };
+    let end = |end: Option<(&Operand<C>, bool)>| {
+        let (operand, is_included) = end?;
+        Some(End { point: operand.point()?, is_included })
     };
+    let (low, high) = (end(low), end(high));
     if low.is_none() && high.is_none() {
-        return RANGE;
+        return guess;
     }
-    let (from, to) = (low.unwrap_or(*least).max(*least), high.unwrap_or(*greatest).min(*greatest));
+    let told = column.shape.as_ref().and_then(|shape| {
+        let (low, high) = (inside(column, low.as_ref(), true), inside(column, high.as_ref(), false));
+        shape::range(&shape.known, low.as_ref(), high.as_ref())
+    });
+    if let Some(part) = told {
+        return (part / not_narrowed(column)).min(1.0) * (1.0 - column.nulls);
+    }
+    let number = |end: Option<End>| match end?.point {
+        Point::Number(number) => Some(number),
+        Point::Text(_) => None,
+    };
+    let (Some((least, greatest)), low, high) = (column.bounds, number(low), number(high)) else { return guess };
+    if low.is_none() && high.is_none() {
+        return guess;
+    }
+    let (from, to) = (low.unwrap_or(least).max(least), high.unwrap_or(greatest).min(greatest));
     if from > to {
         return 0.0;
     }
@@ -129,18 +161,35 @@ fn between<C: Eq + Hash + Clone>(rows: &Estimate<C>, operand: &Operand<C>, low: 
     // One value is a part, too.
     let single = operand.column().and_then(|column| rows.distinct(column)).map_or(0.0, |distinct| 1.0 / distinct);
     let part = if width > 0.0 { ((to - from) / width).max(single) } else { 1.0 };
-    part * (1.0 - nulls)
+    part * (1.0 - column.nulls)
 }
 
-fn like<C>(pattern: &Operand<C>) -> f64 {
-    match pattern {
-        Operand::Value(value) => match value.try_as_str().flatten() {
-            Some(pattern) if pattern.starts_with('%') => CONTAINS,
-            Some(_) => PREFIX,
-            None => 0.0,
-        },
-        _ => CONTAINS,
+/// The end of a range, as far as conditions have not gone further already.
+fn inside(column: &ColumnEstimate, end: Option<&End>, is_low: bool) -> Option<End> {
+    let bound = column.bounds.map(|(least, greatest)| if is_low { least } else { greatest });
+    let bound = bound.map(|number| End { point: Point::Number(number), is_included: true });
+    let goes_further = |bound: &End, end: &End| if is_low { bound.point > end.point } else { bound.point < end.point };
+    match (bound, end) {
+        (Some(bound), Some(end)) if !goes_further(&bound, end) => Some(end.clone()),
+        (None, end) => end.cloned(),
+        (bound, _) => bound,
     }
+}
+
+fn like<C: Eq + Hash + Clone>(
+    rows: &Estimate<C>,
+    operand: &Operand<C>,
+    pattern: &Operand<C>,
+    ignores_case: bool,
+) -> f64 {
+    let Operand::Value(pattern) = pattern else { return CONTAINS };
+    let Some(pattern) = pattern.try_as_str().flatten() else { return 0.0 };
+    let column = known(rows, operand);
+    let told = column.and_then(|column| {
+        let part = shape::matching(&column.shape.as_ref()?.known, pattern, ignores_case)?;
+        Some(part * (1.0 - column.nulls))
+    });
+    told.unwrap_or(if pattern.starts_with('%') { CONTAINS } else { PREFIX })
 }
 
 /// The column that a condition compares with constants, and what is known of its values then.
@@ -154,6 +203,7 @@ fn narrowed<C: Eq + Hash + Clone>(rows: &Estimate<C>, condition: &Condition<C>) 
         },
         Condition::Between { operand, low, high } => (operand, low.number(), high.number(), None),
         Condition::In { operand, values } => (operand, None, None, Some(values.len() as f64)),
+        Condition::Like { operand, .. } => (operand, None, None, None),
         _ => return None,
     };
     let column = operand.column()?;
@@ -163,14 +213,17 @@ fn narrowed<C: Eq + Hash + Clone>(rows: &Estimate<C>, condition: &Condition<C>) 
         if from <= to { (from, to) } else { (least, greatest) }
     };
     let bounds = known.bounds.map(inside);
-    let part = match (known.bounds, bounds) {
-        (Some((least, greatest)), Some((from, to))) if greatest > least => (to - from) / (greatest - least),
+    let part = match (known.bounds, bounds, condition) {
+        (Some((least, greatest)), Some((from, to)), _) if greatest > least => (to - from) / (greatest - least),
+        // Of values that are no numbers, as many are left as of the rows.
+        (None, _, _) | (_, _, Condition::Like { .. }) => part(rows, condition).clamp(PART_MIN, 1.0),
         _ => 1.0,
     };
-    let distinct = match (known.distinct, listed) {
-        (Some(distinct), Some(listed)) => Some(distinct.min(listed)),
-        (distinct, None) => distinct.map(|distinct| (distinct * part).max(1.0)),
-        (None, listed) => listed,
-    };
-    Some((column.clone(), ColumnEstimate { distinct, bounds, nulls: 0.0 }))
+    let left_of = |distinct: f64| listed.map_or((distinct * part).max(1.0), |listed| distinct.min(listed));
+    let distinct = known.distinct.map(left_of).or(listed);
+    let in_table = known.in_table.map(|(values, rows)| (left_of(values), (rows * left_of(values) / values).max(1.0)));
+    // What is left of numbers between two is told by the bounds.
+    let is_range = listed.is_none() && bounds.is_some() && !matches!(condition, Condition::Like { .. });
+    let shape = known.shape.clone().filter(|_| is_range);
+    Some((column.clone(), ColumnEstimate { distinct, in_table, bounds, nulls: 0.0, shape }))
 }

@@ -34,8 +34,6 @@ use crate::cost::{Cost, Estimate};
 use crate::optimize::ExpandExec;
 use crate::spool::SpoolExec;
 
-/// Bytes that a value without a fixed width is taken to have, as PostgreSQL does.
-pub(super) const WIDTH_UNKNOWN: usize = 32;
 /// The highest cost that is shown. It has to be a number.
 const COST_MAX: f64 = 1e100;
 /// Nodes that only hand rows on.
@@ -65,6 +63,13 @@ pub struct Told {
     pub analyze: bool,
     /// Whether it is told how long it took.
     pub timing: bool,
+}
+
+impl Told {
+    /// What there is to tell before a plan has run, with these scans.
+    pub fn before(reports: Vec<ScanReport>) -> Self {
+        Told { reports, costs: true, ..Told::default() }
+    }
 }
 
 /// Makes the nodes of one plan.
@@ -387,12 +392,11 @@ fn blocks(plan: &Arc<dyn ExecutionPlan>) -> bool {
 }
 
 pub(super) fn expected(schema: &Schema, estimate: &Estimate<usize>, cost: Cost) -> Expected {
-    let widths = schema.fields().iter().map(|field| field.data_type().primitive_width().unwrap_or(WIDTH_UNKNOWN));
     Expected {
         startup_cost: cost.startup.min(COST_MAX),
         total_cost: cost.total.min(COST_MAX),
         rows: estimate.shown_rows(),
-        width: widths.sum(),
+        width: estimate.width(schema).round() as usize,
     }
 }
 

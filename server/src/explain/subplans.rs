@@ -6,10 +6,11 @@ use std::sync::Arc;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
 
-use super::builder::{Built, PlanBuilder, WIDTH_UNKNOWN};
+use super::builder::{Built, PlanBuilder};
 use super::node::{Expected, PlanNode, Property, Relationship};
 use super::scans::identifier;
 use crate::apply::ApplyExec;
+use crate::cost::physical::WIDTH_UNKNOWN;
 use crate::cost::{Cost, Estimate};
 use crate::spool::SpoolExec;
 

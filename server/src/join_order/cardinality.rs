@@ -7,15 +7,15 @@ use datafusion::common::{Column, JoinType};
 
 use super::region::{Class, Condition, ConditionKind, Dependent, Region};
 use super::relations::RelationSet;
-use crate::cost::{Estimate, condition_of, equal_rows, part};
+use crate::cost::{Estimate, KeyValues, condition_of, equal_rows, part};
 
 /// The least part of the rows that a semi or anti join leaves.
 const SEMI_PART_MIN: f64 = 0.01;
 /// The part of the rows that a semi join leaves of which nothing is known.
 const SEMI_UNKNOWN: f64 = 0.5;
 
-/// The numbers of values of a key on both sides, where they are known.
-type KeyPair = (Option<f64>, Option<f64>);
+/// A key's values on both sides, where they are known.
+type KeyPair = (Option<KeyValues>, Option<KeyValues>);
 
 /// How many rows joins give.
 pub(super) struct Cardinalities<'a> {
@@ -93,9 +93,8 @@ impl<'a> Cardinalities<'a> {
         let mut keys: BTreeMap<usize, Vec<KeyPair>> = BTreeMap::new();
         for class in &self.region.classes {
             let Some(column) = class.members.get(&place) else { continue };
-            let Some((other, distinct)) = self.nearest(class, joined) else { continue };
-            let own_distinct = own.distinct(column);
-            keys.entry(other).or_default().push((distinct, own_distinct));
+            let Some((other, values)) = self.nearest(class, joined) else { continue };
+            keys.entry(other).or_default().push((values, own.key(column)));
         }
         let parts = keys.into_iter().map(|(other, keys)| {
             let other_rows = self.relations[other].rows;
@@ -105,13 +104,11 @@ impl<'a> Cardinalities<'a> {
     }
 
     /// The relation among those that are joined whose values of a class are the fewest: the others have no more any longer.
-    fn nearest(&self, class: &Class, joined: RelationSet) -> Option<(usize, Option<f64>)> {
+    fn nearest(&self, class: &Class, joined: RelationSet) -> Option<(usize, Option<KeyValues>)> {
         let members = class.members.iter().filter(|(place, _)| joined.contains(RelationSet::one(**place)));
-        let distinct = members.map(|(place, column)| {
-            let relation = &self.relations[*place];
-            (*place, relation.distinct(column))
-        });
-        distinct.min_by(|(_, one), (_, other)| one.unwrap_or(f64::INFINITY).total_cmp(&other.unwrap_or(f64::INFINITY)))
+        let values = members.map(|(place, column)| (*place, self.relations[*place].key(column)));
+        let count = |values: &Option<KeyValues>| values.map_or(f64::INFINITY, |values| values.now);
+        values.min_by(|(_, one), (_, other)| count(one).total_cmp(&count(other)))
     }
 
     fn with_dependent(&self, rows: f64, place: usize, dependent: &Dependent) -> f64 {
@@ -122,14 +119,14 @@ impl<'a> Cardinalities<'a> {
             .iter()
             .map(|(left, right)| {
                 let mut of_left = dependent.needs.places().map(|place| &self.relations[place]);
-                (of_left.find_map(|relation| relation.distinct_of(left)), own.distinct_of(right))
+                (of_left.find_map(|relation| relation.key_of(left)), own.key_of(right))
             })
             .collect();
         let found = match keys.as_slice() {
             [] => SEMI_UNKNOWN,
             keys => {
                 let parts = keys.iter().map(|(left, right)| match (left, right) {
-                    (Some(left), Some(right)) => (right / left).min(1.0),
+                    (Some(left), Some(right)) => (right.now / left.now).min(1.0),
                     _ => SEMI_UNKNOWN,
                 });
                 parts.fold(1.0, f64::min)

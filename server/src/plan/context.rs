@@ -10,6 +10,7 @@ use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::Column;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
+use datafusion::physical_plan::ExecutionPlan;
 use pg::names::{Names, PG_CATALOG};
 use pg::sqlstate::SqlState;
 use pg::styles::DateOrder;
@@ -17,21 +18,23 @@ use pg::{PgError, SessionValues, recorded};
 use storage::external::{ExternalTableProvider, FILE_COLUMNS, FileReading, FilesRequest, ScanBudget};
 use storage::hot::{HotTableProvider, Segments};
 use storage::object_stores::ObjectStores;
+use storage::scan::knowledge::Selectivities;
 use storage::scan::report::ScanReports;
 
 use crate::analyze::{Analyzed, Analyzer};
 use crate::error::{Error, Result};
 use crate::lazy::physical_may_fail;
 use crate::locks::Locks;
+use crate::optimize::JoinMethods;
 use crate::parse::{Statement, parse};
 use crate::plan::engine::set_workers;
-use crate::plan::explained::ExplainedPlans;
 use crate::plan::file_values::FileValues;
 use crate::plan::files::StatementFiles;
 use crate::plan::in_memory::system_relation;
 use crate::plan::relations::NameScope;
 use crate::plan::seen::{Named, of_view, seen_relations};
 use crate::plan::sequence_rows::SequenceRows;
+use crate::plan::statement_plans::StatementPlans;
 use crate::plan::statistics_relation::pg_stats;
 use crate::plan::system_relations::SCHEMA;
 use crate::plan::{role_relations, session_relations, setting_relations, system_relations};
@@ -54,13 +57,14 @@ pub struct PlanContext {
     stores: Arc<ObjectStores>,
     segments: Arc<Segments>,
     reading: Arc<FileReading>,
+    selectivities: Arc<Selectivities>,
     system_rows: Arc<SystemRows>,
     sessions: Arc<SessionRegistry>,
     query_log: Arc<QueryLog>,
     locks: Arc<Locks>,
     reports: Arc<ScanReports>,
-    /// Where plans are noted, when somebody wants to see them.
-    explained: Option<Arc<ExplainedPlans>>,
+    /// Where plans are noted, for those who want to see them.
+    noted: Vec<Arc<StatementPlans>>,
     files: Arc<StatementFiles>,
     /// What the session has, for the relations that show it.
     statements: Arc<PreparedStatements>,
@@ -99,6 +103,15 @@ impl PlanContext {
         state.config_mut().set_extension(Arc::new(session.settings.listing_age()));
         state.config_mut().set_extension(Arc::new(session.settings.scan_budget()));
         state.config_mut().set_extension(Arc::new(session.settings.join_ordering()));
+        if !session.settings.hash_joins() {
+            state.config_mut().options_mut().extensions.insert(JoinMethods { hash: false });
+        }
+        if !session.settings.dynamic_filters() {
+            let options = &mut state.config_mut().options_mut().optimizer;
+            options.enable_join_dynamic_filter_pushdown = false;
+            options.enable_topk_dynamic_filter_pushdown = false;
+            options.enable_aggregate_dynamic_filter_pushdown = false;
+        }
         if let Some(workers) = session.settings.workers_per_query() {
             set_workers(state.config_mut().options_mut(), workers);
         }
@@ -112,12 +125,13 @@ impl PlanContext {
             stores,
             segments: server.segments.clone(),
             reading: server.engine.reading().clone(),
+            selectivities: server.selectivities.clone(),
             system_rows: server.system_rows.clone(),
             sessions: server.sessions.clone(),
             query_log: server.query_log.clone(),
             locks: server.locks.clone(),
             reports,
-            explained: session.explained.clone(),
+            noted: session.plans().cloned().collect(),
             files: Arc::default(),
             statements: session.statements.clone(),
             portals: session.portals.shown.clone(),
@@ -163,12 +177,13 @@ impl PlanContext {
             stores: self.stores.clone(),
             segments: self.segments.clone(),
             reading: self.reading.clone(),
+            selectivities: self.selectivities.clone(),
             system_rows: self.system_rows.clone(),
             sessions: self.sessions.clone(),
             query_log: self.query_log.clone(),
             locks: self.locks.clone(),
             reports: self.reports.clone(),
-            explained: self.explained.clone(),
+            noted: self.noted.clone(),
             files: self.files.clone(),
             statements: self.statements.clone(),
             portals: self.portals.clone(),
@@ -230,9 +245,9 @@ impl PlanContext {
         &self.state
     }
 
-    /// Where plans are noted, when somebody wants to see them.
-    pub fn explained(&self) -> Option<&Arc<ExplainedPlans>> {
-        self.explained.as_ref()
+    /// Notes a plan for those who want to see it.
+    pub fn note(&self, plan: &Arc<dyn ExecutionPlan>) {
+        self.noted.iter().for_each(|noted| noted.note(plan));
     }
 
     /// What the scans of the statement are going to read, once it has been planned.
@@ -313,14 +328,16 @@ impl PlanContext {
                 let table = seen.map_or_else(|| table.clone(), |seen| Arc::new(seen.of_table(table)));
                 let rows = self.snapshot.rows(table.oid);
                 let provider = HotTableProvider::new(table, rows, self.segments.clone(), physical_may_fail);
-                let source = provider_as_source(Arc::new(provider.seen_in(&self.snapshot)));
+                let source =
+                    provider_as_source(Arc::new(provider.learning(self.selectivities.clone()).seen_in(&self.snapshot)));
                 FoundRelation::Table { oid, name, source, system_columns: 0 }
             }
             Relation::External(table) => {
                 let partitions = self.snapshot.partitions(table.oid);
                 let values = Arc::new(FileValues::new(&table.bad_data));
                 let provider = ExternalTableProvider::new(table.clone(), partitions, self.stores.clone(), values);
-                let source = provider_as_source(Arc::new(provider));
+                let source =
+                    provider_as_source(Arc::new(provider.learning(self.selectivities.clone()).seen_in(&self.snapshot)));
                 FoundRelation::Table { oid, name, source, system_columns: FILE_COLUMNS.len() }
             }
             Relation::View(view) => {

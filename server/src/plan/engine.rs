@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use catalog::FileWrites;
+use catalog::{CatalogSnapshot, FileWrites};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::default_table_source::source_as_provider;
 use datafusion::common::config::ConfigOptions;
@@ -27,6 +27,7 @@ use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, execut
 use datafusion::prelude::SessionConfig;
 use futures::StreamExt;
 use pg::{PgError, SessionValues};
+use storage::column_cache::ColumnCache;
 use storage::external::{ExternalTableProvider, FileReading};
 use storage::hot::HotTableProvider;
 use storage::object_stores::NothingRegistered;
@@ -36,10 +37,10 @@ use tokio::runtime::Runtime;
 use crate::apply::Apply;
 use crate::error::{Error, Result};
 use crate::optimize::{
-    AggregatesFromStatistics, EliminateContradictions, ExpandGroups, GuardFilters, GuardOffsets, HideValues,
-    InSequence, InterruptJoins, InterruptWindows, KeepLeftOrder, SafeEliminateCrossJoin, SafeExtractEquijoinPredicate,
-    SafeOptimizeUnions, SafeProjectionPushdown, SafePropagateEmptyRelation, SafePushDownFilter, SafeTopKAggregation,
-    SplitFilterProjections, YieldInJoins,
+    AggregatesFromStatistics, ChooseJoinMethods, EliminateContradictions, ExpandGroups, GuardFilters, GuardOffsets,
+    HideValues, InSequence, InterruptJoins, InterruptWindows, KeepLeftOrder, SafeEliminateCrossJoin,
+    SafeExtractEquijoinPredicate, SafeOptimizeUnions, SafeProjectionPushdown, SafePropagateEmptyRelation,
+    SafePushDownFilter, SafeTopKAggregation, SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
@@ -56,6 +57,10 @@ const BATCHES_AHEAD_MAX: usize = 1;
 /// it while the others wait; in exchange the other side is not dealt out among the cores, and its scan leaves out rows by
 /// one look into the table. With two cores, TPC-H takes a third less of the processor than with 128 Ki rows.
 const COLLECTED_ROWS_MAX: usize = 16 << 20;
+/// Of the memory, the part that one side of a join may take. A larger one is sorted on disk.
+const KEPT_SIDE_ONE_IN: usize = 4;
+/// Of the memory, the part that sorts keep for merging what it has put on disk, unless the engine wants less.
+const SORT_RESERVED_ONE_IN: usize = 16;
 /// As [`COLLECTED_ROWS_MAX`], in bytes, where they are known.
 const COLLECTED_BYTES_MAX: usize = 256 << 20;
 
@@ -86,12 +91,12 @@ impl Engine {
             .with_object_store_registry(Arc::new(NothingRegistered))
             .build_arc()?;
         let template = SessionStateBuilder::new()
-            .with_config(session_config())
+            .with_config(session_config(memory_limit_bytes))
             .with_runtime_env(runtime)
             .with_default_features()
             .with_query_planner(Arc::new(ExtendedPlanner))
             .with_optimizer_rules(optimizer_rules())
-            .with_physical_optimizer_rules(physical_optimizer_rules())
+            .with_physical_optimizer_rules(physical_optimizer_rules(memory_limit_bytes / KEPT_SIDE_ONE_IN))
             .build();
         let threads = tokio::runtime::Builder::new_multi_thread()
             .thread_name("query")
@@ -118,6 +123,16 @@ impl Engine {
         state.config_mut().set_extension(Arc::new(Spools::default()));
         state.config_mut().options_mut().extensions.insert(values);
         state.mark_start_execution();
+        state
+    }
+
+    /// A session state for looking at what is in tables, one partition after the other. What is read is not kept in memory.
+    pub fn looking(&self, snapshot: &CatalogSnapshot) -> SessionState {
+        let mut state = self.template.clone();
+        let reading = FileReading { columns: Arc::new(ColumnCache::new(0)), ..self.reading.shared() };
+        state.config_mut().set_extension(snapshot.file_writes().clone());
+        state.config_mut().set_extension(Arc::new(reading));
+        state.config_mut().options_mut().execution.target_partitions = 1;
         state
     }
 
@@ -168,11 +183,8 @@ impl Engine {
     /// # Errors
     /// The optimiser finds something wrong that the analysis did not, or a store cannot be reached.
     pub async fn physical_plan(&self, context: Arc<PlanContext>, plan: LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
-        let explained = context.explained().cloned();
-        let plan = self.planned(context, plan).await?;
-        if let Some(explained) = explained {
-            explained.push(plan.clone());
-        }
+        let plan = self.planned(context.clone(), plan).await?;
+        context.note(&plan);
         Ok(plan)
     }
 
@@ -281,7 +293,7 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 }
 
 /// The engine's rules and ours.
-fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+fn physical_optimizer_rules(kept_bytes_max: usize) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = Vec::new();
     for rule in PhysicalOptimizer::new().rules {
         // Behind what makes constants of aggregates, and before what looks for orders.
@@ -300,7 +312,9 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
         } else if rule.name() == SafeTopKAggregation::default().name() {
             rules.push(Arc::new(SafeTopKAggregation::default()));
         } else if rule.name() == JoinSelection::new().name() {
-            rules.extend([rule, Arc::new(KeepLeftOrder::Turn) as _]);
+            rules.push(rule);
+            rules.push(Arc::new(ChooseJoinMethods::new(kept_bytes_max)));
+            rules.push(Arc::new(KeepLeftOrder::Turn));
         } else {
             rules.push(rule);
         }
@@ -314,13 +328,16 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
     rules
 }
 
-fn session_config() -> SessionConfig {
+fn session_config(memory_limit_bytes: usize) -> SessionConfig {
     let mut config = SessionConfig::new().with_information_schema(false);
     let options = config.options_mut();
+    let workers = options.execution.target_partitions.max(1);
     // A cast, a union and CASE say of their columns what may differ before planning and after it: what is known of a type's
     // number, and whether NULL is ruled out. `SELECT 1 UNION SELECT a FROM t` is no error for that.
     options.execution.skip_physical_aggregate_schema_check = true;
-    let workers = options.execution.target_partitions.max(1);
+    let reserved = &mut options.execution.sort_spill_reservation_bytes;
+    // Each worker has one, and a join that sorts both sides two.
+    *reserved = (*reserved).min(memory_limit_bytes / SORT_RESERVED_ONE_IN / workers);
     set_workers(options, workers);
     config
 }

@@ -7,6 +7,7 @@ use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::logical_expr::{LogicalPlan, TableScan};
+use storage::external::ExternalTableProvider;
 use storage::hot::HotTableProvider;
 
 use crate::apply::Apply;
@@ -33,10 +34,12 @@ pub fn with_rows_of(plan: LogicalPlan, snapshot: &Arc<CatalogSnapshot>) -> Resul
 
 fn scan_of(scan: &TableScan, snapshot: &Arc<CatalogSnapshot>) -> Option<TableScan> {
     let provider = source_as_provider(&scan.source).ok()?;
-    let source = match (provider.downcast_ref::<HotTableProvider>(), provider.downcast_ref::<SystemTable>()) {
-        (Some(table), _) => provider_as_source(Arc::new(table.seen_in(snapshot))),
-        (None, Some(table)) => provider_as_source(Arc::new(table.seen_in(snapshot))),
-        (None, None) => return None,
+    let source = if let Some(table) = provider.downcast_ref::<HotTableProvider>() {
+        provider_as_source(Arc::new(table.seen_in(snapshot)))
+    } else if let Some(table) = provider.downcast_ref::<ExternalTableProvider>() {
+        provider_as_source(Arc::new(table.seen_in(snapshot)))
+    } else {
+        provider_as_source(Arc::new(provider.downcast_ref::<SystemTable>()?.seen_in(snapshot)))
     };
     Some(TableScan { source, ..scan.clone() })
 }

@@ -7,7 +7,7 @@ use arrow::array::{
     StringViewBuilder, new_null_array,
 };
 use bytes::BytesMut;
-use catalog::{CatalogSnapshot, Column, ColumnStatistics, HotTable, SqlType};
+use catalog::{CatalogSnapshot, Column, ColumnStatistics, ObjectName, Relation, SqlType};
 use pg::output::text_writer_in;
 use pg::types::describe;
 use pg::{PgError, SessionValues};
@@ -18,7 +18,7 @@ use crate::plan::in_memory::Shown;
 
 /// What is known of a column.
 struct Known<'a> {
-    table: &'a HotTable,
+    table: &'a ObjectName,
     column: &'a Column,
     statistics: &'a ColumnStatistics,
 }
@@ -38,8 +38,8 @@ pub fn pg_stats(snapshot: &CatalogSnapshot, session: &SessionValues) -> Result<V
     let (_, no_floats) = nothing(floats());
     let frequencies = known.iter().map(|it| it.statistics.frequencies.as_slice());
     Ok(vec![
-        names("schemaname", &known, |it| &it.table.name.schema),
-        names("tablename", &known, |it| &it.table.name.name),
+        names("schemaname", &known, |it| &it.table.schema),
+        names("tablename", &known, |it| &it.table.name),
         names("attname", &known, |it| &it.column.name),
         ("inherited", SqlType::Boolean, Arc::new(BooleanArray::from(vec![false; known.len()]))),
         number("null_frac", &known, |it| Some(it.null_fraction)),
@@ -62,13 +62,17 @@ pub fn pg_stats(snapshot: &CatalogSnapshot, session: &SessionValues) -> Result<V
 
 /// What is known, by table and column.
 fn known(snapshot: &CatalogSnapshot) -> Vec<Known<'_>> {
-    let of_table = |table: &'_ Arc<HotTable>| snapshot.statistics(table.oid).map(|it| &it.columns);
     let mut known = Vec::new();
-    for table in snapshot.hot_tables() {
-        let Some(statistics) = of_table(table) else { continue };
-        for column in &table.columns {
-            if let Some(statistics) = statistics.get(&column.attribute_number) {
-                known.push(Known { table, column, statistics });
+    for relation in snapshot.relations() {
+        let columns: Vec<&Column> = match relation {
+            Relation::Hot(table) => table.columns.iter().collect(),
+            Relation::External(table) => table.columns.iter().chain(&table.partition_columns).collect(),
+            Relation::View(_) | Relation::Sequence(_) => continue,
+        };
+        let Some(statistics) = snapshot.statistics(relation.oid()) else { continue };
+        for column in columns {
+            if let Some(statistics) = statistics.columns.get(&column.attribute_number) {
+                known.push(Known { table: relation.name(), column, statistics });
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What has been asked: the statements that run, and those that have run of late, with what became of them. Redshift's
 //! system views of queries read it; when the server ends, it is gone.
 
+mod plans;
 mod relations;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -8,11 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use catalog::Oid;
 use pg::session::TransactionNumber;
-use storage::scan::report::{ScanReport, ScanReports};
+use storage::scan::report::ScanReport;
 
+use plans::ShownNode;
 pub use relations::relation;
 
+use crate::cost;
 use crate::error::Error;
+use crate::plan::statement_plans::StatementPlans;
 use crate::session::activity::shown;
 use crate::session::{Session, now_us};
 
@@ -57,13 +61,21 @@ struct Query {
 struct EndedQuery {
     query: Arc<Query>,
     end_us: i64,
+    end: End,
+    /// Bytes that it takes, about, as it ended: a cursor of its may still meet what it cannot read.
+    bytes: usize,
+}
+
+/// How a statement has ended.
+#[derive(Debug, Clone)]
+struct End {
     outcome: QueryOutcome,
     /// Rows that were sent, or changed.
     rows: i64,
     /// What it has read of external tables.
     scans: Vec<ScanReport>,
-    /// Bytes that it takes, about, as it ended: a cursor of its may still meet what it cannot read.
-    bytes: usize,
+    /// Its plan, if that was kept.
+    nodes: Arc<[ShownNode]>,
 }
 
 /// What became of a statement.
@@ -83,10 +95,10 @@ impl QueryLog {
 }
 
 impl Entries {
-    fn end(&mut self, number: i64, outcome: QueryOutcome, rows: i64, scans: Vec<ScanReport>) {
+    fn end(&mut self, number: i64, end: End) {
         let Some(query) = self.running.remove(&number) else { return };
-        let bytes = bytes(&query, &outcome, &scans);
-        let ended = EndedQuery { query, end_us: now_us(), outcome, rows, scans, bytes };
+        let bytes = bytes(&query, &end);
+        let ended = EndedQuery { query, end_us: now_us(), end, bytes };
         self.bytes += bytes;
         self.ended.push_back(ended);
         while self.bytes > BYTES_MAX {
@@ -97,16 +109,17 @@ impl Entries {
 }
 
 /// Bytes that a statement takes which has ended, about.
-fn bytes(query: &Query, outcome: &QueryOutcome, scans: &[ScanReport]) -> usize {
-    let message = match outcome {
+fn bytes(query: &Query, end: &End) -> usize {
+    let message = match &end.outcome {
         QueryOutcome::Success => 0,
         QueryOutcome::Cancelled(message) | QueryOutcome::Failed(_, message) => message.len(),
     };
     let loaded = |scan: &ScanReport| scan.loaded.as_ref().map_or(0, |loaded| loaded.bytes());
     let of_scan =
         |scan: &ScanReport| scan.location.len() + size_of::<ScanReport>() + scan.faults.bytes() + loaded(scan);
-    let scans: usize = scans.iter().map(of_scan).sum();
-    ENTRY_BYTES + query.text.len() + message + scans
+    let scans: usize = end.scans.iter().map(of_scan).sum();
+    let nodes: usize = end.nodes.iter().map(ShownNode::bytes).sum();
+    ENTRY_BYTES + query.text.len() + message + scans + nodes
 }
 
 /// The entry of a statement that runs. When it is dropped, its client has gone, or does not want the rest of its rows.
@@ -116,7 +129,9 @@ pub struct RunningQuery {
     number: i64,
     /// Rows that were sent, once the client has been asked whether it wants more.
     paused_after: Option<i64>,
-    reports: Mutex<Vec<Arc<ScanReports>>>,
+    plans: Arc<StatementPlans>,
+    /// How long it has to run for its plan to be kept; nothing if no plan is.
+    plan_kept_from_us: Option<i64>,
 }
 
 impl RunningQuery {
@@ -142,7 +157,8 @@ impl RunningQuery {
         entries.last = number;
         entries.running.insert(number, Arc::new(query));
         drop(entries);
-        RunningQuery { log, number, paused_after: None, reports: Mutex::default() }
+        let plan_kept_from_us = session.settings.plan_kept_from_us();
+        RunningQuery { log, number, paused_after: None, plans: Arc::default(), plan_kept_from_us }
     }
 
     /// Its number.
@@ -150,14 +166,14 @@ impl RunningQuery {
         self.number
     }
 
-    /// Its scans report here.
-    pub fn watch(&self, reports: &Arc<ScanReports>) {
-        self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(reports.clone());
+    /// Where its plans are noted.
+    pub fn plans(&self) -> &Arc<StatementPlans> {
+        &self.plans
     }
 
     /// What scans have done counts for nothing: it begins again.
     pub fn forget_scans(&self) {
-        self.reports.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.plans.clear();
     }
 
     /// So many rows more were sent; the client may want others, or not.
@@ -167,6 +183,9 @@ impl RunningQuery {
 
     /// It has come to its end, with this command tag.
     pub fn succeed(self, tag: &str) {
+        if let Some(plan) = self.plans.whole() {
+            cost::learn(&plan);
+        }
         let rows = tag.rsplit(' ').next().and_then(|rows| rows.parse().ok()).unwrap_or(0);
         self.end(QueryOutcome::Success, rows);
     }
@@ -184,10 +203,16 @@ impl RunningQuery {
     }
 
     fn end(&self, outcome: QueryOutcome, rows: i64) {
-        let reports = std::mem::take(&mut *self.reports.lock().unwrap_or_else(PoisonError::into_inner));
-        let scans = reports.iter().flat_map(|reports| reports.all()).collect();
+        let (plan, reports) = self.plans.take();
+        let scans: Vec<ScanReport> = reports.iter().flat_map(|reports| reports.all()).collect();
         let rows = self.paused_after.unwrap_or(0) + rows;
-        self.log.entries().end(self.number, outcome, rows, scans);
+        let start_us = self.log.entries().running.get(&self.number).map(|query| query.start_us);
+        let is_kept =
+            self.plan_kept_from_us.zip(start_us).is_some_and(|(least, start_us)| now_us() - start_us >= least);
+        // Whoever unwinds has no time for it.
+        let is_kept = is_kept && !std::thread::panicking();
+        let nodes = plan.filter(|_| is_kept).map(|plan| plans::nodes(plan, &scans)).unwrap_or_default();
+        self.log.entries().end(self.number, End { outcome, rows, scans, nodes });
     }
 }
 

@@ -1,13 +1,13 @@
 //! The log as relations: `thermocline.query_log`, `thermocline.query_log_scans`,
-//! `thermocline.query_log_files` and `thermocline.external_errors`. Superusers see all of it, others what is
+//! `thermocline.query_log_files`, `thermocline.query_log_plans` and `thermocline.external_errors`. Superusers see all of it, others what is
 //! their own.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
-    UInt32Array,
+    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringViewArray,
+    TimestampMicrosecondArray, UInt32Array,
 };
 use arrow::datatypes::{Schema, SchemaRef};
 use catalog::Oid;
@@ -15,11 +15,13 @@ use datafusion::common::Result;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::TableSource;
 use pg::Type;
-use pg::types::{BOOL, INT4, INT8, OID, TEXT, TIMESTAMPTZ};
+use pg::types::{BOOL, FLOAT8, INT4, INT8, OID, TEXT, TIMESTAMPTZ};
 use storage::scan::faults::{FaultKind, Treatment};
 use storage::scan::report::{ScanReport, Step};
 
-use super::{EndedQuery, Query, QueryLog, QueryOutcome};
+use super::plans::ShownNode;
+use super::{End, EndedQuery, Query, QueryLog, QueryOutcome};
+use crate::explain::Actual;
 use crate::plan::in_memory::{InMemory, RowSource};
 
 /// A column: its name and type, and its values.
@@ -33,9 +35,7 @@ struct Entry {
 
 struct Ended {
     end_us: i64,
-    outcome: QueryOutcome,
-    rows: i64,
-    scans: Vec<ScanReport>,
+    end: End,
 }
 
 /// The relation of this name, if it is one of them, for one who asks.
@@ -44,6 +44,7 @@ pub fn relation(name: &str, log: &Arc<QueryLog>, role: Oid, is_superuser: bool) 
         "query_log" => queries,
         "query_log_scans" => scans,
         "query_log_files" => files,
+        "query_log_plans" => nodes,
         "external_errors" => errors,
         _ => return None,
     };
@@ -69,12 +70,7 @@ impl LogRows {
         let log = self.log.entries();
         let ended = |ended: &EndedQuery| Entry {
             query: ended.query.clone(),
-            ended: Some(Ended {
-                end_us: ended.end_us,
-                outcome: ended.outcome.clone(),
-                rows: ended.rows,
-                scans: ended.scans.clone(),
-            }),
+            ended: Some(Ended { end_us: ended.end_us, end: ended.end.clone() }),
         };
         let running = log.running.values().filter(may_look).map(|query| Entry { query: query.clone(), ended: None });
         log.ended.iter().filter(|it| may_look(&&it.query)).map(ended).chain(running).collect()
@@ -94,7 +90,7 @@ impl RowSource for LogRows {
 
 fn queries(entries: &[Entry]) -> Vec<Shown> {
     let all = || entries.iter().map(|entry| entry.query.as_ref());
-    let outcomes = || entries.iter().map(|entry| entry.ended.as_ref().map(|ended| &ended.outcome));
+    let outcomes = || entries.iter().map(|entry| entry.ended.as_ref().map(|ended| &ended.end.outcome));
     let status = outcomes().map(|outcome| match outcome {
         None => "running",
         Some(QueryOutcome::Success) => "success",
@@ -124,7 +120,7 @@ fn queries(entries: &[Entry]) -> Vec<Shown> {
         texts("error_message", message),
         times("start_time", all().map(|query| Some(query.start_us))),
         times("end_time", end),
-        numbers("rows", entries.iter().map(|entry| entry.ended.as_ref().map(|ended| ended.rows))),
+        numbers("rows", entries.iter().map(|entry| entry.ended.as_ref().map(|ended| ended.end.rows))),
         texts("query", all().map(|query| Some(query.text.as_str()))),
     ]
 }
@@ -132,7 +128,7 @@ fn queries(entries: &[Entry]) -> Vec<Shown> {
 fn scans(entries: &[Entry]) -> Vec<Shown> {
     let scans: Vec<_> = entries
         .iter()
-        .flat_map(|entry| entry.ended.iter().flat_map(|ended| &ended.scans).map(|scan| (entry.query.number, scan)))
+        .flat_map(|entry| entry.ended.iter().flat_map(|ended| &ended.end.scans).map(|scan| (entry.query.number, scan)))
         .collect();
     let count = |name, of: fn(&ScanReport) -> u64| numbers(name, scans.iter().map(|(_, scan)| Some(of(scan) as i64)));
     let step = |(step, name): (Step, &'static str)| {
@@ -159,11 +155,38 @@ fn scans(entries: &[Entry]) -> Vec<Shown> {
     columns
 }
 
+/// The plans of those that have taken long enough.
+fn nodes(entries: &[Entry]) -> Vec<Shown> {
+    let mut all: Vec<(i64, &ShownNode)> = Vec::new();
+    for entry in entries {
+        let nodes = entry.ended.iter().flat_map(|ended| ended.end.nodes.iter());
+        all.extend(nodes.map(|node| (entry.query.number, node)));
+    }
+    let nodes = || all.iter().map(|(_, node)| *node);
+    let actual = |of: fn(&Actual) -> f64| nodes().map(move |node| node.actual.as_ref().map(of));
+    let details: Vec<String> = nodes().map(|node| node.details.join("\n")).collect();
+    vec![
+        numbers("query_id", all.iter().map(|(number, _)| Some(*number))),
+        numbers("node_id", nodes().map(|node| Some(node.number))),
+        numbers("parent_id", nodes().map(|node| node.parent)),
+        texts("node", nodes().map(|node| Some(node.title.as_str()))),
+        texts("details", details.iter().map(|details| Some(details.as_str()).filter(|details| !details.is_empty()))),
+        measures("startup_cost", nodes().map(|node| Some(node.expected.startup_cost))),
+        measures("total_cost", nodes().map(|node| Some(node.expected.total_cost))),
+        measures("rows_expected", nodes().map(|node| Some(node.expected.rows.round()))),
+        numbers("width", nodes().map(|node| Some(node.expected.width as i64))),
+        numbers("rows", nodes().map(|node| node.actual.map(|actual| actual.rows as i64))),
+        numbers("loops", nodes().map(|node| node.actual.map(|actual| actual.loops as i64))),
+        measures("startup_ms", actual(|actual| actual.startup_ms)),
+        measures("total_ms", actual(|actual| actual.total_ms)),
+    ]
+}
+
 /// The files that COPY has loaded.
 fn files(entries: &[Entry]) -> Vec<Shown> {
     let mut files = Vec::new();
     for entry in entries {
-        for loaded in entry.ended.iter().flat_map(|ended| &ended.scans).filter_map(|scan| scan.loaded.as_ref()) {
+        for loaded in entry.ended.iter().flat_map(|ended| &ended.end.scans).filter_map(|scan| scan.loaded.as_ref()) {
             files.extend(loaded.all().into_iter().map(|file| (entry.query.number, file)));
         }
     }
@@ -179,7 +202,7 @@ fn files(entries: &[Entry]) -> Vec<Shown> {
 fn errors(entries: &[Entry]) -> Vec<Shown> {
     let mut all = Vec::new();
     for entry in entries {
-        for scan in entry.ended.iter().flat_map(|ended| &ended.scans) {
+        for scan in entry.ended.iter().flat_map(|ended| &ended.end.scans) {
             all.extend(scan.faults.kept().into_iter().map(|fault| (&entry.query, scan, fault)));
         }
     }
@@ -247,6 +270,10 @@ fn texts<'a>(name: &'static str, values: impl Iterator<Item = Option<&'a str>>) 
 
 fn numbers(name: &'static str, values: impl Iterator<Item = Option<i64>>) -> Shown {
     (name, Type::of(INT8), Arc::new(values.collect::<Int64Array>()))
+}
+
+fn measures(name: &'static str, values: impl Iterator<Item = Option<f64>>) -> Shown {
+    (name, Type::of(FLOAT8), Arc::new(values.collect::<Float64Array>()))
 }
 
 fn flags(name: &'static str, values: impl Iterator<Item = bool>) -> Shown {

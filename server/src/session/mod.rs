@@ -39,8 +39,8 @@ use crate::error::{Error, Result};
 use crate::locks::TransactionLocks;
 use crate::locks::advisory::SessionAdvisoryLocks;
 use crate::parse::secrets::AccessKeys;
-use crate::plan::explained::ExplainedPlans;
 use crate::plan::relations::NameScope;
+use crate::plan::statement_plans::StatementPlans;
 use crate::query_log::RunningQuery;
 use crate::sequences::SessionSequences;
 use crate::server::SERVER_VERSION;
@@ -88,7 +88,7 @@ pub struct Session {
     /// Scans that may leave out what cannot be read, which the client has to hear of.
     scans: Mutex<Vec<Arc<ScanReports>>>,
     /// Where plans are noted, when a statement is explained by running it.
-    pub explained: Option<Arc<ExplainedPlans>>,
+    pub explained: Option<Arc<StatementPlans>>,
     /// When the statement began that is being planned and executed.
     statement_start_us: Option<i64>,
     /// When the open transaction began.
@@ -368,14 +368,14 @@ impl Session {
         self.notices.push(Notice { severity: "WARNING", sqlstate, message: message.into(), detail: None });
     }
 
+    /// Where the plans of the statement are noted.
+    pub fn plans(&self) -> impl Iterator<Item = &Arc<StatementPlans>> {
+        self.running.iter().map(RunningQuery::plans).chain(&self.explained)
+    }
+
     /// Scans of the statement report here.
     pub fn watch(&self, reports: &Arc<ScanReports>) {
-        if let Some(running) = &self.running {
-            running.watch(reports);
-        }
-        if let Some(explained) = &self.explained {
-            explained.watch(reports);
-        }
+        self.plans().for_each(|plans| plans.watch(reports));
         let mut scans = self.scans.lock().unwrap_or_else(PoisonError::into_inner);
         // Those of cursors go on; of others nothing holds them any more.
         scans.retain(|scan| Arc::strong_count(scan) > 1);

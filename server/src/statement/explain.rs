@@ -26,8 +26,8 @@ use crate::explain::{
 use crate::parse::statement::{Explain, Insert, ModifyKind};
 use crate::parse::{Parsed, Statement};
 use crate::plan::PlanContext;
-use crate::plan::explained::ExplainedPlans;
 use crate::plan::relations::parts;
+use crate::plan::statement_plans::StatementPlans;
 use crate::session::{Prepared, Session, StatementGuard};
 use crate::statement::{Outcome, RowStream, execute_once};
 
@@ -130,7 +130,7 @@ async fn run_statement(
 ) -> Result<Found> {
     let parsed = Parsed { statement: explain.statement.as_ref().clone(), text: prepared.text().into() };
     let explained = Prepared::new(Some(parsed.clone()), prepared.planned.clone(), prepared.parameter_types.clone());
-    let plans = Arc::new(ExplainedPlans::default());
+    let plans = Arc::new(StatementPlans::keeping_all());
     session.explained = Some(plans.clone());
     let begun = Instant::now();
     let outcome = Box::pin(execute_once(session, &explained, &parsed, parameters)).await;
@@ -141,7 +141,7 @@ async fn run_statement(
         answered = rows.sent;
     }
     let execution_ms = Some(milliseconds(begun));
-    Ok(Found { plan: plans.last(), reports: plans.reports(), planning_ms: None, execution_ms, answered })
+    Ok(Found { plan: plans.whole(), reports: plans.reports(), planning_ms: None, execution_ms, answered })
 }
 
 /// Who asks for a plan wants to know how much the query would read, and may know it of one that would read too much.

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::parse::statement::Vacuum;
 use crate::session::{Session, TransactionStatus};
 use crate::statement::Outcome;
-use crate::statement::analyze::{Maintained, analyze_table, maintained};
+use crate::statement::analyze::{Maintained, Maintenance, analyze_table, maintained};
 
 /// Rewrites what is not a segment without deleted rows; without a table, of all tables.
 ///
@@ -18,7 +18,7 @@ pub async fn execute(session: &mut Session, vacuum: &Vacuum) -> Result<Outcome> 
         let message = "VACUUM cannot run inside a transaction block".to_owned();
         return Err(Error::InvalidStatementHere { message });
     }
-    for table in maintained(session, &vacuum.tables, "vacuum")? {
+    for table in maintained(session, &vacuum.tables, Maintenance::Vacuum)? {
         vacuum_table(session, &table, vacuum.verbose).await?;
         if vacuum.analyze {
             analyze_table(session, &table, vacuum.verbose).await?;

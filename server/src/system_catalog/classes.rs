@@ -186,7 +186,8 @@ fn of_relation<'a>(snapshot: &CatalogSnapshot, relation: &'a Relation) -> Vec<Cl
         }
         Relation::External(table) => {
             let columns = table.columns.len() + table.partition_columns.len();
-            vec![Class { row_type: table.oid.0, columns, rows: -1.0, ..new("f") }]
+            let rows = snapshot.statistics(table.oid).map_or(-1.0, |statistics| statistics.rows as f32);
+            vec![Class { row_type: table.oid.0, columns, rows, ..new("f") }]
         }
         Relation::View(view) => vec![Class { row_type: view.oid.0, columns: view.columns.len(), ..new("v") }],
         Relation::Sequence(_) => vec![Class { columns: SEQUENCE_COLUMNS.len(), rows: 1.0, ..new("S") }],

@@ -53,13 +53,14 @@ def columns(scale, table):
 
 
 def declare_external(server, scale, schema="files"):
-    """Declares the Parquet files as external tables of a server of ours."""
+    """Declares the Parquet files as external tables of a server of ours, and has it look at them now and not meanwhile."""
     with server.connect() as connection:
         connection.execute(f"CREATE EXTERNAL SCHEMA {schema}")
         for table in tables(scale):
             location = f"file://{parquet(scale)}/{table}/"
             connection.execute(f"CREATE EXTERNAL TABLE {schema}.{table} ({columns(scale, table)}) "
                                f"STORED AS PARQUET LOCATION '{location}'")
+            connection.execute(f"ANALYZE {schema}.{table}")
 
 
 def declare_in_duckdb(duckdb, scale):

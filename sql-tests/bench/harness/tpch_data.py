@@ -103,12 +103,13 @@ def load_duckdb(duckdb, scale, kind):
 
 
 def declare_external(server, scale, schema="files"):
-    """Declares the Parquet files as external tables."""
+    """Declares the Parquet files as external tables, and has the server look at them now and not meanwhile."""
     with server.connect() as connection:
         connection.execute(f"CREATE EXTERNAL SCHEMA {schema}")
         for table, columns in COLUMNS.items():
             location = f"file://{parquet(scale)}/{table}/"
             connection.execute(f"CREATE EXTERNAL TABLE {schema}.{table} ({columns}) STORED AS PARQUET LOCATION '{location}'")
+            connection.execute(f"ANALYZE {schema}.{table}")
 
 
 def declare_in_datafusion(datafusion, scale):

@@ -15,7 +15,7 @@ select a from t where a = any (select a from u) order by 1;
 select a from t where (a, b) in (select a, 'one' from u);
 select a, sum(c) over (order by a rows between 1 preceding and current row), lag(b) over (order by a), first_value(a) over w from t window w as (order by a desc);
 select d, count(*) over (order by d range between interval '1 month' preceding and current row) from t order by 1;
-select b, d, count(*), grouping(b), grouping(b,d) from t group by rollup(b, d) order by 1,2,3;
+select b, d, count(*), grouping(b), grouping(b,d) from t group by rollup(b, d) order by 1,2,3,4,5;
 select a, count(*) from t group by grouping sets ((a), ()) order by 1;
 select * from t full join u using (a) order by 1, x;
 select * from t natural join u order by 1, x;

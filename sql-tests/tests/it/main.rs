@@ -74,6 +74,7 @@ mod locks;
 mod durability;
 
 mod isolation;
+mod join_methods;
 mod join_order;
 
 mod backup;

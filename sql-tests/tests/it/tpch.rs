@@ -21,7 +21,7 @@ use tpchgen_arrow::{LineItemArrow, OrderArrow};
 
 use crate::client::copy_in;
 use crate::fixtures;
-use crate::recorded::plan::SETTLED;
+use crate::recorded::plan::settle;
 use crate::recorded::{RecordedQuery, postgresql};
 use crate::support::s3::{ACCESS_KEY, REGION, S3Server, SECRET_KEY};
 use crate::support::server::TestServer;
@@ -86,7 +86,7 @@ async fn all_queries_answer_as_postgresql_does() {
     let passed = QUERIES - failures.len();
     assert!(failures.is_empty(), "{passed} of {QUERIES} queries passed\n{}", failures.join("\n"));
 
-    client.batch_execute(SETTLED).await.unwrap();
+    settle(&client).await;
     for query in &queries {
         failures.extend(query.plan_difference(&client).await);
     }

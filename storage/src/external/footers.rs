@@ -329,10 +329,31 @@ fn prepared(metadata: ParquetMetaData, url: &str) -> parquet::errors::Result<Par
 fn with_trusted_statistics(mut row_group: RowGroupMetaData) -> parquet::errors::Result<RowGroupMetaData> {
     for column in row_group.columns_mut() {
         if !has_trusted_statistics(column) {
-            *column = column.clone().into_builder().clear_statistics().build()?;
+            let counted = column.statistics().and_then(without_bounds);
+            let rest = column.clone().into_builder().clear_statistics();
+            let rest = match counted {
+                Some(counted) => rest.set_statistics(counted),
+                None => rest,
+            };
+            *column = rest.build()?;
         }
     }
     Ok(row_group)
+}
+
+/// What else they say: how many values are NULL.
+fn without_bounds(statistics: &Statistics) -> Option<Statistics> {
+    let nulls = Some(statistics.null_count_opt()?);
+    Some(match statistics {
+        Statistics::Boolean(_) => Statistics::boolean(None, None, None, nulls, false),
+        Statistics::Int32(_) => Statistics::int32(None, None, None, nulls, false),
+        Statistics::Int64(_) => Statistics::int64(None, None, None, nulls, false),
+        Statistics::Int96(_) => Statistics::int96(None, None, None, nulls, false),
+        Statistics::Float(_) => Statistics::float(None, None, None, nulls, false),
+        Statistics::Double(_) => Statistics::double(None, None, None, nulls, false),
+        Statistics::ByteArray(_) => Statistics::byte_array(None, None, None, nulls, false),
+        Statistics::FixedLenByteArray(_) => Statistics::fixed_len_byte_array(None, None, None, nulls, false),
+    })
 }
 
 /// Old writers ordered texts, decimals and unsigned numbers as signed bytes or numbers, and counted NaN among the
@@ -367,6 +388,14 @@ mod tests {
             .build();
         let group = RowGroupMetaData::builder(schema.clone()).set_num_rows(1).add_column_metadata(column.unwrap());
         ParquetMetaData::new(FileMetaData::new(1, 1, None, None, schema, None), vec![group.build().unwrap()])
+    }
+
+    #[test]
+    fn counts_of_nulls_are_kept_where_bounds_are_not_to_be_trusted() {
+        let old = Statistics::byte_array(Some("a".into()), Some("b".into()), None, Some(7), true);
+        let counted = without_bounds(&old).unwrap();
+        assert_eq!((counted.null_count_opt(), counted.min_bytes_opt(), counted.max_bytes_opt()), (Some(7), None, None));
+        assert!(without_bounds(&Statistics::int32(Some(1), Some(2), None, None, true)).is_none());
     }
 
     #[test]

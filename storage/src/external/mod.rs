@@ -27,6 +27,7 @@ mod pinned_reader;
 mod read_ranges;
 mod sample;
 
+mod analyze;
 mod parquet_scan;
 mod refresh;
 
@@ -47,6 +48,7 @@ mod statistics;
 mod test_tables;
 pub mod write;
 
+pub use analyze::AnalyzeRequest;
 pub use budget::ScanBudget;
 pub use describe::{FilesRequest, FilesRequestFormat, describe};
 pub use file_columns::FILE_COLUMNS;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use catalog::partition::Partitions;
-use catalog::{ExternalTable, FileFormat, FileWrites, NamedFiles, Partition};
+use catalog::{CatalogSnapshot, ExternalTable, FileFormat, FileWrites, NamedFiles, Partition, TableStatistics};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, Statistics, ToDFSchema, project_schema};
 use datafusion::datasource::TableType;
@@ -34,13 +34,14 @@ use super::load_files::LoadFile;
 use super::parquet_scan::{FileReading, OfTable, ParquetScanExec, Told};
 use super::pattern::matching_files;
 use super::rows::{JsonPath, RowSource, ValueBuilders, Watched};
-use super::sample::{Sample, spread};
+use super::sample::{Sample, SomeFiles, spread};
 use super::tolerance::{SessionTolerance, Tolerance};
 use super::{discovery, file_columns, folder_values, partition_values, statistics};
 use crate::error::Error;
 use crate::object_stores::listings::ListingAge;
 use crate::object_stores::{Location, ObjectStores, object_url};
 use crate::scan::faults::Faults;
+use crate::scan::knowledge::{Knowledge, Selectivities};
 use crate::scan::prune_partitions::{PartitionFilters, is_partition_filter, is_plain, prune_partitions, rows};
 use crate::scan::report::{LoadedFiles, ReadCounter, ScanReport, ScanReports, Waterfall};
 
@@ -71,6 +72,19 @@ pub struct ExternalTableProvider {
     json_paths: Option<Arc<[JsonPath]>>,
     /// What is known of the table, once one has looked.
     sample: OnceLock<Arc<Sample>>,
+    /// What is known of it beside.
+    known: Option<Knowledge>,
+    selectivities: Arc<Selectivities>,
+}
+
+/// Scans of a part of a table's rows, and what counts what they read.
+pub(super) type SpreadScans = (Vec<Arc<dyn ExecutionPlan>>, Arc<ReadCounter>);
+
+/// How a part of a table's rows is read.
+pub(super) struct Spread {
+    pub projection: Vec<usize>,
+    /// Of so many row groups of a file one is read.
+    pub groups_one_in: usize,
 }
 
 /// One location that a scan reads, and the partition columns' values for what is there.
@@ -100,6 +114,8 @@ struct ScanPlan<'a> {
     limit: Option<usize>,
     tolerance: Arc<Tolerance>,
     told: Reported,
+    /// Of so many row groups of a file one is read.
+    groups_one_in: usize,
 }
 
 /// What a scan wants of a table.
@@ -145,7 +161,40 @@ impl ExternalTableProvider {
             tolerance: None,
             json_paths: None,
             sample: OnceLock::new(),
+            known: None,
+            selectivities: Arc::default(),
         }
+    }
+
+    /// The same table, with what is known of it in a snapshot with the same definitions.
+    #[must_use]
+    pub fn seen_in(&self, snapshot: &CatalogSnapshot) -> Self {
+        let (table, analyzed) = (self.table.oid, snapshot.statistics(self.table.oid).cloned());
+        let columns = self.table.columns.iter().chain(&self.table.partition_columns);
+        let numbers = columns.map(|column| column.attribute_number);
+        let known = Some(Knowledge::new(table, analyzed, numbers, self.selectivities.clone()));
+        ExternalTableProvider { known, sample: OnceLock::new(), ..self.clone() }
+    }
+
+    /// The same table, of which it is noted which rows conditions leave.
+    #[must_use]
+    pub fn learning(self, selectivities: Arc<Selectivities>) -> Self {
+        ExternalTableProvider { selectivities, ..self }
+    }
+
+    /// What is known of it.
+    pub fn knowledge(&self) -> Option<&Knowledge> {
+        self.known.as_ref()
+    }
+
+    /// What ANALYZE has found out.
+    pub(super) fn analyzed(&self) -> Option<&TableStatistics> {
+        self.known.as_ref()?.analyzed()
+    }
+
+    /// What is known of it, if one has looked.
+    pub(super) fn looked_at(&self) -> Option<&Arc<Sample>> {
+        self.sample.get()
     }
 
     /// The same table, without partitions, of these files only; whatever the session says of bad data.
@@ -188,7 +237,8 @@ impl ExternalTableProvider {
         let mut schema = DefaultHasher::new();
         self.schema.hash(&mut schema);
         let (table, schema) = (&self.table, schema.finish());
-        format!("{}\0{:?}\0{}\0{:?}\0{schema}", table.oid.0, table.format, table.location, self.patterns)
+        let known = self.analyzed().and_then(TableStatistics::rows_per_byte);
+        format!("{}\0{:?}\0{}\0{:?}\0{known:?}\0{schema}", table.oid.0, table.format, table.location, self.patterns)
     }
 
     /// Notes what is known of it.
@@ -396,6 +446,18 @@ impl ExternalTableProvider {
         }
     }
 
+    /// Whether files are read in parts that they tell of.
+    pub(super) fn reads_columns(&self, session: &dyn Session) -> bool {
+        self.table.format == FileFormat::Parquet
+            && !self.tolerance_in(session, Arc::default()).rules().tolerate_anything()
+    }
+
+    fn tolerance_in(&self, session: &dyn Session, faults: Arc<Faults>) -> Tolerance {
+        let of_session = || session.config().get_extension::<SessionTolerance>().map(|it| *it);
+        let of_session = self.tolerance.or_else(of_session).unwrap_or_default();
+        Tolerance::new(self.table.bad_data.clone(), of_session, faults)
+    }
+
     /// Files that tell what is in them, and of which parts are read.
     fn scan_columns(&self, plan: &ScanPlan, store: StoreFiles) -> Result<Arc<dyn ExecutionPlan>> {
         let reading = plan.session.config().get_extension::<FileReading>().unwrap_or_default();
@@ -405,12 +467,11 @@ impl ExternalTableProvider {
         let partitions_max = plan.session.config().target_partitions();
         let StoreFiles { location, files } = store;
         let bytes = files.iter().map(|file| file.object_meta.size).sum();
-        let statistics = self
-            .sample
-            .get()
-            .map_or_else(|| statistics::estimate(&self.schema, bytes), |sample| sample.of_bytes(bytes));
-        let of_table = OfTable { table, alias, columns_of_files, statistics };
+        let statistics = self.expected(bytes);
+        let known = self.known.clone();
+        let of_table = OfTable { table, alias, columns_of_files, statistics, known };
         let scan = ParquetScanExec::new(of_table, &location, files, reading, told, partitions_max);
+        let scan = scan.of_one_group_in(plan.groups_one_in);
         let excluding = plan.predicate.iter().cloned().collect();
         Ok(Arc::new(scan.asked_for(plan.projection, excluding, plan.limit)?))
     }
@@ -427,6 +488,7 @@ impl ExternalTableProvider {
         let reading = plan.session.config().get_extension::<FileReading>().unwrap_or_default();
         let watched = Watched {
             alias: self.alias.clone(),
+            known: self.known.clone(),
             tolerance: plan.tolerance.clone(),
             read: plan.told.read.clone(),
             // What is loaded is not read again.
@@ -438,12 +500,36 @@ impl ExternalTableProvider {
         let groups = balanced(files, plan.session.config().target_partitions());
         let config = FileScanConfigBuilder::new(location.store_url, source)
             .with_file_groups(groups)
-            .with_statistics(statistics::estimate(&self.schema, bytes))
+            .with_statistics(self.expected(bytes))
             .with_projection_indices(plan.projection.cloned())?
             .with_limit(plan.limit)
             .with_expr_adapter(Some(Arc::new(ByName::new(&self.table.columns))))
             .build();
         Ok(DataSourceExec::from_data_source(config))
+    }
+
+    /// What is expected of files of so many bytes.
+    fn expected(&self, bytes: u64) -> Statistics {
+        let sample = self.sample.get();
+        sample.map_or_else(|| statistics::estimate(&self.schema, bytes), |sample| self.informed(sample, Some(bytes)))
+    }
+
+    /// The scans of some files, and what counts what they read. Nobody is told of them.
+    pub(super) fn scan_spread(
+        &self,
+        session: &dyn Session,
+        files: Vec<SomeFiles>,
+        spread: &Spread,
+    ) -> Result<SpreadScans> {
+        let (read, faults) = (Arc::<ReadCounter>::default(), Arc::<Faults>::default());
+        let tolerance = Arc::new(self.tolerance_in(session, faults.clone()));
+        let told = Reported { read: read.clone(), steps: Arc::default(), faults, loaded: None };
+        let projection = Some(&spread.projection);
+        let groups_one_in = spread.groups_one_in;
+        let plan = ScanPlan { session, projection, predicate: None, limit: None, tolerance, told, groups_one_in };
+        let stores = grouped(files.into_iter().map(|some| StoreFiles { location: some.location, files: some.files }));
+        let scans = stores.into_iter().map(|store| self.scan_store(&plan, store));
+        Ok((scans.collect::<Result<_>>()?, read))
     }
 
     /// The partition columns that no filter is about.
@@ -532,7 +618,7 @@ impl TableProvider for ExternalTableProvider {
 
     /// What is known of all of its rows, when one has looked.
     fn statistics(&self) -> Option<Statistics> {
-        self.sample.get().map(|sample| sample.statistics.clone())
+        self.sample.get().map(|sample| self.informed(sample, None))
     }
 
     async fn scan(
@@ -555,14 +641,12 @@ impl TableProvider for ExternalTableProvider {
         let file_filter = if budget.estimates { self.predicate(session, &exact)? } else { None };
         let wanted = Wanted { projection, partitions, partition_columns_free, file_filter };
         let told = self.report(session, wanted, &stores, budget)?;
-        let of_session = || session.config().get_extension::<SessionTolerance>().map(|it| *it);
-        let of_session = self.tolerance.or_else(of_session).unwrap_or_default();
-        let tolerance = Arc::new(Tolerance::new(self.table.bad_data.clone(), of_session, told.faults.clone()));
+        let tolerance = Arc::new(self.tolerance_in(session, told.faults.clone()));
 
         // A limit counts rows that the engine has not looked at yet when a filter is left to it.
         let limit = limit.filter(|_| inexact.is_empty());
         let predicate = self.predicate(session, &inexact)?;
-        let plan = ScanPlan { session, projection, predicate, limit, tolerance, told };
+        let plan = ScanPlan { session, projection, predicate, limit, tolerance, told, groups_one_in: 1 };
         let scans = stores.into_iter().map(|store| self.scan_store(&plan, store));
         let mut scans = scans.collect::<Result<Vec<_>>>()?;
         match (scans.pop(), scans.is_empty()) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::Schema;
-use catalog::{FileFormat, FileWrites};
+use catalog::{FileFormat, FileWrites, Oid, TableStatistics};
 use datafusion::catalog::Session;
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Result, ScalarValue, Statistics};
@@ -45,11 +45,31 @@ const TABLES_MAX: usize = 10_000;
 
 /// Samples of tables, by what tells one from another.
 #[derive(Debug)]
-pub struct Samples(Cache<String, (Arc<Sample>, i64)>);
+pub struct Samples {
+    samples: Cache<String, (Arc<Sample>, i64)>,
+    /// The bytes that tables have which have been looked at, about, until somebody asks.
+    asked_for: Cache<Oid, u64>,
+}
 
 impl Default for Samples {
     fn default() -> Self {
-        Samples(Cache::new(TABLES_MAX))
+        Samples { samples: Cache::new(TABLES_MAX), asked_for: Cache::new(TABLES_MAX) }
+    }
+}
+
+impl Samples {
+    /// A query has asked for a table.
+    fn ask_for(&self, table: Oid, sample: &Sample) {
+        self.asked_for.insert(table, sample.bytes);
+    }
+
+    /// The tables that were looked at since somebody asked last, with the bytes that their files have, about.
+    pub fn take_asked_for(&self) -> Vec<(Oid, u64)> {
+        let tables: Vec<(Oid, u64)> = self.asked_for.iter().collect();
+        for (table, _) in &tables {
+            self.asked_for.remove(table);
+        }
+        tables
     }
 }
 
@@ -60,6 +80,8 @@ pub(super) struct Sample {
     pub statistics: Statistics,
     /// Rows of a byte of a file.
     pub rows_per_byte: f64,
+    /// The bytes of all files, about.
+    pub bytes: u64,
     /// The part of the files' bytes that each column of the files takes, where files tell.
     pub column_parts: Option<Vec<f64>>,
 }
@@ -84,10 +106,54 @@ fn scaled(count: &Precision<usize>, part: f64) -> Precision<usize> {
     count.get_value().map_or(Precision::Absent, |count| Precision::Inexact((*count as f64 * part) as usize))
 }
 
+impl ExternalTableProvider {
+    /// What a sample says of files of so many bytes, or of all files, with what ANALYZE has found out.
+    pub(super) fn informed(&self, sample: &Sample, bytes: Option<u64>) -> Statistics {
+        let mut statistics = bytes.map_or_else(|| sample.statistics.clone(), |bytes| sample.of_bytes(bytes));
+        let all_rows = sample.statistics.num_rows.get_value().map_or(0, |rows| *rows as u64);
+        let rows = statistics.num_rows.get_value().map_or(0, |rows| *rows);
+        for (place, column) in statistics.column_statistics.iter_mut().enumerate() {
+            let Some(known) = self.knowledge().and_then(|known| known.column(place).cloned()) else { continue };
+            // Values of partitions have just been counted.
+            let is_counted = self.partition_values_of(place).is_some();
+            if let Some(distinct) = known.distinct_of(all_rows).filter(|_| !is_counted) {
+                column.distinct_count = Precision::Inexact((distinct as usize).min(rows));
+            }
+            if column.null_count == Precision::Absent {
+                column.null_count = Precision::Inexact((f64::from(known.null_fraction) * rows as f64) as usize);
+            }
+        }
+        statistics
+    }
+
+    /// How many rows files of so many bytes have, about.
+    pub(super) fn rows_expected(&self, bytes: u64) -> f64 {
+        self.looked_at().map_or(0.0, |sample| sample.rows_per_byte * bytes as f64)
+    }
+
+    /// How many values a column has that is one of partitions which are registered.
+    pub(super) fn partition_values_of(&self, place: usize) -> Option<usize> {
+        let is_of_partition = place >= self.table().columns.len() && self.partition_count() > 0;
+        let known = self.looked_at().filter(|_| is_of_partition)?.statistics.column_statistics.get(place)?;
+        known.distinct_count.get_value().copied()
+    }
+}
+
 /// Files of a table.
-struct SomeFiles {
-    location: Location,
-    files: Vec<PartitionedFile>,
+pub(super) struct SomeFiles {
+    pub location: Location,
+    pub files: Vec<PartitionedFile>,
+}
+
+impl From<(Location, Vec<PartitionedFile>)> for SomeFiles {
+    fn from((location, files): (Location, Vec<PartitionedFile>)) -> Self {
+        SomeFiles { location, files }
+    }
+}
+
+/// The bytes of files.
+pub(super) fn bytes_of(files: &[SomeFiles]) -> u64 {
+    files.iter().flat_map(|some| &some.files).map(|file| file.object_meta.size).sum()
 }
 
 impl ExternalTableProvider {
@@ -98,27 +164,46 @@ impl ExternalTableProvider {
     pub async fn look_at(&self, session: &dyn Session) -> Result<()> {
         let reading = session.config().get_extension::<FileReading>().unwrap_or_default();
         let (key, now_us) = (self.sample_key(), (reading.now_us)());
-        let known = reading.samples.0.get(&key).filter(|(_, at_us)| now_us - at_us < AGE_US_MAX);
-        let sample = match known {
-            Some((sample, _)) => sample,
-            None => {
-                let sample = Arc::new(self.sample(session, &reading).await?);
-                reading.samples.0.insert(key, (sample.clone(), now_us));
-                sample
+        let known = reading.samples.samples.get(&key).filter(|(_, at_us)| now_us - at_us < AGE_US_MAX);
+        match known {
+            Some((sample, _)) => {
+                self.set_sample(sample);
+                Ok(())
             }
-        };
+            None => {
+                self.look_afresh(session).await?;
+                if let Some(sample) = self.looked_at() {
+                    reading.samples.ask_for(self.table().oid, sample);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Gets to know the table as it is now; how many bytes its files have, about.
+    ///
+    /// # Errors
+    /// Its files cannot be listed, or their ends not be read.
+    pub(super) async fn look_afresh(&self, session: &dyn Session) -> Result<u64> {
+        let reading = session.config().get_extension::<FileReading>().unwrap_or_default();
+        let sample = Arc::new(self.sample(session, &reading).await?);
+        reading.samples.samples.insert(self.sample_key(), (sample.clone(), (reading.now_us)()));
+        let bytes = sample.bytes;
         self.set_sample(sample);
-        Ok(())
+        Ok(bytes)
     }
 
     async fn sample(&self, session: &dyn Session, reading: &FileReading) -> Result<Sample> {
-        let (listed, bytes) = self.some_files(session).await?;
+        let (listed, bytes) = self.some_files(session, PARTITIONS_SAMPLED).await?;
         let footers = self.some_footers(&listed, reading).await;
         let mut sample = match footers.is_empty() {
             true => {
-                let statistics = statistics::estimate(&self.full_schema(), bytes);
+                let mut statistics = statistics::estimate(&self.full_schema(), bytes);
+                if let Some(rows_per_byte) = self.analyzed().and_then(TableStatistics::rows_per_byte) {
+                    statistics.num_rows = Precision::Inexact((bytes as f64 * rows_per_byte) as usize);
+                }
                 let rows = statistics.num_rows.get_value().map_or(0.0, |rows| *rows as f64);
-                Sample { statistics, rows_per_byte: rows / bytes.max(1) as f64, column_parts: None }
+                Sample { statistics, rows_per_byte: rows / bytes.max(1) as f64, bytes, column_parts: None }
             }
             false => self.of_footers(&footers, bytes)?,
         };
@@ -126,16 +211,17 @@ impl ExternalTableProvider {
         Ok(sample)
     }
 
-    /// Some of the table's files, and the bytes of all of them, about.
-    async fn some_files(&self, session: &dyn Session) -> Result<(Vec<SomeFiles>, u64)> {
-        let total = |files: &[SomeFiles]| {
-            files.iter().flat_map(|some| &some.files).map(|file| file.object_meta.size).sum::<u64>()
-        };
-        let registered = self.some_partitions(PARTITIONS_SAMPLED);
+    /// Some of the table's files, of so many partitions, and the bytes of all of them, about.
+    pub(super) async fn some_files(
+        &self,
+        session: &dyn Session,
+        partitions_wanted: usize,
+    ) -> Result<(Vec<SomeFiles>, u64)> {
+        let registered = self.some_partitions(partitions_wanted);
         if !registered.is_empty() {
             let listed = registered.len();
             let files = self.list_some(session, registered).await?;
-            let bytes = total(&files) * self.partition_count() as u64 / listed as u64;
+            let bytes = bytes_of(&files) * self.partition_count() as u64 / listed as u64;
             return Ok((files, bytes));
         }
         if self.is_discovered() {
@@ -147,12 +233,12 @@ impl ExternalTableProvider {
             let shown = shown
                 .filter(|object| writes.shows(&location.service, &object_url(&location.store_url, &object.location)));
             let files = vec![SomeFiles { files: shown.map(PartitionedFile::new_from_meta).collect(), location }];
-            let bytes = total(&files);
+            let bytes = bytes_of(&files);
             return Ok((files, bytes));
         }
         let files = self.all_files(session).await?;
         let files: Vec<_> = files.into_iter().map(|(location, files)| SomeFiles { location, files }).collect();
-        let bytes = total(&files);
+        let bytes = bytes_of(&files);
         Ok((files, bytes))
     }
 
@@ -199,7 +285,7 @@ impl ExternalTableProvider {
         }
         let names = self.table().columns.iter().map(|column| column.name.as_str());
         let parts = names.map(|name| column_bytes(footers, name) as f64 / sampled_bytes.max(1) as f64);
-        Ok(Sample { statistics, rows_per_byte, column_parts: Some(parts.collect()) })
+        Ok(Sample { statistics, rows_per_byte, bytes, column_parts: Some(parts.collect()) })
     }
 
     /// What the values of registered partitions say of their columns.
@@ -270,8 +356,11 @@ fn of_column(
         least.push(converter.row_group_mins(groups)?);
         greatest.push(converter.row_group_maxes(groups)?);
         let null_counts = converter.row_group_null_counts(groups)?;
-        nulls += null_counts.iter().flatten().sum::<u64>();
-        counted += of_file.num_rows().max(0) as u64;
+        // Those that nobody has counted, or that are not to be trusted, say nothing of the others.
+        for (group, null_count) in groups.iter().zip(&null_counts) {
+            nulls += null_count.unwrap_or_default();
+            counted += null_count.map_or(0, |_| group.num_rows().max(0) as u64);
+        }
     }
     let mut statistics = ColumnStatistics::new_unknown();
     if counted > 0 {

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
-use catalog::{CatalogSnapshot, HotTable, Oid, TableRows, TableStatistics};
+use catalog::{CatalogSnapshot, HotTable, Oid, TableRows};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, Statistics};
 use datafusion::logical_expr::{Expr, TableType};
@@ -12,6 +12,7 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use super::scan::{HotScanExec, MayFail, address_fields};
 use super::segments::Segments;
+use crate::scan::knowledge::{Knowledge, Selectivities};
 
 /// The rows of a hot table in one snapshot.
 #[derive(Debug, Clone)]
@@ -23,8 +24,9 @@ pub struct HotTableProvider {
     segments: Arc<Segments>,
     schema: SchemaRef,
     may_fail: MayFail,
-    /// What ANALYZE has found out.
-    known: Option<Arc<TableStatistics>>,
+    /// What is known of it.
+    known: Option<Knowledge>,
+    selectivities: Arc<Selectivities>,
     /// What is known of all rows, once somebody has asked.
     statistics: OnceLock<Option<Statistics>>,
 }
@@ -42,6 +44,7 @@ impl HotTableProvider {
             schema,
             may_fail,
             known: None,
+            selectivities: Arc::default(),
             statistics: OnceLock::new(),
         }
     }
@@ -49,14 +52,27 @@ impl HotTableProvider {
     /// The same table as it is in another snapshot with the same definitions: its rows, and what is known of them.
     #[must_use]
     pub fn seen_in(&self, snapshot: &CatalogSnapshot) -> Self {
-        let (rows, known) = (snapshot.rows(self.table.oid), snapshot.statistics(self.table.oid).cloned());
-        HotTableProvider { rows, known, statistics: OnceLock::new(), ..self.clone() }
+        let (table, analyzed) = (self.table.oid, snapshot.statistics(self.table.oid).cloned());
+        let numbers = self.table.columns.iter().map(|column| column.attribute_number);
+        let known = Some(Knowledge::new(table, analyzed, numbers, self.selectivities.clone()));
+        HotTableProvider { rows: snapshot.rows(table), known, statistics: OnceLock::new(), ..self.clone() }
     }
 
     /// The same table as a query calls it.
     #[must_use]
     pub fn called(&self, alias: &str) -> Self {
         HotTableProvider { alias: Some(alias.into()), ..self.clone() }
+    }
+
+    /// The same table, of which it is noted which rows conditions leave.
+    #[must_use]
+    pub fn learning(self, selectivities: Arc<Selectivities>) -> Self {
+        HotTableProvider { selectivities, ..self }
+    }
+
+    /// What is known of it.
+    pub fn knowledge(&self) -> Option<&Knowledge> {
+        self.known.as_ref()
     }
 
     /// The number of the table.
@@ -86,6 +102,7 @@ impl HotTableProvider {
             schema: Arc::new(Schema::new(fields)),
             may_fail,
             known: None,
+            selectivities: Arc::default(),
             statistics: OnceLock::new(),
         }
     }
@@ -107,7 +124,7 @@ impl TableProvider for HotTableProvider {
             let all: Vec<usize> = (0..self.schema.fields().len()).collect();
             let (table, rows, segments) = (self.table.clone(), self.rows.clone(), self.segments.clone());
             let scan = HotScanExec::new(table, rows, segments, &all, None, 1, self.may_fail).ok()?;
-            let statistics = scan.with_statistics(self.known.clone()).estimate().ok()?;
+            let statistics = scan.with_knowledge(self.known.clone()).estimate().ok()?;
             Some(statistics.as_ref().clone())
         };
         self.statistics.get_or_init(estimated).clone()
@@ -131,6 +148,6 @@ impl TableProvider for HotTableProvider {
         let partitions_max = state.config_options().execution.target_partitions;
         let (table, rows, segments) = (self.table.clone(), self.rows.clone(), self.segments.clone());
         let scan = HotScanExec::new(table, rows, segments, projection, limit, partitions_max, self.may_fail)?;
-        Ok(Arc::new(scan.with_statistics(self.known.clone()).with_alias(self.alias.clone())))
+        Ok(Arc::new(scan.with_knowledge(self.known.clone()).with_alias(self.alias.clone())))
     }
 }

@@ -9,6 +9,7 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::knowledge::Knowledge;
 use super::report::ReadCounter;
 use crate::external;
 use crate::hot::scan::HotScanExec;
@@ -32,6 +33,8 @@ pub struct ScanFragment {
     pub hints: Vec<Arc<dyn PhysicalExpr>>,
     /// What is known of the rows before any condition, by place in `columns`.
     pub statistics: Statistics,
+    /// What is known of the table, whose columns are the first of `columns`.
+    pub known: Option<Knowledge>,
     /// Rows that come out at most, of each partition.
     pub fetch: Option<usize>,
     /// Whether the scan could evaluate conditions.

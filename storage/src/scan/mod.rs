@@ -5,6 +5,7 @@ pub mod faults;
 pub(crate) mod filtered_rows;
 pub mod fragment;
 pub(crate) mod hints;
+pub mod knowledge;
 pub mod prune_partitions;
 pub mod report;
 pub(crate) mod runs;

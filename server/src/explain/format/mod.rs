@@ -8,7 +8,7 @@ mod text;
 mod xml;
 mod yaml;
 
-use super::node::Explained;
+use super::node::{Explained, PlanNode};
 use document::Document;
 
 /// A format.
@@ -42,6 +42,11 @@ pub fn rows(explained: &Explained, format: Format, shown: Shown) -> Vec<String> 
         Format::Xml => vec![xml::write(&Document::of(explained, shown))],
         Format::Yaml => vec![yaml::write(&Document::of(explained, shown))],
     }
+}
+
+/// What there is to say of a node beside its kind, costs and rows, as texts.
+pub fn details(node: &PlanNode) -> Vec<String> {
+    node.properties.iter().map(text::line).collect()
 }
 
 /// A value as all formats print it, but for quotes.

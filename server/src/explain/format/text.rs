@@ -43,7 +43,8 @@ fn push_node(lines: &mut Vec<String>, node: &PlanNode, shown: Shown, begin: &str
     }
 }
 
-fn line(property: &Property) -> String {
+/// A property as it stands below its node.
+pub(super) fn line(property: &Property) -> String {
     let value = match &property.value {
         Value::Text(text) => text.clone(),
         Value::List(texts) => texts.join(", "),

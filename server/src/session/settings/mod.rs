@@ -34,10 +34,12 @@ use crate::parse::statement::TransactionModes;
 use setting::on_or_off;
 
 /// The settings that plans depend on.
-const OF_PLANS: [&str; 7] = [
+const OF_PLANS: [&str; 9] = [
+    "enable_hashjoin",
     "join_collapse_limit",
     "max_scan_bytes",
     "spectrum_query_maxerror",
+    "thermocline.dynamic_filters",
     "thermocline.join_order_rows_min",
     "thermocline.listing_ttl",
     "thermocline.on_bad_data",
@@ -435,6 +437,22 @@ impl SessionSettings {
     /// Among how many workers the rows of a query are dealt out, if somebody has said it.
     pub fn workers_per_query(&self) -> Option<usize> {
         self.value("thermocline.workers_per_query")?.parse().ok().filter(|workers| *workers > 0)
+    }
+
+    /// How many microseconds a statement has to take for its plan to be kept; nothing if no plan is.
+    pub fn plan_kept_from_us(&self) -> Option<i64> {
+        let milliseconds: i64 = self.value("thermocline.plan_min_duration")?.parse().ok()?;
+        (milliseconds >= 0).then_some(milliseconds * 1000)
+    }
+
+    /// Whether joins may keep one side in a hash table.
+    pub fn hash_joins(&self) -> bool {
+        self.value("enable_hashjoin").is_none_or(|value| value == "on")
+    }
+
+    /// Whether joins and sorts tell scans below them which rows they can leave out.
+    pub fn dynamic_filters(&self) -> bool {
+        self.value("thermocline.dynamic_filters").is_none_or(|value| value == "on")
     }
 
     /// What reading external tables costs; nothing where nobody has said it.

@@ -633,6 +633,30 @@ FROM thermocline.query_log AS q
     CROSS JOIN LATERAL generate_series(0, greatest(length(q.query) - 1, 0) / 200) AS p (sequence)
 WHERE q.query_id IN (SELECT query FROM pg_catalog.stl_query);
 
+-- The plans of statements that took long enough to be kept (thermocline.plan_min_duration).
+CREATE VIEW pg_catalog.sys_query_explain AS
+SELECT
+    q.user_id::int4 AS user_id,
+    q.query_id AS query_id,
+    1 AS child_query_sequence,
+    p.node_id::int4 AS plan_node_id,
+    coalesce(p.parent_id, 0)::int4 AS plan_parent_id,
+    (p.node || '  (cost=' || to_char(p.startup_cost, 'FM999999999999990.00') || '..' || to_char(p.total_cost, 'FM999999999999990.00')
+        || ' rows=' || to_char(p.rows_expected, 'FM9999999999999999990') || ' width=' || p.width || ')')::char(400) AS plan_node,
+    replace(p.details, chr(10), '; ')::char(400) AS plan_info
+FROM thermocline.query_log AS q
+    JOIN thermocline.query_log_plans AS p ON p.query_id = q.query_id;
+
+CREATE VIEW pg_catalog.stl_explain AS
+SELECT
+    user_id AS userid,
+    query_id::int4 AS query,
+    plan_node_id AS nodeid,
+    plan_parent_id AS parentid,
+    plan_node AS plannode,
+    plan_info AS info
+FROM pg_catalog.sys_query_explain;
+
 CREATE VIEW pg_catalog.svl_qlog AS
 SELECT
     userid,

@@ -9,8 +9,17 @@ use super::RecordedQuery;
 /// Writes plans down where it is set; `sql-tests/record-plans` does.
 const RECORDS: &str = "RECORD_PLANS";
 
-/// What makes plans the same on all machines: how many workers there are, and what is known of the tables.
-pub const SETTLED: &str = "ANALYZE; SET thermocline.workers_per_query = 2; SET thermocline.join_order_rows_min = 0";
+const SETTLED: &str = "ANALYZE; SET thermocline.workers_per_query = 2; SET thermocline.join_order_rows_min = 0";
+const EXTERNAL_TABLES: &str =
+    "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM svv_external_tables";
+
+/// Makes plans the same on all machines: how many workers there are, and what is known of the tables.
+pub async fn settle(client: &Client) {
+    client.batch_execute(SETTLED).await.unwrap();
+    for table in client.query(EXTERNAL_TABLES, &[]).await.unwrap() {
+        client.batch_execute(&format!("ANALYZE {}", table.get::<_, String>(0))).await.unwrap();
+    }
+}
 
 impl RecordedQuery {
     /// How its plan differs from the recorded one.

@@ -195,7 +195,7 @@ impl Opener {
         scanned.steps.add(Step::RowGroups, total);
         let mut open = OpenFile::new(scanned, pinned, footer, &constants)?;
         let kept = match conditions.is_empty() {
-            true => (0..total).map(|group| (group, None)).collect(),
+            true => (0..total).step_by(scanned.groups_one_in).map(|group| (group, None)).collect(),
             false => match FileConditions::new(conditions, scanned, &open, &constants)? {
                 Some(conditions) => conditions.kept(scanned, &mut open, &self.metrics).await?,
                 None => {

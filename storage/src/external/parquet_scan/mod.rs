@@ -54,6 +54,7 @@ use crate::scan::conditions::{Condition, MayFail, can_evaluate};
 use crate::scan::filtered_rows::{FilteredRows, Pieces};
 use crate::scan::fragment::ScanFragment;
 use crate::scan::hints::Hints;
+use crate::scan::knowledge::Knowledge;
 use crate::scan::report::{ReadCounter, Step, Waterfall};
 use crate::scan::runs::Runs;
 
@@ -78,6 +79,21 @@ pub struct FileReading {
     pub may_fail: MayFail,
     /// The time, in microseconds since 1970.
     pub now_us: fn() -> i64,
+}
+
+impl FileReading {
+    /// The same things, to be shared by others.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        FileReading {
+            columns: self.columns.clone(),
+            samples: self.samples.clone(),
+            footers: self.footers.clone(),
+            pages: self.pages.clone(),
+            manifests: self.manifests.clone(),
+            ..*self
+        }
+    }
 }
 
 impl Default for FileReading {
@@ -106,6 +122,8 @@ pub(super) struct OfTable {
     pub columns_of_files: SchemaRef,
     /// Of all columns, those of the files first.
     pub statistics: Statistics,
+    /// What is known of the table.
+    pub known: Option<Knowledge>,
 }
 
 /// What a scan of files of columns does of a plan; `None` if it is another node.
@@ -145,7 +163,7 @@ impl ParquetScanExec {
         told: Told,
         partitions_max: usize,
     ) -> Self {
-        let OfTable { table, alias, columns_of_files, statistics } = of_table;
+        let OfTable { table, alias, columns_of_files, statistics, known } = of_table;
         let file_schema = table.file_schema();
         let fields = file_schema.fields().iter().chain(columns_of_files.fields()).cloned();
         let table_schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
@@ -169,6 +187,8 @@ impl ParquetScanExec {
             steps: told.steps,
             is_load: told.is_load,
             fetch: None,
+            known,
+            groups_one_in: 1,
         };
         Self::of(scanned, files.into(), Arc::new(statistics), partitions_max)
     }
@@ -193,6 +213,15 @@ impl ParquetScanExec {
         Ok(self.with(scanned))
     }
 
+    /// The same of which only one of so many row groups of each file is read.
+    #[must_use]
+    pub fn of_one_group_in(self, groups_one_in: usize) -> Self {
+        match groups_one_in {
+            1 => self,
+            _ => self.with(Scanned { groups_one_in, ..Scanned::clone(&self.scanned) }),
+        }
+    }
+
     /// What it does of a plan.
     fn fragment(&self) -> ScanFragment {
         let scanned = &self.scanned;
@@ -213,6 +242,7 @@ impl ParquetScanExec {
             conditions: of_kind(false),
             hints: of_kind(true),
             statistics,
+            known: scanned.known.clone(),
             fetch: scanned.fetch,
             takes_conditions: true,
             row_groups: None,

@@ -17,6 +17,7 @@ use super::FileReading;
 use super::columns::ScanColumns;
 use crate::scan::conditions::Condition;
 use crate::scan::filtered_rows::Asked;
+use crate::scan::knowledge::Knowledge;
 use crate::scan::report::{ReadCounter, Waterfall};
 
 /// What all partitions of a scan have in common.
@@ -50,6 +51,10 @@ pub(super) struct Scanned {
     pub is_load: bool,
     /// Rows that a partition answers at most.
     pub fetch: Option<usize>,
+    /// What is known of the table.
+    pub known: Option<Knowledge>,
+    /// Of so many row groups of a file one is read.
+    pub groups_one_in: usize,
 }
 
 impl Scanned {

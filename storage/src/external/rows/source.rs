@@ -33,6 +33,7 @@ use crate::external::tolerance::Tolerance;
 use crate::object_stores::Location;
 use crate::page_cache::PageCache;
 use crate::scan::fragment::ScanFragment;
+use crate::scan::knowledge::Knowledge;
 use crate::scan::report::{LoadedFiles, ReadCounter};
 
 /// Batches of a file that wait to be taken, beside the one that is being made.
@@ -61,6 +62,8 @@ pub(super) struct Files {
 pub(in crate::external) struct Watched {
     /// What the query calls the table, where that is something else.
     pub alias: Option<Arc<str>>,
+    /// What is known of the table.
+    pub known: Option<Knowledge>,
     /// What becomes of bad data.
     pub tolerance: Arc<Tolerance>,
     /// Counts what is read.
@@ -113,6 +116,7 @@ pub(crate) fn fragment(scan: &DataSourceExec) -> Option<ScanFragment> {
         conditions: Vec::new(),
         hints: Vec::new(),
         statistics: config.statistics(),
+        known: source.files.watched.known.clone(),
         fetch: config.limit,
         takes_conditions: false,
         row_groups: None,

@@ -2,7 +2,7 @@
 
 use arrow::array::{Array, ArrayRef, UInt64Array};
 use arrow::datatypes::{DataType, Schema};
-use catalog::{HotTable, TableStatistics};
+use catalog::HotTable;
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Result, ScalarValue, Statistics};
 use datafusion::functions_aggregate::min_max::{MaxAccumulator, MinAccumulator};
@@ -10,6 +10,7 @@ use datafusion::logical_expr::Accumulator;
 
 use super::pieces::Piece;
 use super::zone_maps::{Bound, ZoneMaps};
+use crate::scan::knowledge::Knowledge;
 
 /// Of so many rows one is taken to be left by conditions of which nothing is known, as the engine's filters do.
 const LEFT_ONE_IN: usize = 5;
@@ -22,8 +23,8 @@ const VIEW_BYTES: usize = 16;
 pub(super) struct Estimate<'a> {
     pub table: &'a HotTable,
     pub pieces: &'a [Piece],
-    /// What ANALYZE has found out.
-    pub known: Option<&'a TableStatistics>,
+    /// What is known of the table.
+    pub known: Option<&'a Knowledge>,
 }
 
 impl Estimate<'_> {
@@ -53,8 +54,7 @@ impl Estimate<'_> {
     }
 
     fn analyzed(&self, column: usize) -> Option<&catalog::ColumnStatistics> {
-        let number = self.table.columns.get(column)?.attribute_number;
-        self.known?.columns.get(&number).map(AsRef::as_ref)
+        self.known?.column(column).map(AsRef::as_ref)
     }
 }
 

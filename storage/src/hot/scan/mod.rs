@@ -17,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::array::{RecordBatch, UInt32Array, UInt64Array};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
-use catalog::{HotTable, TableRows, TableStatistics, UnitId};
+use catalog::{HotTable, TableRows, UnitId};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics};
@@ -47,6 +47,7 @@ pub use crate::scan::conditions::MayFail;
 use crate::scan::conditions::{Condition, can_evaluate, with_columns};
 use crate::scan::filtered_rows::FilteredRows;
 use crate::scan::fragment::ScanFragment;
+use crate::scan::knowledge::Knowledge;
 use crate::scan::runs::Runs;
 
 /// The name of the column with a row's unit, for those who change rows: no column of a table can be called so.
@@ -144,7 +145,7 @@ impl HotScanExec {
 
     /// The scan, with what ANALYZE has found out about the table.
     #[must_use]
-    pub fn with_statistics(mut self, known: Option<Arc<TableStatistics>>) -> Self {
+    pub fn with_knowledge(mut self, known: Option<Knowledge>) -> Self {
         Arc::make_mut(&mut self.scanned).known = known;
         self.statistics = OnceLock::new();
         self
@@ -226,6 +227,7 @@ impl HotScanExec {
             conditions: of_kind(false),
             hints: of_kind(true),
             statistics: self.statistics_of_columns(),
+            known: scanned.known.clone(),
             fetch: scanned.fetch,
             takes_conditions: true,
             row_groups: Some((self.pruned.groups, self.pruned.groups + self.pieces.len())),
@@ -240,7 +242,7 @@ impl HotScanExec {
         let asked: BTreeSet<usize> = scanned.columns.iter().chain(of_conditions).copied().collect();
         let columns: Vec<usize> = asked.into_iter().collect();
         let estimate =
-            estimate::Estimate { table: &scanned.table, pieces: &self.pieces, known: scanned.known.as_deref() };
+            estimate::Estimate { table: &scanned.table, pieces: &self.pieces, known: scanned.known.as_ref() };
         let known = scanned.full_schema.project(&columns);
         let known = known.map_err(DataFusionError::from).and_then(|schema| estimate.of(&columns, &schema, false));
         let mut all = Statistics::new_unknown(&scanned.full_schema);
@@ -264,7 +266,7 @@ impl HotScanExec {
         let scanned = &self.scanned;
         let has_conditions = !scanned.conditions.is_empty();
         let statistics =
-            estimate::Estimate { table: &scanned.table, pieces: &self.pieces, known: scanned.known.as_deref() };
+            estimate::Estimate { table: &scanned.table, pieces: &self.pieces, known: scanned.known.as_ref() };
         let statistics = statistics.of(&scanned.columns, &scanned.schema, has_conditions)?;
         let statistics = match scanned.fetch {
             Some(_) => statistics.with_fetch(scanned.fetch, 0, self.properties.partitioning.partition_count())?,

@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, BooleanArray, BooleanBufferBuilder, UInt32Array, UI
 use arrow::compute::filter;
 use arrow::datatypes::SchemaRef;
 use catalog::rows::RowSet;
-use catalog::{HotTable, TableRows, TableStatistics};
+use catalog::{HotTable, TableRows};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::physical_expr::PhysicalExpr;
@@ -22,6 +22,7 @@ use crate::hot::segments::{Reading, Segments};
 use crate::scan::conditions::Condition;
 use crate::scan::filtered_rows::{self, Asked, Wanted};
 use crate::scan::hints::Hints;
+use crate::scan::knowledge::Knowledge;
 
 /// What all partitions of a scan have in common.
 #[derive(Debug, Clone)]
@@ -38,7 +39,7 @@ pub(super) struct Scanned {
     pub schema: SchemaRef,
     pub conditions: Vec<Condition>,
     /// What ANALYZE has found out about the table.
-    pub known: Option<Arc<TableStatistics>>,
+    pub known: Option<Knowledge>,
     pub reading: Reading,
     /// Rows that a partition answers at most.
     pub fetch: Option<usize>,

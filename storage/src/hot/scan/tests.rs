@@ -299,9 +299,10 @@ async fn what_analyze_has_found_out_is_an_estimate_and_takes_nothing_back_that_i
     let before = scan.estimate().unwrap();
     let wrong = catalog::ColumnStatistics { null_fraction: 0.5, distinct: 7.0, ..Default::default() };
     let columns = (1..=3).map(|number| (number, Arc::new(wrong.clone()))).collect();
-    let mut known = TableStatistics::default();
+    let mut known = catalog::TableStatistics::default();
     known.columns = columns;
-    let after = scan.with_statistics(Some(Arc::new(known))).estimate().unwrap();
+    let known = Knowledge::new(scan.scanned.table.oid, Some(Arc::new(known)), 1..=3, Arc::default());
+    let after = scan.with_knowledge(Some(known)).estimate().unwrap();
     assert_eq!(after.num_rows, before.num_rows);
     for (before, after) in before.column_statistics.iter().zip(&after.column_statistics) {
         assert_eq!((&after.min_value, &after.max_value), (&before.min_value, &before.max_value));

@@ -10,9 +10,11 @@ use catalog::{Column, ColumnStatistics, SqlType};
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
 
-use super::OrderKey;
 use super::distinct::Distinct;
 use super::estimate::{Facts, Sample};
+use super::growth::{Grown, Half};
+use super::picked::Picked;
+use super::{OrderKey, SAMPLE_ROWS};
 use crate::hot::rows::value_at_rest;
 
 /// Bytes from which on a value is too wide for a sample, as in PostgreSQL: such values are seldom equal to one another, and
@@ -22,70 +24,86 @@ const WIDE_BYTES: usize = 1024;
 const SHORT_STRING_BYTES: usize = 126;
 
 /// Looks at the values of a column, batch by batch.
-pub(super) struct Survey<'a> {
+pub(crate) struct Survey<'a> {
     column: &'a Column,
     field: Field,
     order_key: &'a OrderKey,
-    /// The places of the sampled rows that have not come yet.
-    positions: &'a [usize],
-    facts: Facts,
+    /// The rows of the sample.
+    picked: Picked,
+    /// Rows and NULLs that have come.
+    rows: usize,
+    nulls: usize,
     bytes: u64,
     distinct: Distinct,
-    /// The sampled values that are neither NULL nor too wide, at rest, and what they are ordered by.
+    /// How many distinct values there were in the first half of the rows, and how many rows that were.
+    half: Option<Half>,
+    /// The sampled values that are neither NULL nor too wide, at rest, what they are ordered by, and their rows.
     values: Vec<ArrayRef>,
     keys: Vec<ArrayRef>,
-    /// The hashes of the sampled values that are too wide.
-    wide: HashSet<u64>,
+    rows_of_values: Vec<u64>,
+    /// The hashes of the sampled values that are too wide, and their rows.
+    wide: Vec<(u64, u64)>,
     reservation: MemoryReservation,
+    /// Bytes that the sample may take.
+    sample_bytes_max: usize,
 }
 
 impl<'a> Survey<'a> {
+    /// A survey whose sample may take so many bytes.
     pub fn new(
         column: &'a Column,
-        positions: &'a [usize],
         order_key: &'a OrderKey,
         reservation: MemoryReservation,
+        sample_bytes_max: usize,
     ) -> Result<Self> {
         Ok(Survey {
             field: column.sql_type.field(&column.name, true),
             column,
             order_key,
-            positions,
-            facts: Facts { sampled: positions.len(), ..Facts::default() },
+            picked: Picked::new(2 * SAMPLE_ROWS),
+            rows: 0,
+            nulls: 0,
             bytes: 0,
             distinct: Distinct::new()?,
+            half: None,
             values: Vec::new(),
             keys: Vec::new(),
-            wide: HashSet::new(),
+            rows_of_values: Vec::new(),
+            wide: Vec::new(),
             reservation,
+            sample_bytes_max,
         })
     }
 
     /// Takes the next values, in flight.
     pub fn add(&mut self, values: &ArrayRef) -> Result<()> {
-        let first = self.facts.rows;
-        self.facts.rows += values.len();
-        self.facts.nulls += values.null_count();
+        let first = self.rows;
+        self.rows += values.len();
+        self.nulls += values.null_count();
         self.bytes += (0..values.len()).filter(|row| values.is_valid(*row)).map(width(values)).sum::<usize>() as u64;
-        let come = self.positions.partition_point(|position| *position < self.facts.rows);
-        let (come, rest) = self.positions.split_at(come);
-        self.positions = rest;
-        match (self.order_key)(&self.field, values)? {
-            Some(keys) => self.sample(come.iter().map(|position| position - first), values, &keys),
-            None => Ok(()),
+        let picked = self.picked.pick(first, values.len());
+        if let Some(keys) = (self.order_key)(&self.field, values)? {
+            self.sample(first, picked, values, &keys)?;
         }
+        while self.picked.is_full() || self.reservation.size() > self.sample_bytes_max {
+            self.picked.thin();
+            self.thin()?;
+        }
+        Ok(())
     }
 
-    fn sample(&mut self, rows: impl Iterator<Item = usize>, values: &ArrayRef, keys: &ArrayRef) -> Result<()> {
+    /// Takes the values of rows, by their places behind the first.
+    fn sample(&mut self, first: usize, places: Vec<usize>, values: &ArrayRef, keys: &ArrayRef) -> Result<()> {
         let hashes = self.distinct.add(keys)?;
         let width = width(values);
         let mut narrow: Vec<u32> = Vec::new();
-        for row in rows.filter(|row| values.is_valid(*row)) {
-            match width(row) <= WIDE_BYTES {
-                true => narrow.push(row as u32),
-                false => drop(self.wide.insert(hashes[row])),
+        for place in places.into_iter().filter(|place| values.is_valid(*place)) {
+            match width(place) <= WIDE_BYTES {
+                true => narrow.push(place as u32),
+                false => self.wide.push(((first + place) as u64, hashes[place])),
             }
         }
+        self.rows_of_values.extend(narrow.iter().map(|place| first as u64 + u64::from(*place)));
         if narrow.is_empty() {
             return Ok(());
         }
@@ -99,13 +117,36 @@ impl<'a> Survey<'a> {
         Ok(())
     }
 
-    /// What has come of it.
-    pub fn finish(mut self, is_unique: bool) -> Result<ColumnStatistics> {
-        let not_null = self.facts.rows - self.facts.nulls;
-        self.facts.wide = self.wide.len();
-        self.facts.distinct = if is_unique { not_null } else { self.distinct.count()? as usize };
+    /// Lets go of values whose rows are not in the sample any more.
+    fn thin(&mut self) -> Result<()> {
+        self.wide.retain(|(row, _)| self.picked.has(*row));
+        if self.values.is_empty() {
+            return Ok(());
+        }
+        let rows = std::mem::take(&mut self.rows_of_values);
+        let kept: Vec<u32> = (0..rows.len() as u32).filter(|place| self.picked.has(rows[*place as usize])).collect();
+        self.rows_of_values = kept.iter().map(|place| rows[*place as usize]).collect();
+        let kept = UInt32Array::from(kept);
+        self.values = vec![take(&joined(&self.values)?, &kept, None)?];
+        self.keys = vec![take(&joined(&self.keys)?, &kept, None)?];
+        let bytes = |arrays: &[ArrayRef]| arrays.iter().map(|array| array.get_array_memory_size()).sum::<usize>();
+        self.reservation.try_resize(bytes(&self.values) + bytes(&self.keys))?;
+        Ok(())
+    }
+
+    /// Half of the rows have come that are looked at.
+    pub fn is_half(&mut self) -> Result<()> {
+        let values = self.rows - self.nulls;
+        self.half = Some(Half { values, distinct: self.distinct.count()? as usize });
+        Ok(())
+    }
+
+    /// What it says of a table of so many rows, of which those were looked at that have come.
+    pub fn finish(mut self, rows: usize, is_unique: bool) -> Result<ColumnStatistics> {
+        let facts = self.facts(rows.max(self.rows), is_unique)?;
+        let not_null = self.rows - self.nulls;
         let mut statistics = ColumnStatistics {
-            null_fraction: (self.facts.nulls as f64 / self.facts.rows as f64) as f32,
+            null_fraction: (self.nulls as f64 / self.rows.max(1) as f64) as f32,
             average_width: match not_null {
                 0 => fixed_width(&self.column.sql_type).unwrap_or(0) as i32,
                 _ => (self.bytes / not_null as u64) as i32,
@@ -116,24 +157,35 @@ impl<'a> Survey<'a> {
             [] => Sample::default(),
             keys => Sample::of(&sorted(keys)?),
         };
-        statistics.distinct = self.facts.distinct_values(&sample);
+        statistics.distinct = facts.distinct_values(&sample);
         statistics.correlation = sample.correlation();
-        let common = self.facts.most_common(&sample, statistics.distinct);
-        statistics.frequencies = common.iter().map(|group| self.facts.frequency(&sample, *group)).collect();
+        let common = facts.most_common(&sample, statistics.distinct);
+        statistics.frequencies = common.iter().map(|group| facts.frequency(&sample, *group)).collect();
         let shown = common.iter().map(|group| sample.first(*group)).chain(sample.bounds(&common));
         let shown = UInt32Array::from_iter_values(shown);
         if !shown.is_empty() {
-            let values: Vec<&dyn Array> = self.values.iter().map(AsRef::as_ref).collect();
-            statistics.values = Some(take(&concat(&values)?, &shown, None)?);
+            statistics.values = Some(take(&joined(&self.values)?, &shown, None)?);
         }
         Ok(statistics)
+    }
+
+    fn facts(&mut self, rows: usize, is_unique: bool) -> Result<Facts> {
+        let part = self.rows as f64 / rows.max(1) as f64;
+        let nulls = (self.nulls as f64 / part.max(f64::MIN_POSITIVE)).round() as usize;
+        let (seen, not_null) = (self.rows - self.nulls, rows - nulls.min(rows));
+        let distinct = match (is_unique, self.distinct.count()? as usize) {
+            (true, _) => not_null,
+            (false, distinct) if rows == self.rows => distinct,
+            (false, distinct) => Grown { values: seen, distinct, half: self.half }.to(not_null),
+        };
+        let wide: HashSet<u64> = self.wide.iter().map(|(_, hash)| *hash).collect();
+        Ok(Facts { rows, nulls: nulls.min(rows), distinct, sampled: self.picked.count(), wide: wide.len() })
     }
 }
 
 /// The places of values in their order, those that are equal in groups; within a group, in the order of the rows.
 fn sorted(keys: &[ArrayRef]) -> Result<Vec<Vec<u32>>> {
-    let keys: Vec<&dyn Array> = keys.iter().map(AsRef::as_ref).collect();
-    let keys = concat(&keys)?;
+    let keys = joined(keys)?;
     let converter = RowConverter::new(vec![SortField::new(keys.data_type().clone())])?;
     let rows = converter.convert_columns(&[keys])?;
     let mut order: Vec<u32> = (0..rows.num_rows() as u32).collect();
@@ -142,6 +194,11 @@ fn sorted(keys: &[ArrayRef]) -> Result<Vec<Vec<u32>>> {
     });
     let is_same = |left: &u32, right: &u32| rows.row(*left as usize) == rows.row(*right as usize);
     Ok(order.chunk_by(is_same).map(<[u32]>::to_vec).collect())
+}
+
+fn joined(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+    let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+    Ok(concat(&arrays)?)
 }
 
 fn without_views(values: &ArrayRef) -> Result<ArrayRef> {
