@@ -133,8 +133,8 @@ files AS (
         max(value) FILTER (WHERE name = 'format') AS format,
         max(value) FILTER (WHERE name = 'serde') AS serialization_lib,
         max(value) FILTER (WHERE name = 'serdeproperties') AS serde_parameters,
-        (jsonb_object_agg(name, value) FILTER (
-            WHERE name NOT IN ('location', 'format', 'serde', 'serdeproperties')))::text AS parameters
+        jsonb_object_agg(name, value) FILTER (
+            WHERE name NOT IN ('location', 'format', 'serde', 'serdeproperties')) AS parameters
     FROM options
     GROUP BY ftrelid
 ),
@@ -170,7 +170,9 @@ SELECT
     coalesce(o.serialization_lib, f.serialization_lib) AS serialization_lib,
     coalesce(o.serde_parameters, '{}') AS serde_parameters,
     0 AS compressed,
-    coalesce(o.parameters, '{}') AS parameters
+    -- What ANALYZE has counted, unless somebody has said how many rows there are.
+    (CASE WHEN c.reltuples >= 0 THEN jsonb_build_object('numRows', c.reltuples::int8::text) ELSE '{}'::jsonb END
+        || coalesce(o.parameters, '{}'::jsonb))::text AS parameters
 FROM pg_class AS c
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
     LEFT JOIN files AS o ON o.ftrelid = c.oid
