@@ -65,6 +65,10 @@ pub(super) struct End {
 
 /// The least and the greatest of the values that ANALYZE has seen, if they are numbers.
 pub(super) fn bounds(known: &ColumnStatistics) -> Option<(f64, f64)> {
+    let data_type = known.values.as_ref()?.data_type();
+    if !data_type.is_numeric() && !data_type.is_temporal() {
+        return None;
+    }
     let points = known.most_common().into_iter().chain(known.histogram()).flat_map(|values| points(&values));
     let numbers = points.filter_map(|point| match point {
         Point::Number(number) => Some(number),
