@@ -12,6 +12,8 @@ use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::SortMergeJoinExec;
 use storage::scan::fragment::ScanFragment;
 
+use crate::computed_limit::ComputedLimitExec;
+
 use super::condition::{Condition, Operand};
 use super::physical::{column_of, condition_of};
 
@@ -117,7 +119,8 @@ fn look_at(plan: &Arc<dyn ExecutionPlan>, filters: Vec<Condition<usize>>, left: 
         }
         return;
     }
-    let is_cut = is_cut || plan.fetch().is_some() || plan.is::<SortMergeJoinExec>();
+    let ends_early = plan.fetch().is_some() || plan.is::<ComputedLimitExec>() || plan.is::<SortMergeJoinExec>();
+    let is_cut = is_cut || ends_early;
     if let Some(filter) = plan.downcast_ref::<FilterExec>() {
         return look_at(filter.input(), vec![condition_of(filter.predicate())], rows_of(plan), is_cut);
     }
