@@ -31,8 +31,17 @@ const CHANGED_ONE_IN: u64 = 10;
 /// there are is an estimate, which may change a little for nothing.
 const EXTERNAL_CHANGED_ONE_IN: u64 = 4;
 
+/// Tables that are looked after by themselves: those of one kind do not wait for those of the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tables {
+    /// Hot tables.
+    Hot,
+    /// The external tables that queries have asked for.
+    External,
+}
+
 /// Looks after the tables of a server until it stops.
-pub async fn run(server: Weak<Server>, stopping: CancellationToken) {
+pub async fn run(tables: Tables, server: Weak<Server>, stopping: CancellationToken) {
     loop {
         tokio::select! {
             () = stopping.cancelled() => return,
@@ -41,12 +50,19 @@ pub async fn run(server: Weak<Server>, stopping: CancellationToken) {
         let Some(server) = server.upgrade() else { return };
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = look_after_tables(&server) => {}
+            () = look_after(tables, &server) => {}
         }
     }
 }
 
-async fn look_after_tables(server: &Server) {
+async fn look_after(tables: Tables, server: &Server) {
+    match tables {
+        Tables::Hot => look_after_hot_tables(server).await,
+        Tables::External => look_after_external_tables(server).await,
+    }
+}
+
+async fn look_after_hot_tables(server: &Server) {
     let hot: Vec<_> = server.catalog.snapshot().hot_tables().map(|table| table.oid).collect();
     for oid in hot {
         let snapshot = server.catalog.snapshot();
@@ -54,21 +70,6 @@ async fn look_after_tables(server: &Server) {
         if has_changed(&snapshot, table) {
             let places = (0..table.columns.len()).collect();
             look_at(server, oid, found_out(server, &snapshot, table, places)).await;
-        }
-    }
-}
-
-/// Looks at the external tables that queries have asked for, until the server stops.
-pub async fn run_external(server: Weak<Server>, stopping: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stopping.cancelled() => return,
-            () = tokio::time::sleep(PAUSE) => {}
-        }
-        let Some(server) = server.upgrade() else { return };
-        tokio::select! {
-            () = stopping.cancelled() => return,
-            () = look_after_external_tables(&server) => {}
         }
     }
 }

@@ -22,7 +22,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::access::Access;
 use crate::access::verifier::Verifier;
-use crate::auto_analyze;
+use crate::auto_analyze::{self, Tables};
 use crate::compaction;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -185,8 +185,8 @@ impl Server {
             self.stores_of(&self.catalog.snapshot()),
             interrupted,
         ));
-        let analyzing = tokio::spawn(auto_analyze::run(Arc::downgrade(self), self.stopping.clone()));
-        let looking = tokio::spawn(auto_analyze::run_external(Arc::downgrade(self), self.stopping.clone()));
+        let analyze = |tables| tokio::spawn(auto_analyze::run(tables, Arc::downgrade(self), self.stopping.clone()));
+        let (analyzing, looking) = (analyze(Tables::Hot), analyze(Tables::External));
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {

@@ -23,7 +23,7 @@ use crate::store::touched::Touched;
 use crate::view::View;
 
 /// The format of the records that this version reads and writes.
-pub const FORMAT_VERSION: u32 = 12;
+pub const FORMAT_VERSION: u32 = 13;
 
 const CHECKSUM_BYTES: usize = 4;
 

@@ -149,19 +149,25 @@ fn between<C: Eq + Hash + Clone>(
         Point::Number(number) => Some(number),
         Point::Text(_) => None,
     };
-    let (Some((least, greatest)), low, high) = (column.bounds, number(low), number(high)) else { return guess };
-    if low.is_none() && high.is_none() {
-        return guess;
+    match (column.bounds, number(low), number(high)) {
+        (None, ..) | (_, None, None) => guess,
+        (Some(bounds), low, high) => {
+            let distinct = operand.column().and_then(|column| rows.distinct(column));
+            spread_evenly(bounds, low, high, distinct) * (1.0 - column.nulls)
+        }
     }
+}
+
+/// The part of the values between two, if all lie evenly between these bounds.
+fn spread_evenly((least, greatest): (f64, f64), low: Option<f64>, high: Option<f64>, distinct: Option<f64>) -> f64 {
     let (from, to) = (low.unwrap_or(least).max(least), high.unwrap_or(greatest).min(greatest));
     if from > to {
         return 0.0;
     }
     let width = greatest - least;
     // One value is a part, too.
-    let single = operand.column().and_then(|column| rows.distinct(column)).map_or(0.0, |distinct| 1.0 / distinct);
-    let part = if width > 0.0 { ((to - from) / width).max(single) } else { 1.0 };
-    part * (1.0 - column.nulls)
+    let single = distinct.map_or(0.0, |distinct| 1.0 / distinct);
+    if width > 0.0 { ((to - from) / width).max(single) } else { 1.0 }
 }
 
 /// The end of a range, as far as conditions have not gone further already.

@@ -245,6 +245,12 @@ impl PlanContext {
         &self.state
     }
 
+    /// The same for a plan that nobody wants to see.
+    #[must_use]
+    pub fn unnoted(self) -> Self {
+        PlanContext { noted: Vec::new(), ..self }
+    }
+
     /// Notes a plan for those who want to see it.
     pub fn note(&self, plan: &Arc<dyn ExecutionPlan>) {
         self.noted.iter().for_each(|noted| noted.note(plan));

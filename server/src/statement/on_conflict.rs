@@ -114,7 +114,8 @@ struct Proposed {
 impl Proposed {
     async fn read(session: &mut Session, planned: &Planned, plan: LogicalPlan) -> Result<Self> {
         let held = session.server.engine.reserve("insert");
-        let batches = run(session, &planned.snapshot, plan).await?;
+        let context = PlanContext::new(session, planned.snapshot.clone());
+        let batches = run(session, context, plan).await?;
         for batch in &batches.1 {
             held.try_grow(batch.get_array_memory_size())?;
         }
@@ -250,11 +251,9 @@ async fn updated_rows(
     pairs: &RecordBatch,
 ) -> Result<Vec<RecordBatch>> {
     let plan = with_given_rows(update, pairs)?;
-    // It finds nothing but what another plan has found.
-    let explained = session.explained.take();
-    let updated = run(session, snapshot, plan).await;
-    session.explained = explained;
-    Ok(updated?.1)
+    // It finds nothing but what another plan has found, which is the one to be shown.
+    let context = PlanContext::new(session, snapshot.clone()).unnoted();
+    Ok(run(session, context, plan).await?.1)
 }
 
 /// What the statement changes, and answers.
@@ -300,11 +299,10 @@ impl Changed<'_> {
 /// All rows of a plan.
 async fn run(
     session: &mut Session,
-    snapshot: &Arc<CatalogSnapshot>,
+    context: PlanContext,
     plan: LogicalPlan,
 ) -> Result<(Arc<Schema>, Vec<RecordBatch>)> {
-    let guard = session.guard();
-    let context = Arc::new(PlanContext::new(session, snapshot.clone()));
+    let (guard, context) = (session.guard(), Arc::new(context));
     let plan = guard.run(session.server.engine.physical_plan(context.clone(), plan)).await??;
     let mut rows = session.server.engine.execute(plan, context.state())?;
     let mut batches = Vec::new();

@@ -75,15 +75,7 @@ impl ExternalTableProvider {
         context: Arc<TaskContext>,
     ) -> Result<TableStatistics> {
         let looked_at_bytes = self.look_afresh(session).await?;
-        let (listed, bytes_all) = match self.is_discovered() {
-            // Their folders tell the values of partition columns.
-            true => {
-                let files: Vec<_> = self.all_files(session).await?.into_iter().map(SomeFiles::from).collect();
-                let bytes = bytes_of(&files);
-                (files, bytes)
-            }
-            false => self.some_files(session, PARTITIONS_ANALYZED).await?,
-        };
+        let (listed, bytes_all) = self.files_to_analyze(session).await?;
         let can_skip = self.reads_columns(session);
         let chosen = chosen(listed, request.bytes_max, can_skip);
         let is_complete = chosen.bytes == bytes_all && chosen.groups_one_in == 1;
@@ -118,6 +110,17 @@ impl ExternalTableProvider {
             statistics.columns.insert(column.attribute_number, Arc::new(known));
         }
         Ok(statistics)
+    }
+
+    /// The files of which some are looked at, and the bytes of all files, about.
+    async fn files_to_analyze(&self, session: &dyn Session) -> Result<(Vec<SomeFiles>, u64)> {
+        if !self.is_discovered() {
+            return self.some_files(session, PARTITIONS_ANALYZED).await;
+        }
+        // Their folders tell the values of partition columns.
+        let files: Vec<_> = self.all_files(session).await?.into_iter().map(SomeFiles::from).collect();
+        let bytes = bytes_of(&files);
+        Ok((files, bytes))
     }
 }
 

@@ -1,7 +1,8 @@
 """TPC-DS's queries on external tables (Parquet files on the local disk), beside DuckDB and DataFusion over the same files.
 
 Joins of many tables in an order that has to be found, and subqueries: a bad plan is not slower by half but by orders of
-magnitude. So the slowest queries are told by name, and none may take longer than a limit.
+magnitude. So the slowest queries are told by name, and none may take longer than a limit. Tables are analysed before, as they
+are by themselves once they have been asked for.
 """
 
 import re
