@@ -7,6 +7,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use storage::scan::bounds::BoundsWith;
 use storage::scan::fragment::ScanFragment;
 use storage::scan::report::{ScanReport, Step};
 
@@ -35,6 +36,9 @@ impl PlanBuilder<'_> {
         node.push_list("Dynamic Filter", hinted(&names, &fragment.hints));
         if let Some(fetch) = fragment.fetch {
             node.properties.push(Property::integer("Rows Wanted", fetch as u64));
+        }
+        if let Some(with) = fragment.bounds {
+            node.properties.push(Property::text("Bounds Wanted", bounds_wanted(with)));
         }
         let report = self.report_of(&fragment);
         if let Some(report) = report {
@@ -149,6 +153,14 @@ fn push_files(node: &mut PlanNode, names: &Names<'_>, report: &ScanReport, costs
 }
 
 /// The columns of which joins and sorts find out what they need.
+/// What may be taken from the ends of files.
+fn bounds_wanted(with: BoundsWith) -> &'static str {
+    match with {
+        BoundsWith::Nothing => "least and greatest values",
+        BoundsWith::Counts => "least and greatest values, counts",
+    }
+}
+
 fn hinted(names: &Names<'_>, hints: &[Arc<dyn PhysicalExpr>]) -> Vec<String> {
     let columns: BTreeSet<usize> =
         hints.iter().flat_map(collect_columns).map(|column: Column| column.index()).collect();

@@ -1,6 +1,7 @@
 //! Rules of ours for the engine's optimiser, one per file.
 
 mod aggregates_from_statistics;
+mod bounds_from_footers;
 mod contradictions;
 mod eliminate_cross_join;
 mod expand_groups;
@@ -24,6 +25,7 @@ mod topk_aggregation;
 mod yield_in_joins;
 
 pub use aggregates_from_statistics::AggregatesFromStatistics;
+pub use bounds_from_footers::BoundsFromFooters;
 pub use contradictions::EliminateContradictions;
 pub use eliminate_cross_join::SafeEliminateCrossJoin;
 pub use expand_groups::{ExpandExec, ExpandGroups};

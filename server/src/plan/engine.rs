@@ -37,10 +37,10 @@ use tokio::runtime::Runtime;
 use crate::apply::Apply;
 use crate::error::{Error, Result};
 use crate::optimize::{
-    AggregatesFromStatistics, ChooseJoinMethods, EliminateContradictions, ExpandGroups, GuardFilters, GuardOffsets,
-    HideValues, InSequence, InterruptJoins, InterruptWindows, KeepLeftOrder, SafeEliminateCrossJoin,
-    SafeExtractEquijoinPredicate, SafeOptimizeUnions, SafeProjectionPushdown, SafePropagateEmptyRelation,
-    SafePushDownFilter, SafeTopKAggregation, SplitFilterProjections, YieldInJoins,
+    AggregatesFromStatistics, BoundsFromFooters, ChooseJoinMethods, EliminateContradictions, ExpandGroups,
+    GuardFilters, GuardOffsets, HideValues, InSequence, InterruptJoins, InterruptWindows, KeepLeftOrder,
+    SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeOptimizeUnions, SafeProjectionPushdown,
+    SafePropagateEmptyRelation, SafePushDownFilter, SafeTopKAggregation, SplitFilterProjections, YieldInJoins,
 };
 use crate::plan::PlanContext;
 use crate::plan::extensions::ExtendedPlanner;
@@ -319,6 +319,7 @@ fn physical_optimizer_rules(kept_bytes_max: usize) -> Vec<Arc<dyn PhysicalOptimi
             rules.push(rule);
         }
     }
+    rules.push(Arc::new(BoundsFromFooters));
     rules.push(Arc::new(KeepLeftOrder::Mark));
     rules.push(Arc::new(InSequence));
     rules.push(Arc::new(GuardFilters));

@@ -9,6 +9,7 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::bounds::BoundsWith;
 use super::knowledge::Knowledge;
 use super::report::ReadCounter;
 use crate::external;
@@ -37,6 +38,8 @@ pub struct ScanFragment {
     pub known: Option<Knowledge>,
     /// Rows that come out at most, of each partition.
     pub fetch: Option<usize>,
+    /// Whether bounds that are known before may stand for the rows.
+    pub bounds: Option<BoundsWith>,
     /// Whether the scan could evaluate conditions.
     pub takes_conditions: bool,
     /// Row groups that zone maps have excluded, and those there are; of a hot table.

@@ -1,5 +1,6 @@
 //! How a statement's scans decide what to read, what they do with it, and what they tell about it.
 
+pub mod bounds;
 pub mod conditions;
 pub mod faults;
 pub(crate) mod filtered_rows;

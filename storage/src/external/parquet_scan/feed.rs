@@ -214,6 +214,7 @@ impl Opener {
             let all = open.rows(group.group);
             scanned.steps.add(Step::Rows, all);
             scanned.steps.add(Step::RowsExcludedByPages, all - group.row_count());
+            group.take_bounds()?;
             Ok(Wanted { group, constants: constants.clone() })
         };
         kept.into_iter().map(group).collect()

@@ -4,6 +4,7 @@
 //! may have rows that are wanted; [`row_group`] reads and decodes them, through the caches, and
 //! [`filtered_rows`](crate::scan::filtered_rows) evaluates the conditions.
 
+mod bounds;
 mod columns;
 mod feed;
 mod leaves;
@@ -50,6 +51,7 @@ use crate::column_cache::ColumnCache;
 use crate::external::Samples;
 use crate::object_stores::Location;
 use crate::page_cache::PageCache;
+use crate::scan::bounds::BoundsWith;
 use crate::scan::conditions::{Condition, MayFail, can_evaluate};
 use crate::scan::filtered_rows::{FilteredRows, Pieces};
 use crate::scan::fragment::ScanFragment;
@@ -131,6 +133,12 @@ pub(crate) fn fragment(node: &dyn ExecutionPlan) -> Option<ScanFragment> {
     node.downcast_ref::<ParquetScanExec>().map(ParquetScanExec::fragment)
 }
 
+/// The scan of which bounds are wanted; see [`crate::scan::bounds`].
+pub(crate) fn for_bounds(node: &dyn ExecutionPlan, kept: &[usize], with: BoundsWith) -> Option<Arc<dyn ExecutionPlan>> {
+    let scan = node.downcast_ref::<ParquetScanExec>()?.for_bounds(kept, with)?;
+    Some(Arc::new(scan))
+}
+
 /// What is told of a scan, and to it.
 pub(super) struct Told {
     /// Counts what is read.
@@ -189,6 +197,7 @@ impl ParquetScanExec {
             fetch: None,
             known,
             groups_one_in: 1,
+            bounds: None,
         };
         Self::of(scanned, files.into(), Arc::new(statistics), partitions_max)
     }
@@ -222,6 +231,21 @@ impl ParquetScanExec {
         }
     }
 
+    /// The scan of which bounds are wanted, of columns that differ within files.
+    fn for_bounds(&self, kept: &[usize], with: BoundsWith) -> Option<Self> {
+        let scanned = &self.scanned;
+        let in_files = scanned.file_schema.fields().len()..scanned.table_schema.fields().len();
+        let is_constant = |place: &usize| in_files.contains(place);
+        let mut kept = kept.iter().map(|place| scanned.output.get(*place));
+        let mut conditions = scanned.conditions.iter().filter(|condition| !condition.is_hint);
+        let has_values = scanned.output.iter().any(|place| !is_constant(place));
+        // A hint excludes rows that do not matter to those who ask.
+        let can_be = kept.all(|place| place.is_some_and(is_constant))
+            && conditions.all(|condition| condition.columns.iter().all(is_constant))
+            && scanned.fetch.is_none();
+        (has_values && can_be).then(|| self.with(Scanned { bounds: Some(with), ..Scanned::clone(scanned) }))
+    }
+
     /// What it does of a plan.
     fn fragment(&self) -> ScanFragment {
         let scanned = &self.scanned;
@@ -244,6 +268,7 @@ impl ParquetScanExec {
             statistics,
             known: scanned.known.clone(),
             fetch: scanned.fetch,
+            bounds: scanned.bounds,
             takes_conditions: true,
             row_groups: None,
             read: Some(scanned.read.clone()),

@@ -192,6 +192,16 @@ impl FileValues {
         ProjectionMask::leaves(open.metadata.parquet_schema(), leaves)
     }
 
+    /// The place of the file's column.
+    pub fn root(&self) -> usize {
+        self.root
+    }
+
+    /// What becomes of its values.
+    pub fn expr(&self) -> &Arc<dyn PhysicalExpr> {
+        &self.expr
+    }
+
     /// The values, of rows that have been read of the file.
     ///
     /// # Errors

@@ -22,11 +22,13 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::super::pinned_reader::PinnedReader;
 use super::super::read_ranges::read_ranges;
+use super::bounds::Bounds;
 use super::open_file::{FileValues, InFile, OpenFile};
 use super::scanned::Scanned;
 use crate::chunk_bytes::ChunkBytes;
 use crate::column_cache::{BATCH_ROWS, CachedColumn, ChunkKey};
 use crate::error::{self, Error};
+use crate::scan::bounds::BoundsWith;
 use crate::scan::filtered_rows::{Piece, Wanted};
 use crate::scan::report::Step;
 
@@ -34,6 +36,9 @@ use crate::scan::report::Step;
 const DECODED_BYTES_MAX: u64 = 256 << 20;
 /// Rows are few when there is at most one of so many.
 const FEW_ONE_IN: usize = 16;
+
+/// Rows that stand for all where bounds alone are wanted.
+const BOUNDS: usize = 2;
 
 /// A row group, and those of its columns that have been needed.
 pub(super) struct RowGroup {
@@ -104,7 +109,7 @@ impl RowGroup {
     /// Bytes that the values of all needed columns take in memory, about.
     fn decoded_bytes(&self) -> Result<u64> {
         let (group, mut bytes) = (self.open.row_group(self.group), 0);
-        for place in self.scanned.needed() {
+        for place in self.scanned.needed().into_iter().filter(|place| !self.columns.contains_key(place)) {
             if let InFile::Values(values) = self.open.column(place)? {
                 bytes = values.decoded_bytes(group).saturating_add(bytes);
             }
@@ -133,6 +138,35 @@ impl RowGroup {
         let all = self.open.rows(self.group);
         if are_known || self.rows * 2 > all {
             (self.selection, self.rows) = (None, all);
+        }
+        Ok(())
+    }
+
+    /// Takes what the footer tells of columns for their values, where that is all that is wanted.
+    ///
+    /// # Errors
+    /// A value is none of the declared type.
+    pub fn take_bounds(&mut self) -> Result<()> {
+        let Some(with) = self.scanned.bounds.filter(|_| self.rows > 0) else { return Ok(()) };
+        let (mut known, mut are_all_known) = (Vec::new(), true);
+        for place in self.scanned.needed() {
+            let InFile::Values(values) = self.open.column(place)? else { continue };
+            match Bounds::of(values, &self.open, self.group)? {
+                Some(bounds) => known.push((place, bounds)),
+                None => are_all_known = false,
+            }
+        }
+        match with {
+            BoundsWith::Nothing if are_all_known => {
+                (self.selection, self.rows) = (None, BOUNDS);
+                self.columns.extend(known.into_iter().map(|(place, bounds)| (place, Values::All(bounds.alone()))));
+            }
+            BoundsWith::Counts if self.selection.is_none() => {
+                for (place, bounds) in known {
+                    self.columns.insert(place, Values::Batches(Arc::new(bounds.of_rows(self.rows)?)));
+                }
+            }
+            BoundsWith::Nothing | BoundsWith::Counts => {}
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use super::super::manifests::Manifest;
 use super::super::pinned_file::PinnedFile;
 use super::FileReading;
 use super::columns::ScanColumns;
+use crate::scan::bounds::BoundsWith;
 use crate::scan::conditions::Condition;
 use crate::scan::filtered_rows::Asked;
 use crate::scan::knowledge::Knowledge;
@@ -55,6 +56,8 @@ pub(super) struct Scanned {
     pub known: Option<Knowledge>,
     /// Of so many row groups of a file one is read.
     pub groups_one_in: usize,
+    /// Whether bounds are wanted alone, and the columns' values need not be those that there are.
+    pub bounds: Option<BoundsWith>,
 }
 
 impl Scanned {

@@ -118,6 +118,7 @@ pub(crate) fn fragment(scan: &DataSourceExec) -> Option<ScanFragment> {
         statistics: config.statistics(),
         known: source.files.watched.known.clone(),
         fetch: config.limit,
+        bounds: None,
         takes_conditions: false,
         row_groups: None,
         read: Some(source.files.watched.read.clone()),

@@ -229,6 +229,7 @@ impl HotScanExec {
             statistics: self.statistics_of_columns(),
             known: scanned.known.clone(),
             fetch: scanned.fetch,
+            bounds: None,
             takes_conditions: true,
             row_groups: Some((self.pruned.groups, self.pruned.groups + self.pieces.len())),
             read: None,
