@@ -21,8 +21,8 @@ from .servers import PostgreSQL, Thermocline
 
 SUITES = [
     "insert", "point", "stream", "connections", "cancel", "copy", "tpch-hot", "tpch-external",
-    "tpcds-external", "join-order", "estimates", "planning", "events", "s3", "partitions", "update", "small-inserts", "restart",
-    "introspection", "micro",
+    "tpcds-external", "join-order", "estimates", "planning", "events", "ad-events", "needle", "s3", "partitions", "update",
+    "small-inserts", "restart", "introspection", "micro",
 ]
 REPOSITORY = Path(__file__).parents[3]
 SMOKE = {"scale": 0.01, "rounds": 1, "seconds": 1, "days": 2}
@@ -39,13 +39,13 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds, after one that is not timed [5]")
     parser.add_argument("--seconds", type=int, default=5, help="length of each round of concurrent clients [5]")
     parser.add_argument("--queries", type=lambda names: names.split(","), help="only these queries: q64,q72 of "
-                        "TPC-H or TPC-DS, tpch-q09,tpcds-q64 where a suite has both")
+                        "TPC-H or TPC-DS, tpch-q09,tpcds-q64 where a suite has both, e16_count of ad-events")
     parser.add_argument("--smoke", action="store_true", help="seconds of work, to see that everything runs")
     parser.add_argument("--server", type=Path, help="the server's binary [a release build of this repository]")
     parser.add_argument("--baseline", type=Path, help="another binary of the server, to compare with (suite micro)")
-    parser.add_argument("--column-cache", default="2GB", help="memory for decoded columns (TPC-H, TPC-DS and events) [2GB]")
+    parser.add_argument("--column-cache", default="2GB", help="memory for decoded columns (TPC-H, TPC-DS, events, needle) [2GB]")
     parser.add_argument("--days", type=int, default=6, help="days of ad events, of 1.7 million rows each; the figures "
-                        "are about 30 (suites events, s3) [6]")
+                        "are about 30 (suites events, ad-events, s3) [6]")
     parser.add_argument("--statements", type=Path, help="folder of recorded statements (suite introspection)")
     parser.add_argument("--postgresql", action="store_true", help="PostgreSQL as well, where only DuckDB is compared")
     parser.add_argument("--work", type=Path, default=Path("/var/tmp/thermocline-bench"),

@@ -134,10 +134,14 @@ def scrambled(numbers, salt):
     """Evenly spread 64-bit numbers, the same for the same numbers: the last steps of SplitMix64."""
     with np.errstate(over="ignore"):
         mixed = np.asarray(numbers).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        mixed += np.uint64(salt * 0xD1B54A32D192ED03 % (1 << 64))
-        mixed = (mixed ^ mixed >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ mixed >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-        return mixed ^ mixed >> np.uint64(31)
+        return last_steps(mixed + np.uint64(salt * 0xD1B54A32D192ED03 % (1 << 64)))
+
+
+def last_steps(mixed):
+    """What SplitMix64 does with its counter."""
+    mixed = (mixed ^ mixed >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ mixed >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ mixed >> np.uint64(31)
 
 
 def bounds(weights):
