@@ -5,7 +5,8 @@
 //! [`plan`] turns queries into executable plans. [`pg`] is what PostgreSQL's face needs everywhere: codes, types, formats.
 
 pub mod access;
-pub mod analyze;
+pub mod aggregation;
+mod analyze;
 pub mod apply;
 pub mod auto_analyze;
 pub mod compaction;

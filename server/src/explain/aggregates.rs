@@ -11,6 +11,7 @@ use datafusion::physical_plan::{ExecutionPlan, InputOrderMode};
 use super::builder::{Built, PlanBuilder};
 use super::expression::Names;
 use super::node::{PlanNode, Property, Relationship};
+use crate::aggregation::is_finish;
 use crate::cost::Estimate;
 use crate::optimize::ExpandExec;
 
@@ -113,7 +114,7 @@ fn columns(
     }
     let count = plan.schema().fields().len();
     if mode == "Partial" {
-        columns.extend(calls.iter().map(|call| format!("PARTIAL {call}")));
+        columns.extend(calls.iter().map(|call| format!("{PARTIAL}{call}")));
         // Some aggregates keep several values.
         let schema = plan.schema();
         let rest = schema.fields().iter().skip(columns.len()).map(|field| field.name().clone());
@@ -125,19 +126,28 @@ fn columns(
     columns
 }
 
+/// Stands before an aggregate of which there is what was kept, and no result.
+const PARTIAL: &str = "PARTIAL ";
+
 /// `sum(DISTINCT x ORDER BY y) FILTER (WHERE z)`
 fn written(names: &Names<'_>, call: &AggregateFunctionExpr, filter: &Option<Arc<dyn PhysicalExpr>>) -> String {
     let function = call.fun().name();
+    // Groups below a join keep what others make results of.
+    let (partial, function) = function.strip_prefix("partial ").map_or(("", function), |of| (PARTIAL, of));
     // Sums of our own are called so beside the engine's.
     let function = function.strip_prefix("exact_").unwrap_or(function);
     let args = names.all(&call.expressions());
     let args =
         if args.is_empty() || (function == "count" && is_constant(call)) { "*".to_owned() } else { args.join(", ") };
+    // What they are the result of is what was kept.
+    if let Some(finished) = args.strip_prefix(PARTIAL).filter(|_| is_finish(call.fun())) {
+        return finished.to_owned();
+    }
     let distinct = if call.is_distinct() { "DISTINCT " } else { "" };
     let order = names.sort_keys(call.order_bys()).join(", ");
     let order = if order.is_empty() { order } else { format!(" ORDER BY {order}") };
     let filter = filter.as_ref().map_or_else(String::new, |filter| format!(" FILTER (WHERE {})", names.sql(filter)));
-    format!("{function}({distinct}{args}{order}){filter}")
+    format!("{partial}{function}({distinct}{args}{order}){filter}")
 }
 
 /// Whether all that a call is given is a constant, as `count(*)` is.

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, new_null_array};
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
@@ -26,11 +26,8 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, stream};
 
+use crate::aggregation::keeps_little;
 use crate::plan::measured::measured;
-
-/// Aggregates that keep sums, whose widths are not told by their type.
-const SUMS: [&str; 9] =
-    ["avg", "exact_sum", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"];
 
 /// Makes groups by several sets of keys from groups by all keys.
 #[derive(Debug, Default)]
@@ -63,6 +60,8 @@ fn of_all_keys(aggregate: &AggregateExec) -> Result<Option<Arc<dyn ExecutionPlan
     let has_all = sets.groups().iter().any(|set| set.iter().all(|is_null| !is_null));
     let aggregates = aggregate.aggr_expr();
     // The order of rows matters to some aggregates, and what others keep of their rows is as much as the rows.
+    let keeps_little =
+        |it: &Arc<AggregateFunctionExpr>| it.state_fields().is_ok_and(|fields| keeps_little(it.fun().name(), &fields));
     let is_small = |it: &Arc<AggregateFunctionExpr>| !it.is_distinct() && it.order_bys().is_empty() && keeps_little(it);
     if *aggregate.mode() != AggregateMode::Partial
         || sets.groups().len() < 2
@@ -100,13 +99,6 @@ fn of_all_keys(aggregate: &AggregateExec) -> Result<Option<Arc<dyn ExecutionPlan
     )?;
     // Whoever reads the groups knows their columns by what they were.
     Ok((merged.schema() == aggregate.schema()).then(|| Arc::new(merged) as Arc<dyn ExecutionPlan>))
-}
-
-/// Whether what is kept of a group's rows is of one size, however many they are.
-fn keeps_little(aggregate: &Arc<AggregateFunctionExpr>) -> bool {
-    let fields = aggregate.state_fields();
-    let is_fixed = |fields: Vec<FieldRef>| fields.iter().all(|field| field.data_type().primitive_width().is_some());
-    SUMS.contains(&aggregate.fun().name()) || fields.is_ok_and(is_fixed)
 }
 
 /// Repeats groups, once for each set of keys, without the keys that the set does not have.

@@ -103,6 +103,7 @@ impl PlanContext {
         state.config_mut().set_extension(Arc::new(session.settings.listing_age()));
         state.config_mut().set_extension(Arc::new(session.settings.scan_budget()));
         state.config_mut().set_extension(Arc::new(session.settings.join_ordering()));
+        state.config_mut().set_extension(Arc::new(session.settings.grouping()));
         if !session.settings.hash_joins() {
             state.config_mut().options_mut().extensions.insert(JoinMethods { hash: false });
         }

@@ -14,6 +14,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use futures::future::join_all;
 use storage::external::ExternalTableProvider;
 
+use crate::aggregation::{Grouping, choose_groups, has_distinct};
 use crate::apply::ApplyPlanner;
 use crate::computed_limit::LimitPlanner;
 use crate::join_order::{JoinOrdering, order_joins};
@@ -37,10 +38,11 @@ impl QueryPlanner for ExtendedPlanner {
             Arc::new(KeylessPlanner),
         ]);
         let which = session.config().get_extension::<JoinOrdering>().map(|it| *it).unwrap_or_default();
+        let grouping = session.config().get_extension::<Grouping>().map(|it| *it).unwrap_or_default();
         let plan = match session.config_options().optimizer.join_reordering && which.rows_min.is_some() {
             true => {
                 look_at_tables(plan, session).await?;
-                order_joins(plan.clone(), which)?
+                choose_groups(order_joins(plan.clone(), which)?, grouping)?
             }
             false => plan.clone(),
         };
@@ -48,18 +50,19 @@ impl QueryPlanner for ExtendedPlanner {
     }
 }
 
-/// Gets to know the external tables of a plan that joins.
+/// Gets to know the external tables of a plan of which there is a choice: of joins, or of distinct values.
 async fn look_at_tables(plan: &LogicalPlan, session: &dyn Session) -> Result<()> {
-    let (mut sources, mut joins) = (Vec::new(), false);
+    let (mut sources, mut has_choice) = (Vec::new(), false);
     plan.apply_with_subqueries(|node| {
         match node {
             LogicalPlan::TableScan(scan) => sources.push(source_as_provider(&scan.source)?),
-            LogicalPlan::Join(_) => joins = true,
+            LogicalPlan::Join(_) => has_choice = true,
+            LogicalPlan::Aggregate(aggregate) => has_choice |= has_distinct(aggregate),
             _ => {}
         }
         Ok(TreeNodeRecursion::Continue)
     })?;
-    if !joins {
+    if !has_choice {
         return Ok(());
     }
     let looks = sources.iter().filter_map(|source| source.downcast_ref::<ExternalTableProvider>());

@@ -111,6 +111,7 @@ fn prepare(session: &mut Session) -> io::Result<()> {
     session.run(&format!("SET search_path TO {SCHEMA}"))?;
     // Tables are small here; the order of joins is to be chosen all the same. PostgreSQL keeps what it does not know.
     session.run("SET thermocline.join_order_rows_min = 0")?;
+    session.run("SET thermocline.eager_aggregation = always")?;
     // A server without this setting is no worse off: its statements are given up by the client.
     session.run(&format!("SET statement_timeout = {STATEMENT_TIMEOUT_MS}"))?;
     Ok(())

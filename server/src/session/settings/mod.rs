@@ -27,6 +27,7 @@ use pg::{PgError, Styles};
 use storage::external::{ScanBudget, SessionTolerance};
 use storage::object_stores::listings::ListingAge;
 
+use crate::aggregation::Grouping;
 use crate::cost::ScanPrice;
 use crate::join_order::JoinOrdering;
 
@@ -34,12 +35,13 @@ use crate::parse::statement::TransactionModes;
 use setting::on_or_off;
 
 /// The settings that plans depend on.
-const OF_PLANS: [&str; 9] = [
+const OF_PLANS: [&str; 10] = [
     "enable_hashjoin",
     "join_collapse_limit",
     "max_scan_bytes",
     "spectrum_query_maxerror",
     "thermocline.dynamic_filters",
+    "thermocline.eager_aggregation",
     "thermocline.join_order_rows_min",
     "thermocline.listing_ttl",
     "thermocline.on_bad_data",
@@ -472,6 +474,15 @@ impl SessionSettings {
             (*value != setting.default).then(|| ((*name).to_owned(), setting.shown(value)))
         };
         OF_PLANS.iter().filter_map(shown).collect()
+    }
+
+    /// When groups are made in another way than the query is written.
+    pub fn grouping(&self) -> Grouping {
+        match self.value("thermocline.eager_aggregation").map(String::as_str) {
+            Some("always") => Grouping::Always,
+            Some("off") => Grouping::AsWritten,
+            _ => Grouping::ByCost,
+        }
     }
 
     /// Which joins are put into an order.

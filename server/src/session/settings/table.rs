@@ -304,6 +304,7 @@ static CATEGORIES: &[(&str, &[Setting])] = &[
         // Redshift's name for it.
         user("spectrum_query_maxerror", integer(-1, MAX), "-1", "How many faults in files a scan tolerates; -1 is any number."),
         user("thermocline.dynamic_filters", Kind::Boolean, "on", "Whether joins and sorts tell scans below them which rows they can leave out."),
+        user("thermocline.eager_aggregation", Kind::Enum(&["auto", "always", "off"]), "auto", "Whether groups are made below joins, and of distinct values: where that is expected to be better, wherever it is possible, or never."),
         user("thermocline.join_order_rows_min", integer(0, MAX), "10000", "How many rows the largest of joined tables must have for the order of the joins to be chosen."),
         user("thermocline.listing_ttl", milliseconds(), "0", "How old a listing of an external table's files may be; zero lists them for each statement."),
         user("thermocline.on_bad_data", Kind::Enum(&["table", "fail", "skip_row", "skip_file"]), "table", "What is left out of external tables when something in a file cannot be read; table leaves it to the table."),
