@@ -20,6 +20,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
+use datafusion::physical_optimizer::filter_pushdown::FilterPushdown;
 use datafusion::physical_optimizer::join_selection::JoinSelection;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
@@ -38,7 +39,7 @@ use crate::apply::Apply;
 use crate::error::{Error, Result};
 use crate::optimize::{
     AggregatesFromStatistics, BoundsFromFooters, ChooseJoinMethods, EliminateContradictions, ExpandGroups,
-    GuardFilters, GuardOffsets, HideValues, InSequence, InterruptJoins, InterruptWindows, KeepLeftOrder,
+    GuardFilters, GuardOffsets, HideValues, InSequence, InterruptJoins, InterruptWindows, KeepLeftOrder, ReadLate,
     SafeEliminateCrossJoin, SafeExtractEquijoinPredicate, SafeOptimizeUnions, SafeProjectionPushdown,
     SafePropagateEmptyRelation, SafePushDownFilter, SafeTopKAggregation, SplitFilterProjections, YieldInJoins,
 };
@@ -299,6 +300,10 @@ fn physical_optimizer_rules(kept_bytes_max: usize) -> Vec<Arc<dyn PhysicalOptimi
         // Behind what makes constants of aggregates, and before what looks for orders.
         if rule.name() == JoinSelection::new().name() {
             rules.push(Arc::new(HideValues));
+        }
+        // Before sorts tell scans what they have found.
+        if rule.name() == FilterPushdown::new_post_optimization().name() {
+            rules.push(Arc::new(ReadLate));
         }
         if rule.name() == EnsureRequirements::new().name() {
             // Before what enforces orders, which groups that are repeated have none of.

@@ -56,7 +56,9 @@ pub use footers::Footers;
 pub use load_files::{LoadFile, ManifestEntry, files_beginning, json_paths, listed_files, manifest_entries};
 pub use manifests::{Manifest, Manifests};
 pub use parquet_scan::FileReading;
-pub(crate) use parquet_scan::{for_bounds, fragment as fragment_of_columns};
+pub(crate) use parquet_scan::{
+    LateColumns, LateColumnsExec, for_bounds, fragment as fragment_of_columns, split_columns,
+};
 pub use partition_values::canonical_partition_value;
 pub use provider::ExternalTableProvider;
 pub use refresh::Refreshed;

@@ -36,12 +36,17 @@ pub(crate) trait Pieces: Send {
 }
 
 /// Rows of a piece, and which of them are left.
-type Decided = (Range<usize>, Option<BooleanArray>);
+pub(crate) type Decided = (Range<usize>, Option<BooleanArray>);
 
 /// The rows of a whole piece that conditions have left.
 pub(crate) struct Wanted<'a>(&'a VecDeque<Decided>);
 
-impl Wanted<'_> {
+impl<'a> Wanted<'a> {
+    /// Of rows by [`BATCH_ROWS`].
+    pub fn new(rows: &'a VecDeque<Decided>) -> Self {
+        Wanted(rows)
+    }
+
     /// How many.
     pub fn count(&self) -> usize {
         self.0.iter().map(|(range, left)| left.as_ref().map_or(range.len(), BooleanArray::true_count)).sum()

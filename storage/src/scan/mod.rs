@@ -7,6 +7,7 @@ pub(crate) mod filtered_rows;
 pub mod fragment;
 pub(crate) mod hints;
 pub mod knowledge;
+pub mod late_columns;
 pub mod prune_partitions;
 pub mod report;
 pub(crate) mod runs;

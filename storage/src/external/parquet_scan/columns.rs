@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::expressions::{Column, lit};
 
 use super::super::field_access::is_field;
 
@@ -19,7 +19,38 @@ pub(super) struct ScanColumns {
     schema: SchemaRef,
 }
 
+/// The places of the columns that tell where a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Address {
+    /// Of the one with its file and row group.
+    pub group: usize,
+    /// Of the one with its number in that.
+    pub row: usize,
+}
+
+impl Address {
+    /// A file and a row group of it, as one number.
+    pub fn number(file: usize, group: usize) -> u64 {
+        (file as u64) << 32 | group as u64
+    }
+
+    /// The file and the row group.
+    pub fn place(number: u64) -> (usize, usize) {
+        ((number >> 32) as usize, (number & u64::from(u32::MAX)) as usize)
+    }
+}
+
 impl ScanColumns {
+    /// Adds columns for the addresses of rows. What they stand for is told where row groups are read.
+    pub fn add_address(&mut self) -> Address {
+        let first = self.exprs.len();
+        let new = ["\0group", "\0row"].map(|name| Arc::new(Field::new(name, DataType::UInt64, false)));
+        let fields = self.schema.fields().iter().cloned().chain(new);
+        self.schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        self.exprs.extend([lit(0_u64), lit(0_u64)]);
+        Address { group: first, row: first + 1 }
+    }
+
     /// The columns of a table.
     pub fn new(table: &Schema) -> Self {
         let column = |(place, field): (usize, &FieldRef)| Arc::new(Column::new(field.name(), place)) as _;

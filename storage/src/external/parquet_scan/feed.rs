@@ -114,7 +114,7 @@ async fn feed(opener: Arc<Opener>, files: Arc<[PartitionedFile]>, ahead: usize, 
     let budget = Arc::new(Semaphore::new((BYTES_AHEAD_MAX / PERMIT_BYTES) as usize));
     let open = |place| {
         let (opener, files) = (opener.clone(), files.clone());
-        let open = SpawnedTask::spawn(async move { opener.open(&files[place]).await });
+        let open = SpawnedTask::spawn(async move { opener.open(place, &files[place]).await });
         async move { open.join().await.unwrap_or_else(|error| Err(ended(&error))) }
     };
     // The first one tells how much of the others' ends is worth reading.
@@ -177,7 +177,7 @@ struct Opener {
 
 impl Opener {
     /// The row groups of a file that may have rows that are wanted.
-    async fn open(&self, file: &PartitionedFile) -> Result<Vec<Wanted>> {
+    async fn open(&self, place: usize, file: &PartitionedFile) -> Result<Vec<Wanted>> {
         let scanned = &self.scanned;
         scanned.steps.add(Step::Files, 1);
         let constants = constants(scanned, file);
@@ -194,6 +194,7 @@ impl Opener {
         let total = footer.num_row_groups();
         scanned.steps.add(Step::RowGroups, total);
         let mut open = OpenFile::new(scanned, pinned, footer, &constants)?;
+        open.place = place;
         let kept = match conditions.is_empty() {
             true => (0..total).step_by(scanned.groups_one_in).map(|group| (group, None)).collect(),
             false => match FileConditions::new(conditions, scanned, &open, &constants)? {
@@ -215,6 +216,7 @@ impl Opener {
             scanned.steps.add(Step::Rows, all);
             scanned.steps.add(Step::RowsExcludedByPages, all - group.row_count());
             group.take_bounds()?;
+            group.number_rows();
             Ok(Wanted { group, constants: constants.clone() })
         };
         kept.into_iter().map(group).collect()

@@ -7,6 +7,7 @@
 mod bounds;
 mod columns;
 mod feed;
+mod late_columns;
 mod leaves;
 mod open_file;
 mod pruning;
@@ -42,6 +43,7 @@ use futures::stream;
 
 use self::columns::ScanColumns;
 use self::feed::Feed;
+pub(crate) use self::late_columns::{LateColumns, LateColumnsExec, split as split_columns};
 use self::pruning::FileConditions;
 use self::row_group::{RowGroup, StreamedGroup};
 use self::scanned::Scanned;
@@ -198,6 +200,7 @@ impl ParquetScanExec {
             known,
             groups_one_in: 1,
             bounds: None,
+            address: None,
         };
         Self::of(scanned, files.into(), Arc::new(statistics), partitions_max)
     }

@@ -36,6 +36,8 @@ use crate::error::Error;
 pub(super) struct OpenFile {
     pub file: Arc<PinnedFile>,
     pub metadata: ArrowReaderMetadata,
+    /// Its place among the files of the scan.
+    pub place: usize,
     /// By the places of the scan's columns; those that are not needed are not there.
     columns: BTreeMap<usize, InFile>,
 }
@@ -98,7 +100,7 @@ impl OpenFile {
         constants: &Constants,
     ) -> Result<Self> {
         let metadata = reader_metadata(footer, &scanned.file_schema)?;
-        let mut open = OpenFile { file, metadata, columns: BTreeMap::new() };
+        let mut open = OpenFile { file, metadata, place: 0, columns: BTreeMap::new() };
         if scanned.is_load {
             open.check_columns(&scanned.table)?;
         }

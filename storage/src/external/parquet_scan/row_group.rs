@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, RecordBatch};
+use arrow::array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, RecordBatch, UInt64Array};
 use arrow::compute::{concat, filter};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
@@ -23,6 +23,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::super::pinned_reader::PinnedReader;
 use super::super::read_ranges::read_ranges;
 use super::bounds::Bounds;
+use super::columns::Address;
 use super::open_file::{FileValues, InFile, OpenFile};
 use super::scanned::Scanned;
 use crate::chunk_bytes::ChunkBytes;
@@ -49,12 +50,29 @@ pub(super) struct RowGroup {
     rows: usize,
     selection: Option<RowSelection>,
     columns: BTreeMap<usize, Values>,
+    numbers: RowNumbers,
     /// Bytes that were read ahead.
     fetched: ChunkBytes,
     pub survivors: Arc<Survivors>,
     reservation: MemoryReservation,
     /// What lets others read ahead once these bytes are not needed any more.
     pub permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Which rows of the row group those are that are read.
+#[derive(Debug, Clone, Default)]
+struct RowNumbers {
+    /// The numbers of those that are selected, if not all are.
+    selected: Option<Arc<[u64]>>,
+    /// How many come before these.
+    before: usize,
+}
+
+impl RowNumbers {
+    fn of(&self, row: usize) -> u64 {
+        let row = self.before + row;
+        self.selected.as_ref().and_then(|numbers| numbers.get(row).copied()).unwrap_or(row as u64)
+    }
 }
 
 /// The values of a column.
@@ -102,8 +120,19 @@ impl RowGroup {
         reservation: MemoryReservation,
     ) -> Self {
         let rows = selection.as_ref().map_or_else(|| open.rows(group), RowSelection::row_count);
-        let (columns, fetched) = (BTreeMap::new(), ChunkBytes::default());
-        RowGroup { scanned, open, group, rows, selection, columns, fetched, survivors, reservation, permit: None }
+        RowGroup {
+            scanned,
+            open,
+            group,
+            rows,
+            selection,
+            columns: BTreeMap::new(),
+            numbers: RowNumbers::default(),
+            fetched: ChunkBytes::default(),
+            survivors,
+            reservation,
+            permit: None,
+        }
     }
 
     /// Bytes that the values of all needed columns take in memory, about.
@@ -169,6 +198,35 @@ impl RowGroup {
             BoundsWith::Nothing | BoundsWith::Counts => {}
         }
         Ok(())
+    }
+
+    /// Notes which rows are read, where their addresses are wanted.
+    pub fn number_rows(&mut self) {
+        let Some(selection) = self.selection.as_ref().filter(|_| self.scanned.address.is_some()) else { return };
+        let (mut numbers, mut next) = (Vec::with_capacity(self.rows), 0);
+        for selector in selection.iter() {
+            let end = next + selector.row_count as u64;
+            if !selector.skip {
+                numbers.extend(next..end);
+            }
+            next = end;
+        }
+        self.numbers.selected = Some(numbers.into());
+    }
+
+    /// The addresses of rows of a range, if that is what a column is.
+    fn addresses(&self, column: usize, range: &Range<usize>, left: Option<&BooleanArray>) -> Option<ArrayRef> {
+        let address = self.scanned.address?;
+        let rows = range.clone().filter(|row| left.is_none_or(|left| left.value(row - range.start)));
+        let numbers: UInt64Array = if column == address.group {
+            let group = Address::number(self.open.place, self.group);
+            rows.map(|_| group).collect::<Vec<_>>().into()
+        } else if column == address.row {
+            rows.map(|row| self.numbers.of(row)).collect::<Vec<_>>().into()
+        } else {
+            return None;
+        };
+        Some(Arc::new(numbers))
     }
 
     /// The ranges of bytes that are worth reading before it is known which rows are left.
@@ -458,6 +516,9 @@ impl Piece for RowGroup {
     }
 
     fn values(&self, column: usize, range: &Range<usize>, left: Option<&BooleanArray>) -> Result<ArrayRef> {
+        if let Some(addresses) = self.addresses(column, range, left) {
+            return Ok(addresses);
+        }
         let count = left.map_or(range.len(), BooleanArray::true_count);
         let values = match self.columns.get(&column) {
             Some(Values::Constant(value)) => return value.to_array_of_size(count),
@@ -517,6 +578,8 @@ pub(super) struct StreamedGroup {
     group: RowGroup,
     places: Vec<usize>,
     stream: ParquetRecordBatchStream<PinnedReader>,
+    /// Rows that have been given.
+    given: usize,
 }
 
 impl StreamedGroup {
@@ -528,7 +591,7 @@ impl StreamedGroup {
         let places: Vec<usize> = group.scanned.needed().into_iter().collect();
         group.reserve(&group.streamed_ranges(&places)?)?;
         let stream = group.stream(&places, group.selection.clone(), limit)?;
-        Ok(StreamedGroup { group, places, stream })
+        Ok(StreamedGroup { group, places, stream, given: 0 })
     }
 
     /// The next rows.
@@ -545,7 +608,11 @@ impl StreamedGroup {
                 columns.insert(*place, Values::All(values.evaluate(&group.open, &read)?));
             }
         }
+        let numbers = RowNumbers { selected: group.numbers.selected.clone(), before: self.given };
+        self.given += read.num_rows();
+        let group = &self.group;
         Ok(Some(RowGroup {
+            numbers,
             scanned: group.scanned.clone(),
             open: group.open.clone(),
             group: group.group,

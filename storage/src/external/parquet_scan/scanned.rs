@@ -14,7 +14,7 @@ use object_store::ObjectStore;
 use super::super::manifests::Manifest;
 use super::super::pinned_file::PinnedFile;
 use super::FileReading;
-use super::columns::ScanColumns;
+use super::columns::{Address, ScanColumns};
 use crate::scan::bounds::BoundsWith;
 use crate::scan::conditions::Condition;
 use crate::scan::filtered_rows::Asked;
@@ -58,6 +58,8 @@ pub(super) struct Scanned {
     pub groups_one_in: usize,
     /// Whether bounds are wanted alone, and the columns' values need not be those that there are.
     pub bounds: Option<BoundsWith>,
+    /// The columns that tell where each row is, if they are wanted.
+    pub address: Option<Address>,
 }
 
 impl Scanned {
