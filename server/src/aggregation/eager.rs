@@ -77,7 +77,10 @@ impl<'a> Early<'a> {
             JoinSide::Left => (&join.left, &join.right),
             _ => (&join.right, &join.left),
         };
-        let is_of = |plan: &LogicalPlan, expr: &Expr| expr.column_refs().iter().all(|it| plan.schema().has_column(it));
+        // A name without a relation may be one of both sides.
+        let has = |plan: &LogicalPlan, column: &Column| plan.schema().has_column(column);
+        let is_early = |column: &Column| has(input, column) && !has(other, column);
+        let is_late = |column: &Column| has(other, column) && !has(input, column);
         let mut keys: BTreeSet<Column> = BTreeSet::new();
         for (left, right) in &join.on {
             match if side == JoinSide::Left { left } else { right } {
@@ -87,16 +90,15 @@ impl<'a> Early<'a> {
         }
         for key in &aggregate.group_expr {
             match key {
-                Expr::Column(key) if input.schema().has_column(key) => drop(keys.insert(key.clone())),
-                key if is_of(other, key) && !key.is_volatile() => {}
+                Expr::Column(key) if is_early(key) => drop(keys.insert(key.clone())),
+                key if key.column_refs().into_iter().all(is_late) && !key.is_volatile() => {}
                 _ => return Ok(None),
             }
         }
         let (mut kept, mut results) = (Vec::new(), Vec::new());
         for (place, expr) in aggregate.aggr_expr.iter().enumerate() {
-            let Some(function) = function(expr).filter(|_| is_of(input, expr) && !expr.is_volatile()) else {
-                return Ok(None);
-            };
+            let is_of_side = expr.column_refs().into_iter().all(is_early) && !expr.is_volatile();
+            let Some(function) = function(expr).filter(|_| is_of_side) else { return Ok(None) };
             let Some((keep, finish)) = halves(function, place, input.schema())? else { return Ok(None) };
             kept.push(keep);
             results.push(finish);
