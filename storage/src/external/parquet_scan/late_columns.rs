@@ -70,7 +70,8 @@ pub(crate) fn split(node: &dyn ExecutionPlan, kept: &[usize]) -> Result<Option<(
     let fields = kept.iter().map(|place| scanned.schema.fields()[*place].clone()).chain(address_fields);
     early.schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let output = late.iter().map(|place| scanned.output[*place]).collect();
-    let of_late = Scanned { output, conditions: Vec::new(), excluding: Vec::new(), ..Scanned::clone(scanned) };
+    let of_late =
+        Scanned { output, conditions: Vec::new(), excluding: Vec::new(), reads_few: true, ..Scanned::clone(scanned) };
     let columns = LateColumns { scanned: Arc::new(of_late), files: scan.files.clone(), kept: kept.to_vec(), late };
     Ok(Some((Arc::new(scan.with(early)), columns)))
 }

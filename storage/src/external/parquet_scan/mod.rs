@@ -200,6 +200,7 @@ impl ParquetScanExec {
             known,
             groups_one_in: 1,
             bounds: None,
+            reads_few: false,
             address: None,
         };
         Self::of(scanned, files.into(), Arc::new(statistics), partitions_max)

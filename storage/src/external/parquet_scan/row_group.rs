@@ -542,7 +542,7 @@ impl RowGroup {
         let mut first = Vec::new();
         for place in places.iter() {
             if let InFile::Values(values) = self.open.column(*place)?
-                && !self.scanned.reading.columns.was_needed(&self.key(values))
+                && (self.scanned.reads_few || !self.scanned.reading.columns.was_needed(&self.key(values)))
             {
                 first.push(*place);
             }

@@ -58,6 +58,8 @@ pub(super) struct Scanned {
     pub groups_one_in: usize,
     /// Whether bounds are wanted alone, and the columns' values need not be those that there are.
     pub bounds: Option<BoundsWith>,
+    /// Whether single rows are read, whose columns are not worth keeping as a whole, however often it happens.
+    pub reads_few: bool,
     /// The columns that tell where each row is, if they are wanted.
     pub address: Option<Address>,
 }
