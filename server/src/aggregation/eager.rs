@@ -11,10 +11,12 @@ use std::collections::BTreeSet;
 
 use arrow::datatypes::DataType;
 use datafusion::common::{Column, JoinSide, JoinType, Result};
+use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, Join, LogicalPlan};
 
 use super::{Grouping, function, halves, in_place_of};
 use crate::cost::Estimate;
+use crate::lazy::may_fail_on;
 
 /// Fewer rows are quickly grouped in any way.
 const ROWS_MIN: f64 = 100_000.0;
@@ -98,7 +100,12 @@ impl<'a> Early<'a> {
         let (mut kept, mut results) = (Vec::new(), Vec::new());
         for (place, expr) in aggregate.aggr_expr.iter().enumerate() {
             let is_of_side = expr.column_refs().into_iter().all(is_early) && !expr.is_volatile();
-            let Some(function) = function(expr).filter(|_| is_of_side) else { return Ok(None) };
+            // It is evaluated of rows that the join would have discarded, too.
+            let is_safe = |function: &&AggregateFunction| {
+                let filter = function.params.filter.as_deref();
+                !function.params.args.iter().chain(filter).any(|expr| may_fail_on(expr, input.schema()))
+            };
+            let Some(function) = function(expr).filter(|_| is_of_side).filter(is_safe) else { return Ok(None) };
             let Some((keep, finish)) = halves(function, place, input.schema())? else { return Ok(None) };
             kept.push(keep);
             results.push(finish);

@@ -19,5 +19,5 @@ mod named_value;
 
 pub use connective::{balanced, conjuncts, connected, connected_physical, in_order, operands, physical_connective};
 pub use extreme::extreme;
-pub use fallible::{may_fail, physical_may_fail};
+pub use fallible::{may_fail, may_fail_on, physical_may_fail};
 pub use named_value::{bound_once, variable};

@@ -4,7 +4,10 @@
 //! selection of the rows that are left. What is listed here need not wait. An entry that is missing costs time; one too
 //! many is an error for rows that nobody asked about.
 
+use arrow::datatypes::DataType;
+
 use super::cast;
+use crate::expression_type::NUMERIC_PRECISION_IN_FLIGHT_MAX;
 use crate::function::{Function, Method};
 use crate::types::*;
 
@@ -112,6 +115,34 @@ pub fn never_fails(function: &Function, constant: impl Fn(usize) -> bool) -> boo
     OPERATORS.contains(&name) || FUNCTIONS.contains(&name)
 }
 
+/// Operators on numbers whose results have room for all digits there can be.
+const ARITHMETIC: &[&str] = &["+", "-", "*"];
+
+/// Whether the type of a call's result has room for whatever it answers, of `numeric` whose digits are known. `not_zero` tells
+/// which arguments are constants other than zero.
+pub fn has_room(function: &Function, not_zero: impl Fn(usize) -> bool, result: impl Fn() -> Option<DataType>) -> bool {
+    let is_arithmetic = function.arguments.iter().all(|argument| *argument == NUMERIC)
+        && (ARITHMETIC.contains(&function.name) || function.name == "/" && not_zero(1));
+    let integer_digits = match function.arguments {
+        _ if function.name != "cast" => None,
+        [INT2] => Some(5),
+        [INT4] => Some(10),
+        [INT8] => Some(19),
+        _ => None,
+    };
+    if function.result != NUMERIC || !is_arithmetic && integer_digits.is_none() {
+        return false;
+    }
+    // With more digits than there can be the type has fewer than the values.
+    let (Some(DataType::Decimal128(digits, scale)) | Some(DataType::Decimal256(digits, scale))) = result() else {
+        return false;
+    };
+    match integer_digits {
+        Some(needed) => i32::from(digits) - i32::from(scale) >= needed,
+        None => digits < NUMERIC_PRECISION_IN_FLIGHT_MAX,
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -140,6 +171,24 @@ mod tests {
         check(&library::cast(INT8, INT4).unwrap().function, &[], false);
         check(&library::cast(INT4, INT8).unwrap().function, &[], true);
         check(&cast::FROM_TEXT, &[], false);
+    }
+
+    #[test]
+    fn numbers_with_room_for_all_digits_need_not_wait() {
+        let numeric = |symbol| {
+            library::operators(symbol).iter().find(|operator| operator.arguments == [NUMERIC, NUMERIC]).unwrap()
+        };
+        let decimal = |digits| move || Some(DataType::Decimal256(digits, 2));
+        assert!(has_room(numeric("*"), |_| false, decimal(60)));
+        assert!(!has_room(numeric("*"), |_| false, decimal(76)));
+        assert!(!has_room(numeric("/"), |_| false, decimal(30)));
+        assert!(has_room(numeric("/"), |argument| argument == 1, decimal(30)));
+        assert!(!has_room(numeric("%"), |_| true, decimal(30)));
+        let cast = library::cast(INT4, NUMERIC).unwrap();
+        assert!(has_room(&cast.function, |_| false, decimal(12)));
+        assert!(!has_room(&cast.function, |_| false, decimal(11)));
+        let integers = library::operators("+").iter().find(|operator| operator.arguments == [INT4, INT4]).unwrap();
+        assert!(!has_room(integers, |_| false, decimal(30)));
     }
 
     #[test]
