@@ -14,6 +14,9 @@ pub(crate) struct KeyValues {
 /// Combinations of this part of a table's rows, or more, are taken to be as many as the rows.
 const UNIQUE_PART: f64 = 0.8;
 
+/// A sample's distinct values may be so many times too many, of all rows.
+const SAMPLE_ERROR: f64 = 4.0;
+
 /// One side of a join.
 #[derive(Debug, Clone, Copy)]
 struct Side {
@@ -53,11 +56,18 @@ pub(crate) fn equal_rows(
 fn combinations(left: Side, right: Side) -> f64 {
     match (left.is_unique, right.is_unique) {
         (false, false) => left.in_table.max(right.in_table),
-        (true, false) => left.now.max(right.in_table),
-        (false, true) => left.in_table.max(right.now),
+        (true, false) => left.now.max(referring(right, left)),
+        (false, true) => referring(left, right).max(right.now),
         // Rows that belong together: either the conditions on both go together, or they have nothing to do with each other.
         (true, true) => (left.now.max(right.now) * left.in_table.max(right.in_table)).sqrt(),
     }
+}
+
+/// Combinations of keys of a table whose rows refer to those of another one. What was counted in a sample may be a few times too
+/// many: those that nobody refers to are likelier to be missing than those that somebody does.
+fn referring(side: Side, to: Side) -> f64 {
+    let is_likely = side.in_table <= to.in_table * SAMPLE_ERROR;
+    if is_likely { side.in_table.min(to.in_table) } else { side.in_table }
 }
 
 impl Side {
@@ -92,6 +102,15 @@ mod tests {
     fn conditions_on_both_sides_of_a_foreign_key_count() {
         let (items, sales) = (key(1_000.0, 10_000.0, 10_000.0), key(950.0, 10_000.0, 1e6));
         assert_eq!(rows(1_000.0, 1_000.0, &[(items, sales)]), 100.0);
+    }
+
+    #[test]
+    fn facts_have_a_dimension_unless_it_is_far_too_small() {
+        let (campaigns, events) = (key(14_000.0, 14_000.0, 14_000.0), key(37_000.0, 37_000.0, 1e7));
+        assert_eq!(rows(14_000.0, 1e7, &[(campaigns, events)]), 1e7);
+        assert_eq!(rows(1e7, 14_000.0, &[(events, campaigns)]), 1e7);
+        let premium = key(1_000.0, 1_000.0, 1_000.0);
+        assert!(rows(1_000.0, 1e7, &[(premium, events)]) < 1e6);
     }
 
     #[test]
