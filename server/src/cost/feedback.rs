@@ -114,7 +114,8 @@ pub(crate) fn learn(plan: &Arc<dyn ExecutionPlan>) {
 fn look_at(plan: &Arc<dyn ExecutionPlan>, filters: Vec<Condition<usize>>, left: Option<usize>, is_cut: bool) {
     if let Some(fragment) = ScanFragment::of(plan.as_ref()) {
         let left = left.or_else(|| rows_of(plan));
-        if !is_cut {
+        // What a footer tells stands for all rows of a row group.
+        if !is_cut && fragment.bounds.is_none() {
             note(&fragment, &filters, left);
         }
         return;
