@@ -20,6 +20,7 @@ use datafusion::physical_plan::union::{InterleaveExec, UnionExec};
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::work_table::WorkTableExec;
 use storage::scan::fragment::ScanFragment;
+use storage::scan::late_columns::{LateRead, is_address};
 use storage::scan::report::ScanReport;
 
 use super::actual;
@@ -169,6 +170,9 @@ impl<'a> PlanBuilder<'a> {
         if let Some(gather) = plan.downcast_ref::<CoalescePartitionsExec>() {
             return Some(self.gather(plan, gather.input(), "Gather"));
         }
+        if let Some(read) = LateRead::of(plan.as_ref()) {
+            return self.late_columns(plan, &read);
+        }
         let is_limit = plan.is::<GlobalLimitExec>() || plan.is::<LocalLimitExec>() || plan.is::<ComputedLimitExec>();
         if is_limit {
             return Some(self.limit(plan));
@@ -203,7 +207,7 @@ impl<'a> PlanBuilder<'a> {
     ) -> Built {
         node.expected = expected(&plan.schema(), &estimate, cost);
         if self.told.verbose {
-            node.push_list("Output", columns.clone());
+            node.push_list("Output", visible(&plan.schema(), &columns));
         }
         if self.told.analyze {
             let first = node.plans.first().and_then(|plan| plan.actual);
@@ -234,7 +238,7 @@ impl<'a> PlanBuilder<'a> {
         built.node.expected = expected(&plan.schema(), &built.estimate, built.cost);
         if self.told.verbose {
             built.node.properties.retain(|property| property.name != "Output");
-            built.node.push_list("Output", columns.clone());
+            built.node.push_list("Output", visible(&plan.schema(), &columns));
         }
         Built { columns, partial: None, fragment: None, ..built }
     }
@@ -372,7 +376,15 @@ impl<'a> PlanBuilder<'a> {
     pub(super) fn reference(&mut self, name: &str) -> String {
         let count = self.called.entry(name.to_owned()).or_default();
         *count += 1;
-        if *count == 1 { name.to_owned() } else { format!("{name}_{}", *count - 1) }
+        self.last_reference(name)
+    }
+
+    /// What the last relation is called that is called `name`.
+    pub(super) fn last_reference(&self, name: &str) -> String {
+        match self.called.get(name) {
+            Some(count) if *count > 1 => format!("{name}_{}", count - 1),
+            _ => name.to_owned(),
+        }
     }
 }
 
@@ -422,4 +434,10 @@ fn spaced(name: &str) -> String {
 fn relations(plan: &Arc<dyn ExecutionPlan>) -> usize {
     let own = usize::from(ScanFragment::of(plan.as_ref()).is_some() || plan.is::<SpoolExec>());
     own + plan.children().into_iter().map(relations).sum::<usize>()
+}
+
+/// Columns that are the query's.
+fn visible(schema: &Schema, columns: &[String]) -> Vec<String> {
+    let of_query = columns.iter().zip(schema.fields()).filter(|(_, field)| !is_address(field));
+    of_query.map(|(column, _)| column.clone()).collect()
 }

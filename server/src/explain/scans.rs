@@ -6,17 +6,19 @@ use std::sync::Arc;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::utils::collect_columns;
+use datafusion::physical_expr_common::physical_expr::is_volatile;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use storage::scan::bounds::BoundsWith;
 use storage::scan::fragment::ScanFragment;
+use storage::scan::late_columns::LateRead;
 use storage::scan::report::{ScanReport, Step};
 
 use super::actual;
 use super::builder::{Built, PlanBuilder};
 use super::expression::Names;
-use super::node::{PlanNode, Property, Value};
-use crate::cost::Cost;
+use super::node::{PlanNode, Property, Relationship, Value};
 use crate::cost::physical::{before_conditions, of_fragment};
+use crate::cost::{Cost, Estimate};
 use crate::lazy::physical_may_fail;
 
 /// A property that holds all conditions on the rows of a scan.
@@ -72,6 +74,24 @@ impl PlanBuilder<'_> {
             Property::text("Alias", reference),
         ];
         node
+    }
+
+    /// Columns of a scan below, which are read of those rows alone that are left.
+    pub(super) fn late_columns(&mut self, plan: &Arc<dyn ExecutionPlan>, read: &LateRead) -> Option<Built> {
+        let input = self.build(plan.children().first()?);
+        let reference = self.last_reference(&read.name);
+        let schema = plan.schema();
+        let late: Vec<String> = schema.fields().iter().map(|field| self.column(&reference, field.name())).collect();
+        let given = |place: &Option<usize>| input.columns.get((*place)?).cloned();
+        let columns = read.places.iter().zip(&late).map(|(place, late)| given(place).unwrap_or_else(|| late.clone()));
+        let columns = columns.collect();
+        let late = read.places.iter().zip(late).filter(|(place, _)| place.is_none()).map(|(_, late)| late).collect();
+        let mut node = PlanNode::new("Late Columns");
+        node.push_list("Columns Read", late);
+        let estimate = Estimate::of_node(plan.as_ref(), &[&input.estimate]);
+        let cost = input.cost.handed_on(estimate.rows);
+        node.plans = vec![input.node.related(Relationship::Outer)];
+        Some(self.finish(plan, node, columns, estimate, cost))
     }
 
     fn scanned_columns(&self, fragment: &ScanFragment, reference: &str) -> Vec<String> {
@@ -152,7 +172,6 @@ fn push_files(node: &mut PlanNode, names: &Names<'_>, report: &ScanReport, costs
     }
 }
 
-/// The columns of which joins and sorts find out what they need.
 /// What may be taken from the ends of files.
 fn bounds_wanted(with: BoundsWith) -> &'static str {
     match with {
@@ -161,6 +180,7 @@ fn bounds_wanted(with: BoundsWith) -> &'static str {
     }
 }
 
+/// The columns of which joins and sorts find out what they need.
 fn hinted(names: &Names<'_>, hints: &[Arc<dyn PhysicalExpr>]) -> Vec<String> {
     let columns: BTreeSet<usize> =
         hints.iter().flat_map(collect_columns).map(|column: Column| column.index()).collect();
@@ -180,10 +200,6 @@ fn not_in_scan(fragment: &ScanFragment, predicate: &Arc<dyn PhysicalExpr>) -> &'
     } else {
         "it was not handed down"
     }
-}
-
-fn is_volatile(expr: &Arc<dyn PhysicalExpr>) -> bool {
-    expr.is_volatile_node() || expr.children().into_iter().any(is_volatile)
 }
 
 /// Requests to the store that a scan is expected to make.

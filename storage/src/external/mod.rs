@@ -57,7 +57,7 @@ pub use load_files::{LoadFile, ManifestEntry, files_beginning, json_paths, liste
 pub use manifests::{Manifest, Manifests};
 pub use parquet_scan::FileReading;
 pub(crate) use parquet_scan::{
-    LateColumns, LateColumnsExec, for_bounds, fragment as fragment_of_columns, split_columns,
+    LateColumns, LateColumnsExec, for_bounds, fragment as fragment_of_columns, is_address, split_columns,
 };
 pub use partition_values::canonical_partition_value;
 pub use provider::ExternalTableProvider;

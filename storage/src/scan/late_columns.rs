@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, SchemaRef};
 use datafusion::common::Result;
 use datafusion::physical_plan::ExecutionPlan;
 
@@ -32,4 +32,27 @@ impl LateColumns {
     pub fn of(self, rows: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
         Arc::new(external::LateColumnsExec::new(rows, self.columns, self.schema))
     }
+}
+
+/// What a node does that reads columns late.
+#[derive(Debug, Clone)]
+pub struct LateRead {
+    /// What the query calls the table.
+    pub name: String,
+    /// For each column that comes out its place in what goes in; none if it is read by the node.
+    pub places: Vec<Option<usize>>,
+}
+
+impl LateRead {
+    /// What the node does, if it is what [`LateColumns::of`] has made.
+    #[must_use]
+    pub fn of(node: &dyn ExecutionPlan) -> Option<Self> {
+        node.downcast_ref::<external::LateColumnsExec>().map(external::LateColumnsExec::read)
+    }
+}
+
+/// Whether a column of a plan over the scan tells where a row is, and is nothing of the query's.
+#[must_use]
+pub fn is_address(column: &Field) -> bool {
+    external::is_address(column)
 }

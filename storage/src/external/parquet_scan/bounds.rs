@@ -15,8 +15,44 @@ use parquet::basic::Type;
 
 use super::super::coerced_column::CoercedColumn;
 use super::super::coercion::Coercion;
-use super::open_file::{FileValues, OpenFile};
+use super::open_file::{FileValues, InFile, OpenFile};
+use super::row_group::{RowGroup, Values};
 use crate::column_cache::{BATCH_ROWS, CachedColumn};
+use crate::scan::bounds::BoundsWith;
+
+/// Rows that stand for all where bounds alone are wanted.
+const ROWS: usize = 2;
+
+impl RowGroup {
+    /// Takes what the footer tells of columns for their values, where that is all that is wanted.
+    ///
+    /// # Errors
+    /// A value is none of the declared type.
+    pub fn take_bounds(&mut self) -> Result<()> {
+        let Some(with) = self.scanned.bounds.filter(|_| self.rows > 0) else { return Ok(()) };
+        let (mut known, mut are_all_known) = (Vec::new(), true);
+        for place in self.scanned.needed() {
+            let InFile::Values(values) = self.open.column(place)? else { continue };
+            match Bounds::of(values, &self.open, self.group)? {
+                Some(bounds) => known.push((place, bounds)),
+                None => are_all_known = false,
+            }
+        }
+        match with {
+            BoundsWith::Nothing if are_all_known => {
+                (self.selection, self.rows) = (None, ROWS);
+                self.columns.extend(known.into_iter().map(|(place, bounds)| (place, Values::All(bounds.alone()))));
+            }
+            BoundsWith::Counts if self.selection.is_none() => {
+                for (place, bounds) in known {
+                    self.columns.insert(place, Values::Batches(Arc::new(bounds.of_rows(self.rows)?)));
+                }
+            }
+            BoundsWith::Nothing | BoundsWith::Counts => {}
+        }
+        Ok(())
+    }
+}
 
 /// What a footer says of a column in a row group, as values of the scan's column.
 pub(super) struct Bounds {

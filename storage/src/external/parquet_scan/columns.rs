@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{Column, lit};
+use datafusion::physical_expr::expressions::Column;
 
 use super::super::field_access::is_field;
 
@@ -19,43 +19,21 @@ pub(super) struct ScanColumns {
     schema: SchemaRef,
 }
 
-/// The places of the columns that tell where a row is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Address {
-    /// Of the one with its file and row group.
-    pub group: usize,
-    /// Of the one with its number in that.
-    pub row: usize,
-}
-
-impl Address {
-    /// A file and a row group of it, as one number.
-    pub fn number(file: usize, group: usize) -> u64 {
-        (file as u64) << 32 | group as u64
-    }
-
-    /// The file and the row group.
-    pub fn place(number: u64) -> (usize, usize) {
-        ((number >> 32) as usize, (number & u64::from(u32::MAX)) as usize)
-    }
-}
-
 impl ScanColumns {
-    /// Adds columns for the addresses of rows. What they stand for is told where row groups are read.
-    pub fn add_address(&mut self) -> Address {
-        let first = self.exprs.len();
-        let new = ["\0group", "\0row"].map(|name| Arc::new(Field::new(name, DataType::UInt64, false)));
-        let fields = self.schema.fields().iter().cloned().chain(new);
-        self.schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        self.exprs.extend([lit(0_u64), lit(0_u64)]);
-        Address { group: first, row: first + 1 }
-    }
-
     /// The columns of a table.
     pub fn new(table: &Schema) -> Self {
         let column = |(place, field): (usize, &FieldRef)| Arc::new(Column::new(field.name(), place)) as _;
         let exprs = table.fields().iter().enumerate().map(column).collect();
         ScanColumns { exprs, schema: Arc::new(Schema::new(table.fields().clone())) }
+    }
+
+    /// Adds columns that are no columns of the table, with what stands for them; answers the place of the first one.
+    pub fn add<const N: usize>(&mut self, new: [(Field, Arc<dyn PhysicalExpr>); N]) -> usize {
+        let (fields, exprs): (Vec<_>, Vec<_>) = new.into_iter().map(|(field, expr)| (Arc::new(field), expr)).unzip();
+        let fields = self.schema.fields().iter().cloned().chain(fields);
+        self.schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        self.exprs.extend(exprs);
+        self.exprs.len() - N
     }
 
     /// What a place stands for, on the columns of the table.

@@ -12,12 +12,13 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{concat, concat_batches, interleave};
 use arrow::datatypes::{Schema, SchemaRef, UInt64Type};
 use datafusion::common::Result;
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
@@ -27,12 +28,13 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::super::footers::Tails;
 use super::ParquetScanExec;
-use super::columns::Address;
+use super::addresses::Address;
 use super::open_file::{OpenFile, constants};
 use super::row_group::RowGroup;
 use super::scanned::Scanned;
 use crate::column_cache::BATCH_ROWS;
 use crate::scan::filtered_rows::{Decided, Piece, Wanted};
+use crate::scan::late_columns::LateRead;
 
 /// Row groups of which columns are read at the same time.
 const ROW_GROUPS_PARALLEL: usize = 16;
@@ -63,7 +65,7 @@ pub(crate) fn split(node: &dyn ExecutionPlan, kept: &[usize]) -> Result<Option<(
     let late: Vec<usize> = (0..scanned.output.len()).filter(|place| !kept.contains(place)).collect();
     let mut early = Scanned::clone(scanned);
     early.output = kept.iter().map(|place| scanned.output[*place]).collect();
-    let address = early.columns.add_address();
+    let address = Address::add_to(&mut early.columns);
     early.output.extend([address.group, address.row]);
     early.address = Some(address);
     let address_fields = [address.group, address.row].map(|place| early.columns.schema().field(place).clone().into());
@@ -138,6 +140,21 @@ impl LateColumns {
         scanned.output.iter().map(values).collect()
     }
 
+    /// An order of what was read first, as one of what comes out.
+    fn moved(&self, ordering: &LexOrdering) -> Option<LexOrdering> {
+        let column = |expr: Arc<dyn PhysicalExpr>| {
+            let Some(column) = expr.downcast_ref::<Column>() else { return Ok(Transformed::no(expr)) };
+            let place = self.kept.get(column.index());
+            let place = place.ok_or_else(|| DataFusionError::Internal(format!("{column} is not kept")))?;
+            Ok(Transformed::yes(Arc::new(Column::new(column.name(), *place)) as Arc<dyn PhysicalExpr>))
+        };
+        let key = |key: &PhysicalSortExpr| {
+            let expr = key.expr.clone().transform_up(column).data().ok()?;
+            Some(PhysicalSortExpr { expr, options: key.options })
+        };
+        LexOrdering::new(ordering.iter().map_while(key))
+    }
+
     /// The columns of what comes out: those that were there, and those that were read.
     fn put_together(&self, rows: &RecordBatch, late: Vec<ArrayRef>, schema: &SchemaRef) -> Result<RecordBatch> {
         let mut columns: BTreeMap<usize, ArrayRef> = self.late.iter().copied().zip(late).collect();
@@ -174,13 +191,24 @@ impl LateColumnsExec {
     /// The rows of a plan, over what [`split`] has made, in one partition, with all columns.
     pub fn new(input: Arc<dyn ExecutionPlan>, columns: LateColumns, schema: SchemaRef) -> Self {
         let properties = input.properties();
+        let ordering = properties.output_ordering().and_then(|ordering| columns.moved(ordering));
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
+            EquivalenceProperties::new_with_orderings(schema, ordering),
             properties.output_partitioning().clone(),
             properties.emission_type,
             properties.boundedness,
         );
         LateColumnsExec { input, columns, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new() }
+    }
+
+    /// What it does.
+    pub fn read(&self) -> LateRead {
+        let LateColumns { scanned, kept, .. } = &self.columns;
+        let place_of = |column: usize| kept.iter().position(|kept| *kept == column);
+        LateRead {
+            name: scanned.alias.as_deref().unwrap_or(&scanned.table.name.name).to_owned(),
+            places: (0..self.schema().fields().len()).map(place_of).collect(),
+        }
     }
 }
 

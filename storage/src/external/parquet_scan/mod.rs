@@ -4,6 +4,7 @@
 //! may have rows that are wanted; [`row_group`] reads and decodes them, through the caches, and
 //! [`filtered_rows`](crate::scan::filtered_rows) evaluates the conditions.
 
+mod addresses;
 mod bounds;
 mod columns;
 mod feed;
@@ -41,6 +42,7 @@ use datafusion::physical_plan::{
 };
 use futures::stream;
 
+pub(crate) use self::addresses::is_address;
 use self::columns::ScanColumns;
 use self::feed::Feed;
 pub(crate) use self::late_columns::{LateColumns, LateColumnsExec, split as split_columns};

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, RecordBatch, UInt64Array};
+use arrow::array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, RecordBatch};
 use arrow::compute::{concat, filter};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
@@ -22,14 +22,12 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::super::pinned_reader::PinnedReader;
 use super::super::read_ranges::read_ranges;
-use super::bounds::Bounds;
-use super::columns::Address;
+use super::addresses::RowNumbers;
 use super::open_file::{FileValues, InFile, OpenFile};
 use super::scanned::Scanned;
 use crate::chunk_bytes::ChunkBytes;
 use crate::column_cache::{BATCH_ROWS, CachedColumn, ChunkKey};
 use crate::error::{self, Error};
-use crate::scan::bounds::BoundsWith;
 use crate::scan::filtered_rows::{Piece, Wanted};
 use crate::scan::report::Step;
 
@@ -38,19 +36,16 @@ const DECODED_BYTES_MAX: u64 = 256 << 20;
 /// Rows are few when there is at most one of so many.
 const FEW_ONE_IN: usize = 16;
 
-/// Rows that stand for all where bounds alone are wanted.
-const BOUNDS: usize = 2;
-
 /// A row group, and those of its columns that have been needed.
 pub(super) struct RowGroup {
     pub scanned: Arc<Scanned>,
     pub open: Arc<OpenFile>,
     pub group: usize,
     /// The rows of it that are read, of all when there is no selection.
-    rows: usize,
-    selection: Option<RowSelection>,
-    columns: BTreeMap<usize, Values>,
-    numbers: RowNumbers,
+    pub rows: usize,
+    pub selection: Option<RowSelection>,
+    pub columns: BTreeMap<usize, Values>,
+    pub numbers: RowNumbers,
     /// Bytes that were read ahead.
     fetched: ChunkBytes,
     pub survivors: Arc<Survivors>,
@@ -59,24 +54,8 @@ pub(super) struct RowGroup {
     pub permit: Option<OwnedSemaphorePermit>,
 }
 
-/// Which rows of the row group those are that are read.
-#[derive(Debug, Clone, Default)]
-struct RowNumbers {
-    /// The numbers of those that are selected, if not all are.
-    selected: Option<Arc<[u64]>>,
-    /// How many come before these.
-    before: usize,
-}
-
-impl RowNumbers {
-    fn of(&self, row: usize) -> u64 {
-        let row = self.before + row;
-        self.selected.as_ref().and_then(|numbers| numbers.get(row).copied()).unwrap_or(row as u64)
-    }
-}
-
 /// The values of a column.
-enum Values {
+pub(super) enum Values {
     Constant(datafusion::scalar::ScalarValue),
     /// Of all rows that are read, in batches.
     Batches(Arc<CachedColumn>),
@@ -169,64 +148,6 @@ impl RowGroup {
             (self.selection, self.rows) = (None, all);
         }
         Ok(())
-    }
-
-    /// Takes what the footer tells of columns for their values, where that is all that is wanted.
-    ///
-    /// # Errors
-    /// A value is none of the declared type.
-    pub fn take_bounds(&mut self) -> Result<()> {
-        let Some(with) = self.scanned.bounds.filter(|_| self.rows > 0) else { return Ok(()) };
-        let (mut known, mut are_all_known) = (Vec::new(), true);
-        for place in self.scanned.needed() {
-            let InFile::Values(values) = self.open.column(place)? else { continue };
-            match Bounds::of(values, &self.open, self.group)? {
-                Some(bounds) => known.push((place, bounds)),
-                None => are_all_known = false,
-            }
-        }
-        match with {
-            BoundsWith::Nothing if are_all_known => {
-                (self.selection, self.rows) = (None, BOUNDS);
-                self.columns.extend(known.into_iter().map(|(place, bounds)| (place, Values::All(bounds.alone()))));
-            }
-            BoundsWith::Counts if self.selection.is_none() => {
-                for (place, bounds) in known {
-                    self.columns.insert(place, Values::Batches(Arc::new(bounds.of_rows(self.rows)?)));
-                }
-            }
-            BoundsWith::Nothing | BoundsWith::Counts => {}
-        }
-        Ok(())
-    }
-
-    /// Notes which rows are read, where their addresses are wanted.
-    pub fn number_rows(&mut self) {
-        let Some(selection) = self.selection.as_ref().filter(|_| self.scanned.address.is_some()) else { return };
-        let (mut numbers, mut next) = (Vec::with_capacity(self.rows), 0);
-        for selector in selection.iter() {
-            let end = next + selector.row_count as u64;
-            if !selector.skip {
-                numbers.extend(next..end);
-            }
-            next = end;
-        }
-        self.numbers.selected = Some(numbers.into());
-    }
-
-    /// The addresses of rows of a range, if that is what a column is.
-    fn addresses(&self, column: usize, range: &Range<usize>, left: Option<&BooleanArray>) -> Option<ArrayRef> {
-        let address = self.scanned.address?;
-        let rows = range.clone().filter(|row| left.is_none_or(|left| left.value(row - range.start)));
-        let numbers: UInt64Array = if column == address.group {
-            let group = Address::number(self.open.place, self.group);
-            rows.map(|_| group).collect::<Vec<_>>().into()
-        } else if column == address.row {
-            rows.map(|row| self.numbers.of(row)).collect::<Vec<_>>().into()
-        } else {
-            return None;
-        };
-        Some(Arc::new(numbers))
     }
 
     /// The ranges of bytes that are worth reading before it is known which rows are left.
