@@ -1,8 +1,10 @@
 //! Partitions found by the names of their folders.
 //!
 //! Folders are listed level by level, and filters are asked as soon as the columns that they read are known, so that what
-//! they exclude is never looked into.
+//! they exclude is never looked into. Where no filter is left to ask, all that is below a folder is listed at once: one request
+//! instead of one for each partition.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -12,6 +14,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::Expr;
 use datafusion::scalar::ScalarValue;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use object_store::ObjectMeta;
 use object_store::path::Path;
 
 use super::partition_values;
@@ -23,6 +26,8 @@ use crate::scan::prune_partitions::{is_partition_filter, prune_partitions};
 
 /// What Hive calls a folder whose partition value is NULL.
 pub(super) const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+/// Objects that are listed at once, which is done page by page. Where there are more, folders are listed side by side.
+const OBJECTS_AT_ONCE: usize = if cfg!(test) { 10 } else { 10_000 };
 /// Folders that one statement looks at for one table.
 const FOLDERS_MAX: usize = 1_000_000;
 
@@ -71,19 +76,85 @@ pub(super) async fn discover(
 ) -> Result<Discovered> {
     let (levels, location) = (levels(layout, columns), root.location);
     let mut folders = vec![Folder { path: location.path.clone(), values: Vec::new() }];
-    let mut seen = 0;
-    for level in &levels {
+    let (mut seen, mut parts) = (0, Vec::new());
+    for (depth, level) in levels.iter().enumerate() {
+        let levels = &levels[depth..];
+        let is_asked = |filter: &Expr| levels.iter().any(|level| level.is_read_by(filter, columns));
+        if !filters.iter().any(is_asked) {
+            folders = listed_at_once(root, levels, columns, folders, &mut parts).await?;
+        }
         let below = below(root, level, columns, folders).await?;
         seen = below.len();
         folders = kept(session, level, columns, filters, below)?;
     }
-    let parts = folders.into_iter().map(|mut folder| {
-        folder.values.sort_by_key(|(place, _)| *place);
-        let url = format!("{}/", object_url(&location.store_url, &folder.path));
-        let location = Location { url, path: folder.path, ..location.clone() };
-        Part { location, values: folder.values.into_iter().map(|(_, value)| value).collect() }
+    seen += parts.len();
+    parts.extend(folders.into_iter().map(|folder| folder.part(location, None)));
+    Ok(Discovered { parts, seen })
+}
+
+/// Lists all that is below folders, and finds the partitions by the paths of objects. Answers the folders that have too much.
+async fn listed_at_once(
+    root: &Folders<'_>,
+    levels: &[Level],
+    columns: &[Column],
+    folders: Vec<Folder>,
+    parts: &mut Vec<Part>,
+) -> StorageResult<Vec<Folder>> {
+    let location = root.location;
+    let listed = stream::iter(folders).map(|folder| async move {
+        let objects = root.listings.few_objects(location, &folder.path, OBJECTS_AT_ONCE, &root.age).await?;
+        Ok::<_, Error>((folder, objects))
     });
-    Ok(Discovered { parts: parts.collect(), seen })
+    let mut listed = std::pin::pin!(listed.buffered(LISTINGS_PARALLEL));
+    let mut large = Vec::new();
+    while let Some((folder, objects)) = listed.try_next().await? {
+        match objects {
+            Some(objects) => parts.extend(by_folder(location, levels, columns, folder, objects)?),
+            None => large.push(folder),
+        }
+    }
+    Ok(large)
+}
+
+/// The partitions in a folder, by the paths of what is below it.
+fn by_folder(
+    location: &Location,
+    levels: &[Level],
+    columns: &[Column],
+    folder: Folder,
+    objects: Vec<ObjectMeta>,
+) -> StorageResult<Vec<Part>> {
+    let mut of_partitions: BTreeMap<Path, Vec<ObjectMeta>> = BTreeMap::new();
+    let mut below: BTreeMap<Path, BTreeSet<Path>> = BTreeMap::new();
+    for object in objects {
+        let Some(names) = object.location.prefix_match(&folder.path) else { continue };
+        let names: Vec<_> = names.collect();
+        // What lies beside the folders of partitions is of none.
+        if names.len() <= levels.len() {
+            continue;
+        }
+        let mut path = folder.path.clone();
+        for name in names.into_iter().take(levels.len()) {
+            let child = path.clone().join(name);
+            below.entry(path).or_default().insert(child.clone());
+            path = child;
+        }
+        of_partitions.entry(path).or_default().push(object);
+    }
+    let mut found = vec![folder];
+    for level in levels {
+        let mut folders = Vec::new();
+        for folder in found {
+            let paths = below.remove(&folder.path).unwrap_or_default().into_iter().collect();
+            folders.extend(named(location, level, columns, &folder, paths)?);
+        }
+        found = folders;
+    }
+    let part = |folder: Folder| {
+        let objects = of_partitions.remove(&folder.path);
+        folder.part(location, objects)
+    };
+    Ok(found.into_iter().map(part).collect())
 }
 
 /// The names of the folders in each other that a partition's files go into: as the layout says, or as Hive has it where
@@ -154,6 +225,16 @@ fn encoded(value: &str) -> String {
         }
     }
     encoded
+}
+
+impl Folder {
+    /// The partition that it is.
+    fn part(mut self, location: &Location, objects: Option<Vec<ObjectMeta>>) -> Part {
+        self.values.sort_by_key(|(place, _)| *place);
+        let url = format!("{}/", object_url(&location.store_url, &self.path));
+        let location = Location { url, path: self.path, ..location.clone() };
+        Part { location, values: self.values.into_iter().map(|(_, value)| value).collect(), objects }
+    }
 }
 
 fn levels(layout: &PartitionLayout, columns: &[Column]) -> Vec<Level> {
@@ -255,10 +336,7 @@ fn kept(
     let places: Vec<usize> = first.values.iter().map(|(place, _)| *place).collect();
     let field = |place: &usize| columns[*place].sql_type.field(&columns[*place].name, true);
     let known: SchemaRef = Arc::new(Schema::new(places.iter().map(field).collect::<Vec<_>>()));
-    let is_new = |filter: &Expr| {
-        let is_of_level = |place: &usize| columns.get(*place).is_some_and(|column| reads(filter, &column.name));
-        level.columns.iter().any(is_of_level)
-    };
+    let is_new = |filter: &Expr| level.is_read_by(filter, columns);
     let ready: Vec<Expr> = filters.iter().filter(|it| is_partition_filter(it, &known) && is_new(it)).cloned().collect();
     if ready.is_empty() {
         return Ok(folders);
@@ -274,11 +352,15 @@ fn kept(
     Ok(folders)
 }
 
-fn reads(filter: &Expr, column: &str) -> bool {
-    filter.column_refs().iter().any(|read| read.name == column)
-}
-
 impl Level {
+    /// Whether a filter reads one of the columns that folders of the level tell of.
+    fn is_read_by(&self, filter: &Expr, columns: &[Column]) -> bool {
+        let read = filter.column_refs();
+        let is_read =
+            |place: &usize| columns.get(*place).is_some_and(|it| read.iter().any(|read| read.name == it.name));
+        self.columns.iter().any(is_read)
+    }
+
     /// The texts of the columns' values in a folder's name, if it is called so.
     fn values<'a>(&self, name: &'a str) -> Option<Vec<&'a str>> {
         let mut rest = without_prefix(name, self.texts.first()?)?;
@@ -331,6 +413,7 @@ mod tests {
     use catalog::SqlType;
 
     use super::*;
+    use crate::object_stores::{ObjectStores, ObjectStoresConfig};
 
     fn columns() -> Vec<Column> {
         let column = |number, name: &str| Column::new(number, name.to_owned(), SqlType::Text);
@@ -348,6 +431,36 @@ mod tests {
         assert_eq!(both[1].values("2024-07_x"), Some(vec!["2024", "07"]));
         assert_eq!((both[1].values("2024-07"), both[1].values("2024_x")), (None, None));
         assert_eq!(both[1].shown(&columns()), "${year}-${month}_x");
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_listed_at_once_unless_it_has_too_much() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let few = ["year=2023/month=1/a", "year=2023/month=1/b", "year=2023/month=1-2/c/d", "year=2023/_tmp/month=3/e"];
+        let many = (0..=OBJECTS_AT_ONCE).map(|number| format!("year=2024/month=4/{number}"));
+        for file in few.map(str::to_owned).into_iter().chain(many).chain(["year=2023/beside".to_owned()]) {
+            let path = folder.path().join("t").join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+        let external_roots = vec![folder.path().to_owned()];
+        let stores = ObjectStores::new(ObjectStoresConfig { external_roots, ..Default::default() }).unwrap();
+        let location = stores.resolve(&format!("file://{}/t/", folder.path().display())).unwrap();
+        let root = Folders { location: &location, listings: stores.listings(), age: ListingAge::default() };
+        let levels = levels(&PartitionLayout::Hive, &columns());
+        let start = Folder { path: location.path.clone(), values: Vec::new() };
+        let mut parts = Vec::new();
+        let large = listed_at_once(&root, &levels, &columns(), vec![start], &mut parts).await.unwrap();
+        assert_eq!((large.len(), parts.len()), (1, 0));
+        let years = below(&root, &levels[0], &columns(), large).await.unwrap();
+        let large = listed_at_once(&root, &levels[1..], &columns(), years, &mut parts).await.unwrap();
+        assert_eq!(large.iter().map(|folder| folder.path.filename()).collect::<Vec<_>>(), [Some("year=2024")]);
+        let shown = parts.iter().map(|part| {
+            let values: Vec<String> = part.values.iter().map(ToString::to_string).collect();
+            (part.location.path.filename().unwrap(), values.join(" "), part.objects.as_ref().unwrap().len())
+        });
+        let expected = [("month=1", "2023 1".to_owned(), 2), ("month=1-2", "2023 1-2".to_owned(), 1)];
+        assert_eq!(shown.collect::<Vec<_>>(), expected);
     }
 
     #[test]

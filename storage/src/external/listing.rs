@@ -37,6 +37,15 @@ pub(super) async fn known_files(
     age: &ListingAge,
 ) -> Result<Vec<ObjectMeta>> {
     let objects = listings.objects(location, age).await?;
+    files_among(location, writes, objects).await
+}
+
+/// The same, of what has been listed already.
+pub(super) async fn files_among(
+    location: &Location,
+    writes: &FileWrites,
+    objects: Vec<ObjectMeta>,
+) -> Result<Vec<ObjectMeta>> {
     shown_files(location, Hidden::LeftOut, writes, stream::iter(objects.into_iter().map(Ok)).boxed()).await
 }
 

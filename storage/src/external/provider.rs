@@ -91,6 +91,8 @@ pub(super) struct Spread {
 pub(super) struct Part {
     pub(super) location: Location,
     pub(super) values: Vec<ScalarValue>,
+    /// What is there, if it has been listed already.
+    pub(super) objects: Option<Vec<ObjectMeta>>,
 }
 
 /// The locations that a scan reads.
@@ -252,7 +254,7 @@ impl ExternalTableProvider {
         let part = |place: usize| {
             let partition: &Partition = all[place];
             let location = self.stores.resolve(&partition.location).ok()?;
-            Some(Part { location, values: self.values(partition).ok()? })
+            Some(Part { location, values: self.values(partition).ok()?, objects: None })
         };
         spread(all.len(), wanted).filter_map(part).collect()
     }
@@ -344,7 +346,7 @@ impl ExternalTableProvider {
     async fn parts(&self, session: &dyn Session, filters: &[Expr]) -> Result<Parts> {
         if self.table.partition_columns.is_empty() {
             let location = self.stores.resolve(&self.table.location)?;
-            return Ok(Parts { parts: vec![Part { location, values: vec![] }], total: 0 });
+            return Ok(Parts { parts: vec![Part { location, values: vec![], objects: None }], total: 0 });
         }
         let registered = self.registered(session, filters)?;
         let Some(layout) = &self.table.layout else {
@@ -375,7 +377,7 @@ impl ExternalTableProvider {
             for place in filters.kept(values)? {
                 let location = self.stores.resolve(&chunk.partitions()[place].location)?;
                 let values = values.columns().iter().map(|column| ScalarValue::try_from_array(column, place));
-                parts.push(Part { location, values: values.collect::<Result<_>>()? });
+                parts.push(Part { location, values: values.collect::<Result<_>>()?, objects: None });
             }
         }
         Ok(parts)
@@ -412,7 +414,10 @@ impl ExternalTableProvider {
 
     async fn list_part(&self, part: Part, writes: &FileWrites, age: &ListingAge) -> Result<StoreFiles, Error> {
         let location = part.location;
-        let objects = listing::known_files(self.stores.listings(), &location, writes, age).await?;
+        let objects = match part.objects {
+            Some(objects) => listing::files_among(&location, writes, objects).await?,
+            None => listing::known_files(self.stores.listings(), &location, writes, age).await?,
+        };
         let files = objects.into_iter().map(|object| with_values(&location, object, part.values.clone())).collect();
         Ok(StoreFiles { location, files })
     }

@@ -49,6 +49,15 @@ struct ListingKey {
     is_deep: bool,
 }
 
+/// What is listed.
+#[derive(Debug, Clone, Copy)]
+enum Depth {
+    /// The folders right below.
+    Folders,
+    /// Everything below, unless it is more than so many objects.
+    All(usize),
+}
+
 #[derive(Debug)]
 struct Listing {
     listed_us: i64,
@@ -91,8 +100,25 @@ impl Listings {
     /// # Errors
     /// It cannot be listed, or has too much.
     pub(crate) async fn objects(&self, location: &Location, age: &ListingAge) -> Result<Vec<ObjectMeta>> {
-        let listing = self.listing(location, &location.path, true, age).await?;
+        let listing = self.listing(location, &location.path, Depth::All(OBJECTS_MAX), age).await?;
+        let listing =
+            listing.ok_or_else(|| Error::TooManyFiles { location: location.url.clone(), files_max: OBJECTS_MAX })?;
         Ok(listing.objects.clone())
+    }
+
+    /// Everything below a folder of a location's store, unless that is more than so many objects.
+    ///
+    /// # Errors
+    /// It cannot be listed.
+    pub(crate) async fn few_objects(
+        &self,
+        location: &Location,
+        folder: &Path,
+        objects_max: usize,
+        age: &ListingAge,
+    ) -> Result<Option<Vec<ObjectMeta>>> {
+        let listing = self.listing(location, folder, Depth::All(objects_max), age).await?;
+        Ok(listing.map(|listing| listing.objects.clone()))
     }
 
     /// The folders in a folder of a location's store.
@@ -100,28 +126,36 @@ impl Listings {
     /// # Errors
     /// It cannot be listed.
     pub(crate) async fn folders(&self, location: &Location, folder: &Path, age: &ListingAge) -> Result<Vec<Path>> {
-        let listing = self.listing(location, folder, false, age).await?;
-        Ok(listing.folders.clone())
+        let listing = self.listing(location, folder, Depth::Folders, age).await?;
+        Ok(listing.map_or_else(Vec::new, |listing| listing.folders.clone()))
     }
 
-    async fn listing(&self, location: &Location, path: &Path, is_deep: bool, age: &ListingAge) -> Result<Arc<Listing>> {
+    /// A listing; `None` if there is more than was asked for.
+    async fn listing(
+        &self,
+        location: &Location,
+        path: &Path,
+        depth: Depth,
+        age: &ListingAge,
+    ) -> Result<Option<Arc<Listing>>> {
         let listed_us = (age.now_us)();
+        let is_deep = matches!(depth, Depth::All(_));
         let key = ListingKey { store: location.store_url.to_string(), path: path.clone(), is_deep };
         if age.age_max_us > 0
             && let Some(listing) = self.entries.get(&key)
             && (0..=age.age_max_us).contains(&(listed_us - listing.listed_us))
         {
             self.hits.fetch_add(1, Ordering::Relaxed);
-            return Ok(listing);
+            return Ok(Some(listing));
         }
         let forgotten = self.forgotten.load(Ordering::Acquire);
         let failed = |error| Error::from_object_store(&location.url, error);
         let (mut objects, mut folders) = (Vec::new(), Vec::new());
-        if is_deep {
+        if let Depth::All(objects_max) = depth {
             let mut listed = location.store.list(Some(path));
             while let Some(object) = listed.try_next().await.map_err(failed)? {
-                if objects.len() >= OBJECTS_MAX {
-                    return Err(Error::TooManyFiles { location: location.url.clone(), files_max: OBJECTS_MAX });
+                if objects.len() >= objects_max {
+                    return Ok(None);
                 }
                 objects.push(object);
             }
@@ -136,7 +170,7 @@ impl Listings {
                 self.entries.remove(&key);
             }
         }
-        Ok(listing)
+        Ok(Some(listing))
     }
 
     /// How the cache does.
