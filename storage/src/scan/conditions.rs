@@ -10,9 +10,11 @@ use datafusion::common::Result;
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::DataFusionError;
-use datafusion::physical_expr::expressions::{Column, LambdaExpr};
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, LambdaExpr};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{HigherOrderFunctionExpr, PhysicalExpr};
+use datafusion::physical_expr_common::physical_expr::snapshot_physical_expr;
 
 /// A condition is evaluated for the rows alone that are left when there is at most one of so many.
 const FEW_ONE_IN: usize = 5;
@@ -48,6 +50,23 @@ impl Condition {
         Ok(Condition { expr, is_hint, narrow, columns, schema })
     }
 
+    /// What the condition says now of single columns, if it is one of several that need not be evaluated: `a > 1 OR a = 1 AND b > 2`
+    /// says that `a >= 1`. `ORDER BY a, b LIMIT 10` makes such conditions, and few rows are left for which `b` is wanted.
+    ///
+    /// # Errors
+    /// None but bugs.
+    pub fn of_single_columns(&self) -> Result<Vec<Condition>> {
+        if !self.is_hint || self.columns.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let now = snapshot_physical_expr(self.narrow.clone())?;
+        let of_column = |(place, column): (usize, &usize)| {
+            let condition = Condition::new(of_column(&now, place)?, true, &self.schema);
+            Some(condition.map(|condition| Condition { columns: vec![*column], ..condition }))
+        };
+        self.columns.iter().enumerate().filter_map(of_column).collect()
+    }
+
     /// The columns of a batch that [`evaluate`](Self::evaluate) wants.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
@@ -67,6 +86,23 @@ impl Condition {
             Some(left) => Ok(and(&held, &left)?),
             None => Ok(held),
         }
+    }
+}
+
+/// What a condition says of a column alone; `None` if that is nothing.
+fn of_column(condition: &Arc<dyn PhysicalExpr>, column: usize) -> Option<Arc<dyn PhysicalExpr>> {
+    let columns = collect_columns(condition);
+    if columns.iter().all(|it| it.index() == column) {
+        return (!columns.is_empty()).then(|| condition.clone());
+    }
+    let binary = condition.downcast_ref::<BinaryExpr>()?;
+    let (left, right) = (of_column(binary.left(), column), of_column(binary.right(), column));
+    match (binary.op(), left, right) {
+        (Operator::And | Operator::Or, Some(left), Some(right)) => {
+            Some(Arc::new(BinaryExpr::new(left, *binary.op(), right)))
+        }
+        (Operator::And, left, right) => left.or(right),
+        _ => None,
     }
 }
 
@@ -117,8 +153,31 @@ pub(crate) fn with_columns(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use arrow::datatypes::{DataType, Field};
+    use datafusion::physical_expr::expressions::{binary, col, lit};
+
     use super::*;
+
+    #[test]
+    fn a_condition_on_several_columns_says_something_of_the_first_one() {
+        let schema = Schema::new(["a", "b"].map(|name| Field::new(name, DataType::Int32, true)).to_vec());
+        let compare =
+            |column: &str, operator, value: i32| binary(col(column, &schema).unwrap(), operator, lit(value), &schema);
+        let connect = |left, operator, right| binary(left, operator, right, &schema).unwrap();
+        let (more, equal) = (compare("a", Operator::Gt, 1).unwrap(), compare("a", Operator::Eq, 1).unwrap());
+        let tie = connect(equal.clone(), Operator::And, compare("b", Operator::Gt, 2).unwrap());
+        let order = connect(more.clone(), Operator::Or, tie.clone());
+        let said = |condition: &Arc<dyn PhysicalExpr>, is_hint| {
+            let condition = Condition::new(condition.clone(), is_hint, &schema).unwrap();
+            let said = condition.of_single_columns().unwrap();
+            said.iter().map(|it| (it.columns.clone(), it.narrow.to_string())).collect::<Vec<_>>()
+        };
+        assert_eq!(said(&order, true), [(vec![0], "a@0 > 1 OR a@0 = 1".to_owned())]);
+        assert_eq!(said(&tie, true), [(vec![0], "a@0 = 1".to_owned()), (vec![1], "b@0 > 2".to_owned())]);
+        assert_eq!((said(&order, false).len(), said(&more, true).len()), (0, 0));
+    }
 
     #[test]
     fn a_hint_that_excludes_little_is_given_up() {

@@ -12,6 +12,9 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, Count, ExecutionPlanMe
 use super::conditions::{Condition, Usefulness};
 use crate::column_cache::BATCH_ROWS;
 
+/// When at most one of so many rows is left, those are few.
+const FEW_ONE_IN: usize = 16;
+
 /// Rows that are together, such as those of a row group. Their columns are loaded when they are needed.
 pub(crate) trait Piece: Send {
     /// How many, with those that are not there any more.
@@ -79,6 +82,8 @@ struct Metrics {
 pub(crate) struct FilteredRows<P: Pieces> {
     pieces: P,
     usefulness: Vec<Usefulness>,
+    /// Of what conditions say of single columns.
+    of_columns: Vec<Usefulness>,
     current: Option<Open<P::Piece>>,
     output: BatchCoalescer,
     rows_left: usize,
@@ -106,6 +111,7 @@ impl<P: Pieces> FilteredRows<P> {
         FilteredRows {
             pieces,
             usefulness: vec![Usefulness::default(); asked.conditions.len()],
+            of_columns: vec![Usefulness::default(); asked.conditions.len()],
             current: None,
             output,
             rows_left: asked.fetch.unwrap_or(usize::MAX),
@@ -145,6 +151,7 @@ impl<P: Pieces> FilteredRows<P> {
                     if has_heard {
                         // A hint may be worth more than it was.
                         self.usefulness.fill(Usefulness::default());
+                        self.of_columns.fill(Usefulness::default());
                     }
                     self.current = Some(Open { piece, decided: VecDeque::new(), next_row: 0 });
                 }
@@ -196,23 +203,16 @@ impl<P: Pieces> FilteredRows<P> {
             if condition.is_hint && !self.usefulness[place].is_useful() {
                 continue;
             }
-            if !open.has_rows() {
-                return Ok(());
-            }
-            open.piece.load(&condition.columns, None).await?;
-            for (range, left) in &mut open.decided {
-                let before = left.as_ref().map_or(range.len(), BooleanArray::true_count);
-                if before == 0 || condition.is_hint && !self.usefulness[place].is_useful() {
-                    continue;
+            let before = open.left();
+            if self.of_columns[place].is_useful() {
+                for condition in condition.of_single_columns()? {
+                    open.apply(&condition, &mut self.of_columns[place], &self.metrics).await?;
                 }
-                tokio::task::coop::consume_budget().await;
-                let _timing = self.metrics.baseline.elapsed_compute().timer();
-                let batch = batch(&open.piece, &condition.columns, condition.schema(), range, None)?;
-                let held = condition.evaluate(&batch, left.take())?;
-                let after = held.true_count();
-                self.usefulness[place].note(before, after);
-                self.metrics.rows_excluded.add(before - after);
-                *left = (after < range.len()).then_some(held);
+            }
+            // For the few that are left the others had better not be loaded.
+            let is_enough = open.left() < before && open.left() * FEW_ONE_IN <= before;
+            if !is_enough {
+                open.apply(condition, &mut self.usefulness[place], &self.metrics).await?;
             }
         }
         if open.has_rows() {
@@ -224,8 +224,36 @@ impl<P: Pieces> FilteredRows<P> {
 }
 
 impl<P: Piece> Open<P> {
+    /// Rows that are left.
+    fn left(&self) -> usize {
+        Wanted(&self.decided).count()
+    }
+
     fn is_done(&self) -> bool {
         self.decided.is_empty() && self.next_row >= self.piece.rows()
+    }
+
+    /// Excludes the rows for which a condition does not hold.
+    async fn apply(&mut self, condition: &Condition, usefulness: &mut Usefulness, metrics: &Metrics) -> Result<()> {
+        if !self.has_rows() {
+            return Ok(());
+        }
+        self.piece.load(&condition.columns, None).await?;
+        for (range, left) in &mut self.decided {
+            let before = left.as_ref().map_or(range.len(), BooleanArray::true_count);
+            if before == 0 || condition.is_hint && !usefulness.is_useful() {
+                continue;
+            }
+            tokio::task::coop::consume_budget().await;
+            let _timing = metrics.baseline.elapsed_compute().timer();
+            let batch = batch(&self.piece, &condition.columns, condition.schema(), range, None)?;
+            let held = condition.evaluate(&batch, left.take())?;
+            let after = held.true_count();
+            usefulness.note(before, after);
+            metrics.rows_excluded.add(before - after);
+            *left = (after < range.len()).then_some(held);
+        }
+        Ok(())
     }
 
     fn has_rows(&self) -> bool {

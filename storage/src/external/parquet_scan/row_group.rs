@@ -164,7 +164,7 @@ impl RowGroup {
         }
         match scanned.conditions.is_empty() || self.survivors.are_many() {
             true => self.missing(scanned.needed().into_iter()),
-            false => self.missing(scanned.condition_columns()),
+            false => self.missing(scanned.first_columns()?.into_iter()),
         }
     }
 

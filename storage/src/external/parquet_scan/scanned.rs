@@ -81,6 +81,22 @@ impl Scanned {
         self.conditions.iter().flat_map(|condition| condition.columns.iter().copied())
     }
 
+    /// The places of the columns that are wanted of all rows: of conditions, as far as what they say of single columns is not enough.
+    ///
+    /// # Errors
+    /// None but bugs.
+    pub fn first_columns(&self) -> Result<BTreeSet<usize>> {
+        let mut columns = BTreeSet::new();
+        for condition in &self.conditions {
+            let of_single = condition.of_single_columns()?;
+            match of_single.is_empty() {
+                true => columns.extend(&condition.columns),
+                false => columns.extend(of_single.iter().flat_map(|condition| &condition.columns)),
+            }
+        }
+        Ok(columns)
+    }
+
     /// What is known of the rows that are wanted, on columns of the table, as it stands.
     ///
     /// # Errors

@@ -215,7 +215,12 @@ async fn conditions_leave_the_rows_that_a_filter_leaves() {
         let expected = filtered(&scan, &condition).await;
         for is_hint in [false, true] {
             let scan = with(&scan, &condition, is_hint);
-            assert_eq!(ids(&batches(&scan).await), expected, "{condition}");
+            let mut found = ids(&batches(&scan).await);
+            if is_hint {
+                // What it says of single columns may be enough, since somebody else evaluates it too.
+                found.retain(|id| expected.contains(id));
+            }
+            assert_eq!(found, expected, "{condition}");
             pruned += metric(&scan, "row_groups_pruned") + metric(&scan, "row_groups_pruned_late");
         }
     }
