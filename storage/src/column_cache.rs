@@ -3,18 +3,23 @@
 //! An entry is a column of a row group of an exact version of a file, so it never becomes wrong; entries that are not used
 //! go when the memory is needed. Segments of hot tables and external files share the cache.
 
+mod coded_text;
+
 use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{Array, ArrayData, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayData, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::Buffer;
+use arrow::compute::filter;
 use arrow::datatypes::DataType;
 use datafusion::common::Result as EngineResult;
 use datafusion::error::DataFusionError;
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Lifecycle, Weighter};
+
+pub(crate) use coded_text::CodedText;
 
 /// Rows of a batch of a cached column: those that the engine computes with at once. A batch has memory of its own, so that
 /// an operator that keeps it is not taken to keep a whole row group.
@@ -36,42 +41,99 @@ pub struct ChunkKey {
 /// A column of a row group, decoded.
 #[derive(Debug)]
 pub struct CachedColumn {
-    batches: Vec<ArrayRef>,
+    values: Values,
     bytes: u64,
+}
+
+#[derive(Debug)]
+enum Values {
+    Batches(Vec<ArrayRef>),
+    Coded(CodedText),
 }
 
 impl CachedColumn {
     /// The column in batches of [`BATCH_ROWS`], but for the last.
     pub fn new(batches: Vec<ArrayRef>) -> Self {
-        let batches: Vec<_> = batches.into_iter().map(without_unused_text).collect();
+        let values = match CodedText::of(&batches) {
+            Some(coded) => Values::Coded(coded),
+            None => Values::Batches(batches.into_iter().map(without_unused_text).collect()),
+        };
         let mut seen = HashSet::new();
-        let bytes = batches.iter().map(|batch| held_bytes(&batch.to_data(), &mut seen)).sum();
-        CachedColumn { batches, bytes }
+        let mut held = |array: &dyn Array| held_bytes(&array.to_data(), &mut seen);
+        let bytes = match &values {
+            Values::Batches(batches) => batches.iter().map(|batch| held(batch)).sum(),
+            Values::Coded(coded) => coded.arrays().map(held).sum(),
+        };
+        CachedColumn { values, bytes }
     }
 
     /// The same, for who does not keep it.
     pub fn for_once(batches: Vec<ArrayRef>) -> Self {
-        CachedColumn { batches, bytes: 0 }
+        CachedColumn { values: Values::Batches(batches), bytes: 0 }
     }
 
-    /// A batch of it.
+    /// Those rows of a batch of it that are `left`; `None` is all.
     ///
     /// # Errors
     /// There is none: the file has fewer rows than the commit store says.
-    pub fn batch(&self, place: usize) -> EngineResult<ArrayRef> {
-        let missing = || DataFusionError::Internal("a row group has fewer rows than it should have".to_owned());
-        self.batches.get(place).cloned().ok_or_else(missing)
+    pub fn batch(&self, place: usize, left: Option<&BooleanArray>) -> EngineResult<ArrayRef> {
+        match (&self.values, left) {
+            (Values::Coded(coded), left) => coded.batch(place, left)?.ok_or_else(missing),
+            (Values::Batches(batches), None) => batches.get(place).cloned().ok_or_else(missing),
+            (Values::Batches(batches), Some(left)) => Ok(filter(batches.get(place).ok_or_else(missing)?, left)?),
+        }
+    }
+
+    /// The value of a row, alone.
+    ///
+    /// # Errors
+    /// There is none, as above.
+    pub fn value(&self, row: usize) -> EngineResult<ArrayRef> {
+        let (place, row) = (row / BATCH_ROWS, row % BATCH_ROWS);
+        let value = match &self.values {
+            Values::Coded(coded) => coded.text(place, row),
+            Values::Batches(batches) => {
+                batches.get(place).filter(|batch| row < batch.len()).map(|batch| batch.slice(row, 1))
+            }
+        };
+        value.ok_or_else(missing)
+    }
+
+    /// The column as numbers of its texts, where it is kept so.
+    pub fn coded(&self) -> Option<&CodedText> {
+        match &self.values {
+            Values::Coded(coded) => Some(coded),
+            Values::Batches(_) => None,
+        }
+    }
+
+    /// Its type; `None` if it has no batch.
+    pub fn data_type(&self) -> Option<&DataType> {
+        match &self.values {
+            Values::Coded(coded) => Some(coded.texts().data_type()),
+            Values::Batches(batches) => batches.first().map(|batch| batch.data_type()),
+        }
     }
 
     /// Its batches.
-    pub fn batches(&self) -> &[ArrayRef] {
-        &self.batches
+    ///
+    /// # Errors
+    /// None but bugs.
+    pub fn batches(&self) -> EngineResult<Vec<ArrayRef>> {
+        match &self.values {
+            Values::Coded(coded) => (0..coded.batches()).map(|place| self.batch(place, None)).collect(),
+            Values::Batches(batches) => Ok(batches.clone()),
+        }
     }
 
     /// Bytes of memory that it takes; what batches share is counted once.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
+}
+
+fn missing() -> DataFusionError {
+    DataFusionError::Internal("a row group has fewer rows than it should have".to_owned())
 }
 
 /// Short texts are in the views themselves; the pages they were read from need not be kept for them.
@@ -267,7 +329,7 @@ mod tests {
     async fn read(cache: &ColumnCache, row_group: u32) -> usize {
         let column = CachedColumn::new(vec![Arc::new(Int64Array::from_iter_values(0..1000))]);
         let column = cache.get_or_read(&key(row_group), async { Ok::<_, ()>(column) }).await.unwrap();
-        column.batch(0).unwrap().len()
+        column.batch(0, None).unwrap().len()
     }
 
     #[tokio::test]

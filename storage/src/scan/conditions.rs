@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, BooleanArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow::compute::{and, prep_null_mask_filter};
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::Result;
@@ -70,6 +70,15 @@ impl Condition {
     /// The columns of a batch that [`evaluate`](Self::evaluate) wants.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// For which values it holds of the only column that it is about.
+    ///
+    /// # Errors
+    /// It cannot be evaluated.
+    pub fn evaluate_values(&self, values: &ArrayRef) -> Result<Vec<bool>> {
+        let batch = RecordBatch::try_new(self.schema.clone(), vec![values.clone()])?;
+        Ok(self.evaluate(&batch, None)?.values().iter().collect())
     }
 
     /// For which of the rows in `left` it holds; `None` is all rows.

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
-use arrow::compute::BatchCoalescer;
+use arrow::compute::{BatchCoalescer, and};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
 use datafusion::physical_plan::metrics::{BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder};
 
 use super::conditions::{Condition, Usefulness};
-use crate::column_cache::BATCH_ROWS;
+use crate::column_cache::{BATCH_ROWS, CodedText};
 
 /// When at most one of so many rows is left, those are few.
 const FEW_ONE_IN: usize = 16;
@@ -25,6 +25,9 @@ pub(crate) trait Piece: Send {
 
     /// Gets the values of columns, of the rows at least that are `wanted`; `None` is all.
     fn load(&mut self, columns: &[usize], wanted: Option<&Wanted<'_>>) -> impl Future<Output = Result<()>> + Send;
+
+    /// A column that has been loaded as numbers of its texts, by [`BATCH_ROWS`], if it is there so.
+    fn coded(&self, column: usize) -> Option<&CodedText>;
 
     /// The values of a column that has been loaded, of those rows of a range that are `left`; `None` is all.
     fn values(&self, column: usize, range: &Range<usize>, left: Option<&BooleanArray>) -> Result<ArrayRef>;
@@ -239,6 +242,12 @@ impl<P: Piece> Open<P> {
             return Ok(());
         }
         self.piece.load(&condition.columns, None).await?;
+        let coded = match condition.columns[..] {
+            [column] => self.piece.coded(column).filter(|coded| coded.texts().len() <= self.left()),
+            _ => None,
+        };
+        let of_texts = coded.map(|coded| condition.evaluate_values(coded.texts())).transpose()?;
+        let coded = coded.zip(of_texts.as_deref());
         for (range, left) in &mut self.decided {
             let before = left.as_ref().map_or(range.len(), BooleanArray::true_count);
             if before == 0 || condition.is_hint && !usefulness.is_useful() {
@@ -246,8 +255,17 @@ impl<P: Piece> Open<P> {
             }
             tokio::task::coop::consume_budget().await;
             let _timing = metrics.baseline.elapsed_compute().timer();
-            let batch = batch(&self.piece, &condition.columns, condition.schema(), range, None)?;
-            let held = condition.evaluate(&batch, left.take())?;
+            let place = range.start / BATCH_ROWS;
+            let held = match coded.and_then(|(coded, wanted)| coded.rows_of(place, wanted)) {
+                Some(held) => match left.take() {
+                    Some(left) => and(&held, &left)?,
+                    None => held,
+                },
+                None => {
+                    let batch = batch(&self.piece, &condition.columns, condition.schema(), range, None)?;
+                    condition.evaluate(&batch, left.take())?
+                }
+            };
             let after = held.true_count();
             usefulness.note(before, after);
             metrics.rows_excluded.add(before - after);

@@ -26,7 +26,7 @@ use super::addresses::RowNumbers;
 use super::open_file::{FileValues, InFile, OpenFile};
 use super::scanned::Scanned;
 use crate::chunk_bytes::ChunkBytes;
-use crate::column_cache::{BATCH_ROWS, CachedColumn, ChunkKey};
+use crate::column_cache::{BATCH_ROWS, CachedColumn, ChunkKey, CodedText};
 use crate::error::{self, Error};
 use crate::scan::filtered_rows::{Piece, Wanted};
 use crate::scan::report::Step;
@@ -436,6 +436,13 @@ impl Piece for RowGroup {
         self.load_all(&missing).await
     }
 
+    fn coded(&self, column: usize) -> Option<&CodedText> {
+        match self.columns.get(&column) {
+            Some(Values::Batches(column)) => column.coded(),
+            _ => None,
+        }
+    }
+
     fn values(&self, column: usize, range: &Range<usize>, left: Option<&BooleanArray>) -> Result<ArrayRef> {
         if let Some(addresses) = self.addresses(column, range, left) {
             return Ok(addresses);
@@ -446,7 +453,7 @@ impl Piece for RowGroup {
             Some(Values::Left { values, starts }) => {
                 return Ok(values.slice(starts[range.start / BATCH_ROWS], count));
             }
-            Some(Values::Batches(column)) => column.batch(range.start / BATCH_ROWS)?,
+            Some(Values::Batches(column)) => return column.batch(range.start / BATCH_ROWS, left),
             Some(Values::All(values)) => values.slice(range.start, range.len()),
             None => return Err(DataFusionError::Internal("a column has not been loaded".to_owned())),
         };

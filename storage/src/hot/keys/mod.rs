@@ -34,7 +34,6 @@ use self::run::{Run, RunBuilder};
 use super::representation;
 use super::rows::missing_in_flight;
 use super::segments::{Reading, Segments};
-use crate::column_cache::BATCH_ROWS;
 use crate::error::{Error, Result};
 
 /// Bytes of memory for the parts of runs that are kept open.
@@ -216,7 +215,7 @@ impl KeyIndex {
             for column in columns {
                 let cached = self.segments.column(&segment.file, group, column, Reading::Again).await?;
                 values.push(match cached {
-                    Some(cached) => cached.batch(at / BATCH_ROWS).map_err(not_readable)?.slice(at % BATCH_ROWS, 1),
+                    Some(cached) => cached.value(at).map_err(not_readable)?,
                     None => missing_in_flight(column, 1).map_err(not_readable)?,
                 });
             }

@@ -16,7 +16,7 @@ use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricB
 
 use super::pieces::{Piece, Place, Queue};
 use super::zone_maps::ZoneMaps;
-use crate::column_cache::{BATCH_ROWS, CachedColumn};
+use crate::column_cache::{BATCH_ROWS, CachedColumn, CodedText};
 use crate::hot::rows;
 use crate::hot::segments::{Reading, Segments};
 use crate::scan::conditions::Condition;
@@ -160,7 +160,17 @@ impl filtered_rows::Piece for OpenPiece {
         Ok(())
     }
 
+    fn coded(&self, column: usize) -> Option<&CodedText> {
+        match self.columns.get(&column) {
+            Some(Values::Cached(column)) => column.coded(),
+            _ => None,
+        }
+    }
+
     fn values(&self, column: usize, range: &Range<usize>, left: Option<&BooleanArray>) -> Result<ArrayRef> {
+        if let Some(Values::Cached(cached)) = self.columns.get(&column) {
+            return cached.batch(range.start / BATCH_ROWS, left);
+        }
         let values = self.all_values(column, range)?;
         Ok(match left {
             Some(left) => filter(&values, left)?,
@@ -181,7 +191,7 @@ impl OpenPiece {
         };
         let in_flight = definition.sql_type.in_flight();
         Ok(match self.columns.get(&column) {
-            Some(Values::Cached(cached)) => cached.batch(range.start / BATCH_ROWS)?,
+            Some(Values::Cached(cached)) => cached.batch(range.start / BATCH_ROWS, None)?,
             Some(Values::Stored(stored)) => rows::in_flight(&stored.slice(range.start, range.len()), &in_flight)?,
             Some(Values::Missing) => rows::missing_in_flight(definition, range.len())?,
             None => return Err(DataFusionError::Internal("a column has not been loaded".to_owned())),

@@ -329,15 +329,13 @@ impl Segments {
             (Reading::Once, None) => Arc::new(read.await?),
         };
         // The type may have changed in a way that leaves the rows as they are.
-        match cached.batches().first() {
-            Some(batch) if *batch.data_type() != in_flight => {
-                let converted = converted(cached.batches(), &in_flight);
-                let failed =
-                    |error: ArrowError| Error::DamagedSegment { name: key.file.to_string(), reason: error.to_string() };
-                Ok(Some(Arc::new(converted.map_err(failed)?)))
-            }
-            _ => Ok(Some(cached)),
+        if cached.data_type().is_none_or(|data_type| *data_type == in_flight) {
+            return Ok(Some(cached));
         }
+        let failed = |reason: String| Error::DamagedSegment { name: key.file.to_string(), reason };
+        let batches = cached.batches().map_err(|error| failed(error.to_string()))?;
+        let converted = converted(&batches, &in_flight).map_err(|error| failed(error.to_string()))?;
+        Ok(Some(Arc::new(converted)))
     }
 }
 

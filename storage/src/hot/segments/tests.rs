@@ -62,13 +62,13 @@ async fn rows_come_back_by_row_group_and_column() {
 
     let table = table();
     let ids = segments.column(&segment.file, 1, &table.columns[0], Reading::Again).await.unwrap();
-    let ids = ids.unwrap().batch(0).unwrap();
+    let ids = ids.unwrap().batch(0, None).unwrap();
     assert_eq!(ids.as_primitive::<Int32Type>().value(5), 131_077);
     let names = segments.column(&segment.file, 2, &table.columns[1], Reading::Again).await.unwrap();
-    let names = names.unwrap().batch(0).unwrap();
+    let names = names.unwrap().batch(0, None).unwrap();
     assert_eq!(names.as_string_view().value(1), "name 262145");
     let tags = segments.column(&segment.file, 2, &table.columns[2], Reading::Again).await.unwrap();
-    let tags = tags.unwrap().batch(0).unwrap();
+    let tags = tags.unwrap().batch(0, None).unwrap();
     assert_eq!(tags.as_list::<i32>().value(2).as_primitive::<Int32Type>().value(0), 262_146);
     let added = Column { attribute_number: 9, ..table.columns[0].clone() };
     assert!(segments.column(&segment.file, 2, &added, Reading::Again).await.unwrap().is_none());
