@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn texts_that_are_distinct_have_no_codes() {
         let texts: ArrayRef = Arc::new(StringViewArray::from_iter_values((0..100_000).map(|row| row.to_string())));
-        assert!(CodedText::of(&[texts.clone()]).is_none());
+        assert!(CodedText::of(std::slice::from_ref(&texts)).is_none());
         assert!(CodedText::of(&[texts.slice(0, 3_000)]).is_none());
         let few: ArrayRef = Arc::new(StringViewArray::from_iter_values((0..999).map(|_| "x")));
         assert!(CodedText::of(&[few]).is_none());
