@@ -12,6 +12,8 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, Count, ExecutionPlanMe
 use super::conditions::{Condition, Usefulness};
 use crate::column_cache::{BATCH_ROWS, CodedText};
 
+/// Joins speak once, and sorts time and again.
+const HEARD_OFTEN: usize = 2;
 /// When at most one of so many rows is left, those are few.
 const FEW_ONE_IN: usize = 16;
 
@@ -87,6 +89,8 @@ pub(crate) struct FilteredRows<P: Pieces> {
     usefulness: Vec<Usefulness>,
     /// Of what conditions say of single columns.
     of_columns: Vec<Usefulness>,
+    /// How often hints have said something new.
+    heard: usize,
     current: Option<Open<P::Piece>>,
     output: BatchCoalescer,
     rows_left: usize,
@@ -115,6 +119,7 @@ impl<P: Pieces> FilteredRows<P> {
             pieces,
             usefulness: vec![Usefulness::default(); asked.conditions.len()],
             of_columns: vec![Usefulness::default(); asked.conditions.len()],
+            heard: 0,
             current: None,
             output,
             rows_left: asked.fetch.unwrap_or(usize::MAX),
@@ -147,11 +152,17 @@ impl<P: Pieces> FilteredRows<P> {
                 }
                 continue;
             }
+            // A sort that has more to say the more it has seen is not kept waiting for a full batch.
+            if self.heard >= HEARD_OFTEN && !self.output.is_empty() {
+                self.output.finish_buffered_batch()?;
+                continue;
+            }
             // What the piece holds is given back before the next one is taken.
             self.current = None;
             match self.pieces.next().await? {
                 Some((piece, has_heard)) => {
                     if has_heard {
+                        self.heard += 1;
                         // A hint may be worth more than it was.
                         self.usefulness.fill(Usefulness::default());
                         self.of_columns.fill(Usefulness::default());

@@ -79,12 +79,15 @@ impl RowGroup {
     /// The addresses of rows of a range, if that is what a column is.
     pub fn addresses(&self, column: usize, range: &Range<usize>, left: Option<&BooleanArray>) -> Option<ArrayRef> {
         let address = self.scanned.address?;
-        let rows = range.clone().filter(|row| left.is_none_or(|left| left.value(row - range.start)));
-        let numbers: UInt64Array = if column == address.group {
-            let group = Address::number(self.open.place, self.group);
-            rows.map(|_| group).collect::<Vec<_>>().into()
+        let numbers = if column == address.group {
+            let count = left.map_or(range.len(), BooleanArray::true_count);
+            UInt64Array::from_value(Address::number(self.open.place, self.group), count)
         } else if column == address.row {
-            rows.map(|row| self.numbers.of(row)).collect::<Vec<_>>().into()
+            let number = |row: usize| self.numbers.of(range.start + row);
+            match left {
+                Some(left) => left.values().set_indices().map(number).collect::<Vec<_>>().into(),
+                None => (0..range.len()).map(number).collect::<Vec<_>>().into(),
+            }
         } else {
             return None;
         };
